@@ -1,0 +1,234 @@
+"""Is this host fit to measure on? Each check is a value: what was found, why it matters, what to do.
+
+It judges a machine and a pin as data. It reads nothing, prints nothing and knows no engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from runner.machine import Machine, format_cpu_list
+from runner.pin import Pin
+
+Status = Literal["ok", "advice", "problem"]
+
+GIB = 1 << 30
+
+#: A load above this share of the CPUs is more than an idle system's own housekeeping.
+BUSY_SHARE = 0.05
+#: Stolen time since start above this share means that neighbours compete for the physical CPUs.
+STEAL_SHARE = 0.01
+#: Rules of thumb: TensorFlow takes 1 GiB before it holds a network, large networks several at batch 32.
+LEAST_MEMORY_BYTES = 2 * GIB
+COMFORTABLE_MEMORY_BYTES = 8 * GIB
+
+
+@dataclass(frozen=True)
+class Check:
+    """One finding. ``advice``: figures may suffer; ``problem``: a run would fail or mislead."""
+
+    name: str
+    status: Status
+    found: str
+    why: str = ""
+    what_to_do: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as a plain dict."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Disk:
+    """The room that a build and a run need on the filesystem of `path`, and what is free there."""
+
+    path: str
+    needed_bytes: int
+    free_bytes: int
+
+
+def examine(machine: Machine, pin: Pin, disk: Disk | None = None) -> list[Check]:
+    """Check a host for a pin, in the order a person would read it: what cannot be helped first."""
+    checks = [
+        _architecture(machine),
+        _libc(machine),
+        _instruction_sets(machine),
+        _cores(machine, pin),
+        _numa(machine, pin),
+        _smt(machine, pin),
+        _hybrid(machine, pin),
+        _quota(machine, pin),
+        _memory(machine),
+        _governor(machine),
+        _turbo(machine),
+        _huge_pages(machine),
+        _virtualisation(machine),
+        _load(machine),
+        _steal(machine),
+    ]
+    return checks if disk is None else [*checks, _disk(disk)]
+
+
+def _architecture(machine: Machine) -> Check:
+    found = machine.platform.architecture
+    if found in ("x86_64", "amd64"):
+        return Check("architecture", "ok", found)
+    why = "The TensorFlow builds that are compared exist for x86-64 only."
+    return Check("architecture", "problem", found, why, "Use an x86-64 host, not an emulator.")
+
+
+def _libc(machine: Machine) -> Check:
+    found = machine.platform.libc
+    if found == "glibc":
+        return Check("C library", "ok", found)
+    why = "TensorFlow's wheels are manylinux wheels and need glibc."
+    return Check("C library", "problem", found, why, "Use the docker engine or a glibc host.")
+
+
+def _instruction_sets(machine: Machine) -> Check:
+    isa = machine.processor.isa
+    found = f"{machine.processor.model_name or 'unknown processor'}: {' '.join(isa) or 'none known'}"
+    if "avx" not in isa:
+        why = "Since 1.6 TensorFlow's wheels use AVX and die of an illegal instruction without."
+        return Check("instruction sets", "problem", found, why, "Use a host or virtual CPU with AVX.")
+    if "avx512f" in isa:
+        return Check("instruction sets", "ok", found)
+    why = f"Intel's kernels gain most from AVX-512{'' if 'avx2' in isa else ' and AVX2'}, missing here."
+    return Check("instruction sets", "advice", found, why, "Expect smaller speedups than the article's.")
+
+
+def _cores(machine: Machine, pin: Pin) -> Check:
+    shared = [core for core in machine.cores if 0 < len(core.allowed_cpus) < len(core.cpus)]
+    shared = [core for core in shared if set(core.cpus) & set(pin.cpus)]
+    found = f"{pin.threads} of {len(machine.cores)} physical cores, CPUs {format_cpu_list(pin.cpus)}"
+    if not shared:
+        return Check("cores", "ok", found)
+    outside = format_cpu_list(cpu for core in shared for cpu in set(core.cpus) - set(core.allowed_cpus))
+    why = f"CPUs {outside} share cores with the pin, but others may use them."
+    return Check("cores", "advice", found, why, "Give this container or session whole cores.")
+
+
+def _numa(machine: Machine, pin: Pin) -> Check:
+    found = f"{pin.nodes} of {len(machine.nodes)} nodes, memory from {format_cpu_list(pin.mems)}"
+    if pin.nodes < 2:
+        return Check("memory nodes", "ok", found)
+    why = "Threads reach memory of another node more slowly; both variants pay for it, not always alike."
+    largest = max(sum(core.node == node.id for core in machine.cores) for node in machine.nodes)
+    return Check("memory nodes", "advice", found, why, f"To stay on one node: --cores {largest} or fewer.")
+
+
+def _smt(machine: Machine, pin: Pin) -> Check:
+    active = machine.settings.smt_active
+    found = f"{'on' if active else 'off'}, {'siblings' if pin.has_siblings else 'one CPU a core'} in the pin"
+    if not pin.has_siblings:
+        return Check("SMT", "ok", found)
+    why = "Two threads on one core share its vector units, which training keeps busy with one."
+    return Check("SMT", "advice", found, why, "Leave out --cpus: the default takes one a core.")
+
+
+def _hybrid(machine: Machine, pin: Pin) -> Check:
+    kinds = [core.kind for core in machine.cores if set(core.cpus) & set(pin.cpus)]
+    if len(set(kinds)) < 2:
+        return Check("kinds of cores", "ok", f"{kinds[0] or 'alike'}" if kinds else "none")
+    fast = sum(core.is_fast and bool(core.allowed_cpus) for core in machine.cores)
+    why = "Threads that share the work equally all wait for the slowest core."
+    what_to_do = f"To use performance cores only: --cores {fast}."
+    return Check("kinds of cores", "advice", "performance and efficiency cores", why, what_to_do)
+
+
+def _quota(machine: Machine, pin: Pin) -> Check:
+    quota = machine.limits.cpu_quota_cpus
+    if quota is None:
+        return Check("CPU quota", "ok", "none")
+    found = f"{quota:g} CPUs for {len(pin.cpus)} in the pin"
+    if quota >= len(pin.cpus):
+        return Check("CPU quota", "ok", found)
+    why = "With the quota spent, all threads stop until the next period: that is measured, not the computing."
+    fewer = f", or use --cores {int(quota)}" if quota >= 1 else ""
+    return Check("CPU quota", "problem", found, why, f"Raise or remove the control group's CPU quota{fewer}.")
+
+
+def _memory(machine: Machine) -> Check:
+    known = (machine.readings.memory_available_bytes, machine.limits.memory_limit_bytes)
+    available = min((size for size in known if size is not None), default=None)
+    if available is None:
+        return Check("memory", "advice", "unknown", "Memory may not suffice.", "Watch the first run.")
+    found = f"{available / GIB:.1f} GiB"
+    if available >= COMFORTABLE_MEMORY_BYTES:
+        return Check("memory", "ok", found)
+    status: Status = "problem" if available < LEAST_MEMORY_BYTES else "advice"
+    why = "A launch that runs out of memory is recorded as failed; one that swaps measures the disk."
+    return Check("memory", status, found, why, "Free memory, or use smaller --batch-sizes.")
+
+
+def _governor(machine: Machine) -> Check:
+    governors = machine.settings.governors
+    driver = machine.settings.frequency_driver
+    found = f"{', '.join(governors) or 'not visible'}{f' ({driver})' if driver else ''}"
+    if set(governors) <= {"performance"}:
+        return Check("governor", "ok", found)
+    why = "A governor that follows the load changes the clock between and within launches."
+    return Check("governor", "advice", found, why, "As root: cpupower frequency-set --governor performance.")
+
+
+def _turbo(machine: Machine) -> Check:
+    turbo = machine.settings.turbo
+    if not turbo:
+        return Check("turbo", "ok", "not visible" if turbo is None else "off")
+    why = "The clock then depends on temperature, busy cores and the vector width in use."
+    return Check("turbo", "advice", "on", why, "Off steadies the figures; on is usual.")
+
+
+def _huge_pages(machine: Machine) -> Check:
+    found = machine.settings.transparent_huge_pages
+    if found != "never":
+        return Check("transparent huge pages", "ok", found or "not visible")
+    why = "Large tensors then cost many more page faults and address translations."
+    what_to_do = "As root: echo madvise > /sys/kernel/mm/transparent_hugepage/enabled."
+    return Check("transparent huge pages", "advice", found, why, what_to_do)
+
+
+def _virtualisation(machine: Machine) -> Check:
+    host = machine.platform
+    found = host.instance_type or " ".join(filter(None, (host.vendor, host.product))) or "unnamed host"
+    if not host.virtual:
+        return Check("virtual machine", "ok", f"no ({found})")
+    why = "Sockets, cores and nodes are what the hypervisor shows, and neighbours can share the hardware."
+    return Check("virtual machine", "advice", f"yes ({found})", why, "Compare only with the same kind of host.")
+
+
+def _load(machine: Machine) -> Check:
+    load, cpus = machine.readings.load_1_minute, len(machine.online_cpus)
+    if load is None:
+        return Check("load", "ok", "not visible")
+    found = f"{load:.2f} over the last minute on {cpus} CPUs"
+    if load <= BUSY_SHARE * cpus:
+        return Check("load", "ok", found)
+    why = "Other work takes time from some launches and not from others."
+    return Check("load", "advice", found, why, "Stop other work and wait a minute before measuring.")
+
+
+def _steal(machine: Machine) -> Check:
+    steal, total = machine.readings.steal_seconds, machine.readings.cpu_seconds
+    if steal is None or not total:
+        return Check("stolen time", "ok", "not visible")
+    found = f"{steal / total:.2%} of all CPU time since the host started"
+    if steal <= STEAL_SHARE * total:
+        return Check("stolen time", "ok", found)
+    why = "The hypervisor ran something else while this host wanted to compute."
+    return Check("stolen time", "advice", found, why, "Use a dedicated or larger instance, or more --blocks.")
+
+
+def _disk(disk: Disk) -> Check:
+    found = f"{disk.free_bytes / GIB:.1f} GiB free in {disk.path}, {disk.needed_bytes / GIB:.1f} GiB needed"
+    if disk.free_bytes >= disk.needed_bytes:
+        return Check("disk", "ok", found)
+    why = "A build or a record that meets a full disk is lost."
+    return Check("disk", "problem", found, why, "Free space there, or choose another place for it.")
+
+
+def has_problem(checks: Sequence[Check]) -> bool:
+    """Whether some check says that a run would fail or mislead."""
+    return any(check.status == "problem" for check in checks)

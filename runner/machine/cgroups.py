@@ -1,0 +1,155 @@
+"""The limits that control groups set on this process: CPU quota, CPU set, memory. Versions 1, 2 and hybrid.
+
+It reads limits; it does not decide what follows from them. Sources: cgroup-v2.rst and cgroup-v1/ in
+the kernel's Documentation/admin-guide, proc_pid_mountinfo(5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any, TypeVar
+
+from runner.machine.cpulist import format_cpu_list, parse_cpu_list
+from runner.machine.sysroot import Sysroot
+
+#: cgroup v1 writes "no limit" as the largest page-aligned 63-bit number; anything near it is none.
+UNLIMITED_BYTES = 1 << 60
+
+#: Where the hierarchies are mounted when /proc/self/mountinfo does not say; "" is version 2.
+USUAL_MOUNTS = {
+    "cpu": ("/sys/fs/cgroup/cpu", "/sys/fs/cgroup/cpu,cpuacct"),
+    "cpuset": ("/sys/fs/cgroup/cpuset",),
+    "memory": ("/sys/fs/cgroup/memory",),
+    "": ("/sys/fs/cgroup", "/sys/fs/cgroup/unified"),
+}
+
+Mount = tuple[str, str]
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The tightest limits over the visible hierarchy; None is unlimited (or not set, or not visible)."""
+
+    cgroup_version: str | None
+    cpu_quota_cpus: float | None
+    cpuset_cpus: tuple[int, ...] | None
+    cpuset_mems: tuple[int, ...] | None
+    memory_limit_bytes: int | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as a plain dict, sets as the kernel writes them."""
+        return {
+            "cgroup_version": self.cgroup_version,
+            "cpu_quota_cpus": self.cpu_quota_cpus,
+            "cpuset_cpus": None if self.cpuset_cpus is None else format_cpu_list(self.cpuset_cpus),
+            "cpuset_mems": None if self.cpuset_mems is None else format_cpu_list(self.cpuset_mems),
+            "memory_limit_bytes": self.memory_limit_bytes,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Limits:
+        """Rebuild what `to_json` wrote."""
+        sets = {key: _sorted_or_none(data[key]) for key in ("cpuset_cpus", "cpuset_mems")}
+        return cls(**{**data, **sets})
+
+
+def _sorted_or_none(text: str | None) -> tuple[int, ...] | None:
+    return None if text is None else tuple(sorted(parse_cpu_list(text)))
+
+
+def read_limits(sysroot: Sysroot) -> Limits:
+    """Read the limits of the control groups of this process and of every ancestor that can be seen."""
+    paths = _own_paths(sysroot)
+    folders = tuple(dict.fromkeys(_visible_folders(paths, _mounts(sysroot))))
+    return Limits(
+        cgroup_version=_version(paths, sysroot),
+        cpu_quota_cpus=min(_present(_cpu_quota(sysroot, folder) for folder in folders), default=None),
+        cpuset_cpus=_tightest_set(sysroot, folders, "cpus"),
+        cpuset_mems=_tightest_set(sysroot, folders, "mems"),
+        memory_limit_bytes=min(_present(_memory_limit(sysroot, folder) for folder in folders), default=None),
+    )
+
+
+def _own_paths(sysroot: Sysroot) -> dict[str, str]:
+    """Map each controller to this process's group; version 2 under ``""``."""
+    lines = (line.split(":", 2) for line in (sysroot.text("proc/self/cgroup") or "").splitlines())
+    fields = (line for line in lines if len(line) == 3)
+    return {name: path for _, names, path in fields for name in names.split(",")}
+
+
+def _mounts(sysroot: Sysroot) -> dict[str, list[Mount]]:
+    """Map each controller to its mounts: the group that is mounted, and where."""
+    mounts = {name: [("/", point) for point in points] for name, points in USUAL_MOUNTS.items()}
+    for line in (sysroot.text("proc/self/mountinfo") or "").splitlines():
+        before, _, after = line.partition(" - ")
+        where, kind = before.split(), after.split()
+        if len(where) < 5 or len(kind) < 3 or kind[0] not in ("cgroup", "cgroup2"):
+            continue
+        for name in [""] if kind[0] == "cgroup2" else set(kind[2].split(",")) & set(mounts):
+            mounts[name].insert(0, (where[3], where[4]))
+    return mounts
+
+
+def _visible_folders(paths: Mapping[str, str], mounts: Mapping[str, Iterable[Mount]]) -> Iterator[str]:
+    for controller, places in mounts.items():
+        for mounted_group, point in places:
+            yield from _upwards(point, _below(paths.get(controller, "/"), mounted_group))
+
+
+def _below(group: str, mounted_group: str) -> PurePosixPath:
+    """Return a group's path below a mount; its top where the group lies outside of what is mounted.
+
+    A container without its own cgroup namespace sees the host's group path, with only its own group mounted.
+    """
+    parts = PurePosixPath(group)
+    if ".." in parts.parts or not parts.is_relative_to(mounted_group):
+        return PurePosixPath(".")
+    return parts.relative_to(mounted_group)
+
+
+def _upwards(point: str, below: PurePosixPath) -> Iterator[str]:
+    for path in (below, *below.parents):
+        yield str(PurePosixPath(point) / path)
+
+
+def _version(paths: Mapping[str, str], sysroot: Sysroot) -> str | None:
+    first = any(name in USUAL_MOUNTS and name for name in paths)
+    second = "" in paths
+    if not paths:
+        first = bool(sysroot.entries("sys/fs/cgroup/memory"))
+        second = sysroot.text("sys/fs/cgroup/cgroup.controllers") is not None
+    return {(True, True): "hybrid", (True, False): "v1", (False, True): "v2"}.get((first, second))
+
+
+def _cpu_quota(sysroot: Sysroot, folder: str) -> float | None:
+    quota = sysroot.text(f"{folder}/cpu.max")
+    if quota is None:
+        quota = f"{sysroot.text(f'{folder}/cpu.cfs_quota_us')} {sysroot.text(f'{folder}/cpu.cfs_period_us')}"
+    numbers = quota.split()
+    if len(numbers) != 2 or not all(number.isascii() and number.isdigit() for number in numbers):
+        return None
+    microseconds, period = map(int, numbers)
+    return microseconds / period if microseconds and period else None
+
+
+def _memory_limit(sysroot: Sysroot, folder: str) -> int | None:
+    limits = _present(sysroot.integer(f"{folder}/{name}") for name in ("memory.max", "memory.limit_in_bytes"))
+    return min((limit for limit in limits if 0 <= limit < UNLIMITED_BYTES), default=None)
+
+
+def _tightest_set(sysroot: Sysroot, folders: Iterable[str], what: str) -> tuple[int, ...] | None:
+    sets = [found for found in (_cpuset(sysroot, folder, what) for folder in folders) if found]
+    return tuple(sorted(frozenset.intersection(*sets))) if sets else None
+
+
+def _cpuset(sysroot: Sysroot, folder: str, what: str) -> frozenset[int] | None:
+    # Version 2 and later version 1 give the set in effect; `cpuset.cpus` alone is what was asked for.
+    names = (f"cpuset.{what}.effective", f"cpuset.effective_{what}", f"cpuset.{what}")
+    return next(filter(None, (sysroot.cpu_list(f"{folder}/{name}") for name in names)), None)
+
+
+def _present(values: Iterable[_T | None]) -> Iterator[_T]:
+    return (value for value in values if value is not None)

@@ -1,0 +1,83 @@
+"""Picks cores that lie close together: the fewest memory nodes, then the fewest sockets.
+
+It knows cores and where they are; not what they are wanted for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from runner.machine.topology import Core
+
+
+def compact_cores(available: Sequence[Core], wanted: int) -> tuple[Core, ...]:
+    """Return so many cores, by number: on as few nodes as fit, then few sockets, low numbers first.
+
+    Efficiency cores are taken only where the performance cores do not suffice. ``wanted`` is at least 1.
+    """
+    fast = [core for core in available if core.is_fast]
+    by_node = _grouped(fast if len(fast) >= wanted else available, lambda core: core.node)
+    chosen = _fill(by_node, _best_nodes(by_node, wanted), wanted, _compact_in_node)
+    return tuple(sorted(chosen, key=lambda core: core.number))
+
+
+def _compact_in_node(available: Sequence[Core], wanted: int) -> tuple[Core, ...]:
+    """Take cores of one node, which spans sockets where the host hides its nodes."""
+    by_socket = _grouped(available, lambda core: core.socket)
+    return _fill(by_socket, _fewest(by_socket, sorted(by_socket), wanted), wanted, _fast_first)
+
+
+def _fast_first(available: Sequence[Core], wanted: int) -> tuple[Core, ...]:
+    return tuple(sorted(available, key=lambda core: (not core.is_fast, core.number))[:wanted])
+
+
+def _grouped(cores: Iterable[Core], key: Callable[[Core], int]) -> dict[int, list[Core]]:
+    groups: dict[int, list[Core]] = {}
+    for core in cores:
+        groups.setdefault(key(core), []).append(core)
+    return groups
+
+
+def _fill(
+    groups: Mapping[int, Sequence[Core]],
+    order: Iterable[int],
+    wanted: int,
+    take: Callable[[Sequence[Core], int], tuple[Core, ...]],
+) -> tuple[Core, ...]:
+    chosen: tuple[Core, ...] = ()
+    for number in order:
+        chosen += take(groups[number], min(wanted - len(chosen), len(groups[number])))
+    return chosen
+
+
+def _best_nodes(by_node: Mapping[int, Sequence[Core]], wanted: int) -> tuple[int, ...]:
+    """Return the fewest nodes that hold so many cores, on few sockets, low numbers first.
+
+    Every socket is tried as the one to fill before another is opened.
+    """
+    sockets = {node: {core.socket for core in cores} for node, cores in by_node.items()}
+    orders = [
+        sorted(by_node, key=lambda node: (home not in sockets[node], node))
+        for home in sorted(frozenset().union(*sockets.values()))
+    ]
+    choices = (tuple(sorted(_fewest(by_node, order, wanted))) for order in orders)
+    return min(choices, key=lambda nodes: (len(frozenset().union(*(sockets[node] for node in nodes))), nodes))
+
+
+def _fewest(groups: Mapping[int, Sequence[Core]], order: Sequence[int], wanted: int) -> tuple[int, ...]:
+    """Return the fewest groups that hold so many cores; among equals, the earliest in the given order."""
+    count = _needed([len(groups[number]) for number in order], wanted)
+    chosen: tuple[int, ...] = ()
+    for position, number in enumerate(order):
+        missing = wanted - sum(len(groups[taken]) for taken in chosen) - len(groups[number])
+        later = [len(groups[other]) for other in order[position + 1 :]]
+        places = count - len(chosen) - 1
+        if places >= 0 and sum(sorted(later, reverse=True)[:places]) >= missing:
+            chosen += (number,)
+    return chosen
+
+
+def _needed(sizes: Sequence[int], wanted: int) -> int:
+    """Return how many of the largest groups it takes to hold so many cores."""
+    largest = sorted(sizes, reverse=True)
+    return next(count for count in range(1, len(largest) + 1) if sum(largest[:count]) >= wanted)

@@ -1,0 +1,111 @@
+"""The machine: everything a plan, a report and a comparison need to know about a host, as one value.
+
+It holds what was read; it reads nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from runner.machine.cgroups import Limits
+from runner.machine.cpuinfo import Processor
+from runner.machine.cpulist import format_cpu_list, parse_cpu_list
+from runner.machine.numa import Node
+from runner.machine.platform import Platform
+from runner.machine.readings import Readings
+from runner.machine.settings import Settings
+from runner.machine.topology import Core, LogicalCpu, group_cores
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A host. `memory_bytes` is None where the kernel does not tell."""
+
+    platform: Platform
+    processor: Processor
+    cpus: tuple[LogicalCpu, ...]
+    nodes: tuple[Node, ...]
+    allowed_mems: tuple[int, ...]
+    memory_bytes: int | None
+    limits: Limits
+    settings: Settings
+    readings: Readings
+
+    @property
+    def online_cpus(self) -> tuple[int, ...]:
+        """The logical CPUs that run."""
+        return tuple(cpu.id for cpu in self.cpus if cpu.online)
+
+    @property
+    def allowed_cpus(self) -> tuple[int, ...]:
+        """The online logical CPUs this process may use."""
+        return tuple(cpu.id for cpu in self.cpus if cpu.allowed)
+
+    @cached_property
+    def cores(self) -> tuple[Core, ...]:
+        """The physical cores with a CPU online, by number."""
+        return group_cores(self.cpus)
+
+    @property
+    def sockets(self) -> tuple[int, ...]:
+        """The numbers of the sockets with a CPU online."""
+        return tuple(sorted({core.socket for core in self.cores}))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything as plain dicts and lists, CPU lists as the kernel writes them."""
+        return {
+            "platform": self.platform.to_json(),
+            "processor": self.processor.to_json(),
+            "sockets": len(self.sockets),
+            "cores": len(self.cores),
+            "online_cpus": format_cpu_list(self.online_cpus),
+            "allowed_cpus": format_cpu_list(self.allowed_cpus),
+            "allowed_mems": format_cpu_list(self.allowed_mems),
+            "memory_bytes": self.memory_bytes,
+            "nodes": [node.to_json() for node in self.nodes],
+            "cpus": [cpu.to_json() for cpu in self.cpus],
+            "limits": self.limits.to_json(),
+            "settings": self.settings.to_json(),
+            "readings": self.readings.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Machine:
+        """Rebuild what `to_json` wrote; what can be derived from the CPUs is derived again."""
+        return cls(
+            platform=Platform.from_json(data["platform"]),
+            processor=Processor.from_json(data["processor"]),
+            cpus=tuple(LogicalCpu.from_json(cpu) for cpu in data["cpus"]),
+            nodes=tuple(Node.from_json(node) for node in data["nodes"]),
+            allowed_mems=tuple(sorted(parse_cpu_list(data["allowed_mems"]))),
+            memory_bytes=data["memory_bytes"],
+            limits=Limits.from_json(data["limits"]),
+            settings=Settings.from_json(data["settings"]),
+            readings=Readings.from_json(data["readings"]),
+        )
+
+
+def conditions(machine: Machine) -> dict[str, Any]:
+    """Return what must be equal before the figures of two records are divided.
+
+    Neither total memory nor its limit is one: what does not fit fails, what fits runs at the same speed.
+    """
+    return {
+        "cpu_model": machine.processor.model_name,
+        "cpu_family_model_stepping": [
+            machine.processor.family,
+            machine.processor.model,
+            machine.processor.stepping,
+        ],
+        "microcode": machine.processor.microcode,
+        "isa": list(machine.processor.isa),
+        "kernel_release": machine.platform.kernel_release,
+        "governors": list(machine.settings.governors),
+        "turbo": machine.settings.turbo,
+        "smt_active": machine.settings.smt_active,
+        "transparent_huge_pages": machine.settings.transparent_huge_pages,
+        "cpu_quota_cpus": machine.limits.cpu_quota_cpus,
+    }

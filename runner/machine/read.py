@@ -1,0 +1,34 @@
+"""Reads a whole machine, in the order in which one part is needed for the next."""
+
+from __future__ import annotations
+
+from runner.machine.allowance import allowed_cpus, allowed_mems
+from runner.machine.cgroups import read_limits
+from runner.machine.cpuinfo import read_processor
+from runner.machine.model import Machine
+from runner.machine.numa import read_memory_bytes, read_nodes
+from runner.machine.platform import read_platform
+from runner.machine.readings import read_readings
+from runner.machine.settings import read_settings
+from runner.machine.sysroot import Sysroot
+from runner.machine.topology import group_cores, online_cpus, read_cpus
+
+
+def read_machine(sysroot: Sysroot) -> Machine:
+    """Read the host below a root. Absent files leave fields unknown; raises HostError for a bad CPU list."""
+    online = online_cpus(sysroot)
+    limits = read_limits(sysroot)
+    nodes = read_nodes(sysroot, online)
+    cpus = read_cpus(sysroot, nodes, allowed_cpus(sysroot, online, limits.cpuset_cpus))
+    mems = allowed_mems(sysroot, frozenset(node.id for node in nodes), limits.cpuset_mems)
+    return Machine(
+        platform=read_platform(sysroot),
+        processor=read_processor(sysroot),
+        cpus=cpus,
+        nodes=nodes,
+        allowed_mems=tuple(sorted(mems)),
+        memory_bytes=read_memory_bytes(sysroot),
+        limits=limits,
+        settings=read_settings(sysroot, online, any(len(core.cpus) > 1 for core in group_cores(cpus))),
+        readings=read_readings(sysroot),
+    )

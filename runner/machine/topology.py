@@ -1,0 +1,171 @@
+"""Logical CPUs, and the physical cores and sockets they belong to, as sysfs tells them.
+
+The kernel's list of thread siblings is the authority for what shares a core. A core_id is unique only within
+a socket and can differ between siblings, so it is no CPU's number and only a last resort for grouping.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from runner.machine.cpuinfo import Block, block_number, cpuinfo_blocks
+from runner.machine.cpulist import format_cpu_list, parse_cpu_list
+from runner.machine.hybrid import PERFORMANCE, read_kinds
+from runner.machine.numa import Node
+from runner.machine.sysroot import Sysroot
+
+CPUS = "sys/devices/system/cpu"
+
+
+@dataclass(frozen=True)
+class LogicalCpu:
+    """One logical CPU. `core` is the number of its core: the lowest online CPU there.
+
+    `siblings` are the online CPUs of its core, itself included. An offline CPU has no socket, core, node or
+    siblings. `kind` is None on a host whose cores are alike.
+    """
+
+    id: int
+    online: bool
+    allowed: bool
+    socket: int | None
+    core: int | None
+    node: int | None
+    siblings: tuple[int, ...]
+    kind: str | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as a plain dict, siblings as the kernel writes them."""
+        return {**asdict(self), "siblings": format_cpu_list(self.siblings)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> LogicalCpu:
+        """Rebuild what `to_json` wrote."""
+        return cls(**{**data, "siblings": tuple(sorted(parse_cpu_list(data["siblings"])))})
+
+
+@dataclass(frozen=True)
+class Core:
+    """One physical core: the number of its lowest CPU, its online CPUs, those we may use, where it is."""
+
+    number: int
+    cpus: tuple[int, ...]
+    allowed_cpus: tuple[int, ...]
+    socket: int
+    node: int
+    kind: str | None
+
+    @property
+    def is_fast(self) -> bool:
+        """Whether it is no efficiency core of a hybrid processor."""
+        return self.kind in (None, PERFORMANCE)
+
+
+def cpu_numbers(sysroot: Sysroot) -> frozenset[int]:
+    """Return every logical CPU the host shows, online or not."""
+    listed = frozenset(sysroot.numbered(CPUS, "cpu")) | (sysroot.cpu_list(f"{CPUS}/online") or frozenset())
+    return listed or frozenset(_blocks_by_cpu(sysroot))
+
+
+def online_cpus(sysroot: Sysroot) -> frozenset[int]:
+    """Return the CPUs that run. CPU 0 often has no ``online`` file, for it cannot be switched off."""
+    online = sysroot.cpu_list(f"{CPUS}/online")
+    if online:
+        return online
+    return frozenset(n for n in cpu_numbers(sysroot) if sysroot.text(f"{CPUS}/cpu{n}/online") != "0")
+
+
+def read_cpus(sysroot: Sysroot, nodes: Iterable[Node], allowed: frozenset[int]) -> tuple[LogicalCpu, ...]:
+    """Return every logical CPU by number."""
+    online = online_cpus(sysroot)
+    blocks = _blocks_by_cpu(sysroot)
+    sockets = {cpu: _socket(sysroot, cpu, blocks) for cpu in online}
+    cores = _cores(sysroot, online, sockets, blocks)
+    node_of = {cpu: node.id for node in nodes for cpu in node.cpus}
+    kinds = read_kinds(sysroot, online)
+    members: dict[int | None, list[int]] = {}
+    for cpu in sorted(cores):
+        members.setdefault(cores[cpu], []).append(cpu)
+    return tuple(
+        LogicalCpu(
+            id=cpu,
+            online=cpu in online,
+            allowed=cpu in online & allowed,
+            socket=sockets.get(cpu),
+            core=cores.get(cpu),
+            node=node_of.get(cpu) if cpu in online else None,
+            siblings=tuple(members.get(cores.get(cpu), ())),
+            kind=kinds.get(cpu),
+        )
+        for cpu in sorted(cpu_numbers(sysroot))
+    )
+
+
+def group_cores(cpus: Iterable[LogicalCpu]) -> tuple[Core, ...]:
+    """Return the physical cores of the online CPUs, by number."""
+    members: dict[int, list[LogicalCpu]] = {}
+    for cpu in cpus:
+        if cpu.core is not None:
+            members.setdefault(cpu.core, []).append(cpu)
+    return tuple(_core(number, members[number]) for number in sorted(members))
+
+
+def _core(number: int, members: list[LogicalCpu]) -> Core:
+    first = members[0]
+    return Core(
+        number=number,
+        cpus=tuple(cpu.id for cpu in members),
+        allowed_cpus=tuple(cpu.id for cpu in members if cpu.allowed),
+        socket=first.socket or 0,
+        node=first.node or 0,
+        kind=first.kind,
+    )
+
+
+def _blocks_by_cpu(sysroot: Sysroot) -> dict[int, Block]:
+    numbered = ((block_number(block, "processor"), block) for block in cpuinfo_blocks(sysroot))
+    return {number: block for number, block in numbered if number is not None}
+
+
+def _socket(sysroot: Sysroot, cpu: int, blocks: Mapping[int, Block]) -> int:
+    number = sysroot.integer(f"{CPUS}/cpu{cpu}/topology/physical_package_id")
+    if number is None:
+        number = block_number(blocks.get(cpu, {}), "physical id")
+    return max(number or 0, 0)  # firmware that does not tell gives -1
+
+
+def _cores(
+    sysroot: Sysroot, online: frozenset[int], sockets: Mapping[int, int], blocks: Mapping[int, Block]
+) -> dict[int, int]:
+    """Map each online CPU to the lowest CPU of its core."""
+    core = {cpu: cpu for cpu in online}
+    by_id = _siblings_by_core_id(sysroot, online, sockets, blocks)
+    for cpu in sorted(online):
+        siblings = _listed_siblings(sysroot, cpu)
+        together = {core[n] for n in (by_id[cpu] if siblings is None else siblings & online) | {cpu}}
+        if len(together) > 1:
+            core.update({n: min(together) for n in online if core[n] in together})
+    return core
+
+
+def _listed_siblings(sysroot: Sysroot, cpu: int) -> frozenset[int] | None:
+    folder = f"{CPUS}/cpu{cpu}/topology"
+    lists = (sysroot.cpu_list(f"{folder}/{name}") for name in ("thread_siblings_list", "core_cpus_list"))
+    masks = (sysroot.cpu_mask(f"{folder}/{name}") for name in ("thread_siblings", "core_cpus"))
+    return next((found for source in (lists, masks) for found in source if found), None)
+
+
+def _siblings_by_core_id(
+    sysroot: Sysroot, online: frozenset[int], sockets: Mapping[int, int], blocks: Mapping[int, Block]
+) -> dict[int, frozenset[int]]:
+    places: dict[tuple[int, int | None, int], set[int]] = {}
+    for cpu in online:
+        folder = f"{CPUS}/cpu{cpu}/topology"
+        core_id = sysroot.integer(f"{folder}/core_id")
+        if core_id is None:
+            core_id = block_number(blocks.get(cpu, {}), "core id")
+        place = (sockets[cpu], sysroot.integer(f"{folder}/die_id"), -1 - cpu if core_id is None else core_id)
+        places.setdefault(place, set()).add(cpu)
+    return {cpu: frozenset(members) for members in places.values() for cpu in members}

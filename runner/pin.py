@@ -1,0 +1,155 @@
+"""Which CPUs and memory nodes a launch gets, and the thread count that follows.
+
+It works on a machine as data: it neither reads the host nor binds a process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from runner.errors import HostError, UsageError
+from runner.machine import Core, Machine, format_cpu_list, parse_cpu_list
+from runner.machine.compact import compact_cores
+
+
+@dataclass(frozen=True)
+class Pin:
+    """The CPUs of a launch by physical core, its memory nodes, and how many nodes and sockets it spans."""
+
+    cores: tuple[tuple[int, ...], ...]
+    mems: tuple[int, ...]
+    nodes: int
+    sockets: int
+
+    @property
+    def cpus(self) -> tuple[int, ...]:
+        """Every logical CPU of the pin, sorted."""
+        return tuple(sorted(cpu for core in self.cores for cpu in core))
+
+    @property
+    def threads(self) -> int:
+        """How many threads to compute with: one for each physical core."""
+        return len(self.cores)
+
+    @property
+    def has_siblings(self) -> bool:
+        """Whether some core gives more than one of its logical CPUs."""
+        return any(len(core) > 1 for core in self.cores)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the pin as a plain dict, CPU lists as the kernel writes them."""
+        return {
+            "cpus": format_cpu_list(self.cpus),
+            "mems": format_cpu_list(self.mems),
+            "threads": self.threads,
+            "cores": len(self.cores),
+            "nodes": self.nodes,
+            "sockets": self.sockets,
+            "siblings": self.has_siblings,
+            "cpus_by_core": [format_cpu_list(core) for core in self.cores],
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Pin:
+        """Rebuild what `to_json` wrote."""
+        return cls(
+            cores=tuple(tuple(sorted(parse_cpu_list(core))) for core in data["cpus_by_core"]),
+            mems=tuple(sorted(parse_cpu_list(data["mems"]))),
+            nodes=data["nodes"],
+            sockets=data["sockets"],
+        )
+
+
+def choose_pin(
+    machine: Machine, *, cpus: frozenset[int] | None = None, cores: int | None = None, headroom: int = 0
+) -> Pin:
+    """Choose the CPUs of a launch: one logical CPU of every allowed physical core, unless asked otherwise.
+
+    ``cpus`` takes exactly these. ``cores`` takes so many cores on as few nodes as fit, then on as few
+    sockets, performance cores before efficiency cores. ``headroom`` leaves so many cores free.
+    Raises HostError where no CPU may be used, UsageError where what was asked cannot be had.
+    """
+    usable = tuple(core for core in machine.cores if core.allowed_cpus)
+    if not usable:
+        raise HostError(
+            "While choosing CPUs to measure on, no logical CPU was found that is both online "
+            f"({format_cpu_list(machine.online_cpus) or 'none'}) and allowed for this process. Expected at "
+            "least one. Check the CPU set of this container or session; of a captured tree, that it holds "
+            "/sys/devices/system/cpu or /proc/cpuinfo."
+        )
+    if cpus is not None:
+        return _exact_pin(machine, usable, cpus, cores, headroom)
+    chosen = _cores_to_use(_after_headroom(usable, headroom), cores)
+    return _pin(machine, chosen, [core.allowed_cpus[:1] for core in chosen])
+
+
+def _exact_pin(machine: Machine, usable: Sequence[Core], cpus: frozenset[int], cores: int | None, headroom: int) -> Pin:
+    if cores is not None or headroom:
+        raise UsageError(
+            "A list of CPUs was given together with a number of cores or a headroom. The list already says "
+            "exactly which CPUs to use: leave out the other option, or leave out the list."
+        )
+    _require_usable(machine, cpus)
+    chosen = [core for core in usable if cpus & set(core.allowed_cpus)]
+    return _pin(machine, chosen, [tuple(cpu for cpu in core.allowed_cpus if cpu in cpus) for core in chosen])
+
+
+def _require_usable(machine: Machine, cpus: frozenset[int]) -> None:
+    known = {cpu.id for cpu in machine.cpus}
+    online, allowed = frozenset(machine.online_cpus), frozenset(machine.allowed_cpus)
+    unusable = {
+        "do not exist on this host": cpus - known,
+        "are offline": cpus & known - online,
+        "are not allowed for this process": cpus & online - allowed,
+    }
+    found = [f"CPUs {format_cpu_list(group)} {why}" for why, group in unusable.items() if group]
+    if found or not cpus:
+        raise UsageError(
+            f"While pinning to the CPUs {format_cpu_list(cpus) or '(none)'}: "
+            f"{'; '.join(found) or 'the list is empty'}. Expected some of the CPUs this process may use, "
+            f"{format_cpu_list(allowed)}. Name only those, or widen the CPU set of this container or session."
+        )
+
+
+def _after_headroom(usable: tuple[Core, ...], headroom: int) -> tuple[Core, ...]:
+    """Leave the lowest-numbered cores free, CPU 0's first.
+
+    The kernel starts on CPU 0 and, unless told otherwise, keeps timers and device interrupts there: with that
+    core left to the system, its work disturbs the launch least.
+    """
+    if not 0 <= headroom < len(usable):
+        raise UsageError(
+            f"A headroom of {headroom} cores was asked for on a host where {len(usable)} cores may be used. "
+            f"Expected 0 to {len(usable) - 1}, so that at least one core is left to measure on."
+        )
+    return usable[headroom:]
+
+
+def _cores_to_use(available: tuple[Core, ...], wanted: int | None) -> tuple[Core, ...]:
+    if wanted is None:
+        return available
+    if not 1 <= wanted <= len(available):
+        raise UsageError(
+            f"{wanted} cores were asked for, and {len(available)} physical cores may be used after any "
+            f"headroom. Expected 1 to {len(available)}. Logical CPUs that share a core count as one."
+        )
+    return compact_cores(available, wanted)
+
+
+def _pin(machine: Machine, chosen: Sequence[Core], cpus_by_core: Sequence[tuple[int, ...]]) -> Pin:
+    nodes = {core.node for core in chosen}
+    return Pin(
+        cores=tuple(cpus_by_core),
+        mems=_mems(machine, nodes),
+        nodes=len(nodes),
+        sockets=len({core.socket for core in chosen}),
+    )
+
+
+def _mems(machine: Machine, nodes: set[int]) -> tuple[int, ...]:
+    """Return the pin's own nodes, or every usable node where one of its own has no memory we may use."""
+    with_memory = {node.id for node in machine.nodes if node.has_memory}
+    usable = with_memory & set(machine.allowed_mems) or set(machine.allowed_mems)
+    return tuple(sorted(nodes if nodes <= usable else usable))

@@ -1,0 +1,152 @@
+"""Whether a host is judged fit to measure on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from runner.doctor import GIB, Check, Disk, examine, has_problem
+from runner.machine import Machine, read_machine
+from runner.pin import choose_pin
+from tests.runner.sysroots import (
+    CPUS,
+    ZEN_FLAGS,
+    Host,
+    amd_with_gaps,
+    container_with_quota,
+    ec2_c5_18xlarge,
+    hybrid_laptop,
+    write,
+)
+
+ROOM = Disk("/data", needed_bytes=10 * GIB, free_bytes=20 * GIB)
+
+
+def examined(machine: Machine, cpus: frozenset[int] | None = None) -> dict[str, Check]:
+    """Return the checks of a machine by name."""
+    return {check.name: check for check in examine(machine, choose_pin(machine, cpus=cpus), ROOM)}
+
+
+def with_files(folder: Path, files: dict[str, str | None]) -> Machine:
+    """Read a plain host with files added."""
+    return read_machine(write(Host(extra=files), folder))
+
+
+def test_a_quiet_bare_host_has_nothing_to_do(tmp_path: Path) -> None:
+    """One node, performance governor, no load: every check is ok."""
+    checks = examined(read_machine(write(Host(), tmp_path)))
+    assert {name for name, check in checks.items() if check.status != "ok"} == set()
+    assert not has_problem(list(checks.values()))
+
+
+@pytest.mark.parametrize(
+    "host",
+    [ec2_c5_18xlarge(), hybrid_laptop(), amd_with_gaps(), container_with_quota()],
+    ids=lambda host: host.model,
+)
+def test_whatever_is_not_ok_says_why_and_what_to_do(tmp_path: Path, host: Host) -> None:
+    """Advice and problems always come with a reason and a next step, and every check says what it found."""
+    for check in examined(read_machine(write(host, tmp_path))).values():
+        assert check.found
+        assert check.status == "ok" or (check.why and check.what_to_do)
+
+
+def test_the_article_host_gets_advice_only(tmp_path: Path) -> None:
+    """A c5.18xlarge is fit, with advice on its nodes, its turbo and its being virtual."""
+    checks = examined(read_machine(write(ec2_c5_18xlarge(), tmp_path)))
+    assert {name: check.status for name, check in checks.items() if check.status != "ok"} == {
+        "memory nodes": "advice",
+        "turbo": "advice",
+        "virtual machine": "advice",
+    }
+    assert "--cores 18" in checks["memory nodes"].what_to_do
+    assert "c5.18xlarge" in checks["virtual machine"].found
+
+
+@pytest.mark.parametrize(
+    ("files", "name", "status"),
+    [
+        ({"proc/sys/kernel/arch": "aarch64"}, "architecture", "problem"),
+        ({"etc/alpine-release": "3.20"}, "C library", "problem"),
+        ({"sys/fs/cgroup/cpu.max": "350000 100000"}, "CPU quota", "problem"),
+        ({"sys/fs/cgroup/cpu.max": "400000 100000"}, "CPU quota", "ok"),
+        ({"sys/fs/cgroup/memory.max": str(GIB)}, "memory", "problem"),
+        ({"sys/fs/cgroup/memory.max": str(4 * GIB)}, "memory", "advice"),
+        ({"proc/meminfo": None}, "memory", "advice"),
+        ({f"{CPUS}/cpu1/cpufreq/scaling_governor": "powersave"}, "governor", "advice"),
+        ({f"{CPUS}/cpufreq/boost": "1"}, "turbo", "advice"),
+        ({f"{CPUS}/cpufreq/boost": "0"}, "turbo", "ok"),
+        (
+            {"sys/kernel/mm/transparent_hugepage/enabled": "always madvise [never]"},
+            "transparent huge pages",
+            "advice",
+        ),
+        ({"proc/loadavg": "0.25 0 0 1/1 1"}, "load", "advice"),
+        ({"proc/loadavg": "0.20 0 0 1/1 1"}, "load", "ok"),
+        ({"proc/loadavg": None}, "load", "ok"),
+        ({"proc/stat": "cpu 100 0 0 800 0 0 0 100 0 0"}, "stolen time", "advice"),
+        ({"proc/stat": None}, "stolen time", "ok"),
+    ],
+)
+def test_one_change_to_a_fit_host_changes_one_check(
+    tmp_path: Path, files: dict[str, str | None], name: str, status: str
+) -> None:
+    """Each fault is found by its own check and by no other."""
+    checks = examined(with_files(tmp_path, files))
+    assert checks[name].status == status
+    assert {other for other, check in checks.items() if check.status != "ok"} <= {name}
+
+
+@pytest.mark.parametrize(
+    ("flags", "status"),
+    [("sse4_2", "problem"), ("sse4_2 avx", "advice"), (ZEN_FLAGS, "advice"), (f"{ZEN_FLAGS} avx512f", "ok")],
+)
+def test_avx_is_required_and_avx_512_expected(tmp_path: Path, flags: str, status: str) -> None:
+    """Without AVX TensorFlow does not start; without AVX-512 Intel's kernels gain less."""
+    assert examined(read_machine(write(Host(flags=flags), tmp_path)))["instruction sets"].status == status
+
+
+def test_the_quota_check_names_a_count_that_fits(tmp_path: Path) -> None:
+    """Three CPUs under a quota of 2.5 are a problem that two cores solve."""
+    check = examined(read_machine(write(container_with_quota(), tmp_path)))["CPU quota"]
+    assert (check.status, check.found) == ("problem", "2.5 CPUs for 3 in the pin")
+    assert "--cores 2" in check.what_to_do
+
+
+def test_a_core_shared_with_strangers_is_named(tmp_path: Path) -> None:
+    """CPU 3 is the other half of the core of which only CPU 7 is ours."""
+    check = examined(read_machine(write(container_with_quota(), tmp_path)))["cores"]
+    assert check.status == "advice"
+    assert check.why.startswith("CPUs 3 share")
+
+
+def test_siblings_in_the_pin_are_advised_against(tmp_path: Path) -> None:
+    """Only a pin that holds both threads of a core gets the advice, not a host with SMT."""
+    machine = read_machine(write(ec2_c5_18xlarge(), tmp_path))
+    assert examined(machine)["SMT"].status == "ok"
+    assert examined(machine, frozenset({0, 36}))["SMT"].status == "advice"
+
+
+def test_mixed_kinds_of_cores_are_advised_against(tmp_path: Path) -> None:
+    """A pin over both kinds of cores is told how many performance cores there are."""
+    machine = read_machine(write(hybrid_laptop(), tmp_path))
+    assert "--cores 6" in examined(machine)["kinds of cores"].what_to_do
+    assert examined(machine, frozenset({0, 1}))["kinds of cores"].status == "ok"
+
+
+def test_a_full_disk_is_a_problem(tmp_path: Path) -> None:
+    """Less room than needed is a problem that names the place; no figures, no check."""
+    machine = read_machine(write(Host(), tmp_path))
+    pin = choose_pin(machine)
+    full = examine(machine, pin, replace(ROOM, free_bytes=GIB))
+    assert full[-1] == Check(
+        "disk",
+        "problem",
+        "1.0 GiB free in /data, 10.0 GiB needed",
+        "A build or a record that meets a full disk is lost.",
+        "Free space there, or choose another place for it.",
+    )
+    assert has_problem(full)
+    assert "disk" not in {check.name for check in examine(machine, pin)}
