@@ -1,0 +1,127 @@
+"""Best-known methods (BKMs): settings as data, resolved for one pin. Knows nothing of engines or processes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from runner.data import check_keys, read_toml
+from runner.errors import UsageError
+from runner.pin import Pin
+from runner.vocabulary import one_of
+
+BUILT_IN = Path(__file__).resolve().parent / "bkms"
+SCHEMA_VERSION = 1
+
+THREAD_SETTINGS = ("intra_op_threads", "inter_op_threads")
+_TARGETS = ("environment", "job")
+_CONDITIONS = ("always", "siblings", "no-siblings")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One BKM. `value` may hold `{threads}` (physical cores in the pin) and `{cpus}` (logical CPUs in the pin)."""
+
+    name: str
+    target: str
+    value: str
+    read_by: tuple[str, ...]
+    reason: str
+    source: str
+    when: str = "always"
+
+
+@dataclass(frozen=True)
+class Bkms:
+    """A named set of BKMs with its source."""
+
+    name: str
+    title: str
+    source: str
+    settings: tuple[Setting, ...]
+
+
+@dataclass(frozen=True)
+class ResolvedBkms:
+    """The settings that hold for one pin: variables for every launch, and thread counts (0: the framework's own)."""
+
+    name: str
+    title: str
+    source: str
+    settings: tuple[Setting, ...]
+    environment: Mapping[str, str]
+    intra_op_threads: int
+    inter_op_threads: int
+
+    def to_json(self) -> dict[str, Any]:
+        """The settings as run.json keeps them."""
+        return asdict(self)
+
+
+def load_bkms(name: str) -> Bkms:
+    """Read a built-in set by its name, or a TOML file by its path.
+
+    Raises:
+        UsageError: there is no such set or file, or it is malformed; the message names the place.
+    """
+    known = sorted(path.stem for path in BUILT_IN.glob("*.toml"))
+    if "/" in name or name.endswith(".toml"):
+        return _bkms(Path(name))
+    return _bkms(BUILT_IN / f"{one_of('set of BKMs', name, known)}.toml")
+
+
+def resolve(bkms: Bkms, pin: Pin) -> ResolvedBkms:
+    """Fill in the pin's counts and keep what applies to it.
+
+    Raises:
+        UsageError: a thread setting does not come out as a whole number of 0 or more.
+    """
+    kept = tuple(_filled(setting, pin) for setting in bkms.settings if _applies(setting, pin))
+    threads = {setting.name: _count(setting) for setting in kept if setting.target == "job"}
+    return ResolvedBkms(
+        name=bkms.name,
+        title=bkms.title,
+        source=bkms.source,
+        settings=kept,
+        environment={setting.name: setting.value for setting in kept if setting.target == "environment"},
+        intra_op_threads=threads.get("intra_op_threads", 0),
+        inter_op_threads=threads.get("inter_op_threads", 0),
+    )
+
+
+def _bkms(path: Path) -> Bkms:
+    data = read_toml(path, SCHEMA_VERSION)
+    check_keys(str(path), data, ("name", "title", "source", "settings"))
+    return Bkms(
+        name=data["name"],
+        title=data["title"],
+        source=data["source"],
+        settings=tuple(_setting(f"{path}, setting {n}", entry) for n, entry in enumerate(data["settings"], start=1)),
+    )
+
+
+def _setting(where: str, entry: Mapping[str, Any]) -> Setting:
+    check_keys(where, entry, ("name", "target", "value", "read_by", "reason", "source"), ("when",))
+    setting = Setting(**{**entry, "value": str(entry["value"]), "read_by": tuple(entry["read_by"])})
+    one_of(f"target (in {where})", setting.target, _TARGETS)
+    one_of(f"condition (in {where})", setting.when, _CONDITIONS)
+    if setting.target == "job":
+        one_of(f"thread setting (in {where})", setting.name, THREAD_SETTINGS)
+    return setting
+
+
+def _applies(setting: Setting, pin: Pin) -> bool:
+    return setting.when == "always" or (setting.when == "siblings") == pin.has_siblings
+
+
+def _filled(setting: Setting, pin: Pin) -> Setting:
+    value = setting.value.replace("{threads}", str(pin.threads)).replace("{cpus}", str(len(pin.cpus)))
+    return Setting(**{**asdict(setting), "read_by": setting.read_by, "value": value})
+
+
+def _count(setting: Setting) -> int:
+    if not setting.value.isdecimal():
+        raise UsageError(f"The BKM {setting.name} is {setting.value!r}; a whole number of 0 or more was expected.")
+    return int(setting.value)

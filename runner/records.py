@@ -1,0 +1,148 @@
+"""The record: one JSON line for one launch, appended and fsynced. Knows the schema, not what the numbers mean.
+
+Every field is described, with its unit, in results/README.md; results/record.schema.json is the formal version.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from runner.errors import DiskError, RunFormatError
+from runner.vocabulary import Cell
+
+SCHEMA_VERSION = 1
+
+# From version N to N + 1. Every reader upgrades, so that a run of any age can be reported beside a new one.
+UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+
+
+@dataclass(frozen=True)
+class Record:
+    """One launch: what it is, what it ran under, and all its raw samples or its one error.
+
+    `conditions` must be equal before two records are divided; `settings` are the declared differences of variants;
+    `facts` (load, steal, temperatures, times of day) are advice; `result` is what the workload wrote, whole.
+    """
+
+    launch_id: str
+    session: int
+    case: Mapping[str, Any]
+    conditions: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    facts: Mapping[str, Any]
+    result: Mapping[str, Any] | None
+    error: Mapping[str, str] | None
+    schema_version: int = field(default=SCHEMA_VERSION)
+
+    @property
+    def cell(self) -> Cell:
+        """The cell that this launch is a sample of."""
+        return Cell(*(self.case[key] for key in ("stack", "variant", "topology", "batch_size")))
+
+    @property
+    def block(self) -> int:
+        """The number of the block, from 1."""
+        return int(self.case["block"])
+
+    def to_line(self) -> str:
+        """One line of records.jsonl."""
+        return json.dumps(asdict(self), sort_keys=True, allow_nan=False) + "\n"
+
+
+def append(path: Path, record: Record) -> None:
+    """Add one record and force it to disk, so that nothing finished is lost when the power goes.
+
+    A torn last line that an earlier crash left is cut off first.
+
+    Raises:
+        DiskError: the record could not be written; earlier records are whole.
+    """
+    line = record.to_line().encode()
+    try:
+        with path.open("ab+") as file:
+            whole = _whole_length(file.seek(0, os.SEEK_END), path)
+            file.truncate(whole)
+            try:
+                file.write(line)
+                file.flush()
+                os.fsync(file.fileno())
+            except OSError:
+                file.truncate(whole)
+                raise
+    except OSError as error:
+        raise DiskError(
+            f"The record of {record.launch_id} could not be written to {path}: {error}. Earlier records are whole. "
+            f"Make room on that filesystem, then go on with: python -m runner compare --resume {path.parent}"
+        ) from error
+
+
+def read(path: Path) -> list[Record]:
+    """Read every whole record, upgraded to this version's schema. A torn last line is passed over.
+
+    Raises:
+        RunFormatError: the file cannot be read, a line other than the last is damaged, or the schema is newer.
+    """
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise RunFormatError(f"Cannot read the records in {path}: {error}.") from error
+    return [_parse(line, path, number) for number, line in enumerate(lines[:-1], start=1)]
+
+
+def latest(records: list[Record]) -> dict[str, Record]:
+    """For each launch the record that counts: its first success, else its last failure."""
+    chosen: dict[str, Record] = {}
+    for record in records:
+        if record.launch_id not in chosen or chosen[record.launch_id].error is not None:
+            chosen[record.launch_id] = record
+    return chosen
+
+
+def upgrade(data: dict[str, Any], where: str, newest: int = SCHEMA_VERSION) -> dict[str, Any]:
+    """Bring a record's data to the newest schema.
+
+    Raises:
+        RunFormatError: the data is of a newer schema than this kit knows, or of none.
+    """
+    version = data.get("schema_version")
+    if not isinstance(version, int) or version < 1:
+        raise RunFormatError(f"{where} has no schema_version: this is not a record of this kit, or it is damaged.")
+    if version > newest:
+        raise RunFormatError(
+            f"{where} has schema_version {version}; this kit reads up to {newest}. "
+            "The run was made by a newer version of the kit: update the kit, then try again."
+        )
+    while version < newest:
+        data = UPGRADES[version](data)
+        version += 1
+        data["schema_version"] = version
+    return data
+
+
+def _parse(line: bytes, path: Path, number: int) -> Record:
+    where = f"{path}, line {number},"
+    try:
+        data = json.loads(line)
+    except ValueError as error:
+        raise RunFormatError(
+            f"{where} is not JSON ({error}). Only a last line may be torn; restore the file, or take that line out "
+            "and let --resume measure its launch again."
+        ) from error
+    data = upgrade(data, where)
+    try:
+        return Record(**data)
+    except TypeError as error:
+        raise RunFormatError(f"{where} is not a record of schema_version {SCHEMA_VERSION}: {error}.") from error
+
+
+def _whole_length(size: int, path: Path) -> int:
+    if size == 0:
+        return 0
+    return path.read_bytes().rfind(b"\n") + 1

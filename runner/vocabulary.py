@@ -1,0 +1,147 @@
+"""The kit's words as frozen data: topology, cell, launch, block, pair. Imports nothing of the kit but its errors."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from runner.errors import UsageError
+
+Layout = Literal["NHWC", "NCHW"]
+EngineName = Literal["docker", "venv"]
+
+# The article's Figure 1 in its own order, then the two further networks of its published script.
+ARTICLE_TOPOLOGIES = ("inception3", "resnet50", "resnet152", "vgg16")
+TOPOLOGIES = (*ARTICLE_TOPOLOGIES, "alexnet", "googlenet")
+ARTICLE_BATCH_SIZE = 32
+
+
+@dataclass(frozen=True, order=True)
+class Group:
+    """What is compared: one topology at one batch size on one stack. Its variants are the bars."""
+
+    stack: str
+    topology: str
+    batch_size: int
+
+    def report_order(self) -> tuple[str, int, int, str]:
+        """Sorting key: by stack, then batch size, then the article's order of topologies."""
+        known = TOPOLOGIES.index(self.topology) if self.topology in TOPOLOGIES else len(TOPOLOGIES)
+        return (self.stack, self.batch_size, known, self.topology)
+
+
+@dataclass(frozen=True, order=True)
+class Cell:
+    """One bar: stack x variant x topology x batch size."""
+
+    stack: str
+    variant: str
+    topology: str
+    batch_size: int
+
+    @property
+    def group(self) -> Group:
+        """The comparison this cell takes part in."""
+        return Group(self.stack, self.topology, self.batch_size)
+
+
+@dataclass(frozen=True)
+class Steps:
+    """How long a launch trains: untimed warm-up steps, then timed ones."""
+
+    warmup: int
+    timed: int
+
+
+@dataclass(frozen=True)
+class Launch:
+    """One container or process run of one cell: all that an engine needs to know, and nothing it has to work out.
+
+    `environment` holds every variable the launch is started with, besides what the engine itself must add to start
+    a process at all. `time_limit_seconds` bounds the training inside; the engine adds its own grace and then kills.
+    """
+
+    launch_id: str
+    block: int
+    position: int
+    cell: Cell
+    installation: str
+    layout: Layout
+    steps: Steps
+    intra_op_threads: int
+    inter_op_threads: int
+    environment: Mapping[str, str]
+    seed: int
+    time_limit_seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        """The launch as `plan --json` prints it and run.json keeps it."""
+        return {
+            "launch_id": self.launch_id,
+            "block": self.block,
+            "position": self.position,
+            "stack": self.cell.stack,
+            "variant": self.cell.variant,
+            "topology": self.cell.topology,
+            "batch_size": self.cell.batch_size,
+            "installation": self.installation,
+            "layout": self.layout,
+            "warmup_steps": self.steps.warmup,
+            "timed_steps": self.steps.timed,
+            "intra_op_threads": self.intra_op_threads,
+            "inter_op_threads": self.inter_op_threads,
+            "environment": dict(self.environment),
+            "seed": self.seed,
+            "time_limit_seconds": self.time_limit_seconds,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Launch:
+        """The launch that `to_json` wrote."""
+        return cls(
+            launch_id=data["launch_id"],
+            block=data["block"],
+            position=data["position"],
+            cell=Cell(data["stack"], data["variant"], data["topology"], data["batch_size"]),
+            installation=data["installation"],
+            layout=data["layout"],
+            steps=Steps(data["warmup_steps"], data["timed_steps"]),
+            intra_op_threads=data["intra_op_threads"],
+            inter_op_threads=data["inter_op_threads"],
+            environment=dict(data["environment"]),
+            seed=data["seed"],
+            time_limit_seconds=data["time_limit_seconds"],
+        )
+
+    def job(self) -> dict[str, Any]:
+        """The job file that the workload reads (images/workload/job.py checks it on the other side)."""
+        return {
+            "schema_version": 1,
+            "launch_id": self.launch_id,
+            "kind": "train",
+            "topology": self.cell.topology,
+            "batch_size": self.cell.batch_size,
+            "layout": self.layout,
+            "warmup_steps": self.steps.warmup,
+            "timed_steps": self.steps.timed,
+            "time_limit_seconds": self.time_limit_seconds,
+            "intra_op_threads": self.intra_op_threads,
+            "inter_op_threads": self.inter_op_threads,
+            "seed": self.seed,
+        }
+
+
+def one_of(what: str, name: str, known: Iterable[str]) -> str:
+    """Return `name` if it is known.
+
+    Raises:
+        UsageError: it is not; the message suggests the nearest names and lists all.
+    """
+    choices = list(known)
+    if name in choices:
+        return name
+    near = difflib.get_close_matches(name, choices, n=3, cutoff=0.5)
+    hint = f" Did you mean {' or '.join(near)}?" if near else ""
+    raise UsageError(f"There is no {what} {name!r}.{hint} Known: {', '.join(choices)}.")
