@@ -1,0 +1,53 @@
+"""Is there room? Adds up what will be written on each filesystem before anything is fetched."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+
+from runner.errors import DiskError
+
+
+def temporary_folder() -> Path:
+    """Where pip unpacks what it downloads (TMPDIR)."""
+    return Path(tempfile.gettempdir())
+
+
+def free_bytes(path: Path) -> int:
+    """Bytes that may still be written at a path, which need not exist yet."""
+    return shutil.disk_usage(_existing(path)).free
+
+
+def check(needs: Mapping[Path, int]) -> None:
+    """Check that every filesystem has room for all that will be written to it (bytes by path).
+
+    Raises:
+        DiskError: one has not; the message names the folders, what is free and what is needed.
+    """
+    by_device: dict[int, list[tuple[Path, int]]] = defaultdict(list)
+    for path, size in needs.items():
+        by_device[os.stat(_existing(path)).st_dev].append((path, size))
+    for entries in by_device.values():
+        needed, free = sum(size for _, size in entries), free_bytes(entries[0][0])
+        if free < needed:
+            folders = " and ".join(str(path) for path, _ in entries)
+            raise DiskError(
+                f"Too little disk: {in_gigabytes(needed)} will be written below {folders}, and {in_gigabytes(free)} "
+                "is free there. Free some room, or point KIT_CACHE (environments) and TMPDIR (downloads) elsewhere."
+            )
+
+
+def in_gigabytes(size: int) -> str:
+    """Bytes for people: 1.4 GB."""
+    return f"{size / 1e9:.1f} GB"
+
+
+def _existing(path: Path) -> Path:
+    path = path.absolute()
+    while not path.exists():
+        path = path.parent
+    return path

@@ -1,0 +1,178 @@
+"""Makes a stack's virtual environments from its locks, once, in a cache folder. Knows nothing of launches.
+
+An environment is whole when its `complete.json` exists, which is written last; anything else in its place is a torn
+attempt and is removed. A file lock beside it keeps two runs from making the same one at once.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from runner import disk
+from runner.atomic import write_whole
+from runner.engines.interpreters import Interpreter, find_interpreter
+from runner.engines.protocol import Artifact, Tell
+from runner.errors import DiskError, HostError
+from runner.network import PackageIndex
+from runner.stacks import Installation, Stack
+
+MARKER = "complete.json"
+
+
+@dataclass(frozen=True)
+class EnvironmentCache:
+    """A folder of environments and the package index they are filled from."""
+
+    root: Path
+    index: PackageIndex
+
+    def prepare(self, stack: Stack, installation: Installation, tell: Tell) -> Artifact:
+        """Find the environment of an installation, or make it.
+
+        Raises:
+            HostError: no interpreter, no network, no disk, or a wheel that does not install.
+        """
+        interpreter = find_interpreter(stack.python)
+        folder = self.root / environment_name(stack, installation, interpreter)
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            with _locked(folder.with_name(f"{folder.name}.lock"), tell):
+                if not (folder / MARKER).exists():
+                    self._make(folder, stack, installation, interpreter, tell)
+                provenance = json.loads((folder / MARKER).read_text(encoding="utf-8"))
+        except OSError as error:
+            raise DiskError(
+                f"The environment {folder} cannot be made or read: {error}. Free some room or permissions there, or "
+                "name another cache folder with KIT_CACHE."
+            ) from error
+        return Artifact(installation, str(folder), provenance)
+
+    def _make(
+        self, folder: Path, stack: Stack, installation: Installation, interpreter: Interpreter, tell: Tell
+    ) -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        tell(f"making the environment {stack.name}/{installation.name} with Python {interpreter.version}")
+        disk.check({self.root: stack.environment_bytes, disk.temporary_folder(): stack.download_bytes})
+        log = folder.with_name(f"{folder.name}.log")
+        log.unlink(missing_ok=True)
+        try:
+            run_logged([str(interpreter.executable), "-m", "venv", str(folder)], self.index, log)
+            requirement = folder / "installer.txt"
+            requirement.write_text(f"{stack.installer.requirement} --hash=sha256:{stack.installer.sha256}\n")
+            self._pip(folder, ["--upgrade", "-r", str(requirement)], log)
+            tell(f"installing {installation.wheel} and its locked dependencies")
+            self._pip(folder, ["-r", str(installation.lock)], log)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        provenance = _provenance(installation, interpreter, self.index, stack)
+        write_whole(folder / MARKER, json.dumps(provenance, indent=1, sort_keys=True) + "\n")
+
+    def _pip(self, folder: Path, arguments: list[str], log: Path) -> None:
+        flags = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "--no-input", "--disable-pip-version-check"]
+        python = str(folder / "bin" / "python")
+        run_logged([python, "-I", "-m", "pip", "install", *flags, *arguments],
+                   self.index, log)  # fmt: skip
+
+
+def environment_name(stack: Stack, installation: Installation, interpreter: Interpreter) -> str:
+    """A folder name that changes with anything that would make another environment."""
+    inputs = (installation.lock_sha256(), stack.installer.sha256, interpreter.version, str(interpreter.executable))
+    digest = hashlib.sha256("\n".join(inputs).encode()).hexdigest()
+    return f"{stack.name}-{installation.name}-{digest[:12]}"
+
+
+def run_logged(command: list[str], index: PackageIndex, log: Path) -> None:
+    """Run a step of an installation with its output appended to `log`.
+
+    Raises:
+        HostError: the step failed; the message ends with the last lines it printed, secrets redacted.
+    """
+    with log.open("ab") as output:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=index.environment()
+        )
+    if done.returncode == 0:
+        return
+    text = index.redact(log.read_text(encoding="utf-8", errors="replace"))
+    raise HostError(explain_failure(command, done.returncode, text, log))
+
+
+def explain_failure(command: list[str], exit_code: int, text: str, log: Path) -> str:
+    """One paragraph on a failed installation step: the likely cause, what to do, and pip's own last words."""
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("WARNING: Location")]
+    last = " / ".join(line.strip() for line in lines[-4:])
+    advice = "Read the whole log and try again."
+    for sign, hint in _SIGNS.items():
+        if sign in text:
+            advice = hint
+            break
+    step = "pip install" if "pip" in command else "python -m venv"
+    return f"{step} ended with exit code {exit_code}. {advice} Its last lines: {last} (all of them: {log})"
+
+
+# What pip prints, and what that means for a person. The first that is found counts.
+_SIGNS: Mapping[str, str] = {
+    "No space left on device": "The disk is full: free some room or name another cache folder with KIT_CACHE.",
+    "THESE PACKAGES DO NOT MATCH THE HASHES": (
+        "A package is not the one that was locked: the index serves other files, or someone is in between. "
+        "Nothing was installed."
+    ),
+    "CERTIFICATE_VERIFY_FAILED": (
+        "The index's TLS certificate is not trusted here. Behind an intercepting proxy, name the CA bundle with "
+        "--ca-bundle FILE or SSL_CERT_FILE."
+    ),
+    "Failed to establish a new connection": (
+        "The package index cannot be reached. Check the network and HTTPS_PROXY, or name a reachable index with "
+        "--pip-index URL."
+    ),
+    "Name or service not known": (
+        "The package index's host name is unknown here. Check the network, or name a reachable index with "
+        "--pip-index URL."
+    ),
+    "Could not find a version": (
+        "The index lacks a locked version. If it is a mirror, let it sync, or name another with --pip-index URL."
+    ),
+}
+
+
+def _provenance(
+    installation: Installation, interpreter: Interpreter, index: PackageIndex, stack: Stack
+) -> dict[str, Any]:
+    return {
+        "wheel": installation.wheel,
+        "lock_sha256": installation.lock_sha256(),
+        "installer": stack.installer.requirement,
+        "interpreter": str(interpreter.executable),
+        "python": interpreter.version,
+        "package_index": index.redacted_url(),
+    }
+
+
+@contextmanager
+def _locked(path: Path, tell: Tell) -> Iterator[None]:
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            tell("waiting: another run is making this environment")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def default_cache() -> Path:
+    """Where environments are kept: KIT_CACHE, else the user's cache folder (XDG)."""
+    if "KIT_CACHE" in os.environ:
+        return Path(os.environ["KIT_CACHE"])
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / "tensorflow-speedup-kit"

@@ -1,0 +1,90 @@
+"""The engine protocol: what every engine must do and report. Knows no engine; imports nothing that starts a process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from runner.pin import Pin
+from runner.stacks import Installation, Stack
+from runner.vocabulary import EngineName, Launch
+
+# Told what is being prepared, one short line at a time; the caller decides how to show it.
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """An installation made ready: where it is, and its provenance as the record keeps it."""
+
+    installation: Installation
+    location: str
+    provenance: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class LaunchFolders:
+    """The two folders through which host and workload talk: `job` is read only inside, `result` writable."""
+
+    job: Path
+    result: Path
+    log: Path
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an engine OBSERVED of one launch, never what it asked for.
+
+    `exit_code` is negative for a death by signal. `limits` holds what the engine itself saw enforced;
+    `stopped_by_deadline` is true if the engine killed the launch; `out_of_memory` if the kernel did.
+    """
+
+    exit_code: int
+    seconds: float
+    stopped_by_deadline: bool
+    out_of_memory: bool
+    peak_memory_bytes: int | None
+    limits: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Engine(Protocol):
+    """Carries launches out. Between calls it holds nothing that a crash could lose."""
+
+    @property
+    def name(self) -> EngineName:
+        """The engine's name in plans and records."""
+
+    @property
+    def cannot_enforce(self) -> tuple[str, ...]:
+        """Conditions that this engine does not control; the plan holds null for them and the report says so."""
+
+    def prerequisites(self, stacks: tuple[Stack, ...]) -> None:
+        """Check that these stacks can run here at all.
+
+        Raises:
+            HostError: they cannot; the message says what to install or to change.
+        """
+
+    def prepare(self, stack: Stack, installation: Installation, tell: Tell) -> Artifact:
+        """Make an installation ready, or find it ready.
+
+        Raises:
+            HostError: it cannot be made: no network, no disk, a wheel that does not install.
+        """
+
+    def run(
+        self, launch: Launch, pin: Pin, artifact: Artifact, folders: LaunchFolders, deadline_seconds: float
+    ) -> Outcome:
+        """Carry one launch out and wait for it. A KeyboardInterrupt ends the launch before it is passed on.
+
+        Raises:
+            HostError: the launch could not even be started.
+        """
+
+    def command(self, launch: Launch, pin: Pin, folders: LaunchFolders) -> str:
+        """The shell command that does the same as `run`, for `plan` and for people who want to see for themselves."""
+
+    def cleanup(self, run_id: str) -> None:
+        """End and remove whatever an earlier, crashed session of this run left behind, and nothing else."""

@@ -1,0 +1,142 @@
+"""The venv engine: a launch is a process of a locked virtual environment, pinned by CPU affinity.
+
+The fall-back where no Docker engine answers. It runs the same workload from the same locks, and names what a plain
+process cannot be held to.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from runner.engines import pinned_exec
+from runner.engines.environments import EnvironmentCache
+from runner.engines.interpreters import find_interpreter
+from runner.engines.protocol import Artifact, LaunchFolders, Outcome, Tell
+from runner.errors import HostError
+from runner.machine.cpulist import format_cpu_list
+from runner.pin import Pin
+from runner.stacks import WORKLOAD, Installation, Stack
+from runner.vocabulary import EngineName, Launch
+
+# What a process needs to start at all; everything else that it gets is in the plan.
+PROCESS_PATH = "/usr/bin:/bin"
+
+
+class VenvEngine:
+    """Runs launches as processes of this host, one at a time."""
+
+    name: EngineName = "venv"
+    cannot_enforce = ("memory nodes", "memory limit", "CPU quota", "no network", "read-only file system")
+
+    def __init__(self, cache: EnvironmentCache) -> None:
+        self._cache = cache
+
+    def prerequisites(self, stacks: tuple[Stack, ...]) -> None:
+        """Check that each stack's interpreter is on this host.
+
+        Raises:
+            HostError: one is not; the message says how to install it.
+        """
+        for stack in stacks:
+            find_interpreter(stack.python)
+
+    def prepare(self, stack: Stack, installation: Installation, tell: Tell) -> Artifact:
+        """Make the installation's environment in the cache, or find it there."""
+        return self._cache.prepare(stack, installation, tell)
+
+    def run(
+        self, launch: Launch, pin: Pin, artifact: Artifact, folders: LaunchFolders, deadline_seconds: float
+    ) -> Outcome:
+        """Start the workload in a session of its own and wait; at the deadline or on Ctrl-C its whole group dies.
+
+        Raises:
+            HostError: the process could not be started.
+        """
+        kills_before = _oom_kills()
+        started = time.monotonic()
+        with folders.log.open("wb") as log:
+            process = _start(_arguments(pin, artifact, folders), _environment(launch, folders), folders.result, log)
+            try:
+                exit_code, late = process.wait(deadline_seconds), False
+            except subprocess.TimeoutExpired:
+                exit_code, late = _kill_group(process), True
+            except BaseException:
+                _kill_group(process)
+                raise
+        return Outcome(
+            exit_code=exit_code,
+            seconds=time.monotonic() - started,
+            stopped_by_deadline=late,
+            out_of_memory=not late and was_out_of_memory(exit_code, kills_before, _oom_kills()),
+            peak_memory_bytes=None,
+        )
+
+    def command(self, launch: Launch, pin: Pin, folders: LaunchFolders) -> str:
+        """The same launch for a shell; PYTHON stands for the environment's interpreter."""
+        environment = [f"{key}={value}" for key, value in _environment(launch, folders).items()]
+        python = f"$KIT_ENVIRONMENTS/{launch.cell.stack}-{launch.installation}/bin/python"
+        pinned = ["taskset", "--cpu-list", format_cpu_list(set(pin.cpus)), python]
+        return " ".join([shlex.join(["env", "-i", *environment]), *pinned, shlex.join(_workload_arguments(folders))])
+
+    def cleanup(self, run_id: str) -> None:
+        """Nothing to do: the kernel kills a launch with the runner that started it (see pinned_exec)."""
+
+
+def was_out_of_memory(exit_code: int, kills_before: int | None, kills_after: int | None) -> bool:
+    """Tell a kill by the kernel's out-of-memory killer from one by somebody else, from its counter in /proc/vmstat.
+
+    The counter is of the whole host: on a busy one another process may have been the victim in the same minutes.
+    """
+    if exit_code != -signal.SIGKILL or kills_before is None or kills_after is None:
+        return False
+    return kills_after > kills_before
+
+
+def _start(arguments: list[str], environment: dict[str, str], folder: Path, log: BinaryIO) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            arguments, env=environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )  # fmt: skip
+    except OSError as error:
+        raise HostError(
+            f"A launch could not be started: {error}. Run `python -m runner build` and try again."
+        ) from error
+
+
+def _arguments(pin: Pin, artifact: Artifact, folders: LaunchFolders) -> list[str]:
+    become = [sys.executable, "-I", "-S", str(Path(pinned_exec.__file__).resolve())]
+    pinning = [str(os.getpid()), ",".join(str(cpu) for cpu in pin.cpus)]
+    return [*become, *pinning, f"{artifact.location}/bin/python", *_workload_arguments(folders)]
+
+
+def _workload_arguments(folders: LaunchFolders) -> list[str]:
+    job = folders.job / "job.json"
+    return [str(WORKLOAD), "--job", str(job.resolve()), "--result-dir", str(folders.result.resolve())]
+
+
+def _environment(launch: Launch, folders: LaunchFolders) -> dict[str, str]:
+    result = str(folders.result.resolve())
+    return {"PATH": PROCESS_PATH, "HOME": result, "TMPDIR": result, **launch.environment}
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> int:
+    with suppress(ProcessLookupError):  # it may have ended by itself in this very moment
+        os.killpg(process.pid, signal.SIGKILL)
+    return process.wait()
+
+
+def _oom_kills(vmstat: Path = Path("/proc/vmstat")) -> int | None:
+    try:
+        lines = vmstat.read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), None)

@@ -1,0 +1,55 @@
+"""How packages are fetched: index, CA bundle and proxies, and the redaction of the secrets they may carry."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from runner.errors import UsageError
+
+# Where the usual tools look for a CA bundle, in order of how specific they are to pip.
+_BUNDLE_VARIABLES = ("PIP_CERT", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE")
+_CREDENTIALS = re.compile(r"(?<=://)[^/\s@]+@")
+
+
+@dataclass(frozen=True)
+class PackageIndex:
+    """A pip index and CA bundle as a user chose them; empty means what pip itself is configured with."""
+
+    url: str | None = None
+    ca_bundle: Path | None = None
+    base_environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
+
+    def __post_init__(self) -> None:
+        if self.ca_bundle is not None and not self.ca_bundle.is_file():
+            raise UsageError(f"The CA bundle {self.ca_bundle} does not exist. Name a PEM file with --ca-bundle.")
+
+    def environment(self) -> dict[str, str]:
+        """The environment for pip: the caller's, with the chosen index and a CA bundle that pip understands."""
+        environment = {key: value for key, value in self.base_environment.items() if not key.startswith("PYTHON")}
+        if self.url:
+            environment["PIP_INDEX_URL"] = self.url
+        bundle = str(self.ca_bundle) if self.ca_bundle else _first_set(self.base_environment)
+        if bundle:
+            environment["PIP_CERT"] = bundle
+        return environment
+
+    def redacted_url(self) -> str | None:
+        """The index for the record, without user name and password."""
+        return redact(self.url) if self.url else None
+
+    def redact(self, text: str) -> str:
+        """A log without the credentials of any URL in it."""
+        return redact(text)
+
+
+def redact(text: str) -> str:
+    """Replace user names and passwords in URLs by three asterisks."""
+    return _CREDENTIALS.sub("***@", text)
+
+
+def _first_set(environment: Mapping[str, str]) -> str | None:
+    return next((environment[name] for name in _BUNDLE_VARIABLES if environment.get(name)), None)

@@ -1,0 +1,187 @@
+"""Environments: made once from hash-checked locks, never half, never twice at once; from an index on this host."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import functools
+import hashlib
+import http.server
+import subprocess
+import sys
+import threading
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from runner import disk
+from runner.engines import environments
+from runner.engines.environments import MARKER, EnvironmentCache, environment_name
+from runner.engines.interpreters import find_interpreter
+from runner.errors import DiskError, HostError
+from runner.network import PackageIndex
+from runner.stacks import Installation, Installer, Stack, find_stack
+
+PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
+
+
+def make_wheel(folder: Path, name: str, version: str) -> tuple[Path, str]:
+    """Write a minimal wheel; return its path and sha256."""
+    info = f"{name}-{version}.dist-info"
+    files = {
+        f"{name}.py": f"VERSION = {version!r}\n",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    lines = []
+    for path, text in files.items():
+        digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
+        lines.append(f"{path},sha256={digest},{len(text)}")
+    wheel = folder / f"{name}-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for path, text in files.items():
+            archive.writestr(path, text)
+        archive.writestr(f"{info}/RECORD", "\n".join([*lines, f"{info}/RECORD,,"]) + "\n")
+    return wheel, hashlib.sha256(wheel.read_bytes()).hexdigest()
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Iterator[str]:
+    """A package index on this host, with one package and the pip that the interpreter brings."""
+    served = tmp_path / "served"
+    handler = functools.partial(QuietHandler, directory=str(served))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/simple"
+    server.shutdown()
+    server.server_close()
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    """Serves files and prints nothing."""
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Say nothing."""
+
+
+@pytest.fixture
+def stack(tmp_path: Path, index: str, monkeypatch: pytest.MonkeyPatch) -> Stack:
+    """A stack of one tiny wheel, for the Python that runs the tests, served by the local index."""
+    digests = {}
+    for name, version in (("tiny", "1.0"), ("installer", "1.0")):
+        folder = tmp_path / "served" / "simple" / name
+        folder.mkdir(parents=True)
+        wheel, digests[name] = make_wheel(folder, name, version)
+        (folder / "index.html").write_text(f'<a href="{wheel.name}#sha256={digests[name]}">{wheel.name}</a>')
+    lock = tmp_path / "lock.txt"
+    lock.write_text(f"tiny==1.0 --hash=sha256:{digests['tiny']}\n")
+    monkeypatch.setattr(Installation, "lock", property(lambda self: lock))
+    return dataclasses.replace(
+        find_stack("tf-2.14"), python=PYTHON, installer=Installer("installer==1.0", digests["installer"]),
+        download_bytes=1, environment_bytes=1, installations={"tiny": Installation("tf-2.14", "tiny", "tiny==1.0")},
+    )  # fmt: skip
+
+
+@pytest.fixture
+def cache(tmp_path: Path, index: str) -> EnvironmentCache:
+    """An empty cache that installs from the local index alone."""
+    clean = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "PIP_CONFIG_FILE": "/dev/null"}
+    return EnvironmentCache(tmp_path / "cache", PackageIndex(index, base_environment=clean))
+
+
+def test_an_environment_is_made_once_and_found_again(cache: EnvironmentCache, stack: Stack) -> None:
+    """The second call finds what the first has made, and the package is importable in it."""
+    told: list[str] = []
+    first = cache.prepare(stack, stack.installations["tiny"], told.append)
+    assert any("installing tiny==1.0" in line for line in told)
+    told.clear()
+    second = cache.prepare(stack, stack.installations["tiny"], told.append)
+    assert (first, told) == (second, [])
+    printed = subprocess.check_output([f"{first.location}/bin/python", "-c", "import tiny; print(tiny.VERSION)"])
+    assert printed == b"1.0\n"
+    assert first.provenance["lock_sha256"] == stack.installations["tiny"].lock_sha256()
+
+
+def test_a_half_made_environment_is_made_anew(cache: EnvironmentCache, stack: Stack) -> None:
+    """Without its last file an environment counts as torn, whatever it holds."""
+    made = Path(cache.prepare(stack, stack.installations["tiny"], print).location)
+    (made / MARKER).unlink()
+    (made / "left-over").touch()
+    again = Path(cache.prepare(stack, stack.installations["tiny"], print).location)
+    assert again == made
+    assert (made / MARKER).exists()
+    assert not (made / "left-over").exists()
+
+
+def test_a_package_with_another_hash_is_refused_and_nothing_is_left(
+    cache: EnvironmentCache, stack: Stack, tmp_path: Path
+) -> None:
+    """A file that is not the one that was locked is not installed."""
+    (tmp_path / "lock.txt").write_text(f"tiny==1.0 --hash=sha256:{'0' * 64}\n")
+    with pytest.raises(HostError, match="not the one that was locked"):
+        cache.prepare(stack, stack.installations["tiny"], print)
+    assert not list((tmp_path / "cache").glob("*/" + MARKER))
+
+
+def test_a_requirement_without_a_hash_is_refused(cache: EnvironmentCache, stack: Stack, tmp_path: Path) -> None:
+    """Installing requires the hashes."""
+    (tmp_path / "lock.txt").write_text("tiny==1.0\n")
+    with pytest.raises(HostError, match="ended with exit code"):
+        cache.prepare(stack, stack.installations["tiny"], print)
+
+
+def test_an_index_that_cannot_be_reached_is_told_with_what_to_do(
+    cache: EnvironmentCache, stack: Stack, tmp_path: Path
+) -> None:
+    """The message speaks of network, proxy and --pip-index, and shows no credentials."""
+    clean = dict(cache.index.base_environment) | {"PIP_RETRIES": "1"}
+    unreachable = PackageIndex("http://someone:hunter2@127.0.0.1:9/simple", base_environment=clean)
+    with pytest.raises(HostError, match=r"cannot be reached.*--pip-index") as error:
+        EnvironmentCache(tmp_path / "cache", unreachable).prepare(stack, stack.installations["tiny"], print)
+    assert "hunter2" not in str(error.value)
+    assert not any("hunter2" in log.read_text() for log in (tmp_path / "cache").glob("*.log"))
+
+
+def test_two_makers_of_the_same_environment_do_not_collide(cache: EnvironmentCache, stack: Stack) -> None:
+    """The second waits for the first and takes what it made."""
+    told: list[str] = []
+    errors: list[Exception] = []
+
+    def make() -> None:
+        try:
+            cache.prepare(stack, stack.installations["tiny"], told.append)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the test must show it
+            errors.append(error)
+
+    makers = [threading.Thread(target=make) for _ in range(2)]
+    for maker in makers:
+        maker.start()
+    for maker in makers:
+        maker.join()
+    assert not errors
+    assert sum("installing" in line for line in told) == 1
+
+
+def test_disk_is_checked_before_anything_is_fetched(
+    cache: EnvironmentCache, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Too little room is told with what is needed and free, and pip is not started."""
+    monkeypatch.setattr(disk, "free_bytes", lambda _path: 10)
+    monkeypatch.setattr(environments, "run_logged", lambda *_: pytest.fail("something was run"))
+    with pytest.raises(DiskError, match=r"Too little disk: 1\.4 GB will be written"):
+        cache.prepare(dataclasses.replace(stack, environment_bytes=1_400_000_000), stack.installations["tiny"], print)
+
+
+def test_the_name_changes_with_the_lock_and_the_installer(stack: Stack, tmp_path: Path) -> None:
+    """An environment made from other inputs is another environment."""
+    interpreter = find_interpreter(PYTHON)
+    installation = stack.installations["tiny"]
+    names = {environment_name(stack, installation, interpreter)}
+    names.add(
+        environment_name(dataclasses.replace(stack, installer=Installer("pip==1", "0")), installation, interpreter)
+    )
+    (tmp_path / "lock.txt").write_text("changed")
+    names.add(environment_name(stack, installation, interpreter))
+    assert len(names) == 3
