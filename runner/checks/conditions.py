@@ -1,0 +1,46 @@
+"""Rule 9: two records are divided only if their conditions are equal. A refusal names the field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from runner.records import Record
+
+
+def flatten(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Nested conditions as dotted names: machine.microcode, pin.cpus."""
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from flatten(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def differing_conditions(records: Iterable[Record]) -> dict[str, list[Any]]:
+    """The conditions that are not the same in all records, with the values found, in order of appearance.
+
+    Records with an error do not count: nothing is divided by them.
+    """
+    values: dict[str, list[Any]] = {}
+    names: dict[str, int] = {}
+    usable = [record for record in records if record.error is None]
+    for record in usable:
+        for name, value in flatten(record.conditions):
+            names[name] = names.get(name, 0) + 1
+            seen = values.setdefault(name, [])
+            if value not in seen:
+                seen.append(value)
+    for name, count in names.items():
+        if count < len(usable):
+            values[name].append("absent")
+    return {name: seen for name, seen in values.items() if len(seen) > 1}
+
+
+def refusal(records: Iterable[Record]) -> str | None:
+    """Why these records must not be divided by one another; None if they may be."""
+    differing = differing_conditions(records)
+    if not differing:
+        return None
+    parts = [f"{name} ({' / '.join(str(value) for value in values)})" for name, values in differing.items()]
+    return f"conditions differ: {', '.join(parts)}"

@@ -1,0 +1,1 @@
+"""From records to tables: pure functions. Imports no engine and draws nothing."""

@@ -1,0 +1,47 @@
+"""One launch's speed from its raw step times: the kit's estimator, and the article's own beside it."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from runner.records import Record
+
+# Scales a median absolute deviation to a standard deviation for normal data: 1 / quantile(3/4) (any textbook).
+MAD_TO_SIGMA = 1.4826
+
+
+@dataclass(frozen=True)
+class ArticleLine:
+    """The line that the article's script prints, in images per second (tf_cnn_benchmarks, commit 0704f19, 2017).
+
+    `total` is batch x steps / elapsed; `uncertainty` is std(batch / step) / sqrt(n); `jitter` is scaled MAD.
+    """
+
+    total: float
+    uncertainty: float
+    jitter: float
+
+
+def timed_step_seconds(record: Record) -> list[float]:
+    """Seconds of every timed step of a usable launch, warm-up left out."""
+    steps: list[dict[str, Any]] = record.result["steps"] if record.result else []
+    return [step["seconds"] for step in steps if step["phase"] == "timed"]
+
+
+def images_per_second(record: Record) -> float:
+    """Batch size over the median step time: robust against a step that something else disturbed."""
+    return record.cell.batch_size / statistics.median(timed_step_seconds(record))
+
+
+def article_line(step_seconds: Sequence[float], batch_size: int) -> ArticleLine:
+    """The article's own estimator over step times in seconds."""
+    speeds = [batch_size / seconds for seconds in step_seconds]
+    median = statistics.median(speeds)
+    return ArticleLine(
+        total=batch_size * len(step_seconds) / sum(step_seconds),
+        uncertainty=statistics.pstdev(speeds) / len(speeds) ** 0.5,
+        jitter=MAD_TO_SIGMA * statistics.median(abs(speed - median) for speed in speeds),
+    )

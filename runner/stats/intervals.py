@@ -1,0 +1,81 @@
+"""Intervals for ratios of speeds, from independent blocks. Pure arithmetic on logarithms.
+
+The unit of replication is the block (one launch of each variant), not the step: steps of one launch share its memory
+layout, its placement and its minute. With few blocks the interval is Student's t on the log-ratios, which is exact
+for normal log-ratios at any number of blocks from two (Student 1908; Kalibera and Jones 2013 on launches as the unit).
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from scipy import stats
+
+CONFIDENCE = 0.95
+FEWEST = 2
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A positive quantity with its interval. Without enough replicates `low` and `high` are NaN."""
+
+    value: float
+    low: float
+    high: float
+    replicates: int
+
+    @property
+    def has_interval(self) -> bool:
+        """Were there enough replicates for an interval?"""
+        return not math.isnan(self.low)
+
+
+def geometric_estimate(values: Sequence[float], confidence: float = CONFIDENCE) -> Estimate:
+    """Geometric mean of positive replicates with a t interval on their logarithms.
+
+    Raises:
+        ValueError: there is no value, or one is not positive.
+    """
+    if not values or min(values) <= 0:
+        raise ValueError(f"positive values were expected, not {list(values)}")
+    logs = [math.log(value) for value in values]
+    centre = statistics.fmean(logs)
+    if len(logs) < FEWEST:
+        return Estimate(math.exp(centre), math.nan, math.nan, len(logs))
+    half = half_width(logs, confidence)
+    return Estimate(math.exp(centre), math.exp(centre - half), math.exp(centre + half), len(logs))
+
+
+def half_width(values: Sequence[float], confidence: float = CONFIDENCE) -> float:
+    """Half the width of Student's t interval for a mean."""
+    quantile = float(stats.t.ppf(0.5 + confidence / 2, df=len(values) - 1))
+    return quantile * statistics.stdev(values) / math.sqrt(len(values))
+
+
+def simultaneous_confidence(bars: int, confidence: float = CONFIDENCE) -> float:
+    """The confidence each of several intervals needs so that all hold at once (Bonferroni: any dependence)."""
+    return 1 - (1 - confidence) / bars
+
+
+def largest(samples: Sequence[Sequence[float]], confidence: float = CONFIDENCE) -> Estimate:
+    """The largest of several geometric means, with an interval that allows for having picked it.
+
+    All bars' simultaneous intervals hold together with the asked confidence; then the largest true value is at least
+    the largest lower bound and at most the largest upper bound.
+
+    Raises:
+        ValueError: no samples, or a bar with fewer than two replicates.
+    """
+    if not samples or min(len(each) for each in samples) < FEWEST:
+        raise ValueError("each bar needs at least two replicates")
+    each = simultaneous_confidence(len(samples), confidence)
+    bars = [geometric_estimate(values, each) for values in samples]
+    return Estimate(
+        value=max(bar.value for bar in bars),
+        low=max(bar.low for bar in bars),
+        high=max(bar.high for bar in bars),
+        replicates=min(bar.replicates for bar in bars),
+    )

@@ -1,0 +1,58 @@
+"""May records be divided, and was it the same training?"""
+
+from __future__ import annotations
+
+import pytest
+
+from runner.checks.conditions import differing_conditions, refusal
+from runner.checks.losses import check_losses
+from tests.runner.builders import record
+
+
+def test_a_differing_condition_is_named_with_both_values() -> None:
+    """The refusal says which field differs and how."""
+    one = record("stock", conditions={"machine": {"microcode": "0x1"}, "engine": "venv"})
+    other = record("intel", conditions={"machine": {"microcode": "0x2"}, "engine": "venv"})
+    assert refusal([one, other]) == "conditions differ: machine.microcode (0x1 / 0x2)"
+
+
+def test_equal_conditions_are_not_refused() -> None:
+    """Records of one run on one host may be divided."""
+    assert refusal([record("stock"), record("intel")]) is None
+
+
+def test_a_condition_that_only_one_side_has_is_a_difference() -> None:
+    """A field that one record lacks is reported as absent."""
+    one, other = record(conditions={"a": 1, "b": 2}), record(block=2, conditions={"a": 1})
+    assert differing_conditions([one, other]) == {"b": [2, "absent"]}
+
+
+def test_records_with_errors_do_not_count() -> None:
+    """Nothing is divided by a failure, so its conditions do not matter."""
+    failed = record("intel", conditions={"engine": "docker"}, error={"kind": "failed", "message": ""})
+    assert differing_conditions([record(conditions={"engine": "venv"}), failed]) == {}
+
+
+def test_losses_within_tolerance_are_the_same_training() -> None:
+    """Rounding differences between builds pass, and the largest one of each step is told."""
+    check = check_losses([record(losses=[8.0, 7.0, 6.0])], [record("intel", losses=[8.00001, 7.01, 1.0])])
+    assert check is not None
+    assert check.passed
+    assert check.differences == pytest.approx((1.25e-6, 1.43e-3), rel=0.01)
+
+
+@pytest.mark.parametrize("losses", [[8.01, 7.0, 6.0], [8.0, 7.2, 6.0]])
+def test_losses_that_differ_in_either_of_the_first_two_steps_are_flagged(losses: list[float]) -> None:
+    """The forward pass and the first update are both judged."""
+    check = check_losses([record(losses=[8.0, 7.0, 6.0])], [record("intel", losses=losses)])
+    assert check is not None
+    assert not check.passed
+    assert "may not have trained the same thing" in check.explanation
+
+
+def test_a_block_that_disagrees_with_another_of_the_same_variant_is_flagged() -> None:
+    """Training must be the same in every block, not only between variants."""
+    base = [record(block=1, losses=[8.0, 7.0, 6.0]), record(block=2, losses=[9.0, 7.0, 6.0])]
+    check = check_losses(base, [record("intel", losses=[8.0, 7.0, 6.0])])
+    assert check is not None
+    assert not check.passed
