@@ -1,0 +1,169 @@
+"""Figure 1: grouped bars like the article's. Above, images per second; below, the speedup. Every bar has an interval.
+
+Drawn with matplotlib's object interface and a fixed hash salt, so that the same records give the same bytes.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib as mpl
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+from runner.report.measured import Measured
+from runner.report.wording import significant, topology_title
+from runner.vocabulary import Group
+
+# One colour a variant, in every figure.
+COLOURS = {"stock": "#8d99a6", "stock-onednn": "#e09f3e", "intel": "#0068b5"}
+FURTHER_COLOURS = ("#2a9d8f", "#9b5de5", "#d1495b")
+_STYLE: Any = {
+    "svg.hashsalt": "tensorflow-speedup-kit", "svg.fonttype": "none", "font.size": 10,
+    "font.family": "DejaVu Sans", "axes.spines.top": False, "axes.spines.right": False,
+}  # fmt: skip
+GROUP_WIDTH = 0.82
+
+
+def draw(measured: Measured) -> dict[str, bytes]:
+    """The figure as `svg` and `png`."""
+    with mpl.rc_context(_STYLE):
+        figure = _figure(measured)
+        svg, png = io.BytesIO(), io.BytesIO()
+        FigureCanvasSVG(figure)
+        figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": "tensorflow-speedup-kit"})
+        FigureCanvasAgg(figure)
+        figure.savefig(png, format="png", dpi=150, metadata={"Software": "tensorflow-speedup-kit"})
+    return {"svg": svg.getvalue(), "png": png.getvalue()}
+
+
+def colour(variant: str, variants: Sequence[str]) -> str:
+    """The colour of a variant, the same in every figure."""
+    return COLOURS.get(variant) or FURTHER_COLOURS[variants.index(variant) % len(FURTHER_COLOURS)]
+
+
+def _figure(measured: Measured) -> Figure:
+    stacks = measured.stacks
+    groups = max(len(_groups(measured, stack)) for stack in stacks)
+    width = max(8.0, 2.1 * groups + 2.0)
+    figure = Figure(figsize=(width, 7.4 * len(stacks)), layout="constrained")
+    grid = figure.subplots(2 * len(stacks), 1, squeeze=False)
+    for row, stack in enumerate(stacks):
+        _draw_throughput(grid[2 * row][0], measured, stack)
+        _draw_speedups(grid[2 * row + 1][0], measured, stack)
+    figure.suptitle(_title(measured), fontsize=12, fontweight="bold")
+    figure.supxlabel(
+        "Error bars: 95% intervals over independent launches. Higher is better.", fontsize=9, color="#444444"
+    )
+    return figure
+
+
+def _title(measured: Measured) -> str:
+    processor = measured.header["machine"]["processor"]["model_name"] or "unknown processor"
+    threads = measured.header["plan"]["pin"]["threads"]
+    sizes = ", ".join(str(size) for size in measured.batch_sizes)
+    return f"CNN training, batch size {sizes}\n{processor}, {threads} cores, engine {measured.header['engine']['name']}"
+
+
+def _groups(measured: Measured, stack: str) -> list[Group]:
+    return sorted({pair.group for pair in measured.pairs if pair.group.stack == stack}, key=Group.report_order)
+
+
+def _draw_throughput(axes: Axes, measured: Measured, stack: str) -> None:
+    variants, groups = measured.variants(stack), _groups(measured, stack)
+    for index, variant in enumerate(variants):
+        cells = [_throughput(measured, group, variant) for group in groups]
+        label = measured.label(stack, variant)
+        _bars(axes, index, len(variants), cells, colour(variant, variants), label, "{}")
+    axes.set_ylabel("images per second")
+    axes.set_title(f"{measured.header['stacks'][stack]['title']}: training throughput", loc="left", fontsize=10)
+    _finish(axes, groups, measured.batch_sizes)
+    axes.legend(frameon=False, fontsize=9, loc="lower right", bbox_to_anchor=(1, 1), ncols=len(variants),
+                borderaxespad=0.1, handlelength=1.2, columnspacing=1.0)  # fmt: skip
+
+
+def _draw_speedups(axes: Axes, measured: Measured, stack: str) -> None:
+    variants, groups = measured.variants(stack), _groups(measured, stack)
+    baseline = variants[0]
+    for index, variant in enumerate(variants[1:]):
+        cells = [_speedup(measured, group, baseline, variant) for group in groups]
+        label = f"{measured.label(stack, variant)} over {baseline}"
+        _bars(axes, index, len(variants) - 1, cells, colour(variant, variants), label, "{}x")
+    axes.axhline(1.0, color="#444444", linewidth=1, linestyle="--", zorder=0)
+    axes.set_ylabel("speedup")
+    axes.set_title(f"Speedup over: {measured.label(stack, baseline)} (dashed line: 1x)", loc="left", fontsize=10)
+    _finish(axes, groups, measured.batch_sizes)
+
+
+# value, low, high, and the reason where there is no value, or a mark where there is one to be careful with
+Bar = tuple[float, float, float, str]
+
+
+def _throughput(measured: Measured, group: Group, variant: str) -> Bar:
+    frame = measured.throughputs
+    if frame.empty:
+        return (math.nan, math.nan, math.nan, "not measured")
+    rows = frame[(frame["stack"] == group.stack) & (frame["topology"] == group.topology)
+                 & (frame["batch_size"] == group.batch_size) & (frame["variant"] == variant)]  # fmt: skip
+    if rows.empty:
+        return (math.nan, math.nan, math.nan, _reason(measured, group, variant))
+    row = rows.iloc[0]
+    return (row["images_per_second"], row["ci_low"], row["ci_high"], "")
+
+
+def _reason(measured: Measured, group: Group, variant: str) -> str:
+    for record in measured.records:
+        if record.cell.group == group and record.cell.variant == variant and record.error is not None:
+            return record.error["kind"].replace("_", " ")
+    return "not measured"
+
+
+def _speedup(measured: Measured, group: Group, baseline: str, candidate: str) -> Bar:
+    frame = measured.speedups
+    row: pd.Series[Any] = frame[
+        (frame["stack"] == group.stack) & (frame["topology"] == group.topology)
+        & (frame["batch_size"] == group.batch_size)
+        & (frame["baseline"] == baseline) & (frame["candidate"] == candidate)
+    ].iloc[0]  # fmt: skip
+    if row["status"] == "ok":
+        return (row["speedup"], row["ci_low"], row["ci_high"], "")
+    return (row["speedup"], row["ci_low"], row["ci_high"], str(row["status"]).replace("_", " "))
+
+
+def _bars(axes: Axes, index: int, of: int, bars: Sequence[Bar], fill: str, label: str, text: str) -> None:
+    width = GROUP_WIDTH / of
+    for position, (value, low, high, remark) in enumerate(bars):
+        x = position + (index - (of - 1) / 2) * width
+        if math.isnan(value):
+            axes.bar(x, 0, width * 0.92, color=fill, label=label if position == 0 else None)
+            axes.annotate(remark, (x, 0), xytext=(0, 4), textcoords="offset points", rotation=90, ha="center",
+                          va="bottom", fontsize=8, color="#b00020")  # fmt: skip
+            continue
+        hatch = "///" if remark else None
+        axes.bar(x, value, width * 0.92, color=fill, label=label if position == 0 else None, hatch=hatch,
+                 edgecolor="white" if hatch else fill)  # fmt: skip
+        top = value
+        if not math.isnan(low):
+            axes.errorbar(x, value, [[value - low], [high - value]], color="#222222", capsize=3, linewidth=1.2)
+            top = high
+        words = text.format(significant(value)) + (f"\n{remark}" if remark else "")
+        axes.annotate(words, (x, top), xytext=(0, 3), textcoords="offset points", ha="center", va="bottom", fontsize=9)
+
+
+def _finish(axes: Axes, groups: Sequence[Group], batch_sizes: Sequence[int]) -> None:
+    names = [topology_title(group.topology) for group in groups]
+    if len(batch_sizes) > 1:
+        names = [f"{name}\nbatch {group.batch_size}" for name, group in zip(names, groups, strict=True)]
+    axes.set_xticks(range(len(groups)), names)
+    axes.set_xlim(-0.6, len(groups) - 0.4)
+    axes.set_ylim(bottom=0)
+    axes.margins(y=0.18)
+    axes.tick_params(axis="x", length=0)
+    axes.grid(axis="y", color="#e6e6e6", linewidth=0.8)
+    axes.set_axisbelow(True)

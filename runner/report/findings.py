@@ -1,0 +1,127 @@
+"""The sentences at the top of a report: what was found on this host, and what a reader must be warned of."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pandas as pd
+
+from runner.report.measured import Measured
+from runner.report.publication import Publication
+from runner.report.wording import plural, topology_title, with_interval
+
+# Above this share of all CPU time stolen by the hypervisor during a launch, its numbers deserve a warning.
+STEAL_WORTH_A_WORD = 0.02
+# A load this far above the pin's own threads before a launch means that something else was running.
+LOAD_WORTH_A_WORD = 0.5
+
+
+def findings(measured: Measured, article: Publication) -> tuple[str, ...]:
+    """One sentence for each comparison with the baseline, then what may be said of the article's figure."""
+    sentences = [_finding(measured, row) for row in _against_baselines(measured)]
+    return (*sentences, _on_the_article(measured, article))
+
+
+def warnings(measured: Measured) -> tuple[str, ...]:
+    """What a reader must know before quoting a number."""
+    return (*_incomplete(measured), *_flagged(measured), *measured.header["notes"], *_enforcement(measured),
+            *_noise(measured))  # fmt: skip
+
+
+def _against_baselines(measured: Measured) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = measured.summaries.to_dict("records")
+    return [row for row in rows if row["baseline"] == measured.variants(row["stack"])[0]]
+
+
+def _finding(measured: Measured, row: dict[str, Any]) -> str:
+    stack, size = row["stack"], row["batch_size"]
+    title = measured.header["stacks"][stack]["title"]
+    candidate, baseline = measured.label(stack, row["candidate"]), measured.label(stack, row["baseline"])
+    head = f"{title}, batch size {size}: {candidate} against {baseline}"
+    if not row["topologies"]:
+        return f"{head}: nothing could be measured."
+    frame = _rows(measured.speedups, row)
+    counts = frame[frame["verdict"] != ""]["verdict"].value_counts(sort=False)
+    parts = [f"{verdict} on {count}" for verdict, count in counts.items()]
+    text = f"{head}: {', '.join(parts)} of {plural(row['of_topologies'], 'topology')}"
+    if not math.isnan(row.get("geometric_mean", math.nan)):
+        mean = with_interval(row["geometric_mean"], row["geometric_low"], row["geometric_high"])
+        text += f"; geometric mean {mean}"
+    if not math.isnan(row.get("largest", math.nan)) and row["topologies"] > 1:
+        top = with_interval(row["largest"], row["largest_low"], row["largest_high"])
+        text += f"; largest {top} ({topology_title(row['largest_topology'])}; interval simultaneous over the bars)"
+    return f"{text}."
+
+
+def _rows(frame: pd.DataFrame, row: dict[str, Any]) -> pd.DataFrame:
+    keys = ("stack", "batch_size", "baseline", "candidate")
+    keep = pd.Series(data=True, index=frame.index)
+    for key in keys:
+        keep &= frame[key] == row[key]
+    return frame[keep]
+
+
+def _on_the_article(measured: Measured, article: Publication) -> str:
+    claim = f'The article ({article.title}, {article.year}) says "{article.quote}" at batch size {article.batch_size}'
+    obstacles = []
+    if article.batch_size not in measured.batch_sizes:
+        obstacles.append(f"this run's batch size is {', '.join(map(str, measured.batch_sizes))}")
+    obstacles.append(f"the software of 2018 is not what ran here ({', '.join(measured.stacks)})")
+    model = measured.header["machine"]["processor"]["model_name"]
+    if "8124M" not in model:
+        obstacles.append(f"the processor is another one ({model or 'unknown'})")
+    return f"{claim}. This run does not judge that figure: {'; '.join(obstacles)}."
+
+
+def _incomplete(measured: Measured) -> list[str]:
+    if not measured.unfinished:
+        return []
+    done = len(measured.run.launches) - measured.unfinished
+    return [
+        f"The run is not complete: {done} of {len(measured.run.launches)} launches are measured. Go on with --resume."
+    ]
+
+
+def _flagged(measured: Measured) -> list[str]:
+    frame = measured.speedups
+    flagged = frame[frame["status"] != "ok"]
+    return [
+        f"{topology_title(row.topology)}, batch size {row.batch_size}, {row.candidate} over {row.baseline}: "
+        f"{str(row.status).replace('_', ' ')}: {row.reason}."
+        for row in flagged.itertuples()
+        if row.status != "missing"
+    ]
+
+
+def _enforcement(measured: Measured) -> list[str]:
+    engine = measured.header["engine"]
+    if not engine["cannot_enforce"]:
+        return []
+    return [
+        f"The engine {engine['name']} runs plain processes and cannot enforce: {', '.join(engine['cannot_enforce'])}."
+    ]
+
+
+def _noise(measured: Measured) -> list[str]:
+    threads = measured.header["plan"]["pin"]["threads"]
+    stolen = [share for record in measured.usable if (share := _steal_share(record.facts)) is not None]
+    loads = [record.facts["before"].get("load_1_minute") for record in measured.usable]
+    # The load before a launch still holds the launch before it, so only what exceeds the pin's own threads counts.
+    busy = [load for load in loads if load is not None and load > threads + LOAD_WORTH_A_WORD]
+    found = []
+    if stolen and max(stolen) > STEAL_WORTH_A_WORD:
+        found.append(f"The hypervisor took up to {max(stolen):.0%} of this host's CPU time during a launch: neighbours "
+                     "were busy. The intervals hold what that did between launches.")  # fmt: skip
+    if busy:
+        found.append(f"Something else was running before {len(busy)} of {len(loads)} launches (load up to "
+                     f"{max(busy):.1f} on {threads} threads): repeat on a quiet host.")  # fmt: skip
+    return found
+
+
+def _steal_share(facts: Any) -> float | None:
+    before, after = facts["before"], facts["after"]
+    values = [side.get(name) for side in (before, after) for name in ("steal_seconds", "cpu_seconds")]
+    if any(value is None for value in values) or values[3] <= values[1]:
+        return None
+    return float((values[2] - values[0]) / (values[3] - values[1]))

@@ -1,0 +1,174 @@
+"""The report's sections on how it was measured: platform, conditions, settings, and how to repeat it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from runner.checks.conditions import flatten
+from runner.report.document import Section, Table, table
+from runner.report.measured import Measured
+from runner.report.publication import Publication
+from runner.report.wording import present
+
+
+def platform_section(measured: Measured, article: Publication) -> Section:
+    """The article's platform table, filled in for this host."""
+    host = _host_rows(measured)
+    rows = [(name, article.platform.get(name, "not stated"), host.get(name, "not known")) for name in host]
+    columns = ("", f"the article ({article.year})", "this host")
+    return Section("The platform, beside the article's", tables=(table(columns, rows),))
+
+
+def settings_section(measured: Measured) -> Section:
+    """What a pair differs in, and the settings that are the same on all variants."""
+    tables = []
+    for stack, entry in measured.header["stacks"].items():
+        variants = measured.variants(stack)
+        tables.append(_difference_table(stack, entry, variants))
+        tables.append(_choices_table(stack, entry, variants))
+    tables.append(_bkm_table(measured))
+    paragraph = (
+        "A pair differs in one wheel and in the declared settings below, in nothing else: same Python, same other "
+        "packages by hash, same workload files, same pin, same thread counts, same seeds. Everything that is not in "
+        "the first table is equal."
+    )
+    return Section("What is held equal, and what differs", (paragraph,), tuple(tables))
+
+
+def conditions_section(measured: Measured) -> Section:
+    """Every condition of the run's launches: those that must be equal before two records are divided."""
+    usable = measured.usable
+    if not usable:
+        return Section("Every condition", ("No launch has ended well.",))
+    values: dict[str, list[str]] = {}
+    for record in usable:
+        for name, value in flatten(record.conditions):
+            seen = values.setdefault(name, [])
+            if present(value) not in seen:
+                seen.append(present(value))
+    rows = [(name, " / ".join(seen)) for name, seen in sorted(values.items())]
+    paragraph = (
+        "Records are divided by one another only if all of these are equal. Not known means that this host does not "
+        "tell."
+    )
+    return Section("Every condition", (paragraph,), (table(("condition", "value"), rows),), folded=True)
+
+
+def environment_section(measured: Measured) -> Section:
+    """Every environment variable of each variant's launches."""
+    launches = {(launch.cell.stack, launch.cell.variant): launch for launch in measured.run.launches}
+    names = sorted({name for launch in launches.values() for name in launch.environment})
+    order = [(stack, name) for stack in measured.stacks for name in measured.variants(stack)]
+    rows = [(name, *(launches[key].environment.get(name, "not set") for key in order)) for name in names]
+    columns = ("variable", *(f"{stack} {variant}" for stack, variant in order))
+    paragraph = "All that a launch's environment holds, besides PATH, HOME and TMPDIR, which the engine sets."
+    return Section("The environment of each variant", (paragraph,), (table(columns, rows),), folded=True)
+
+
+def repeat_section(measured: Measured) -> Section:
+    """How to repeat this run, and where its raw samples are."""
+    header = measured.header
+    kit = header["kit"]
+    revision = kit["revision"] or "unknown (not run from a clone)"
+    rows = [("kit", f"version {kit['version']}, revision {revision}"), ("run", header["run"]),
+            ("begun", header["created"]), ("seed", str(header["plan"]["seed"])),
+            ("workload sha256", header["workload_sha256"])]  # fmt: skip
+    for stack, entry in header["stacks"].items():
+        for name, made in entry["installations"].items():
+            rows += [(f"{stack}/{name}: {key}", present(value)) for key, value in sorted(made.items())]
+    paragraphs = (
+        "The command below, in a clone of the kit at that revision, repeats the run: same order, seeds and locks.",
+        "The raw samples, every step of every launch with its loss, are in records.jsonl beside this report; the jobs, "
+        "results and logs of single launches are in launches/.",
+    )
+    return Section("Repeat it, doubt it", paragraphs, (table(("provenance", "value"), rows),), (header["command"],))
+
+
+def reading_section() -> Section:
+    """How to read the report."""
+    return Section("How to read this", (
+        "A launch is one process or container that trains one topology with one variant: warm-up steps, then timed "
+        "steps. A block is one launch of each variant, close in time, in an order that the next block mirrors. The "
+        "unit of replication is the launch: more blocks make an interval narrower, more steps in a launch hardly.",
+        "stock has oneDNN switched off, as TensorFlow was in 2018. On CPUs with VNNI, BF16 or AMX a stock TensorFlow "
+        "of 2.9 or later uses oneDNN by itself: that is stock-onednn, and what Intel's build adds today is intel / "
+        "stock-onednn.",
+        "A hatched bar has a remark beside it. A gap is a failed cell, with its reason. Nothing is dropped.",
+    ))  # fmt: skip
+
+
+def _host_rows(measured: Measured) -> dict[str, str]:
+    machine, pin = measured.header["machine"], measured.header["plan"]["pin"]
+    platform, processor, sockets = machine["platform"], machine["processor"], machine["sockets"]
+    system = " ".join(text for text in (platform["vendor"], platform["product"]) if text)
+    kind = "virtual machine" if platform["virtual"] else "bare metal"
+    memory = machine["memory_bytes"]
+    titles = ", ".join(str(entry["title"]) for entry in measured.header["stacks"].values())
+    return {
+        "EC2 instance type": platform["instance_type"] or "not an EC2 instance, as far as it tells",
+        "Platform": f"{kind}{f' ({system})' if system else ''}",
+        "Sockets": str(sockets),
+        "Processor": processor["model_name"] or "not known",
+        "Cores per socket": present(
+            machine["cores"] / sockets if machine["cores"] % sockets else machine["cores"] // sockets
+        ),
+        "Memory": f"{memory / 1e9:.0f} GB" if memory else "not known",
+        "Storage": "not measured; training data is synthetic and stays in memory",
+        "Operating system": f"{present(platform['operating_system'])}, kernel {present(platform['kernel_release'])}",
+        "TensorFlow": titles,
+        "Instruction sets": present(processor["isa"]),
+        "Threads used": f"{pin['threads']} (CPUs {pin['cpus']}, memory nodes {pin['mems']})",
+    }
+
+
+def _difference_table(stack: str, entry: Mapping[str, Any], variants: list[str]) -> Table:
+    chosen = [entry["variants"][name] for name in variants]
+    names = sorted({each["name"] for variant in chosen for each in variant["environment"]})
+    rows = [("wheel", *(_wheel(entry, variant) for variant in chosen), "what is compared", "—")]
+    for name in names:
+        declared = [next((e for e in variant["environment"] if e["name"] == name), None) for variant in chosen]
+        reasons = " ".join(dict.fromkeys(each["reason"] for each in declared if each))
+        sources = ", ".join(dict.fromkeys(each["source"] for each in declared if each))
+        rows.append((name, *(each["value"] if each else "not set" for each in declared), reasons, sources))
+    if len({variant["layout"] for variant in chosen}) > 1:
+        rows.append(("layout", *(variant["layout"] for variant in chosen), "see below", "—"))
+    return table(("setting", *variants, "reason", "source"), rows, caption=f"{stack}: what differs")
+
+
+def _choices_table(stack: str, entry: Mapping[str, Any], variants: list[str]) -> Table:
+    rows = []
+    for name in variants:
+        variant = entry["variants"][name]
+        rows.append((name, "layout", variant["layout"], variant["layout_reason"], variant["layout_source"]))
+        rows.append(
+            (
+                name,
+                "threading",
+                variant["threading"],
+                "the runtime that its kernels run on",
+                variant["threading_source"],
+            )
+        )
+    return table(("variant", "choice", "value", "reason", "source"), rows, caption=f"{stack}: choices for each variant")
+
+
+def _wheel(entry: Mapping[str, Any], variant: Mapping[str, Any]) -> str:
+    return str(entry["installations"].get(variant["installation"], {}).get("wheel", variant["installation"]))
+
+
+def _bkm_table(measured: Measured) -> Table:
+    bkms = measured.header["plan"]["bkms"]
+    threading = {
+        f"{stack} {name}": entry["variants"][name]["threading"]
+        for stack, entry in measured.header["stacks"].items()
+        for name in measured.variants(stack)
+    }
+    rows = []
+    for setting in bkms["settings"]:
+        readers = [name for name, kind in threading.items() if kind in setting["read_by"]]
+        rows.append(
+            (setting["name"], setting["value"], ", ".join(readers) or "none", setting["reason"], setting["source"])
+        )
+    columns = ("setting", "value on every variant", "read by", "reason", "source")
+    return table(columns, rows, caption=f"Best-known methods: {bkms['name']} ({bkms['title']})")

@@ -1,0 +1,173 @@
+"""The report's sections on what was measured: speedups, throughput, losses, what every launch showed of itself."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from runner.checks.losses import TOLERANCES
+from runner.records import Record
+from runner.report.document import Section, Table, table
+from runner.report.measured import Measured
+from runner.report.wording import interval, megabytes, significant, times, topology_title, with_interval
+
+
+def speedup_section(measured: Measured) -> Section:
+    """The table of speedups, with verdicts, and the means below it."""
+    rows = [
+        (
+            row.stack, topology_title(row.topology), str(row.batch_size), f"{row.candidate} / {row.baseline}",
+            times(row.speedup), interval(row.ci_low, row.ci_high), row.verdict or "—", str(row.blocks),
+            str(row.status).replace("_", " "), row.reason or "—",
+        )
+        for row in measured.speedups.itertuples()
+    ]  # fmt: skip
+    columns = (
+        "stack",
+        "topology",
+        "batch size",
+        "pair",
+        "speedup",
+        "95% interval",
+        "verdict",
+        "blocks",
+        "status",
+        "reason",
+    )
+    paragraphs = (
+        "Speedup: images per second of the first variant over the second, from the paired log-ratios of the launches' "
+        "median step times; one pair for each block. The interval is Student's t over the blocks, which were fixed "
+        "before the run. An interval across 1 is called no clear difference.",
+    )
+    numeric = ("batch size", "speedup", "95% interval", "blocks")
+    return Section("Speedups", paragraphs, (table(columns, rows, numeric), _summary_table(measured.summaries)))
+
+
+def throughput_section(measured: Measured) -> Section:
+    """Images per second, ours and as the article's script computes and prints them."""
+    frame = measured.throughputs
+    if frame.empty:
+        return Section("Throughput", ("No launch has ended well.",))
+    order = {launch.cell: launch.cell.group.report_order() for launch in measured.run.launches}
+    rows = sorted(frame.to_dict("records"), key=lambda row: _rank(row, order, measured))
+    columns = (
+        "stack", "variant", "Network", "batch_size", "images/second", "95% interval", "launches",
+        "article's total images/sec", "+/-", "jitter", "peak memory (MB)",
+    )  # fmt: skip
+    cells = [
+        (
+            row["stack"], row["variant"], row["topology"], str(row["batch_size"]),
+            significant(row["images_per_second"], 4), interval(row["ci_low"], row["ci_high"]), str(row["launches"]),
+            significant(row["article_total"], 4), significant(row["article_uncertainty"]),
+            significant(row["article_jitter"]), megabytes(row["peak_memory_bytes"]),
+        )
+        for row in rows
+    ]  # fmt: skip
+    paragraph = (
+        "images/second is the geometric mean over launches of batch size / median step time. The article's script "
+        'prints "total images/sec" (batch size x steps / elapsed), +/- (std / sqrt(n)) and jitter (1.4826 x median '
+        "absolute deviation), here over the timed steps of all launches; its +/- treats steps as independent, which "
+        "steps of one launch are not."
+    )
+    numeric = frozenset(columns[3:])
+    estimators = _estimators_table(measured)
+    return Section("Throughput", (paragraph,), (Table(columns, tuple(cells), numeric), estimators))
+
+
+def losses_section(measured: Measured) -> Section:
+    """Did both sides train the same thing? The first two steps' losses."""
+    rows = []
+    for pair in measured.pairs:
+        check = pair.losses
+        differences = [f"{value:.1e}" for value in check.differences] if check else []
+        group = pair.group
+        rows.append((
+            group.stack, topology_title(group.topology), str(group.batch_size), f"{pair.candidate} / {pair.baseline}",
+            *(differences + ["—"] * len(TOLERANCES))[: len(TOLERANCES)],
+            "—" if check is None else "same training" if check.passed else "DIFFERENT",
+        ))  # fmt: skip
+    columns = ("stack", "topology", "batch size", "pair", "step 1", "step 2", "check")
+    paragraph = (
+        "Seeds, images and initial weights are the same on both sides, so the first two losses must agree: the largest "
+        f"relative difference over all blocks may be {TOLERANCES[0]:.0e} after the forward pass and "
+        f"{TOLERANCES[1]:.0e} after one update. Later losses are in the records; they drift apart as rounding grows."
+    )
+    return Section("The same training on both sides", (paragraph,), (table(columns, rows, columns[4:6]),))
+
+
+def evidence_section(measured: Measured) -> Section:
+    """What the timed launches themselves showed after their last step: libraries, threads, wheel."""
+    seen: dict[tuple[str, str], Record] = {}
+    for record in measured.usable:
+        seen.setdefault((record.cell.stack, record.cell.variant), record)
+    rows = [(stack, variant, *_evidence(record)) for (stack, variant), record in sorted(seen.items())]
+    columns = (
+        "stack", "variant", "TensorFlow", "MKL compiled in or oneDNN on", "computing libraries mapped",
+        "OpenMP threads", "threads", "allowed CPUs", "wheel", "RECORD sha256",
+    )  # fmt: skip
+    paragraph = (
+        "Read inside one timed launch of each variant, after its last timed step; every launch's is in records.jsonl."
+    )
+    return Section("What ran", (paragraph,), (table(columns, rows, ("OpenMP threads", "threads")),))
+
+
+def _summary_table(frame: pd.DataFrame) -> Table:
+    rows = []
+    for row in frame.to_dict("records"):
+        mean, largest = _optional(row, "geometric"), _optional(row, "largest", "largest")
+        pair = f"{row['candidate']} / {row['baseline']}"
+        count = f"{row['topologies']} of {row['of_topologies']}"
+        rows.append((row["stack"], str(row["batch_size"]), pair, mean, largest, count))
+    columns = ("stack", "batch size", "pair", "geometric mean [95%]", "largest [95% simultaneous]", "topologies")
+    return table(columns, rows, columns[3:], caption="Over the topologies")
+
+
+def _optional(row: Mapping[str, Any], prefix: str, value: str = "geometric_mean") -> str:
+    number = row.get(value, math.nan)
+    if number is None or math.isnan(number):
+        return "—"
+    return with_interval(number, row[f"{prefix}_low"], row[f"{prefix}_high"])
+
+
+def _rank(row: Mapping[str, Any], ranks: Mapping[Any, Any], measured: Measured) -> tuple[Any, ...]:
+    order = next(rank for cell, rank in ranks.items() if _is(cell, row))
+    return (*order, measured.variants(row["stack"]).index(row["variant"]))
+
+
+def _is(cell: Any, row: Mapping[str, Any]) -> bool:
+    return all(getattr(cell, key) == row[key] for key in ("stack", "topology", "batch_size"))
+
+
+def _estimators_table(measured: Measured) -> Table:
+    speeds = {
+        (row["stack"], row["variant"], row["topology"], row["batch_size"]): row["article_total"]
+        for row in measured.throughputs.to_dict("records")
+    }
+    rows = []
+    for row in measured.speedups.itertuples():
+        other = speeds.get((row.stack, row.candidate, row.topology, row.batch_size))
+        base = speeds.get((row.stack, row.baseline, row.topology, row.batch_size))
+        theirs = other / base if other and base else math.nan
+        pair = f"{row.candidate} / {row.baseline}"
+        rows.append(
+            (row.stack, topology_title(row.topology), str(row.batch_size), pair, times(row.speedup), times(theirs))
+        )
+    columns = ("stack", "topology", "batch size", "pair", "our speedup", "from the article's estimator")
+    return table(columns, rows, columns[4:], caption="The same speedups, from either estimator")
+
+
+def _evidence(record: Record) -> tuple[str, ...]:
+    result = record.result or {}
+    evidence, observed = result["evidence"], result["observed"]
+    libraries = sorted({entry["name"] for entry in evidence["mapped_libraries"]})
+    wheel = evidence["wheel"] or {}
+    omp = observed["omp_max_threads"]
+    return (
+        str(result["versions"]["tensorflow"]), {True: "yes", False: "no"}.get(result["mkl_enabled"], "not known"),
+        ", ".join(libraries), "no OpenMP mapped" if omp is None else str(omp), str(len(evidence["threads"])),
+        observed["allowed_cpus"], f"{wheel.get('distribution', '?')} {wheel.get('version', '?')}",
+        str(wheel.get("record_sha256", "?"))[:16],
+    )  # fmt: skip

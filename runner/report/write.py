@@ -1,0 +1,66 @@
+"""Writes all that is derived from a run's records into its folder; writing it again gives the same bytes."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from runner.atomic import write_whole
+from runner.errors import DiskError
+from runner.report.contents import compose
+from runner.report.figure import draw
+from runner.report.measured import Measured, measured
+from runner.runs import Run
+
+TEMPLATES = Path(__file__).resolve().parent / "templates"
+# Enough digits to repeat every division, few enough to read.
+CSV_FLOATS = "%.6g"
+
+
+def write_report(run: Run) -> Measured:
+    """Write speedups.csv, figure1.svg, figure1.png, report.md and report.html; return what they were made from.
+
+    Raises:
+        DiskError: a file could not be written.
+    """
+    everything = measured(run)
+    document, figure = compose(everything), draw(everything)
+    svg = Markup(_inline(figure["svg"].decode()))
+    files: dict[str, str | bytes] = {
+        "speedups.csv": everything.speedups.to_csv(index=False, float_format=CSV_FLOATS, lineterminator="\n"),
+        "figure1.svg": figure["svg"],
+        "figure1.png": figure["png"],
+        "report.md": _environment(html=False).get_template("report.md.j2").render(document=document),
+        "report.html": _environment(html=True).get_template("report.html.j2").render(document=document, svg=svg),
+    }
+    try:
+        for name, content in files.items():
+            write_whole(run.folder / name, content)
+    except OSError as error:
+        raise DiskError(
+            f"The report in {run.folder} could not be written: {error}. The records are safe; make room, then redraw "
+            f"it with: python -m runner report {os.fspath(run.folder)}"
+        ) from error
+    return everything
+
+
+def _environment(*, html: bool) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, autoescape=html, trim_blocks=True,
+        lstrip_blocks=True, keep_trailing_newline=True,
+    )  # fmt: skip
+    environment.filters["cell"] = _markdown_cell
+    return environment
+
+
+def _markdown_cell(text: str) -> str:
+    return re.sub(r"\s+", " ", text).replace("|", "\\|").replace("<", "&lt;")
+
+
+def _inline(svg: str) -> str:
+    """The <svg> element alone, without XML prologue, fit to stand in HTML."""
+    return svg[svg.index("<svg") :]
