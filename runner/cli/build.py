@@ -1,0 +1,23 @@
+"""`build`: makes the environments of stacks, so that `compare` can start at once."""
+
+from __future__ import annotations
+
+import argparse
+
+from runner.cli.engines import Engines, choose_engine
+from runner.cli.planning import stacks_from
+from runner.cli.progress import say
+from runner.errors import EXIT_DONE
+
+
+def run(arguments: argparse.Namespace, engines: Engines) -> int:
+    """Make every installation of the named stacks ready."""
+    stacks = stacks_from(arguments)
+    engine, why = choose_engine(arguments, engines)
+    say(why)
+    engine.prerequisites(stacks)
+    for stack in stacks:
+        for installation in stack.installations.values():
+            artifact = engine.prepare(stack, installation, say)
+            say(f"ready: {stack.name}/{installation.name} in {artifact.location}")
+    return EXIT_DONE

@@ -1,0 +1,147 @@
+"""`compare`, the main job: plan, lock the machine, build, run every launch, report."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from runner import runs
+from runner.checks.conditions import flatten
+from runner.cli.engines import Engines, choose_engine
+from runner.cli.plan import print_plan
+from runner.cli.planning import LIVE_ROOT, Planned, machine_below, plan_from, require_fit
+from runner.cli.progress import Progress, say
+from runner.cli.terminal import print_results
+from runner.engines.protocol import Artifact, Engine
+from runner.errors import EXIT_DONE, EXIT_INTERRUPTED, EXIT_SOME_CELLS_FAILED, UsageError
+from runner.execute import execute
+from runner.header import make_header, workload_sha256
+from runner.lock import machine_lock
+from runner.machine import Sysroot, conditions, facts
+from runner.network import redact
+from runner.observation import Context
+from runner.pin import Pin
+from runner.runs import Run
+from runner.stacks import Stack, find_stack
+from runner.vocabulary import Launch
+
+
+def run(arguments: argparse.Namespace, engines: Engines) -> int:
+    """Run or resume a comparison; exit code 1 if a cell failed, 130 if interrupted."""
+    if arguments.resume is not None:
+        return _resume(arguments, engines)
+    planned = plan_from(arguments)
+    engine, why = choose_engine(arguments, engines)
+    if arguments.dry_run:
+        print_plan(planned, engine)
+        return EXIT_DONE
+    name = runs.new_name(arguments.preset)
+    folder = arguments.out or runs.RUNS / name
+    with machine_lock(f"run {folder}"):
+        say(why)
+        require_fit(planned.machine, planned.plan.pin)
+        artifacts = prepare(engine, planned.stacks, planned.plan.launches)
+        created = runs.create(folder, _header(folder.name, planned, engine, artifacts))
+        return _measure(created, engine, artifacts, created.launches, session=1)
+
+
+def prepare(engine: Engine, stacks: Sequence[Stack], launches: Sequence[Launch]) -> dict[tuple[str, str], Artifact]:
+    """Make every installation ready that the launches need, by stack and installation."""
+    engine.prerequisites(tuple(stacks))
+    needed = dict.fromkeys((launch.cell.stack, launch.installation) for launch in launches)
+    by_name = {stack.name: stack for stack in stacks}
+    return {
+        (stack, installation): engine.prepare(by_name[stack], by_name[stack].installations[installation], say)
+        for stack, installation in needed
+    }
+
+
+def _resume(arguments: argparse.Namespace, engines: Engines) -> int:
+    """Go on with a run from its own plan; what is done is not repeated."""
+    resumed = runs.load(arguments.resume) if arguments.resume != Path() else runs.newest_unfinished()
+    arguments.engine = resumed.header["engine"]["name"]
+    engine, _ = choose_engine(arguments, engines)
+    left = resumed.remaining()
+    with machine_lock(f"run {resumed.folder}"):
+        say(f"resuming {resumed.folder}: {len(left)} of {len(resumed.launches)} launches left")
+        engine.cleanup(resumed.name)
+        stacks = [find_stack(name) for name in resumed.header["stacks"]]
+        artifacts = prepare(engine, stacks, resumed.launches)
+        _require_unchanged(resumed, artifacts)
+        session = 1 + max((record.session for record in resumed.read_records()), default=1)
+        return _measure(resumed, engine, artifacts, left, session)
+
+
+def _measure(
+    current: Run, engine: Engine, artifacts: Mapping[tuple[str, str], Artifact], launches: list[Launch], session: int
+) -> int:
+    """Run the launches and report what there is, also after Ctrl-C."""
+    interrupted = False
+    try:
+        with Progress(current) as progress:
+            execute(current, launches, engine, artifacts, context_of(current, session), read_facts, progress)
+    except KeyboardInterrupt:
+        interrupted = True
+    all_well = print_results(current)
+    if interrupted:
+        print(f"interrupted; every finished launch is kept. Go on with: {resume_command(current)}", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    return EXIT_DONE if all_well else EXIT_SOME_CELLS_FAILED
+
+
+def resume_command(current: Run) -> str:
+    """What to type to go on with a run."""
+    return f"python -m runner compare --resume {shlex.quote(str(current.folder))}"
+
+
+def _header(
+    name: str, planned: Planned, engine: Engine, artifacts: Mapping[tuple[str, str], Artifact]
+) -> dict[str, Any]:
+    command = redact(shlex.join(["python", "-m", "runner", *sys.argv[1:]]))
+    return make_header(
+        name, planned.plan, planned.machine, planned.stacks, engine, artifacts, command, planned.left_out
+    )
+
+
+def context_of(current: Run, session: int) -> Context:
+    """What all launches of one session of a run share."""
+    header = current.header
+    return Context(
+        session=session,
+        engine=header["engine"]["name"],
+        enforced=header["engine"]["enforced"],
+        machine_conditions=conditions(machine_below(LIVE_ROOT)),
+        pin=Pin.from_json(header["plan"]["pin"]),
+        bkms=header["plan"]["bkms"]["name"],
+        workload_sha256=header["workload_sha256"],
+    )
+
+
+def _require_unchanged(resumed: Run, artifacts: Mapping[tuple[str, str], Artifact]) -> None:
+    """Refuse to mix launches that were run under other conditions into a run.
+
+    Raises:
+        UsageError: something that must match has changed since the run began; the message names it.
+    """
+    before = dict(flatten(resumed.header["machine_conditions"], "machine."))
+    now = dict(flatten(conditions(machine_below(LIVE_ROOT)), "machine."))
+    before["workload_sha256"], now["workload_sha256"] = resumed.header["workload_sha256"], workload_sha256()
+    for (stack, installation), artifact in artifacts.items():
+        recorded = resumed.header["stacks"][stack]["installations"][installation]
+        key = f"{stack}.{installation}.lock_sha256"
+        before[key], now[key] = recorded.get("lock_sha256"), artifact.provenance.get("lock_sha256")
+    changed = [f"{key} (was {before[key]}, is {now.get(key)})" for key in before if before[key] != now.get(key)]
+    if changed:
+        raise UsageError(
+            f"{resumed.folder} cannot be resumed: its launches could not be divided by new ones, because "
+            f"{'; '.join(changed)}. Start a new run, or restore what changed."
+        )
+
+
+def read_facts() -> dict[str, Any]:
+    """The host's load, steal, clock and temperature at this moment."""
+    return facts(Sysroot(LIVE_ROOT))

@@ -1,0 +1,63 @@
+"""`plan`: prints every launch in order with pin, environment and command. Nothing is run."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from runner import runs
+from runner.cli.engines import Engines, choose_engine
+from runner.cli.planning import Planned, plan_from
+from runner.engines.protocol import Engine
+from runner.errors import EXIT_DONE
+from runner.execute import launch_folders
+from runner.header import enforced
+
+# Stands for the run's folder in printed commands; a real run has its time in the name.
+FOLDER = runs.RUNS / "RUN"
+
+
+def run(arguments: argparse.Namespace, engines: Engines) -> int:
+    """Print the plan, for people or as JSON."""
+    planned = plan_from(arguments, arguments.sysroot)
+    engine, _ = choose_engine(arguments, engines)
+    if arguments.json:
+        print(json.dumps(plan_json(planned, engine), indent=1))
+    else:
+        print_plan(planned, engine)
+    return EXIT_DONE
+
+
+def plan_json(planned: Planned, engine: Engine, folder: Path = FOLDER) -> dict[str, Any]:
+    """The plan as data: machine, pin, and every launch with the command that does the same."""
+    plan = planned.plan
+    launches = [
+        {**launch.to_json(), "command": engine.command(launch, plan.pin, launch_folders(folder, launch))}
+        for launch in plan.launches
+    ]
+    return {
+        "engine": engine.name,
+        "machine": planned.machine.to_json(),
+        "enforced": enforced(plan, engine),
+        **plan.to_json(),
+        "launches": launches,
+    }
+
+
+def print_plan(planned: Planned, engine: Engine) -> None:
+    """The plan for people: the pin, the settings, then the launches in the order they would run."""
+    plan, pin = planned.plan, planned.plan.pin.to_json()
+    print(f"engine   {engine.name}; cannot enforce: {', '.join(engine.cannot_enforce) or 'nothing'}")
+    print(f"pin      CPUs {pin['cpus']}, memory nodes {pin['mems']}, {pin['threads']} threads")
+    print(f"BKMs     {plan.bkms.name}: {plan.bkms.title}")
+    for setting in plan.bkms.settings:
+        print(f"         {setting.name}={setting.value}   ({setting.source})")
+    for note in planned.left_out:
+        print(f"note     {note}")
+    for number, launch in enumerate(plan.launches, start=1):
+        cell = launch.cell
+        print(f"\n{number:4}  block {launch.block}, {cell.stack} {cell.variant} {cell.topology}, batch size "
+              f"{cell.batch_size}, {launch.layout}, {launch.steps.warmup} + {launch.steps.timed} steps")  # fmt: skip
+        print(f"      {engine.command(launch, plan.pin, launch_folders(FOLDER, launch))}")

@@ -1,0 +1,103 @@
+"""From parsed options to a plan: reads the machine, chooses the pin, fills in the preset. Runs nothing."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+from runner.bkm import load_bkms, resolve
+from runner.doctor import examine
+from runner.errors import HostError, UsageError
+from runner.machine import Machine, Sysroot, read_machine
+from runner.pin import Pin, choose_pin
+from runner.plan import Plan, Request, make_plan
+from runner.presets import Preset, find_preset
+from runner.stacks import Stack, find_stack
+from runner.vocabulary import TOPOLOGIES, Steps, one_of
+
+DEFAULT_STACKS = ("tf-2.14",)
+LIVE_ROOT = Path("/")
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A plan with what it was made from."""
+
+    machine: Machine
+    preset: Preset
+    stacks: tuple[Stack, ...]
+    plan: Plan
+
+    @property
+    def left_out(self) -> list[str]:
+        """Sentences on the variants that the preset left out, where they are not run after all."""
+        run = {launch.cell.variant for launch in self.plan.launches}
+        exist = {name for stack in self.stacks for name in stack.variants}
+        return [text for name, text in self.preset.left_out.items() if name in exist and name not in run]
+
+
+def plan_from(arguments: argparse.Namespace, sysroot: Path = LIVE_ROOT) -> Planned:
+    """Make the plan that the options ask for, on the host below `sysroot`.
+
+    Raises:
+        UsageError: an option asks for something that does not exist or cannot be had on this host.
+    """
+    machine = machine_below(sysroot)
+    pin = pin_from(arguments, machine)
+    preset = find_preset(arguments.preset)
+    request = request_from(arguments, preset)
+    plan = make_plan(request, pin, resolve(load_bkms(arguments.bkms), pin))
+    return Planned(machine, preset, request.stacks, plan)
+
+
+def machine_below(sysroot: Path) -> Machine:
+    """Read the host below a root folder.
+
+    Raises:
+        UsageError: the folder holds no captured tree.
+    """
+    if not (sysroot / "proc").is_dir():
+        raise UsageError(
+            f"--sysroot {sysroot} holds no proc folder. It must be a tree with copies of a host's /proc and /sys files."
+        )
+    return read_machine(Sysroot(sysroot))
+
+
+def pin_from(arguments: argparse.Namespace, machine: Machine) -> Pin:
+    """The pin that --cpus, --cores and --headroom ask for."""
+    return choose_pin(machine, cpus=arguments.cpus, cores=arguments.cores, headroom=arguments.headroom)
+
+
+def stacks_from(arguments: argparse.Namespace) -> tuple[Stack, ...]:
+    """The stacks that --stack names, or the default one."""
+    return tuple(find_stack(name) for name in arguments.stack or DEFAULT_STACKS)
+
+
+def request_from(arguments: argparse.Namespace, preset: Preset) -> Request:
+    """The preset with everything that the command line overrides."""
+    steps = Steps(
+        warmup=preset.warmup_steps if arguments.warmup is None else arguments.warmup,
+        timed=arguments.steps or preset.timed_steps,
+    )
+    return Request(
+        stacks=stacks_from(arguments),
+        variants=arguments.variants or preset.variants,
+        topologies=tuple(one_of("topology", name, TOPOLOGIES) for name in arguments.topologies or preset.topologies),
+        batch_sizes=arguments.batch_sizes or preset.batch_sizes,
+        blocks=preset.blocks if arguments.blocks is None else arguments.blocks,
+        steps=steps,
+        seed=arguments.seed,
+        time_limit_seconds=arguments.time_limit,
+    )
+
+
+def require_fit(machine: Machine, pin: Pin) -> None:
+    """Refuse a host on which a run would fail or mislead.
+
+    Raises:
+        HostError: the first such problem, with what to do about it.
+    """
+    for check in examine(machine, pin):
+        if check.status == "problem":
+            raise HostError(f"This host cannot measure: {check.name} is {check.found}. {check.why} {check.what_to_do}")

@@ -1,0 +1,117 @@
+"""Shows a run while it runs: the current launch, done and left, the running speedups, the time left.
+
+On a terminal it redraws in place; elsewhere it prints one line for each launch.
+"""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from runner.records import Record, latest
+from runner.remaining import seconds_left
+from runner.runs import Run
+from runner.stats.estimators import images_per_second
+from runner.stats.intervals import geometric_estimate
+from runner.stats.pairs import Pair, pairs_of
+from runner.vocabulary import Launch
+
+CONSOLE = Console(highlight=False)
+
+
+def say(text: str) -> None:
+    """Tell the user what is going on, in one line."""
+    CONSOLE.print(text, markup=False)
+
+
+class Progress:
+    """A listener of `execute` that draws. Use as a context manager around it."""
+
+    def __init__(self, run: Run, console: Console = CONSOLE) -> None:
+        self._run = run
+        self._console = console
+        self._records = list(latest(run.read_records()).values())
+        self._planned = run.launches
+        self._current: tuple[Launch, float] | None = None
+        self._live = Live(console=console, get_renderable=self._draw, refresh_per_second=1, transient=True)
+
+    def __enter__(self) -> Progress:
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._console.is_terminal:
+            self._live.stop()
+
+    def started(self, launch: Launch) -> None:
+        """A launch begins."""
+        self._current = (launch, time.monotonic())
+
+    def finished(self, record: Record) -> None:
+        """A launch has ended: one line about it stays on the screen."""
+        self._records = list(latest([*self._records, record]).values())
+        self._console.print(f"{self._count()}  {describe(record)}{self._time_left()}", markup=False)
+        self._current = None
+
+    def _draw(self) -> Group:
+        parts: list[Table | Text] = []
+        rows = [
+            (pair, geometric_estimate(pair.ratios)) for pair in pairs_of(self._run, self._records) if pair.is_measured
+        ]
+        if rows:
+            table = Table("topology", "batch", "pair", "speedup so far", "95% interval", "blocks", box=None)
+            for pair, ratio in rows:
+                interval = f"{ratio.low:.2f} to {ratio.high:.2f}" if ratio.has_interval else "after 2 blocks"
+                table.add_row(pair.group.topology, str(pair.group.batch_size), _names(pair), f"{ratio.value:.2f}x",
+                              interval, str(ratio.replicates))  # fmt: skip
+            parts.append(table)
+        parts.append(Text(self._status()))
+        return Group(*parts)
+
+    def _status(self) -> str:
+        if self._current is None:
+            return self._count()
+        launch, since = self._current
+        cell = launch.cell
+        what = f"{cell.stack} {cell.variant} {cell.topology}, batch {cell.batch_size}, block {launch.block}"
+        return f"{self._count()}  now: {what} ({clock(time.monotonic() - since)}){self._time_left()}"
+
+    def _count(self) -> str:
+        return f"{len(self._records):{len(str(len(self._planned)))}}/{len(self._planned)}"
+
+    def _time_left(self) -> str:
+        done = {record.launch_id for record in self._records}
+        left = [launch for launch in self._planned if launch.launch_id not in done]
+        seconds = seconds_left(left, self._planned, self._records)
+        if seconds is None or not left:
+            return ""
+        running = time.monotonic() - self._current[1] if self._current and self._current[0] in left else 0.0
+        return f"   about {clock(max(0.0, seconds - running))} left"
+
+
+def describe(record: Record) -> str:
+    """One line on a finished launch."""
+    cell = record.cell
+    head = f"block {record.block}  {cell.stack} {cell.variant:12} {cell.topology:10} b{cell.batch_size}"
+    if record.error is not None:
+        return f"{head}  {record.error['kind']}: {record.error['message'].splitlines()[0][:200]}"
+    return f"{head}  {images_per_second(record):8.2f} images/s  (launch {record.facts['seconds']:.0f} s)"
+
+
+def clock(seconds: float) -> str:
+    """Seconds for people: 0:42, 12:05, 1:02:03."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _names(pair: Pair) -> str:
+    return f"{pair.candidate} / {pair.baseline}"

@@ -1,0 +1,48 @@
+"""`report`: redraws a run's report from its records, or shows several runs side by side."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from runner import runs
+from runner.atomic import write_whole
+from runner.cli.engines import Engines
+from runner.cli.progress import CONSOLE
+from runner.cli.terminal import print_results
+from runner.errors import EXIT_DONE, EXIT_SOME_CELLS_FAILED, DiskError, UsageError
+from runner.report.measured import measured
+from runner.report.side_by_side import differing_conditions_table, side_by_side
+
+
+def run(arguments: argparse.Namespace, _engines: Engines) -> int:
+    """Redraw one report, or compare several; exit code 1 if a cell of the one run failed."""
+    loaded = [runs.load(folder) for folder in arguments.runs]
+    if len(loaded) == 1:
+        if arguments.out is not None:
+            raise UsageError("--out goes with several runs; one run's report is written into its own folder.")
+        return EXIT_DONE if print_results(loaded[0]) else EXIT_SOME_CELLS_FAILED
+    everything = [measured(each) for each in loaded]
+    frame, differing = side_by_side(everything), differing_conditions_table(everything)
+    CONSOLE.print(frame.to_string(index=False), markup=False, soft_wrap=True)
+    CONSOLE.print("\nconditions that differ:" if len(differing) else "\nall conditions are equal", markup=False)
+    if len(differing):
+        CONSOLE.print(differing.to_string(index=False), markup=False, soft_wrap=True)
+    if arguments.out is not None:
+        _write(
+            arguments.out,
+            {"side_by_side.csv": frame.to_csv(index=False), "conditions.csv": differing.to_csv(index=False)},
+        )
+    return EXIT_DONE
+
+
+def _write(folder: Path, files: dict[str, str]) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            write_whole(folder / name, content)
+    except OSError as error:
+        raise DiskError(
+            f"The comparison could not be written to {folder}: {error}. Name another folder with --out."
+        ) from error
+    CONSOLE.print(f"\nwritten to {folder}/", markup=False)

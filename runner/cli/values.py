@@ -1,0 +1,75 @@
+"""Turns option texts into values, with messages that say what was expected."""
+
+from __future__ import annotations
+
+import argparse
+import re
+
+from runner.machine.cpulist import parse_cpu_list
+
+_UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
+
+
+def names(text: str) -> tuple[str, ...]:
+    """A comma-separated list of names, without repetition."""
+    found = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if not found:
+        raise argparse.ArgumentTypeError("a comma-separated list of names was expected, and it is empty")
+    return found
+
+
+def whole(text: str) -> int:
+    """A whole number of 0 or more."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = -1
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"a whole number of 0 or more was expected, not {text!r}")
+    return number
+
+
+def positive(text: str) -> int:
+    """A whole number of 1 or more."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"a whole number of 1 or more was expected, not {text!r}")
+    return number
+
+
+def positive_list(text: str) -> tuple[int, ...]:
+    """A comma-separated list of whole numbers of 1 or more, without repetition."""
+    return tuple(dict.fromkeys(positive(part.strip()) for part in text.split(",")))
+
+
+def seconds(text: str) -> float:
+    """A positive number of seconds."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"a positive number of seconds was expected, not {text!r}")
+    return number
+
+
+def cpu_list(text: str) -> frozenset[int]:
+    """CPUs as the kernel and Docker write them: 0-3,8."""
+    try:
+        cpus = parse_cpu_list(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"a list of CPUs such as 0-3,8 was expected: {error}") from None
+    if not cpus:
+        raise argparse.ArgumentTypeError("a list of CPUs such as 0-3,8 was expected, and it is empty")
+    return cpus
+
+
+def byte_size(text: str) -> int:
+    """A size such as 8g or 512m, in bytes; units are powers of 1024, as Docker's."""
+    match = re.fullmatch(r"(\d+)([kmgt]?)b?", text.strip().lower())
+    if match is None or int(match[1]) == 0:
+        raise argparse.ArgumentTypeError(f"a size such as 8g or 512m was expected, not {text!r}")
+    return int(match[1]) * _UNITS[match[2]]

@@ -1,0 +1,55 @@
+"""One measurement at a time on a machine: two would slow each other down and both results would be wrong."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from runner.errors import HostError, RunLockedError
+
+# The same place for every user and every clone; the kernel drops the lock with the process, however it ends.
+LOCK_FILE = Path(tempfile.gettempdir()) / "tensorflow-speedup-kit.lock"
+
+
+@contextmanager
+def machine_lock(what: str) -> Iterator[None]:
+    """Hold the machine-wide lock, saying for whom (`what`) to whoever finds it taken.
+
+    Raises:
+        RunLockedError: another run holds it; the message names that run and its process.
+    """
+    descriptor = _open(LOCK_FILE)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(descriptor, 1000, 0).decode(errors="replace").strip() or "unknown"
+            raise RunLockedError(
+                f"Another run is measuring on this machine ({holder}); two at once would slow each other down. "
+                "Wait until it has ended, or end it, then try again."
+            ) from None
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{what}, process {os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _open(path: Path) -> int:
+    # Without O_CREAT first: in a sticky folder Linux may refuse to "create" a file that another user owns
+    # (sysctl fs.protected_regular), though it lets us open it.
+    try:
+        try:
+            return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            os.fchmod(descriptor, 0o666)
+            return descriptor
+    except OSError as error:
+        raise HostError(
+            f"The machine-wide lock {path} cannot be opened: {error}. Remove that file, then try again."
+        ) from error

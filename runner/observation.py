@@ -1,0 +1,168 @@
+"""From what an engine and the workload observed to a record. A launch that was not as planned becomes an error.
+
+Knows the workload's result file (images/workload writes it) and no engine.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from runner.engines.protocol import Artifact, LaunchFolders, Outcome
+from runner.machine.cpulist import parse_cpu_list
+from runner.pin import Pin
+from runner.records import Record
+from runner.vocabulary import Launch
+
+RESULT_SCHEMA_VERSION = 1
+
+# The workload's error kinds in the words of the report's status column.
+_STATUS_OF_KIND = {"time_limit": "timeout", "out_of_memory": "out_of_memory"}
+
+
+@dataclass(frozen=True)
+class Context:
+    """What all launches of a session share: written into each record, so that a record stands alone."""
+
+    session: int
+    engine: str
+    enforced: Mapping[str, Any]
+    machine_conditions: Mapping[str, Any]
+    pin: Pin
+    bkms: str
+    workload_sha256: str
+
+
+def record_of(
+    launch: Launch,
+    artifact: Artifact,
+    context: Context,
+    outcome: Outcome,
+    folders: LaunchFolders,
+    facts: Mapping[str, Any],
+) -> Record:
+    """Build the record of one finished launch."""
+    result = read_result(folders.result / "result.json", launch.launch_id)
+    error = find_error(launch, context, outcome, result, folders)
+    return Record(
+        launch_id=launch.launch_id,
+        session=context.session,
+        case=_case(launch),
+        conditions=_conditions(launch, context, result, outcome),
+        settings=_settings(launch, artifact),
+        facts={**facts, "seconds": outcome.seconds, "exit_code": outcome.exit_code},
+        result=result,
+        error=error,
+    )
+
+
+def read_result(path: Path, launch_id: str) -> dict[str, Any] | None:
+    """Read the workload's result; None if there is none, or it is not this launch's."""
+    try:
+        result = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    fits = result.get("schema_version") == RESULT_SCHEMA_VERSION and result.get("launch_id") == launch_id
+    return result if fits else None
+
+
+def find_error(
+    launch: Launch, context: Context, outcome: Outcome, result: Mapping[str, Any] | None, folders: LaunchFolders
+) -> dict[str, str] | None:
+    """What is wrong with a launch, as status and message; None if its samples may be used."""
+    if outcome.stopped_by_deadline:
+        return _error("timeout", f"killed at its deadline after {outcome.seconds:.0f} s; raise --time-limit")
+    if outcome.out_of_memory:
+        return _error("out_of_memory", "killed by the kernel: out of memory; try a smaller --batch-sizes")
+    if result is None:
+        return _error("failed", f"ended with {ending(outcome.exit_code)} and no result; {last_words(folders.log)}")
+    if result["error"] is not None:
+        kind = _STATUS_OF_KIND.get(result["error"]["kind"], "failed")
+        return _error(kind, f"{result['error']['kind']}: {result['error']['message']}")
+    differences = differences_from_plan(launch, context, result)
+    if differences:
+        return _error("not_as_planned", "observed inside the launch: " + "; ".join(differences))
+    return None
+
+
+def differences_from_plan(launch: Launch, context: Context, result: Mapping[str, Any]) -> list[str]:
+    """Where what was observed inside is not what the plan says, field by field."""
+    observed = result["observed"]
+    found: list[str] = []
+
+    def expect(field: str, planned: object, seen: object) -> None:
+        if planned != seen:
+            found.append(f"{field} {seen} instead of {planned}")
+
+    expect("allowed CPUs", tuple(context.pin.cpus), tuple(sorted(parse_cpu_list(observed["allowed_cpus"]))))
+    if context.enforced.get("mems") is not None:
+        expect("memory nodes", tuple(context.pin.mems), tuple(sorted(parse_cpu_list(observed["allowed_mems"]))))
+    for name in ("intra_op_threads", "inter_op_threads"):
+        expect(name, getattr(launch, name), observed[name])
+    for name, value in launch.environment.items():
+        if name in observed["environment"]:
+            expect(name, value, observed["environment"][name])
+    expect("workload_sha256", context.workload_sha256, result["workload_sha256"])
+    return found
+
+
+def ending(exit_code: int) -> str:
+    """An exit code in words."""
+    return f"signal {-exit_code}" if exit_code < 0 else f"exit code {exit_code}"
+
+
+def last_words(log: Path, lines: int = 3) -> str:
+    """The end of a launch's log, for an error message."""
+    try:
+        text = log.read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        text = ""
+    if not text:
+        return "it printed nothing"
+    return "its last lines: " + " / ".join(text.splitlines()[-lines:])
+
+
+def _error(kind: str, message: str) -> dict[str, str]:
+    return {"kind": kind, "message": message}
+
+
+def _case(launch: Launch) -> dict[str, Any]:
+    return {
+        "stack": launch.cell.stack,
+        "variant": launch.cell.variant,
+        "topology": launch.cell.topology,
+        "batch_size": launch.cell.batch_size,
+        "installation": launch.installation,
+        "block": launch.block,
+        "position": launch.position,
+    }
+
+
+def _conditions(launch: Launch, context: Context, result: Mapping[str, Any] | None, outcome: Outcome) -> dict[str, Any]:
+    versions = result["versions"] if result else {}
+    return {
+        "engine": context.engine,
+        "enforced": dict(context.enforced),
+        "limits": dict(outcome.limits),
+        "machine": dict(context.machine_conditions),
+        "pin": context.pin.to_json(),
+        "bkms": context.bkms,
+        "intra_op_threads": launch.intra_op_threads,
+        "inter_op_threads": launch.inter_op_threads,
+        "warmup_steps": launch.steps.warmup,
+        "timed_steps": launch.steps.timed,
+        "seed": launch.seed,
+        "workload_sha256": result["workload_sha256"] if result else context.workload_sha256,
+        "versions": {name: versions.get(name) for name in ("tensorflow", "python", "numpy")},
+    }
+
+
+def _settings(launch: Launch, artifact: Artifact) -> dict[str, Any]:
+    return {
+        "layout": launch.layout,
+        "environment": dict(launch.environment),
+        "artifact": dict(artifact.provenance),
+    }

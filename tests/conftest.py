@@ -1,0 +1,64 @@
+"""Fixtures for all tests, and the rule that a required marker's test may not be skipped."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Generator
+from pathlib import Path
+
+import pytest
+
+from runner.engines.environments import EnvironmentCache, default_cache
+from runner.errors import HostError
+from runner.network import PackageIndex
+from runner.stacks import find_stack
+
+StackPython = Callable[[str], str]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--require=tensorflow,docker`: a skipped test with one of these markers is a failure."""
+    parser.addoption("--require", default="", help="markers whose tests must run, separated by commas")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn a skip of a required test into a failure that keeps the skip's reason."""
+    report = yield
+    required = {name for name in item.config.getoption("--require").split(",") if name}
+    if report.skipped and required & {mark.name for mark in item.iter_markers()}:
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped, but its marker is required: {reason}"
+    return report
+
+
+@pytest.fixture(scope="session")
+def stack_python() -> StackPython:
+    """The interpreter of an installation of tf-2.14, made from its lock on first use; skips where it cannot be."""
+    cache = EnvironmentCache(default_cache(), PackageIndex())
+    stack = find_stack("tf-2.14")
+
+    def python(installation: str) -> str:
+        try:
+            artifact = cache.prepare(stack, stack.installations[installation], print)
+        except HostError as error:
+            pytest.skip(str(error))
+        return f"{artifact.location}/bin/python"
+
+    return python
+
+
+@pytest.fixture
+def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Run the test in an empty folder of its own, with an empty cache folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KIT_CACHE", str(tmp_path / "cache"))
+    return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def own_machine_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests of fake runs must neither wait for a real measurement nor disturb one."""
+    monkeypatch.setattr("runner.lock.LOCK_FILE", tmp_path / "machine.lock")
+    os.environ.setdefault("COLUMNS", "200")

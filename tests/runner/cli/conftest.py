@@ -1,0 +1,38 @@
+"""The whole command line over a fake engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from runner.cli import main
+from tests.runner.fake_engine import FakeEngine
+
+Kit = Callable[..., int]
+
+
+@pytest.fixture
+def engine() -> FakeEngine:
+    """The engine that `kit` runs on; tests change its answers."""
+    return FakeEngine()
+
+
+@pytest.fixture
+def kit(in_folder: Path, engine: FakeEngine) -> Kit:
+    """Run a command line and return its exit code, also where argparse ends it."""
+
+    def run(*arguments: str) -> int:
+        try:
+            return main(arguments, {"venv": lambda _arguments: engine})
+        except SystemExit as end:
+            return int(end.code or 0)
+
+    return run
+
+
+@pytest.fixture
+def small() -> Sequence[str]:
+    """A comparison of two topologies in two blocks: eight launches."""
+    return ("compare", "--topologies", "resnet50,vgg16", "--blocks", "2", "--out", "run")

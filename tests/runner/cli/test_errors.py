@@ -1,0 +1,71 @@
+"""Bad input: one clear paragraph, the right exit code, no traceback."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import runner.lock
+
+Kit = Callable[..., int]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["compare", "--stack", "tf-2.41"], "no stack 'tf-2.41'. Did you mean tf-2.14"),
+        (["compare", "--topologies", "resnet5"], "no topology 'resnet5'. Did you mean resnet50"),
+        (["compare", "--preset", "figure"], "no preset 'figure'. Did you mean figure1"),
+        (["compare", "--bkms", "artcle"], "no set of BKMs 'artcle'. Did you mean article"),
+        (["compare", "--bkms", "absent.toml"], "Cannot read absent.toml"),
+        (["compare", "--batch-sizes", "0"], "a whole number of 1 or more was expected, not '0'"),
+        (["compare", "--batch-sizes", "-4"], "a whole number of 1 or more was expected, not '-4'"),
+        (["compare", "--batch-sizes", "32,many"], "a whole number of 1 or more was expected, not 'many'"),
+        (["compare", "--blocks", "1"], "too few for an interval"),
+        (["compare", "--blocks", "5"], "odd"),
+        (["compare", "--steps", "0"], "a whole number of 1 or more"),
+        (["compare", "--cpus", "9000"], "9000"),
+        (["compare", "--cpus", "three"], "a list of CPUs such as 0-3,8"),
+        (["compare", "--cores", "5000"], "5000"),
+        (["compare", "--time-limit", "nan"], "a positive number of seconds"),
+        (["compare", "--memory", "lots"], "a size such as 8g"),
+        (["compare", "--variants", "intel"], "needs two variants"),
+        (["compare", "--resume", "nowhere"], "nowhere is not a run's folder"),
+        (["compare", "--resume"], "no unfinished run"),
+        (["report", "nowhere"], "nowhere is not a run's folder"),
+        (["plan", "--sysroot", "."], "holds no proc folder"),
+        (["compare", "--ca-bundle", "absent.pem", "--engine", "other"], "invalid choice"),
+        ([], "COMMAND"),
+    ],
+)
+def test_bad_input_is_told_in_one_paragraph_with_exit_code_2(
+    kit: Kit, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    """The message names what was found and what was expected."""
+    assert kit(*arguments) == 2
+    error = capsys.readouterr().err
+    assert words in error
+    assert "Traceback" not in error
+
+
+def test_a_second_run_at_the_same_time_is_refused_and_told_who_measures(
+    kit: Kit, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The lock's holder is named; the exit code is that of an unfit host."""
+    with Path(runner.lock.LOCK_FILE).open("w") as file:
+        file.write("run results/runs/other, process 1\n")
+        file.flush()
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert kit("compare", "--topologies", "alexnet", "--out", "run") == 3
+    assert "results/runs/other, process 1" in capsys.readouterr().err
+
+
+def test_a_results_folder_of_a_newer_schema_is_refused(kit: Kit, capsys: pytest.CaptureFixture[str]) -> None:
+    """A run made by a newer kit is not guessed at."""
+    Path("run").mkdir()
+    Path("run/run.json").write_text('{"schema_version": 99}')
+    assert kit("report", "run") == 2
+    assert "newer version of the kit" in capsys.readouterr().err
