@@ -66,7 +66,8 @@ def create(folder: Path, header: Mapping[str, Any]) -> Run:
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / "run.json", json.dumps(header, indent=1, sort_keys=True) + "\n")
+        # In the order it was made: the order of variants says which one is the baseline.
+        write_whole(folder / "run.json", json.dumps(header, indent=1) + "\n")
     except OSError as error:
         raise DiskError(f"The run's folder {folder} cannot be written: {error}. Name another with --out.") from error
     return Run(folder, header)

@@ -26,7 +26,7 @@ CONSOLE = Console(highlight=False)
 
 def say(text: str) -> None:
     """Tell the user what is going on, in one line."""
-    CONSOLE.print(text, markup=False)
+    CONSOLE.print(text, markup=False, soft_wrap=True)
 
 
 class Progress:
@@ -58,7 +58,7 @@ class Progress:
     def finished(self, record: Record) -> None:
         """A launch has ended: one line about it stays on the screen."""
         self._records = list(latest([*self._records, record]).values())
-        self._console.print(f"{self._count()}  {describe(record)}{self._time_left()}", markup=False)
+        self._console.print(f"{self._count()}  {describe(record)}{self._time_left()}", markup=False, soft_wrap=True)
         self._current = None
 
     def _draw(self) -> Group:

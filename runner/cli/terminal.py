@@ -5,7 +5,9 @@ from __future__ import annotations
 from rich.table import Table
 
 from runner.cli.progress import CONSOLE
+from runner.report.findings import findings, warnings
 from runner.report.measured import Measured
+from runner.report.publication import load_publication
 from runner.report.wording import interval, times, topology_title
 from runner.report.write import write_report
 from runner.runs import Run
@@ -15,28 +17,29 @@ def print_results(run: Run) -> bool:
     """Write a run's report and show its table; true if every planned cell was measured and is in order."""
     everything = write_report(run)
     CONSOLE.print(speedup_table(everything))
+    CONSOLE.print()
+    for text in (*warnings(everything), *findings(everything, load_publication())):
+        CONSOLE.print(text, markup=False)
     CONSOLE.print(f"\nreport: {run.folder / 'report.html'}", markup=False, soft_wrap=True)
     return all(pair.status == "ok" for pair in everything.pairs)
 
 
 def speedup_table(everything: Measured) -> Table:
     """The speedups as a table for the terminal."""
-    table = Table(box=None, pad_edge=False, title_justify="left", title=f"\nspeedups, {everything.run.name}")
-    for name in ("stack", "topology"):
-        table.add_column(name)
-    for name in ("batch", "images/s", "over", "speedup", "95% interval"):
-        table.add_column(name, justify="right")
-    for name in ("pair", "verdict"):
-        table.add_column(name)
-    for row in everything.speedups.itertuples():
-        remark = (
-            row.verdict if row.status == "ok" else f"{row.verdict} {row.status.replace('_', ' ')}: {row.reason}"[:120]
+    sizes = everything.batch_sizes
+    title = f"\nspeedups, batch size {', '.join(map(str, sizes))}, run {everything.run.name}"
+    table = Table(box=None, pad_edge=False, title_justify="left", title=title)
+    columns = {"stack": len(everything.stacks) > 1, "topology": True, "batch": len(sizes) > 1, "pair": True,
+               "speedup": True, "95% interval": True, "verdict": True}  # fmt: skip
+    shown = [name for name, wanted in columns.items() if wanted]
+    for name in shown:
+        table.add_column(
+            name, no_wrap=True, justify="left" if name in ("stack", "topology", "pair", "verdict") else "right"
         )
-        measured = row.blocks > 0
-        table.add_row(
-            row.stack, topology_title(row.topology), str(row.batch_size),
-            f"{row.candidate_images_per_second:.2f}" if measured else "—",
-            f"{row.baseline_images_per_second:.2f}" if measured else "—",
-            times(row.speedup), interval(row.ci_low, row.ci_high), f"{row.candidate} / {row.baseline}", remark.strip(),
-        )  # fmt: skip
+    for row in everything.speedups.itertuples():
+        verdict = row.verdict if row.status == "ok" else f"{row.verdict} ({row.status.replace('_', ' ')})"
+        cells = {"stack": row.stack, "topology": topology_title(row.topology), "batch": str(row.batch_size),
+                 "pair": f"{row.candidate} / {row.baseline}", "speedup": times(row.speedup),
+                 "95% interval": interval(row.ci_low, row.ci_high), "verdict": verdict.strip()}  # fmt: skip
+        table.add_row(*(cells[name] for name in shown))
     return table

@@ -29,6 +29,8 @@ _STYLE: Any = {
     "font.family": "DejaVu Sans", "axes.spines.top": False, "axes.spines.right": False,
 }  # fmt: skip
 GROUP_WIDTH = 0.82
+# Room above the tallest interval for its number.
+HEADROOM = 1.12
 
 
 def draw(measured: Measured) -> dict[str, bytes]:
@@ -58,9 +60,14 @@ def _figure(measured: Measured) -> Figure:
         _draw_throughput(grid[2 * row][0], measured, stack)
         _draw_speedups(grid[2 * row + 1][0], measured, stack)
     figure.suptitle(_title(measured), fontsize=12, fontweight="bold")
-    figure.supxlabel(
-        "Error bars: 95% intervals over independent launches. Higher is better.", fontsize=9, color="#444444"
-    )
+    handles = {
+        label: handle for axes in grid[::2, 0] for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
+    }
+    legend = figure.legend(
+        handles.values(), handles.keys(), loc="outside lower center", ncols=len(handles), frameon=False, fontsize=9,
+        handlelength=1.2, title="Error bars: 95% intervals over independent launches. Higher is better.",
+    )  # fmt: skip
+    legend.get_title().set(fontsize=9, color="#444444")
     return figure
 
 
@@ -84,8 +91,6 @@ def _draw_throughput(axes: Axes, measured: Measured, stack: str) -> None:
     axes.set_ylabel("images per second")
     axes.set_title(f"{measured.header['stacks'][stack]['title']}: training throughput", loc="left", fontsize=10)
     _finish(axes, groups, measured.batch_sizes)
-    axes.legend(frameon=False, fontsize=9, loc="lower right", bbox_to_anchor=(1, 1), ncols=len(variants),
-                borderaxespad=0.1, handlelength=1.2, columnspacing=1.0)  # fmt: skip
 
 
 def _draw_speedups(axes: Axes, measured: Measured, stack: str) -> None:
@@ -162,8 +167,7 @@ def _finish(axes: Axes, groups: Sequence[Group], batch_sizes: Sequence[int]) -> 
         names = [f"{name}\nbatch {group.batch_size}" for name, group in zip(names, groups, strict=True)]
     axes.set_xticks(range(len(groups)), names)
     axes.set_xlim(-0.6, len(groups) - 0.4)
-    axes.set_ylim(bottom=0)
-    axes.margins(y=0.18)
+    axes.set_ylim(0, axes.get_ylim()[1] * HEADROOM)
     axes.tick_params(axis="x", length=0)
     axes.grid(axis="y", color="#e6e6e6", linewidth=0.8)
     axes.set_axisbelow(True)

@@ -13,6 +13,8 @@ from runner.report.wording import plural, topology_title, with_interval
 
 # Above this share of all CPU time stolen by the hypervisor during a launch, its numbers deserve a warning.
 STEAL_WORTH_A_WORD = 0.02
+# The kernel counts in hundredths of a second; below a second of CPU time the share would be rounding.
+LEAST_CPU_SECONDS = 1.0
 # A load this far above the pin's own threads before a launch means that something else was running.
 LOAD_WORTH_A_WORD = 0.5
 
@@ -122,6 +124,6 @@ def _noise(measured: Measured) -> list[str]:
 def _steal_share(facts: Any) -> float | None:
     before, after = facts["before"], facts["after"]
     values = [side.get(name) for side in (before, after) for name in ("steal_seconds", "cpu_seconds")]
-    if any(value is None for value in values) or values[3] <= values[1]:
+    if any(value is None for value in values) or values[3] - values[1] < LEAST_CPU_SECONDS:
         return None
     return float((values[2] - values[0]) / (values[3] - values[1]))

@@ -94,19 +94,27 @@ def _status(
     losses: LossesCheck | None,
 ) -> tuple[str, str]:  # fmt: skip
     errors = [
-        (record.error["kind"], f"{name}, block {block}: {record.error['message']}")
+        (name, block, record.error)
         for side, name in zip(sides, names, strict=True)
         for block, record in sorted(side.items())
         if record.error is not None
     ]
     missing = len(blocks) - len(complete)
     if errors:
-        return ("partial" if complete else errors[0][0]), "; ".join(dict.fromkeys(text for _, text in errors))
+        return ("partial" if complete else errors[0][2]["kind"]), _explain(errors)
     if missing:
         return ("partial" if complete else "missing"), f"{missing} of {len(blocks)} blocks not measured yet"
     if losses is not None and not losses.passed:
         return "losses_differ", losses.explanation
     return "ok", ""
+
+
+def _explain(errors: list[tuple[str, int, Mapping[str, str]]]) -> str:
+    """What went wrong where, each message once with all its blocks."""
+    blocks: dict[tuple[str, str], list[str]] = {}
+    for name, block, error in errors:
+        blocks.setdefault((name, error["message"]), []).append(str(block))
+    return "; ".join(f"{name}, block {', '.join(where)}: {message}" for (name, message), where in blocks.items())
 
 
 def _combinations(variants: list[str]) -> Iterator[tuple[str, str]]:

@@ -1,0 +1,103 @@
+"""`plan`, `doctor`, `build` and `--help`."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.runner.sysroots import ec2_c5_18xlarge, hybrid_laptop, write
+
+Kit = Callable[..., int]
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def test_plan_json_of_a_c5_18xlarge_is_the_articles_setup(
+    kit: Kit, in_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On the article's own machine: all 36 cores of both sockets, one thread each, and its settings."""
+    write(ec2_c5_18xlarge(), in_folder / "host")
+    assert kit("plan", "--sysroot", "host", "--preset", "figure1", "--json") == 0
+    plan = json.loads(capsys.readouterr().out)
+    assert {key: plan["pin"][key] for key in ("cpus", "mems", "threads")} == {
+        "cpus": "0-35",
+        "mems": "0-1",
+        "threads": 36,
+    }
+    assert plan["machine"]["platform"]["instance_type"] == "c5.18xlarge"
+    first = plan["launches"][0]
+    assert {"stack", "variant", "topology", "batch_size"} <= set(first)
+    assert first["environment"]["OMP_NUM_THREADS"] == "36"
+    assert (first["intra_op_threads"], first["inter_op_threads"], first["batch_size"]) == (36, 1, 32)
+    assert len(plan["launches"]) == 4 * 3 * 4
+    assert plan["enforced"]["mems"] is None
+
+
+def test_plan_takes_cores_on_one_node_when_they_fit(
+    kit: Kit, in_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """--cores 18 stays on one socket of two."""
+    write(ec2_c5_18xlarge(), in_folder / "host")
+    kit("plan", "--sysroot", "host", "--cores", "18", "--json")
+    pin = json.loads(capsys.readouterr().out)["pin"]
+    assert (pin["cpus"], pin["mems"], pin["threads"], pin["nodes"]) == ("0-17", "0", 18, 1)
+
+
+def test_plan_for_people_prints_every_launch(kit: Kit, capsys: pytest.CaptureFixture[str]) -> None:
+    """Pin, settings with sources, and one command for each launch."""
+    assert kit("plan", "--topologies", "alexnet", "--blocks", "2") == 0
+    out = capsys.readouterr().out
+    assert out.count("run block") == 4
+    assert "OMP_NUM_THREADS=" in out
+    assert "The preset quick leaves out" in out
+
+
+def test_doctor_on_a_captured_host_names_what_to_do(
+    kit: Kit, in_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A laptop with hybrid cores gets advice, not a refusal."""
+    write(hybrid_laptop(), in_folder / "host")
+    assert kit("doctor", "--sysroot", "host") == 0
+    assert "advice" in capsys.readouterr().out
+
+
+def test_doctor_on_this_host_looks_at_the_engine_too(kit: Kit, capsys: pytest.CaptureFixture[str]) -> None:
+    """The engine is one of the checks."""
+    kit("doctor")
+    assert "engine" in capsys.readouterr().out
+
+
+def test_build_makes_every_installation(kit: Kit, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each installation of the stack is told when it is ready."""
+    assert kit("build") == 0
+    out = capsys.readouterr().out
+    assert "ready: tf-2.14/stock" in out
+    assert "ready: tf-2.14/intel" in out
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """`--help` must answer at once, so neither pandas, scipy, matplotlib nor rich may be imported for it."""
+    script = (
+        "import sys; from runner.cli.parser import build_parser; build_parser().format_help(); "
+        "print([name for name in ('pandas', 'scipy', 'matplotlib', 'rich', 'jinja2', 'numpy') if name in sys.modules])"
+    )
+    assert subprocess.check_output([sys.executable, "-c", script], cwd=ROOT, text=True).strip() == "[]"
+
+
+def test_help_answers(kit: Kit, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every command is listed."""
+    assert kit("--help") == 0
+    out = capsys.readouterr().out
+    for command in ("doctor", "build", "plan", "compare", "report", "bench"):
+        assert command in out
+
+
+def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+    """`python -m runner plan | head -1` ends without a traceback."""
+    command = f"{sys.executable} -m runner plan --preset full | head -1"
+    done = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], cwd=ROOT, capture_output=True, text=True)
+    assert done.stderr == ""

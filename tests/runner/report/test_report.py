@@ -1,0 +1,130 @@
+"""The report: same records, same bytes; offline; complete."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from runner.cli import main
+from tests.runner.fake_engine import FakeEngine
+
+DERIVED = ("speedups.csv", "figure1.svg", "figure1.png", "report.md", "report.html")
+Report = Callable[..., int]
+
+
+@pytest.fixture
+def run(in_folder: Path) -> Path:
+    """A finished run of two topologies and three variants."""
+    engine = FakeEngine()
+    arguments = ["compare", "--preset", "figure1", "--topologies", "resnet50,vgg16", "--blocks", "2", "--out", "run"]
+    assert main(arguments, {"venv": lambda _arguments: engine}) == 0
+    return in_folder / "run"
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """The sha256 of every derived file."""
+    return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in DERIVED}
+
+
+def test_deleting_and_redrawing_gives_the_same_bytes(run: Path) -> None:
+    """Everything derived comes from run.json and records.jsonl alone."""
+    before = digests(run)
+    for name in DERIVED:
+        (run / name).unlink()
+    assert main(["report", "run"]) == 0
+    assert digests(run) == before
+
+
+def test_a_changed_sample_changes_every_derived_file(run: Path) -> None:
+    """The comparison of bytes can fail: another measurement gives another report."""
+    before = digests(run)
+    records = run / "records.jsonl"
+    records.write_text(records.read_text().replace('"seconds": 0.25', '"seconds": 0.2'))
+    main(["report", "run"])
+    after = digests(run)
+    assert all(after[name] != before[name] for name in DERIVED)
+
+
+class Requests(HTMLParser):
+    """Collects whatever a browser would fetch for a page."""
+
+    found: list[str]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note every address that is loaded without a click."""
+        for name, value in attrs:
+            if (name in ("src", "data", "poster", "srcset") or (tag == "link" and name == "href")) and value:
+                self.found.append(value)
+            if tag in ("use", "image") and name in ("href", "xlink:href") and value and not value.startswith("#"):
+                self.found.append(value)
+
+
+def test_the_html_report_makes_no_request_to_anywhere(run: Path) -> None:
+    """No script, style sheet, font or picture from outside of the file."""
+    text = (run / "report.html").read_text()
+    parser = Requests()
+    parser.found = []
+    parser.feed(text)
+    assert parser.found == []
+    assert "<script" not in text
+    assert not re.search(r"@import|url\((?!#)", text)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Figure 1, for this host", "Speedups", "Throughput", "| Network |", "batch_size", "images/second",
+        "The same training on both sides", "What ran", "What is held equal, and what differs", "TF_ENABLE_ONEDNN_OPTS",
+        "The platform, beside the article's", "c5.18xlarge", "Every condition", "machine.microcode",
+        "Repeat it, doubt it",
+        "python -m runner", "How to read this", "geometric mean", "cannot enforce: memory nodes", "KMP_BLOCKTIME",
+    ],
+)  # fmt: skip
+def test_the_report_holds_what_a_sceptic_looks_for(run: Path, words: str) -> None:
+    """Tables, settings with reasons, conditions, platform, repetition."""
+    assert words in (run / "report.md").read_text()
+
+
+def test_the_figure_prints_batch_size_labels_and_numbers(run: Path) -> None:
+    """The batch size stands in the figure itself, and every bar carries its number."""
+    svg = (run / "figure1.svg").read_text()
+    for words in (
+        "batch size 32",
+        "ResNet50",
+        "VGG16",
+        "4.00x",
+        "2.00x",
+        "stock, oneDNN off (as in 2018)",
+        "95% intervals",
+    ):
+        assert words in svg
+
+
+def test_a_run_of_another_batch_size_does_not_judge_the_article(in_folder: Path) -> None:
+    """The sentence on the article names what differs."""
+    engine = FakeEngine()
+    main(["compare", "--topologies", "resnet50", "--blocks", "2", "--out", "run"], {"venv": lambda _arguments: engine})
+    text = (in_folder / "run" / "report.md").read_text()
+    assert "This run does not judge that figure: this run's batch size is 4" in text
+
+
+def test_several_runs_are_shown_side_by_side_with_what_differs(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Speedups of each run in one table, and the conditions in which the runs differ, by name."""
+    engine = FakeEngine(seconds={"stock": 1.0, "intel": 0.5})
+    arguments = ["compare", "--topologies", "resnet50", "--blocks", "2", "--steps", "3", "--batch-sizes", "32"]
+    main([*arguments, "--out", "second"], {"venv": lambda _arguments: engine})
+    capsys.readouterr()
+    assert main(["report", "run", "second", "--out", "both"]) == 0
+    out = capsys.readouterr().out
+    assert "4.00x" in out
+    assert "2.00x" in out
+    assert "timed_steps" in out
+    assert "timed_steps" in Path("both/conditions.csv").read_text()
+    assert (
+        Path("both/side_by_side.csv").read_text().startswith("stack,topology,batch_size,candidate,baseline,run,second")
+    )
