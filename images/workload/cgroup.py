@@ -1,0 +1,106 @@
+"""Reads the CPU quota and memory limit of this process's control groups: version 1, version 2 and both at once.
+
+It must not know what limits were asked for. Format: the kernel's cgroup-v1 and cgroup-v2 documents, proc(5).
+"""
+
+import os
+from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional
+
+# Version 1 says "unlimited" with the largest multiple of the page size; no machine has an exbibyte.
+UNLIMITED_BYTES = 2**60
+
+Group = NamedTuple("Group", [("version", int), ("controllers", List[str]), ("path", str)])
+Mount = NamedTuple("Mount", [("version", int), ("controllers", List[str]), ("group", str), ("folder", str)])
+
+
+def read_limits(root: str = "/") -> Dict[str, Any]:
+    """Return {"version", "cpu_quota_cpus", "memory_limit_bytes"}; null means none found or unlimited.
+
+    Each limit is the smallest over all levels of the hierarchy that can be seen from here. Where version 1 holds a
+    controller, the version is 1, whether or not an empty version 2 tree is mounted beside it.
+    """
+    folders: Dict[int, Dict[str, List[str]]] = {1: {}, 2: {}}
+    for group in _read_groups(root):
+        for mount in _read_mounts(root):
+            if mount.version == group.version and set(mount.controllers) == set(group.controllers):
+                for controller in group.controllers:
+                    folders[group.version][controller] = list(_levels(root, mount, group.path))
+    v1, v2 = folders[1], folders[2]
+    unified = v2.get("", [])
+    quotas = _smallest(_quota_v1, v1.get("cpu", [])) + _smallest(_quota_v2, unified)
+    memory = _smallest(_memory_v1, v1.get("memory", [])) + _smallest(_memory_v2, unified)
+    version = 1 if "cpu" in v1 or "memory" in v1 else 2 if unified else None
+    return {
+        "version": version,
+        "cpu_quota_cpus": min(quotas) if quotas else None,
+        "memory_limit_bytes": int(min(memory)) if memory else None,
+    }
+
+
+def _read_groups(root: str) -> Iterator[Group]:
+    """Lines read `4:memory:/path`; version 2 has number 0 and no controllers."""
+    for line in _lines(os.path.join(root, "proc/self/cgroup")):
+        number, controllers, path = line.split(":", 2)
+        yield Group(2 if number == "0" and not controllers else 1, controllers.split(","), path)
+
+
+def _read_mounts(root: str) -> Iterator[Mount]:
+    """Lines read `35 31 0:32 /group /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory`."""
+    known = {controller for group in _read_groups(root) for controller in group.controllers}
+    for line in _lines(os.path.join(root, "proc/self/mountinfo")):
+        before, _, after = line.partition(" - ")
+        fields, kind = before.split(), after.split()
+        if len(fields) < 5 or len(kind) < 3:
+            continue
+        if kind[0] == "cgroup2":
+            yield Mount(2, [""], fields[3], fields[4])
+        elif kind[0] == "cgroup":
+            yield Mount(1, [name for name in kind[2].split(",") if name in known], fields[3], fields[4])
+
+
+def _levels(root: str, mount: Mount, path: str) -> Iterator[str]:
+    """Yield the folders from the process's group up to the mounted one; a container may see only the latter."""
+    if mount.group != "/" and (path + "/").startswith(mount.group + "/"):
+        path = path[len(mount.group) :]
+    top = os.path.join(root, mount.folder.lstrip("/"))
+    parts = [part for part in path.split("/") if part not in ("", "..")]
+    for length in range(len(parts), -1, -1):
+        yield os.path.join(top, *parts[:length])
+
+
+def _smallest(read: Callable[[str], Optional[float]], folders: Iterable[str]) -> List[float]:
+    limits = [limit for limit in map(read, folders) if limit is not None]
+    return [min(limits)] if limits else []
+
+
+def _quota_v1(folder: str) -> Optional[float]:
+    quota = _integer(os.path.join(folder, "cpu.cfs_quota_us"))
+    period = _integer(os.path.join(folder, "cpu.cfs_period_us"))
+    return quota / period if quota and period and quota > 0 else None
+
+
+def _quota_v2(folder: str) -> Optional[float]:
+    fields = (_lines(os.path.join(folder, "cpu.max")) or [""])[0].split()
+    return int(fields[0]) / int(fields[1]) if len(fields) == 2 and fields[0] != "max" else None
+
+
+def _memory_v1(folder: str) -> Optional[float]:
+    limit = _integer(os.path.join(folder, "memory.limit_in_bytes"))
+    return limit if limit is not None and limit < UNLIMITED_BYTES else None
+
+
+def _memory_v2(folder: str) -> Optional[float]:
+    return _integer(os.path.join(folder, "memory.max"))
+
+
+def _integer(path: str) -> Optional[int]:
+    text = (_lines(path) or [""])[0]
+    return int(text) if text.lstrip("-").isdigit() else None
+
+
+def _lines(path: str) -> List[str]:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read().splitlines()
+    except OSError:
+        return []

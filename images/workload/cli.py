@@ -1,0 +1,125 @@
+"""The workload's command line. Standard output is for people and for --describe; a launch's result is a file.
+
+It must not import TensorFlow before a launch has observed its process.
+"""
+
+import argparse
+import json
+import os
+import sys
+from typing import Any, Dict, List
+
+from workload import __version__, tensorflow_compat, wheel
+from workload.job import LAYOUTS, TOPOLOGY_NAMES, InvalidJobError, read_job
+from workload.launch import carry_out
+from workload.result import describe_error, empty_result, write_result
+
+EXIT_OK = 0
+EXIT_ERROR = 1
+EXIT_INVALID_JOB = 2  # argparse's own code for a usage error, too
+
+SELF_CHECK_JOB: Dict[str, Any] = {
+    "schema_version": 1,
+    "launch_id": "self-check",
+    "kind": "train",
+    "topology": "alexnet",
+    "batch_size": 1,
+    "layout": "NHWC",
+    "warmup_steps": 0,
+    "timed_steps": 1,
+    "time_limit_seconds": None,
+    "intra_op_threads": 0,
+    "inter_op_threads": 0,
+    "seed": 0,
+}
+
+
+def main(arguments: List[str]) -> int:
+    """Run the command line and return its exit code: 0 done, 1 the launch failed, 2 invalid job or usage."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.version:
+        return _print_version()
+    if options.self_check:
+        return _self_check()
+    if options.describe:
+        return _print_description(options.describe, options.layout, options.batch_size)
+    if not options.job or not options.result_dir:
+        parser.error("--job and --result-dir go together")
+    if not os.path.isdir(options.result_dir):
+        parser.error("--result-dir {}: there is no such folder; create it first".format(options.result_dir))
+    return _launch(options.job, options.result_dir)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="workload", description="Train one topology and write what was measured.")
+    parser.add_argument("--job", metavar="FILE", help="the job, a JSON file")
+    parser.add_argument("--result-dir", metavar="DIR", help="where result.json is written; it must exist")
+    parser.add_argument("--version", action="store_true", help="print versions and the workload's hash")
+    parser.add_argument("--self-check", action="store_true", help="train alexnet for one step, as a test")
+    parser.add_argument("--describe", choices=TOPOLOGY_NAMES, help="print a topology's layers as JSON")
+    parser.add_argument("--layout", choices=LAYOUTS, default="NHWC", help="for --describe (default: %(default)s)")
+    parser.add_argument("--batch-size", type=_positive, default=1, help="for --describe (default: %(default)s)")
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("expected at least 1, found {}".format(text))
+    return number
+
+
+def _launch(job_path: str, result_folder: str) -> int:
+    try:
+        content = read_job(job_path)
+    except InvalidJobError as error:
+        result = empty_result(None)
+        result.update(status="error", error=describe_error(error))
+    else:
+        result = carry_out(content)
+    path = write_result(result_folder, result)
+    print(_summary(result, path))
+    if result["error"] is None:
+        return EXIT_OK
+    return EXIT_INVALID_JOB if result["error"]["kind"] == "invalid_job" else EXIT_ERROR
+
+
+def _summary(result: Dict[str, Any], path: str) -> str:
+    if result["error"] is not None:
+        return "error: {kind}: {message}".format(**result["error"])
+    return "{} steps, stopped by {}: {}".format(len(result["steps"]), result["stopped_by"], path)
+
+
+def _print_version() -> int:
+    import numpy
+
+    tensorflow_compat.load_tensorflow()
+    found = wheel.versions()
+    print("workload {} sha256 {}".format(__version__, wheel.workload_sha256()))
+    print("TensorFlow {}".format(tensorflow_compat.tensorflow_version()))
+    print("numpy {}".format(numpy.__version__))
+    print("Python {}".format(found["python"]))
+    return EXIT_OK
+
+
+def _self_check() -> int:
+    result = carry_out(SELF_CHECK_JOB)
+    if result["error"] is not None:
+        print("self-check failed: {kind}: {message}".format(**result["error"]), file=sys.stderr)
+        return EXIT_ERROR
+    step = result["steps"][0]
+    print(
+        "self-check passed: TensorFlow {}, alexnet, batch 1: loss {:.4f} in {:.2f} s".format(
+            result["versions"]["tensorflow"], step["loss"], step["seconds"]
+        )
+    )
+    return EXIT_OK
+
+
+def _print_description(topology_name: str, layout: str, batch_size: int) -> int:
+    from workload.describe import describe_topology
+
+    tf = tensorflow_compat.load_tensorflow()
+    print(json.dumps(describe_topology(tf, topology_name, layout, batch_size), indent=1))
+    return EXIT_OK

@@ -1,0 +1,30 @@
+"""Describes a topology as it is built here: its layers, parameters and floating-point operations. Nothing is run.
+
+It must not know jobs or results.
+"""
+
+from typing import Any, Dict
+
+from workload.training import build_training_graph
+
+
+def describe_topology(tf: Any, topology_name: str, layout: str, batch_size: int) -> Dict[str, Any]:
+    """Return layers (shapes are height, width, channels in both layouts), parameters, and FLOPs an image."""
+    built = build_training_graph(tf, topology_name, batch_size, layout, seed=0)
+    return {
+        "topology": topology_name,
+        "layout": layout,
+        "batch_size": batch_size,
+        "layers": [
+            {
+                "name": layer.name,
+                "kind": layer.kind,
+                "shape": list(layer.shape),
+                "parameters": layer.parameters,
+            }
+            for layer in built.layers
+        ],
+        "parameters": built.parameters,
+        "forward_flops_per_image": built.forward_flops // batch_size,
+        "training_flops_per_image": built.training_flops // batch_size,
+    }

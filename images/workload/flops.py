@@ -1,0 +1,70 @@
+"""Counts the floating-point operations of a graph from its operations' static shapes.
+
+Only convolutions and matrix products are counted, a multiply-accumulate as two. It must not import TensorFlow.
+"""
+
+from typing import Any, Dict, Iterable, List
+
+
+def count_flops(operations: Iterable[Any]) -> int:
+    """Sum the FLOPs of one execution of each operation; those that are no convolution or matrix product are 0.
+
+    Raises:
+        ValueError: an operation that counts has a shape that is not known before it runs.
+    """
+    return sum(_operation_flops(operation) for operation in operations)
+
+
+def operations_needed(targets: Iterable[Any]) -> List[Any]:
+    """Return every operation that running the targets executes, each once.
+
+    A graph holds more: the gradient of the first convolution by the images, for one, is built and never run.
+    """
+    needed: Dict[str, Any] = {}
+    waiting = list(targets)
+    while waiting:
+        operation = waiting.pop()
+        if operation.name not in needed:
+            needed[operation.name] = operation
+            waiting.extend(tensor.op for tensor in operation.inputs)
+            waiting.extend(operation.control_inputs)
+    return list(needed.values())
+
+
+def _operation_flops(operation: Any) -> int:
+    if operation.type == "Conv2D":
+        return _convolution_flops(operation, operation.outputs[0], operation.inputs[1])
+    if operation.type == "Conv2DBackpropInput":
+        return _convolution_flops(operation, operation.inputs[2], operation.inputs[1])
+    if operation.type == "Conv2DBackpropFilter":
+        return _convolution_flops(operation, operation.inputs[2], operation.outputs[0])
+    if operation.type == "MatMul":
+        return _matrix_product_flops(operation)
+    return 0
+
+
+def _convolution_flops(operation: Any, feature_map: Any, filters: Any) -> int:
+    """All three kinds do, for every value on the output side, one multiply-accumulate a filter tap and channel."""
+    height, width, channels, _ = _sizes(operation, filters)
+    return 2 * _product(_sizes(operation, feature_map)) * height * width * channels
+
+
+def _matrix_product_flops(operation: Any) -> int:
+    rows, columns = _sizes(operation, operation.outputs[0])
+    left = _sizes(operation, operation.inputs[0])
+    inner = left[0] if operation.get_attr("transpose_a") else left[1]
+    return 2 * rows * columns * inner
+
+
+def _sizes(operation: Any, tensor: Any) -> List[int]:
+    shape = tensor.get_shape()
+    if not shape.is_fully_defined():
+        raise ValueError("cannot count FLOPs of {}: the shape of {} is {}".format(operation.name, tensor, shape))
+    return [int(size) for size in shape.as_list()]
+
+
+def _product(sizes: Iterable[int]) -> int:
+    result = 1
+    for size in sizes:
+        result *= size
+    return result

@@ -1,0 +1,136 @@
+"""Reads and validates a job, the JSON object that says what one launch does.
+
+It must not know TensorFlow: an invalid job is refused before anything heavy is imported.
+"""
+
+import json
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple, Union
+
+SCHEMA_VERSION = 1
+TOPOLOGY_NAMES = ("alexnet", "googlenet", "inception3", "resnet50", "resnet152", "vgg16")
+LAYOUTS = ("NHWC", "NCHW")
+
+TrainJob = NamedTuple(
+    "TrainJob",
+    [
+        ("launch_id", str),
+        ("topology", str),
+        ("batch_size", int),
+        ("layout", str),
+        ("warmup_steps", int),
+        ("timed_steps", int),
+        ("time_limit_seconds", Optional[float]),
+        ("intra_op_threads", int),  # 0: TensorFlow's default
+        ("inter_op_threads", int),
+        ("seed", int),
+    ],
+)
+
+GemmJob = NamedTuple(
+    "GemmJob",
+    [
+        ("launch_id", str),
+        ("sizes", Tuple[int, ...]),
+        ("repeats", int),
+        ("time_limit_seconds", Optional[float]),
+        ("intra_op_threads", int),
+        ("inter_op_threads", int),
+    ],
+)
+
+Job = Union[TrainJob, GemmJob]
+Check = Callable[[Any], bool]
+Rule = Tuple[Check, str]
+
+
+class InvalidJobError(ValueError):
+    """The job is not one this workload carries out; the message names the key, the value and what is expected."""
+
+
+def _is_int(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _at_least(smallest: int) -> Rule:
+    return (lambda value: _is_int(value) and value >= smallest), "an integer of at least {}".format(smallest)
+
+
+def _one_of(allowed: Tuple[str, ...]) -> Rule:
+    return (lambda value: isinstance(value, str) and value in allowed), "one of " + ", ".join(allowed)
+
+
+def _is_time_limit(value: Any) -> bool:
+    return value is None or ((_is_int(value) or isinstance(value, float)) and 0 < value < float("inf"))
+
+
+def _is_sizes(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(_is_int(size) and size >= 1 for size in value)
+
+
+_COMMON: Dict[str, Rule] = {
+    "schema_version": (lambda value: _is_int(value) and value == SCHEMA_VERSION, str(SCHEMA_VERSION)),
+    "launch_id": (lambda value: isinstance(value, str) and value != "", "a string that is not empty"),
+    "kind": _one_of(("train", "gemm")),
+    "time_limit_seconds": (_is_time_limit, "a number above 0, or null"),
+    "intra_op_threads": _at_least(0),
+    "inter_op_threads": _at_least(0),
+}
+
+_TRAIN: Dict[str, Rule] = {
+    "topology": _one_of(TOPOLOGY_NAMES),
+    "batch_size": _at_least(1),
+    "layout": _one_of(LAYOUTS),
+    "warmup_steps": _at_least(0),
+    "timed_steps": _at_least(1),
+    # numpy's RandomState takes no other seeds
+    "seed": (lambda value: _is_int(value) and 0 <= value < 2**32, "an integer from 0 to 4294967295"),
+}
+
+_GEMM: Dict[str, Rule] = {
+    "sizes": (_is_sizes, "a list of integers of at least 1"),
+    "repeats": _at_least(1),
+}
+
+
+def read_job(path: str) -> Any:
+    """Return the content of a job file, not yet validated.
+
+    Raises:
+        InvalidJobError: the file cannot be read, or is no JSON.
+    """
+    try:
+        with open(path, encoding="utf-8") as file:
+            return json.load(file)
+    except (OSError, ValueError) as error:
+        raise InvalidJobError("cannot read the job file {}: {}".format(path, error)) from error
+
+
+def validate_job(content: Any) -> Job:
+    """Return the job that a decoded JSON value describes.
+
+    Raises:
+        InvalidJobError: a key is missing or unknown, or a value is not allowed; all faults are named at once.
+    """
+    if not isinstance(content, dict):
+        raise InvalidJobError("a job is a JSON object, found {}".format(type(content).__name__))
+    rules = dict(_COMMON)
+    rules.update(_GEMM if content.get("kind") == "gemm" else _TRAIN)
+    faults = _faults(content, rules)
+    if faults:
+        raise InvalidJobError("; ".join(faults))
+    values = {key: value for key, value in content.items() if key not in ("schema_version", "kind")}
+    if values["time_limit_seconds"] is not None:
+        values["time_limit_seconds"] = float(values["time_limit_seconds"])
+    if content["kind"] == "gemm":
+        values["sizes"] = tuple(values["sizes"])
+        return GemmJob(**values)
+    return TrainJob(**values)
+
+
+def _faults(content: Dict[str, Any], rules: Dict[str, Rule]) -> List[str]:
+    faults = ["missing key {}: expected {}".format(key, rules[key][1]) for key in rules if key not in content]
+    faults += ["unknown key {}".format(key) for key in sorted(content) if key not in rules]
+    for key, (is_allowed, expected) in rules.items():
+        if key in content and not is_allowed(content[key]):
+            faults.append("{} is {}, expected {}".format(key, json.dumps(content[key]), expected))
+    return faults

@@ -1,0 +1,128 @@
+"""The result of a launch: its keys with their empty values, the kinds of error, and the atomic write.
+
+It must not import TensorFlow: errors are told apart by class name and message.
+"""
+
+import json
+import os
+import tempfile
+import traceback
+from typing import Any, Dict, List
+
+from workload.job import InvalidJobError
+from workload.stepping import NonFiniteLossError, TimeLimitError
+
+SCHEMA_VERSION = 1
+FILE_NAME = "result.json"
+
+# How the builds refuse an operation in a layout they have no kernel for, for instance "Conv2DCustomBackpropInputOp
+# only supports NHWC" or "The Conv2D op currently only supports the NHWC tensor format on the CPU".
+_LAYOUT_PHRASES = (
+    "only supports nhwc",
+    "only supports the nhwc",
+    "supports only nhwc",
+    "nhwc tensor format on the cpu",
+)
+_MEMORY_PHRASES = ("bad_alloc", "oom when allocating", "cannot allocate memory", "unable to allocate")
+
+
+def empty_result(content: Any) -> Dict[str, Any]:
+    """Return a result with every key, null or empty where nothing is known; `content` is the decoded job or None."""
+    job = content if isinstance(content, dict) else {}
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "launch_id": job.get("launch_id"),
+        "kind": job.get("kind"),
+        "status": "ok",
+        "error": None,
+        "stopped_by": None,
+        "steps": [],
+        "gemm": [],
+        "seconds": {"import": None, "graph_build": None, "initialise": None, "first_step": None},
+        "peak_memory_bytes": None,
+        "versions": {"workload": None, "python": None, "tensorflow": None, "numpy": None},
+        "mkl_enabled": None,
+        "parameters": None,
+        "training_flops_per_step": None,
+        "observed": None,
+        "evidence": None,
+        "workload_sha256": None,
+    }
+
+
+def error_kind(error: BaseException) -> str:
+    """Name the kind of an error; what is not recognised is "framework_error"."""
+    if isinstance(error, InvalidJobError):
+        return "invalid_job"
+    if isinstance(error, NonFiniteLossError):
+        return "non_finite_loss"
+    if isinstance(error, TimeLimitError):
+        return "time_limit"
+    message = error_message(error).lower()
+    if _is_out_of_memory(error, message):
+        return "out_of_memory"
+    if any(phrase in message for phrase in _LAYOUT_PHRASES):
+        return "unsupported_layout"
+    return "framework_error"
+
+
+def _is_out_of_memory(error: BaseException, message: str) -> bool:
+    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+        return True
+    return any(phrase in message for phrase in _MEMORY_PHRASES)
+
+
+def error_message(error: BaseException) -> str:
+    """Return the whole message; TensorFlow's errors keep theirs in `message`, without the wrapping of str()."""
+    message = getattr(error, "message", None)
+    return message if isinstance(message, str) else str(error)
+
+
+def describe_error(error: BaseException) -> Dict[str, str]:
+    """Return the object that stands under "error" in a result."""
+    lines: List[str] = traceback.format_exception(type(error), error, error.__traceback__)
+    return {
+        "kind": error_kind(error),
+        "type": type(error).__name__,
+        "message": error_message(error),
+        "traceback": "".join(lines),
+    }
+
+
+def write_result(folder: str, result: Dict[str, Any]) -> str:
+    """Write the result so that a reader finds either nothing or all of it; return the file's path.
+
+    Numbers that JSON cannot hold (infinity, not a number) become null.
+
+    Raises:
+        OSError: the folder is missing, full or not writable.
+    """
+    text = json.dumps(_finite(result), indent=1, sort_keys=False, allow_nan=False)
+    path = os.path.join(folder, FILE_NAME)
+    descriptor, temporary_path = tempfile.mkstemp(dir=folder, prefix=FILE_NAME + ".")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary_path, 0o644)  # mkstemp's 0600 would hide it from the user who started a container
+        os.replace(temporary_path, path)
+    except BaseException:
+        _remove_if_there(temporary_path)
+        raise
+    return path
+
+
+def _remove_if_there(path: str) -> None:
+    if os.path.exists(path):
+        os.unlink(path)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(entry) for entry in value]
+    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+        return None
+    return value

@@ -1,0 +1,114 @@
+"""Builds a topology's training step as a static graph and opens a session on it.
+
+It must not know job files, results, how steps are timed, or what is observed of the process around it.
+"""
+
+from typing import Any, List, NamedTuple, Tuple, cast
+
+from workload.flops import count_flops, operations_needed
+from workload.layers import Layer, Network
+from workload.stepping import StepCall
+from workload.synthetic import CHANNELS
+from workload.topologies import TOPOLOGIES, build_logits
+
+LEARNING_RATE = 0.001
+RMSPROP_DECAY = 0.9
+RMSPROP_MOMENTUM = 0.9
+RMSPROP_EPSILON = 1.0
+WEIGHT_DECAY = 4e-5
+
+TrainingGraph = NamedTuple(
+    "TrainingGraph",
+    [
+        ("graph", Any),
+        ("train", Any),  # operation: one update of every variable
+        ("loss", Any),  # scalar tensor, of the weights before the update
+        ("initialise", Any),
+        ("images", Any),  # placeholders that only the initialisation reads
+        ("labels", Any),
+        ("layers", List[Layer]),
+        ("parameters", int),
+        ("forward_flops", int),  # of a whole batch
+        ("training_flops", int),
+    ],
+)
+
+
+def build_training_graph(tf: Any, topology_name: str, batch_size: int, layout: str, seed: int) -> TrainingGraph:
+    """Build forward pass, loss, gradients and update in a graph of their own; nothing is run."""
+    topology = TOPOLOGIES[topology_name]
+    graph = tf.Graph()
+    with graph.as_default():
+        image_shape = [batch_size, topology.image_size, topology.image_size, CHANNELS]
+        if layout == "NCHW":
+            image_shape = [image_shape[axis] for axis in (0, 3, 1, 2)]
+        fed_images, images = _held_constant(tf, "images", tf.float32, image_shape)
+        fed_labels, labels = _held_constant(tf, "labels", tf.int32, [batch_size])
+        network = Network(tf, layout, seed)
+        logits = build_logits(network, topology, images)
+        forward_flops = count_flops(graph.get_operations())
+        loss = _add_loss(tf, logits, labels, network.variables)
+        train = _add_update(tf, loss, network)
+        return TrainingGraph(
+            graph,
+            train,
+            loss,
+            tf.global_variables_initializer(),
+            fed_images,
+            fed_labels,
+            network.layers,
+            sum(layer.parameters for layer in network.layers),
+            forward_flops,
+            count_flops(operations_needed([train, loss.op])),
+        )
+
+
+def _held_constant(tf: Any, name: str, dtype: Any, shape: List[int]) -> Tuple[Any, Any]:
+    """Return a placeholder and the untrained variable it starts.
+
+    A constant could be folded by the graph optimisers and would weigh down the graph; a feed would be copied
+    in every step.
+    """
+    fed = tf.placeholder(dtype, shape, name=name + "_fed")
+    variable = tf.get_variable(name, initializer=fed, trainable=False, use_resource=False)
+    return fed, variable
+
+
+def _add_loss(tf: Any, logits: Any, labels: Any, variables: List[Any]) -> Any:
+    """Return mean cross-entropy + WEIGHT_DECAY x sum of squares / 2 over all trainable variables."""
+    cross_entropy = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits))
+    sum_of_squares = tf.add_n([tf.nn.l2_loss(variable) for variable in variables])
+    return tf.add(cross_entropy, WEIGHT_DECAY * sum_of_squares, name="loss")
+
+
+def _add_update(tf: Any, loss: Any, network: Network) -> Any:
+    """Return the operation that updates every variable and every moving average.
+
+    A reference variable is changed in place, so nothing may still read the old value: no update starts before all
+    gradients and the loss are there. (GATE_OP would guard as well, but it also runs the gradient by the images.)
+    """
+    optimizer = tf.train.RMSPropOptimizer(
+        LEARNING_RATE, decay=RMSPROP_DECAY, momentum=RMSPROP_MOMENTUM, epsilon=RMSPROP_EPSILON
+    )
+    gradients = optimizer.compute_gradients(loss, var_list=network.variables, gate_gradients=optimizer.GATE_GRAPH)
+    with tf.control_dependencies([loss]):
+        update = optimizer.apply_gradients(gradients)
+    return tf.group(update, *network.updates, name="train")
+
+
+def open_session(
+    tf: Any, training_graph: TrainingGraph, batch: Tuple[Any, Any], intra_op_threads: int, inter_op_threads: int
+) -> Any:
+    """Open a session and initialise every variable; 0 threads leaves the number to TensorFlow."""
+    config = tf.ConfigProto(
+        intra_op_parallelism_threads=intra_op_threads, inter_op_parallelism_threads=inter_op_threads
+    )
+    session = tf.Session(graph=training_graph.graph, config=config)
+    images, labels = batch
+    session.run(training_graph.initialise, feed_dict={training_graph.images: images, training_graph.labels: labels})
+    return session
+
+
+def step_call(session: Any, training_graph: TrainingGraph) -> StepCall:
+    """Return a function of no arguments that runs one training step and returns (None, loss)."""
+    return cast(StepCall, session.make_callable([training_graph.train, training_graph.loss]))

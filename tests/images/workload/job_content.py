@@ -1,0 +1,31 @@
+"""Valid jobs that tests change one key of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+TRAIN_JOB: dict[str, Any] = {
+    "schema_version": 1,
+    "launch_id": "launch-7",
+    "kind": "train",
+    "topology": "resnet50",
+    "batch_size": 4,
+    "layout": "NHWC",
+    "warmup_steps": 1,
+    "timed_steps": 2,
+    "time_limit_seconds": None,
+    "intra_op_threads": 2,
+    "inter_op_threads": 1,
+    "seed": 1234,
+}
+
+GEMM_JOB: dict[str, Any] = {
+    "schema_version": 1,
+    "launch_id": "launch-8",
+    "kind": "gemm",
+    "sizes": [64, 128],
+    "repeats": 3,
+    "time_limit_seconds": 60.0,
+    "intra_op_threads": 2,
+    "inter_op_threads": 1,
+}

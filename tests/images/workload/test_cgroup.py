@@ -1,0 +1,101 @@
+"""Control-group limits on captured trees: version 1, version 2, hybrid, containers and no limit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from workload.cgroup import read_limits
+
+from tests.images.workload.proc_tree import write_tree
+
+V2_MOUNT = "30 23 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n"
+V1_MOUNTS = (
+    "33 32 0:30 {group} /sys/fs/cgroup/cpu,cpuacct rw,nosuid - cgroup cgroup rw,cpu,cpuacct\n"
+    "34 32 0:31 {group} /sys/fs/cgroup/memory rw,nosuid - cgroup cgroup rw,memory\n"
+)
+V1_GROUPS = "4:memory:{path}\n2:cpu,cpuacct:{path}\n1:name=systemd:/\n"
+UNLIMITED_V1 = "9223372036854771712\n"
+
+
+def test_version_2_takes_the_smallest_limit_of_all_levels(tmp_path: Path) -> None:
+    """A parent's tighter quota and a child's tighter memory limit both count."""
+    root = write_tree(
+        tmp_path,
+        {
+            "proc/self/cgroup": "0::/kit/run\n",
+            "proc/self/mountinfo": V2_MOUNT,
+            "sys/fs/cgroup/kit/cpu.max": "150000 100000\n",
+            "sys/fs/cgroup/kit/memory.max": "8589934592\n",
+            "sys/fs/cgroup/kit/run/cpu.max": "400000 100000\n",
+            "sys/fs/cgroup/kit/run/memory.max": "4294967296\n",
+        },
+    )
+    assert read_limits(root) == {"version": 2, "cpu_quota_cpus": 1.5, "memory_limit_bytes": 4294967296}
+
+
+def test_version_2_without_limits(tmp_path: Path) -> None:
+    """The word "max" is no limit."""
+    root = write_tree(
+        tmp_path,
+        {
+            "proc/self/cgroup": "0::/\n",
+            "proc/self/mountinfo": V2_MOUNT,
+            "sys/fs/cgroup/cpu.max": "max 100000\n",
+            "sys/fs/cgroup/memory.max": "max\n",
+        },
+    )
+    assert read_limits(root) == {"version": 2, "cpu_quota_cpus": None, "memory_limit_bytes": None}
+
+
+def test_version_1_inside_a_container(tmp_path: Path) -> None:
+    """A container sees its own group mounted at the top, although its path is the host's."""
+    group = "/docker/0123abcd"
+    root = write_tree(
+        tmp_path,
+        {
+            "proc/self/cgroup": V1_GROUPS.format(path=group),
+            "proc/self/mountinfo": V1_MOUNTS.format(group=group),
+            "sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us": "200000\n",
+            "sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us": "100000\n",
+            "sys/fs/cgroup/memory/memory.limit_in_bytes": "6442450944\n",
+        },
+    )
+    assert read_limits(root) == {"version": 1, "cpu_quota_cpus": 2.0, "memory_limit_bytes": 6442450944}
+
+
+def test_version_1_unlimited_is_null(tmp_path: Path) -> None:
+    """A quota of -1 and version 1's huge default are no limits."""
+    root = write_tree(
+        tmp_path,
+        {
+            "proc/self/cgroup": V1_GROUPS.format(path="/user"),
+            "proc/self/mountinfo": V1_MOUNTS.format(group="/"),
+            "sys/fs/cgroup/cpu,cpuacct/user/cpu.cfs_quota_us": "-1\n",
+            "sys/fs/cgroup/cpu,cpuacct/user/cpu.cfs_period_us": "100000\n",
+            "sys/fs/cgroup/memory/user/memory.limit_in_bytes": UNLIMITED_V1,
+            "sys/fs/cgroup/memory/memory.limit_in_bytes": UNLIMITED_V1,
+        },
+    )
+    assert read_limits(root) == {"version": 1, "cpu_quota_cpus": None, "memory_limit_bytes": None}
+
+
+def test_hybrid_reads_version_1_beside_an_empty_version_2(tmp_path: Path) -> None:
+    """Where version 2 is mounted without controllers, the limits and the version are version 1's."""
+    root = write_tree(
+        tmp_path,
+        {
+            "proc/self/cgroup": V1_GROUPS.format(path="/job") + "0::/job\n",
+            "proc/self/mountinfo": V1_MOUNTS.format(group="/") + V2_MOUNT.replace("cgroup rw", "cgroup/unified rw", 1),
+            "sys/fs/cgroup/cpu,cpuacct/job/cpu.cfs_quota_us": "50000\n",
+            "sys/fs/cgroup/cpu,cpuacct/job/cpu.cfs_period_us": "100000\n",
+            "sys/fs/cgroup/memory/job/memory.limit_in_bytes": UNLIMITED_V1,
+            "sys/fs/cgroup/memory/memory.limit_in_bytes": "1073741824\n",
+            "sys/fs/cgroup/unified/job/cgroup.procs": "1\n",
+        },
+    )
+    assert read_limits(root) == {"version": 1, "cpu_quota_cpus": 0.5, "memory_limit_bytes": 1073741824}
+
+
+def test_no_control_groups(tmp_path: Path) -> None:
+    """A kernel without control groups gives nulls."""
+    assert read_limits(str(tmp_path)) == {"version": None, "cpu_quota_cpus": None, "memory_limit_bytes": None}

@@ -1,0 +1,124 @@
+"""Job validation: what is accepted, and that every fault is named."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from workload.job import GemmJob, InvalidJobError, TrainJob, read_job, validate_job
+
+from tests.images.workload.job_content import GEMM_JOB, TRAIN_JOB
+
+
+def test_train_job_is_accepted() -> None:
+    """A complete training job becomes a TrainJob with its values."""
+    job = validate_job(TRAIN_JOB)
+    assert isinstance(job, TrainJob)
+    assert (job.launch_id, job.topology, job.batch_size, job.time_limit_seconds) == ("launch-7", "resnet50", 4, None)
+
+
+def test_gemm_job_is_accepted() -> None:
+    """A complete matrix-product job becomes a GemmJob with its values."""
+    job = validate_job(GEMM_JOB)
+    assert isinstance(job, GemmJob)
+    assert (job.sizes, job.repeats, job.time_limit_seconds) == ((64, 128), 3, 60.0)
+
+
+@pytest.mark.parametrize("content", [TRAIN_JOB, GEMM_JOB])
+def test_every_key_is_required(content: dict[str, Any]) -> None:
+    """Leaving out any one key is refused with that key's name."""
+    for key in content:
+        with pytest.raises(InvalidJobError, match=key):
+            validate_job({name: value for name, value in content.items() if name != key})
+
+
+@pytest.mark.parametrize("content", [TRAIN_JOB, GEMM_JOB])
+def test_unknown_key_is_refused(content: dict[str, Any]) -> None:
+    """A key that is not in the contract is refused with its name."""
+    with pytest.raises(InvalidJobError, match="unknown key timed_stepss"):
+        validate_job({**content, "timed_stepss": 3})
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("schema_version", 2),
+        ("schema_version", True),
+        ("launch_id", ""),
+        ("launch_id", 7),
+        ("kind", "infer"),
+        ("kind", ["train"]),
+        ("topology", "lenet"),
+        ("topology", None),
+        ("batch_size", 0),
+        ("batch_size", 4.0),
+        ("batch_size", True),
+        ("batch_size", "4"),
+        ("layout", "nhwc"),
+        ("warmup_steps", -1),
+        ("timed_steps", 0),
+        ("time_limit_seconds", 0),
+        ("time_limit_seconds", -1.5),
+        ("time_limit_seconds", float("inf")),
+        ("time_limit_seconds", float("nan")),
+        ("time_limit_seconds", "60"),
+        ("intra_op_threads", -1),
+        ("inter_op_threads", None),
+        ("seed", -1),
+        ("seed", 2**32),
+    ],
+)
+def test_wrong_value_of_a_train_job_is_refused(key: str, value: object) -> None:
+    """A value of the wrong type or outside its range is refused with the key's name."""
+    with pytest.raises(InvalidJobError, match=key):
+        validate_job({**TRAIN_JOB, key: value})
+
+
+@pytest.mark.parametrize(("key", "value"), [("sizes", []), ("sizes", [0]), ("sizes", 64), ("repeats", 0)])
+def test_wrong_value_of_a_gemm_job_is_refused(key: str, value: object) -> None:
+    """A matrix-product job with a wrong size or repeat count is refused."""
+    with pytest.raises(InvalidJobError, match=key):
+        validate_job({**GEMM_JOB, key: value})
+
+
+def test_all_faults_are_named_at_once() -> None:
+    """One refusal lists every fault, so that a job is not mended one run at a time."""
+    content = {**TRAIN_JOB, "batch_size": 0, "layout": "CHWN"}
+    del content["seed"]
+    with pytest.raises(InvalidJobError, match=r"missing key seed.*batch_size is 0.*layout is"):
+        validate_job(content)
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda children: st.lists(children) | st.dictionaries(st.text(), children),
+    max_leaves=5,
+)
+
+
+@given(st.sampled_from(sorted(TRAIN_JOB)), JSON_VALUES)
+def test_any_json_value_is_accepted_or_refused(key: str, value: object) -> None:
+    """Whatever JSON stands under a key, validation either returns a job or raises InvalidJobError."""
+    with contextlib.suppress(InvalidJobError):
+        assert validate_job({**TRAIN_JOB, key: value}).launch_id
+
+
+@given(JSON_VALUES)
+def test_any_json_document_is_accepted_or_refused(content: object) -> None:
+    """Random JSON documents are refused as invalid jobs, never with another error."""
+    with pytest.raises(InvalidJobError):
+        validate_job(content)
+
+
+def test_unreadable_job_file_is_an_invalid_job(tmp_path: Path) -> None:
+    """A missing job file and one that is no JSON are both refused, with the file's name."""
+    path = tmp_path / "job.json"
+    with pytest.raises(InvalidJobError, match=r"job\.json"):
+        read_job(str(path))
+    path.write_text("{", encoding="utf-8")
+    with pytest.raises(InvalidJobError, match=r"job\.json"):
+        read_job(str(path))

@@ -1,0 +1,143 @@
+"""What the process finds around itself, and evidence of what it did, on captured trees of /proc."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from workload.evidence import read_mapped_libraries, read_omp_max_threads, read_threads
+from workload.observe import choose_environment, observe, read_peak_memory_bytes
+from workload.wheel import read_wheel, workload_sha256
+
+from tests.images.workload.proc_tree import write_tree
+
+STATUS = (
+    "Name:\tpython\nVmHWM:\t  204800 kB\nCpus_allowed:\tff\nCpus_allowed_list:\t0-3,8-11\n"
+    "Mems_allowed:\t00000000,00000001\nMems_allowed_list:\t0\n"
+)
+CPUINFO = "processor\t: 0\nmodel name\t: Intel(R) Xeon(R) Platinum 8124M CPU @ 3.00GHz\nprocessor\t: 1\n"
+MAPS = """\
+55d0c0000000-55d0c0001000 r--p 00000000 08:01 12 /usr/bin/python3.11
+7f0000000000-7f0000001000 r-xp 00000000 08:01 13 /opt/venv/lib/libiomp5.so
+7f0000001000-7f0000002000 r--p 00001000 08:01 13 /opt/venv/lib/libiomp5.so
+7f0000002000-7f0000003000 r-xp 00000000 08:01 14 /opt/my env/libtensorflow_framework.so.2
+7f0000003000-7f0000004000 rw-p 00000000 00:00 0
+7f0000004000-7f0000005000 r-xp 00000000 08:01 15 /usr/lib/libc.so.6
+7f0000005000-7f0000006000 r-xp 00000000 08:01 16 /opt/venv/lib/libmklml_intel.so
+7f0000006000-7f0000007000 r-xp 00000000 08:01 17 /usr/lib/libtcmalloc_minimal.so.4
+7f0000007000-7f0000008000 r-xp 00000000 08:01 18 /opt/venv/numpy.libs/libopenblas64_p-r0-0cf96a72.3.23.so
+7ffc00000000-7ffc00001000 rw-p 00000000 00:00 0 [stack]
+"""
+
+
+def test_observation_of_a_captured_process(tmp_path: Path) -> None:
+    """Allowed CPUs and nodes, CPU model and user are read; thread counts are left for later."""
+    root = write_tree(tmp_path, {"proc/self/status": STATUS, "proc/cpuinfo": CPUINFO})
+    observed = observe(root, {"OMP_NUM_THREADS": "4", "HOME": "/root"})
+    assert observed["allowed_cpus"] == "0-3,8-11"
+    assert observed["allowed_mems"] == "0"
+    assert observed["cpu_model"] == "Intel(R) Xeon(R) Platinum 8124M CPU @ 3.00GHz"
+    assert observed["environment"] == {"OMP_NUM_THREADS": "4"}
+    assert observed["uid"] == os.getuid()
+    assert observed["omp_max_threads"] is None
+
+
+def test_environment_keeps_what_changes_performance_and_nothing_else() -> None:
+    """Variables of OpenMP, the math libraries, TensorFlow and the loader are kept; secrets and the rest are not."""
+    kept = {
+        "GOMP_CPU_AFFINITY": "0", "KMP_BLOCKTIME": "1", "LD_LIBRARY_PATH": "/opt", "LD_PRELOAD": "libtcmalloc.so",
+        "MALLOC_ARENA_MAX": "2", "MKLDNN_VERBOSE": "1", "MKL_NUM_THREADS": "2", "OMP_NUM_THREADS": "2",
+        "ONEDNN_MAX_CPU_ISA": "AVX2", "DNNL_VERBOSE": "1", "OPENBLAS_NUM_THREADS": "1", "TF_ENABLE_ONEDNN_OPTS": "0",
+    }  # fmt: skip
+    assert choose_environment({**kept, "PATH": "/bin", "AWS_SECRET_ACCESS_KEY": "x", "NOT_OMP_X": "1"}) == kept
+
+
+def test_peak_memory_is_in_bytes(tmp_path: Path) -> None:
+    """VmHWM, which the kernel gives in KiB, becomes bytes."""
+    assert read_peak_memory_bytes(write_tree(tmp_path, {"proc/self/status": STATUS})) == 204800 * 1024
+
+
+def test_telling_libraries_are_listed_once(tmp_path: Path) -> None:
+    """OpenMP, MKL, TensorFlow, OpenBLAS and allocators are listed once each, other libraries not."""
+    libraries = read_mapped_libraries(write_tree(tmp_path, {"proc/self/maps": MAPS}))
+    assert sorted(library["name"] for library in libraries) == [
+        "libiomp5.so",
+        "libmklml_intel.so",
+        "libopenblas64_p-r0-0cf96a72.3.23.so",
+        "libtcmalloc_minimal.so.4",
+        "libtensorflow_framework.so.2",
+    ]
+    assert {"name": "libtensorflow_framework.so.2", "path": "/opt/my env/libtensorflow_framework.so.2"} in libraries
+
+
+def test_threads_with_odd_names_are_read(tmp_path: Path) -> None:
+    """CPU time is user plus system time, also of a thread whose name holds a parenthesis."""
+    ticks = os.sysconf("SC_CLK_TCK")
+    stat = f"12 (tf) pool) S 1 1 1 0 -1 0 0 0 0 0 {ticks * 3} {ticks} 0 0 20 0\n"
+    files = {
+        "proc/self/task/12/stat": stat,
+        "proc/self/task/12/status": "Name:\ttf) pool\nCpus_allowed_list:\t0\n",
+        "proc/self/task/9/status": "Name:\tgone\n",
+    }
+    assert read_threads(write_tree(tmp_path, files)) == [
+        {"id": 12, "name": "tf) pool", "allowed_cpus": "0", "cpu_seconds": 4.0}
+    ]
+
+
+def test_openmp_is_not_asked_where_none_is_mapped() -> None:
+    """Without an OpenMP runtime among the mapped libraries the answer is None."""
+    assert read_omp_max_threads([{"name": "libtensorflow_framework.so.2", "path": "/nowhere"}]) is None
+
+
+def test_wheel_is_the_one_that_claims_the_package(tmp_path: Path) -> None:
+    """Distribution, version and RECORD hash come from the .dist-info whose RECORD lists the package."""
+    record = "tensorflow/__init__.py,sha256=abc,1\n"
+    write_tree(
+        tmp_path,
+        {
+            "tensorflow/__init__.py": "",
+            "tensorflow_cpu-2.14.0.dist-info/METADATA": "Name: tensorflow-cpu\nVersion: 2.14.0\n\nName: no header\n",
+            "tensorflow_cpu-2.14.0.dist-info/RECORD": record,
+            "tensorflow_estimator-2.14.0.dist-info/METADATA": "Name: tensorflow-estimator\nVersion: 2.14.0\n",
+            "tensorflow_estimator-2.14.0.dist-info/RECORD": "tensorflow_estimator/__init__.py,,\n",
+        },
+    )
+    assert read_wheel(str(tmp_path / "tensorflow")) == {
+        "distribution": "tensorflow-cpu",
+        "version": "2.14.0",
+        "record_sha256": hashlib.sha256(record.encode()).hexdigest(),
+    }
+
+
+def test_intels_own_wheel_wins_over_its_second_folder(tmp_path: Path) -> None:
+    """Of two .dist-info folders that claim the package, Intel's own is reported."""
+    for name in ("tensorflow", "intel_tensorflow"):
+        folder = f"{name}-1.12.0.dist-info"
+        write_tree(
+            tmp_path,
+            {
+                f"{folder}/METADATA": f"Name: {name}\nVersion: 1.12.0\n",
+                f"{folder}/RECORD": "tensorflow/__init__.py,,\n",
+            },
+        )
+    wheel = read_wheel(str(tmp_path / "tensorflow"))
+    assert wheel is not None
+    assert wheel["distribution"] == "intel_tensorflow"
+
+
+def test_package_without_a_wheel_is_none(tmp_path: Path) -> None:
+    """A package that no .dist-info claims has no wheel."""
+    assert read_wheel(str(tmp_path / "tensorflow")) is None
+
+
+def test_workload_hash_follows_names_and_contents(tmp_path: Path) -> None:
+    """The hash changes with a file's content and with its name, and not with files that are no Python."""
+    write_tree(tmp_path, {"a.py": "x = 1\n", "sub/b.py": ""})
+    before = workload_sha256(str(tmp_path))
+    write_tree(tmp_path, {"notes.txt": "text", "__pycache__/a.pyc": "bytes"})
+    assert workload_sha256(str(tmp_path)) == before
+    (tmp_path / "a.py").rename(tmp_path / "c.py")
+    renamed = workload_sha256(str(tmp_path))
+    (tmp_path / "c.py").write_text("x = 2\n", encoding="utf-8")
+    assert len({before, renamed, workload_sha256(str(tmp_path))}) == 3
