@@ -61,15 +61,15 @@ def execute(
         listener.finished(record)
 
 
-def launch_folders(folder: Path, launch: Launch) -> LaunchFolders:
+def launch_folders(run: str, folder: Path, launch: Launch) -> LaunchFolders:
     """Where a launch's files are, below its run's folder."""
     base = folder / "launches" / launch.launch_id
-    return LaunchFolders(job=base / "job", result=base / "result", log=base / "log.txt")
+    return LaunchFolders(run=run, job=base / "job", result=base / "result", log=base / "log.txt")
 
 
 def make_folders(run: Run, launch: Launch, session: int) -> LaunchFolders:
     """Make a launch's folders and its job file; an earlier attempt's files move aside."""
-    folders = launch_folders(run.folder, launch)
+    folders = launch_folders(run.name, run.folder, launch)
     base = folders.log.parent
     if base.exists():
         aside = base.with_name(f"{base.name}.before-session-{session}")

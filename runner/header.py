@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import subprocess
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
@@ -13,7 +12,8 @@ from runner import __version__, runs
 from runner.engines.protocol import Artifact, Engine
 from runner.machine import Machine, conditions
 from runner.plan import Plan
-from runner.stacks import IMAGES, WORKLOAD, Stack
+from runner.stacks import IMAGES, Stack
+from runner.workload_files import workload_sha256
 
 # Every condition of a launch that an engine may or may not hold a launch to, and the name it is refused by.
 ENFORCEABLE = {
@@ -66,16 +66,6 @@ def enforced(plan: Plan, engine: Engine) -> dict[str, Any]:
         "file_system": "read-only",
     }
     return {key: None if ENFORCEABLE[key] in engine.cannot_enforce else value for key, value in wanted.items()}
-
-
-def workload_sha256(folder: Path = WORKLOAD) -> str:
-    """Identify the workload's sources, as the workload itself does in each result; the two must agree."""
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*.py"), key=lambda each: each.relative_to(folder).as_posix()):
-        content = path.read_bytes()
-        digest.update(f"{path.relative_to(folder).as_posix()}\0{len(content)}\0".encode())
-        digest.update(content)
-    return digest.hexdigest()
 
 
 def revision(folder: Path) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Mapping
@@ -32,10 +33,22 @@ class PackageIndex:
         environment = {key: value for key, value in self.base_environment.items() if not key.startswith("PYTHON")}
         if self.url:
             environment["PIP_INDEX_URL"] = self.url
-        bundle = str(self.ca_bundle) if self.ca_bundle else _first_set(self.base_environment)
+        bundle = self.bundle()
         if bundle:
-            environment["PIP_CERT"] = bundle
+            environment["PIP_CERT"] = str(bundle)
         return environment
+
+    def bundle(self) -> Path | None:
+        """The CA bundle that was chosen, or that the caller's environment names; None for pip's own."""
+        if self.ca_bundle is not None:
+            return self.ca_bundle
+        named = _first_set(self.base_environment)
+        return Path(named) if named and Path(named).is_file() else None
+
+    def ca_bundle_sha256(self) -> str | None:
+        """Identify the CA bundle in use for the record."""
+        bundle = self.bundle()
+        return hashlib.sha256(bundle.read_bytes()).hexdigest() if bundle else None
 
     def redacted_url(self) -> str | None:
         """The index for the record, without user name and password."""

@@ -20,7 +20,7 @@ SCHEMA_VERSION = 1
 
 _STACK_KEYS = (
     "title", "python", "tensorflow", "reason", "source", "shared_requirements", "lock_platform",
-    "installer", "disk", "installations", "variants",
+    "base_image", "installer", "disk", "installations", "variants",
 )  # fmt: skip
 _VARIANT_KEYS = (
     "installation", "label", "threading", "threading_source",
@@ -103,9 +103,11 @@ class Stack:
     source: str
     shared_requirements: tuple[str, ...]
     lock_platform: str
+    base_image: str
     installer: Installer
     download_bytes: int
     environment_bytes: int
+    image_bytes: int
     installations: Mapping[str, Installation]
     variants: Mapping[str, Variant]
 
@@ -145,7 +147,7 @@ def _stack(name: str, table: Mapping[str, Any]) -> Stack:
     where = f"stacks.toml, stack {name}"
     check_keys(where, table, _STACK_KEYS)
     check_keys(f"{where}, installer", table["installer"], ("requirement", "sha256"))
-    check_keys(f"{where}, disk", table["disk"], ("download_bytes", "environment_bytes"))
+    check_keys(f"{where}, disk", table["disk"], ("download_bytes", "environment_bytes", "image_bytes"))
     installations = {key: Installation(name, key, entry["wheel"]) for key, entry in table["installations"].items()}
     variants = {key: _variant(f"{where}, variant {key}", key, entry) for key, entry in table["variants"].items()}
     for variant in variants.values():
@@ -153,11 +155,15 @@ def _stack(name: str, table: Mapping[str, Any]) -> Stack:
             raise UsageError(f"{where}, variant {variant.name}: there is no installation {variant.installation!r}.")
     return Stack(
         name=name,
-        **{key: table[key] for key in ("title", "python", "tensorflow", "reason", "source", "lock_platform")},
+        **{
+            key: table[key]
+            for key in ("title", "python", "tensorflow", "reason", "source", "lock_platform", "base_image")
+        },
         shared_requirements=tuple(table["shared_requirements"]),
         installer=Installer(**table["installer"]),
         download_bytes=table["disk"]["download_bytes"],
         environment_bytes=table["disk"]["environment_bytes"],
+        image_bytes=table["disk"]["image_bytes"],
         installations=installations,
         variants=variants,
     )

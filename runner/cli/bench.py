@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace, engines: Engines) -> int:
         steps=Steps(warmup=1, timed=arguments.steps),
     )
     plan = make_plan(request, pin, resolve(load_bkms("article"), pin))
-    engine, why = choose_engine(arguments, engines)
+    engine, why = choose_engine(arguments, engines, stacks)
     say(why)
     with machine_lock("bench"):
         require_fit(machine, pin)

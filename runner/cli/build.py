@@ -13,7 +13,7 @@ from runner.errors import EXIT_DONE
 def run(arguments: argparse.Namespace, engines: Engines) -> int:
     """Make every installation of the named stacks ready."""
     stacks = stacks_from(arguments)
-    engine, why = choose_engine(arguments, engines)
+    engine, why = choose_engine(arguments, engines, stacks)
     say(why)
     engine.prerequisites(stacks)
     for stack in stacks:

@@ -19,7 +19,7 @@ from runner.cli.terminal import print_results
 from runner.engines.protocol import Artifact, Engine
 from runner.errors import EXIT_DONE, EXIT_INTERRUPTED, EXIT_SOME_CELLS_FAILED, UsageError
 from runner.execute import execute
-from runner.header import make_header, workload_sha256
+from runner.header import make_header
 from runner.lock import machine_lock
 from runner.machine import Sysroot, conditions, facts
 from runner.network import redact
@@ -28,6 +28,7 @@ from runner.pin import Pin
 from runner.runs import Run
 from runner.stacks import Stack, find_stack
 from runner.vocabulary import Launch
+from runner.workload_files import workload_sha256
 
 
 def run(arguments: argparse.Namespace, engines: Engines) -> int:
@@ -35,7 +36,7 @@ def run(arguments: argparse.Namespace, engines: Engines) -> int:
     if arguments.resume is not None:
         return _resume(arguments, engines)
     planned = plan_from(arguments)
-    engine, why = choose_engine(arguments, engines)
+    engine, why = choose_engine(arguments, engines, planned.stacks)
     if arguments.dry_run:
         print_plan(planned, engine)
         return EXIT_DONE
@@ -64,12 +65,12 @@ def _resume(arguments: argparse.Namespace, engines: Engines) -> int:
     """Go on with a run from its own plan; what is done is not repeated."""
     resumed = runs.load(arguments.resume) if arguments.resume != Path() else runs.newest_unfinished()
     arguments.engine = resumed.header["engine"]["name"]
-    engine, _ = choose_engine(arguments, engines)
+    stacks = tuple(find_stack(name) for name in resumed.header["stacks"])
+    engine, _ = choose_engine(arguments, engines, stacks)
     left = resumed.remaining()
     with machine_lock(f"run {resumed.folder}"):
         say(f"resuming {resumed.folder}: {len(left)} of {len(resumed.launches)} launches left")
         engine.cleanup(resumed.name)
-        stacks = [find_stack(name) for name in resumed.header["stacks"]]
         artifacts = prepare(engine, stacks, resumed.launches)
         _require_unchanged(resumed, artifacts)
         session = 1 + max((record.session for record in resumed.read_records()), default=1)

@@ -36,11 +36,12 @@ def _disk() -> Disk:
 
 
 def _engine(arguments: argparse.Namespace, engines: Engines) -> Check:
-    engine, why = choose_engine(arguments, engines)
+    stacks = tuple(find_stack(name) for name in DEFAULT_STACKS)
     try:
-        engine.prerequisites(tuple(find_stack(name) for name in DEFAULT_STACKS))
+        engine, why = choose_engine(arguments, engines, stacks)
+        engine.prerequisites(stacks)
     except HostError as error:
-        return Check("engine", "problem", engine.name, what_to_do=str(error))
+        return Check("engine", "problem", arguments.engine, what_to_do=str(error))
     return Check("engine", "ok", why, why=f"It cannot enforce: {', '.join(engine.cannot_enforce) or 'nothing'}.")
 
 

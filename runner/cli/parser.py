@@ -162,13 +162,16 @@ def _pin_options(parser: argparse.ArgumentParser) -> None:
         type=byte_size,
         default=None,
         metavar="SIZE",
-        help="memory limit of each launch, e.g. 8g; not with the venv engine",
+        help="memory limit of each launch, e.g. 8g; not with venv",
     )
 
 
 def _environment_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("how it is carried out")
     group.add_argument("--engine", choices=("auto", "docker", "venv"), default="auto", help="default: %(default)s")
+    group.add_argument(
+        "--base-image", metavar="IMAGE", help="base of the Docker images (default: the stack's, by digest)"
+    )
     group.add_argument(
         "--pip-index", metavar="URL", help="package index to install from (default: as pip is configured)"
     )

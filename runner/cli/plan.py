@@ -22,7 +22,7 @@ FOLDER = runs.RUNS / "RUN"
 def run(arguments: argparse.Namespace, engines: Engines) -> int:
     """Print the plan, for people or as JSON."""
     planned = plan_from(arguments, arguments.sysroot)
-    engine, _ = choose_engine(arguments, engines)
+    engine, _ = choose_engine(arguments, engines, planned.stacks)
     if arguments.json:
         print(json.dumps(plan_json(planned, engine), indent=1))
     else:
@@ -34,7 +34,7 @@ def plan_json(planned: Planned, engine: Engine, folder: Path = FOLDER) -> dict[s
     """The plan as data: machine, pin, and every launch with the command that does the same."""
     plan = planned.plan
     launches = [
-        {**launch.to_json(), "command": engine.command(launch, plan.pin, launch_folders(folder, launch))}
+        {**launch.to_json(), "command": engine.command(launch, plan.pin, launch_folders(folder.name, folder, launch))}
         for launch in plan.launches
     ]
     return {
@@ -60,4 +60,4 @@ def print_plan(planned: Planned, engine: Engine) -> None:
         cell = launch.cell
         print(f"\n{number:4}  block {launch.block}, {cell.stack} {cell.variant} {cell.topology}, batch size "
               f"{cell.batch_size}, {launch.layout}, {launch.steps.warmup} + {launch.steps.timed} steps")  # fmt: skip
-        print(f"      {engine.command(launch, plan.pin, launch_folders(FOLDER, launch))}")
+        print(f"      {engine.command(launch, plan.pin, launch_folders(FOLDER.name, FOLDER, launch))}")

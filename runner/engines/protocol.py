@@ -26,8 +26,9 @@ class Artifact:
 
 @dataclass(frozen=True)
 class LaunchFolders:
-    """The two folders through which host and workload talk: `job` is read only inside, `result` writable."""
+    """The run's name, and the two folders through which host and workload talk: `job` is read, `result` written."""
 
+    run: str
     job: Path
     result: Path
     log: Path

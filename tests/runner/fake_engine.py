@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from runner.engines.protocol import Artifact, LaunchFolders, Outcome, Tell
-from runner.header import workload_sha256
+from runner.errors import HostError
 from runner.machine import format_cpu_list
 from runner.pin import Pin
 from runner.stacks import Installation, Stack
 from runner.vocabulary import EngineName, Launch
+from runner.workload_files import workload_sha256
 
 # Step seconds of a launch; exact binary fractions keep ratios exact.
 SECONDS: Mapping[str, float] = {"stock": 1.0, "stock-onednn": 0.5, "intel": 0.25}
@@ -112,3 +114,12 @@ def make_result(launch: Launch, pin: Pin, step_seconds: float) -> dict[str, Any]
         },
         "workload_sha256": workload_sha256(),
     }
+
+
+def only(engine: FakeEngine) -> dict[str, Callable[[argparse.Namespace], FakeEngine]]:
+    """The engines of a host without Docker, where the fake stands for venv."""
+
+    def no_docker(_arguments: argparse.Namespace) -> FakeEngine:
+        raise HostError("No Docker engine answers here.")
+
+    return {"docker": no_docker, "venv": lambda _arguments: engine}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from runner.cli import main
-from tests.runner.fake_engine import FakeEngine
+from tests.runner.fake_engine import FakeEngine, only
 
 Kit = Callable[..., int]
 
@@ -25,7 +25,7 @@ def kit(in_folder: Path, engine: FakeEngine) -> Kit:
 
     def run(*arguments: str) -> int:
         try:
-            return main(arguments, {"venv": lambda _arguments: engine})
+            return main(arguments, only(engine))
         except SystemExit as end:
             return int(end.code or 0)
 

@@ -65,7 +65,7 @@ def artifact(tmp_path: Path) -> Artifact:
 
 def folders(tmp_path: Path, **job: object) -> LaunchFolders:
     """A launch's folders with a job in them."""
-    made = LaunchFolders(tmp_path / "job", tmp_path / "result", tmp_path / "log.txt")
+    made = LaunchFolders("run", tmp_path / "job", tmp_path / "result", tmp_path / "log.txt")
     made.job.mkdir()
     made.result.mkdir()
     (made.job / "job.json").write_text(json.dumps(job), encoding="utf-8")
@@ -132,7 +132,7 @@ from runner.engines import venv
 from tests.runner.engines.test_venv import *
 venv.WORKLOAD = Path({str(places.job.parent / "workload.py")!r})
 engine = VenvEngine(EnvironmentCache(Path("/nowhere"), PackageIndex()))
-places = LaunchFolders(*(Path(each) for each in {[str(places.job), str(places.result), str(places.log)]!r}))
+places = LaunchFolders("run", *(Path(each) for each in {[str(places.job), str(places.result), str(places.log)]!r}))
 artifact = Artifact(find_stack("tf-2.14").installations["stock"], {artifact.location!r}, {{}})
 engine.run(plan().launches[0], ONE_CPU, artifact, places, 60)
 """

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from runner.cli import main
-from tests.runner.fake_engine import FakeEngine
+from tests.runner.fake_engine import FakeEngine, only
 
 DERIVED = ("speedups.csv", "figure1.svg", "figure1.png", "report.md", "report.html")
 Report = Callable[..., int]
@@ -22,7 +22,7 @@ def run(in_folder: Path) -> Path:
     """A finished run of two topologies and three variants."""
     engine = FakeEngine()
     arguments = ["compare", "--preset", "figure1", "--topologies", "resnet50,vgg16", "--blocks", "2", "--out", "run"]
-    assert main(arguments, {"venv": lambda _arguments: engine}) == 0
+    assert main(arguments, only(engine)) == 0
     return in_folder / "run"
 
 
@@ -108,7 +108,7 @@ def test_the_figure_prints_batch_size_labels_and_numbers(run: Path) -> None:
 def test_a_run_of_another_batch_size_does_not_judge_the_article(in_folder: Path) -> None:
     """The sentence on the article names what differs."""
     engine = FakeEngine()
-    main(["compare", "--topologies", "resnet50", "--blocks", "2", "--out", "run"], {"venv": lambda _arguments: engine})
+    main(["compare", "--topologies", "resnet50", "--blocks", "2", "--out", "run"], only(engine))
     text = (in_folder / "run" / "report.md").read_text()
     assert "This run does not judge that figure: this run's batch size is 4" in text
 
@@ -117,7 +117,7 @@ def test_several_runs_are_shown_side_by_side_with_what_differs(run: Path, capsys
     """Speedups of each run in one table, and the conditions in which the runs differ, by name."""
     engine = FakeEngine(seconds={"stock": 1.0, "intel": 0.5})
     arguments = ["compare", "--topologies", "resnet50", "--blocks", "2", "--steps", "3", "--batch-sizes", "32"]
-    main([*arguments, "--out", "second"], {"venv": lambda _arguments: engine})
+    main([*arguments, "--out", "second"], only(engine))
     capsys.readouterr()
     assert main(["report", "run", "second", "--out", "both"]) == 0
     out = capsys.readouterr().out

@@ -1,0 +1,283 @@
+"""The only module that imports the Docker SDK: connects, builds, runs and removes, and names every way it can fail.
+
+Knows containers and images, not launches or stacks.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+import docker
+import requests
+from docker.errors import APIError, BuildError, DockerException, ImageNotFound, NotFound
+from docker.models.containers import Container
+
+from runner.errors import HostError
+
+# The SDK has one timeout for every answer; a build step or a container may be silent for long.
+ANSWER_SECONDS = 3600
+LOCAL_SCHEMES = ("unix://", "http+unix://")
+KILL_GRACE_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a container ended, as the engine tells it."""
+
+    exit_code: int
+    out_of_memory: bool
+    stopped_by_deadline: bool
+
+
+@dataclass(frozen=True)
+class ContainerSpec:
+    """Everything a container is made from. Paths are of this host; sizes are bytes."""
+
+    image_id: str
+    command: Sequence[str]
+    name: str
+    labels: Mapping[str, str]
+    environment: Mapping[str, str]
+    cpuset_cpus: str
+    cpuset_mems: str
+    memory_bytes: int | None
+    shm_bytes: int
+    tmpfs_bytes: int
+    user: str
+    read_only: Mapping[Path, str] = field(default_factory=dict)
+    writable: Mapping[Path, str] = field(default_factory=dict)
+
+
+class DockerUnavailableError(HostError):
+    """No Docker engine that may and can be used; the message says which of the known cases it is."""
+
+
+class Docker:
+    """A connection to a local Docker engine."""
+
+    def __init__(self, client: docker.DockerClient) -> None:
+        self._client = client
+
+    @classmethod
+    def connect(cls, environment: Mapping[str, str] = os.environ) -> Docker:
+        """Connect to the engine of DOCKER_HOST or the current context, if it is on this host.
+
+        Raises:
+            DockerUnavailableError: there is none, we may not use it, or it is remote.
+        """
+        address = engine_address(environment)
+        if not address.startswith(LOCAL_SCHEMES):
+            raise DockerUnavailableError(
+                f"The Docker engine is remote ({address}, from DOCKER_HOST or the current context): pins, job files "
+                "and results are of this host. Run the kit on that machine, or unset DOCKER_HOST and choose the local "
+                "context (docker context use default)."
+            )
+        try:
+            client = docker.DockerClient(base_url=address, timeout=ANSWER_SECONDS, version="auto")
+            client.ping()
+        except (DockerException, requests.exceptions.RequestException) as error:
+            raise DockerUnavailableError(explain_no_connection(address, str(error))) from error
+        return cls(client)
+
+    def info(self) -> dict[str, Any]:
+        """What the engine tells about itself."""
+        return dict(self._client.info())
+
+    def version(self) -> str:
+        """The engine's version."""
+        return str(self._client.version()["Version"])
+
+    def find_image(self, reference: str) -> dict[str, Any] | None:
+        """The attributes of an image that the engine has; None if it has not."""
+        try:
+            return dict(self._client.images.get(reference).attrs)
+        except (ImageNotFound, NotFound):
+            return None
+
+    def require_in_registry(self, reference: str) -> None:
+        """Ask the image's registry whether it has it, without fetching it.
+
+        Raises:
+            HostError: the registry has it not, or cannot be reached.
+        """
+        try:
+            self._client.images.get_registry_data(reference)
+        except DockerException as error:
+            raise HostError(f"The image {reference} is neither here nor to be had: {_words(error)}") from error
+
+    def pull(self, reference: str) -> dict[str, Any]:
+        """Fetch an image.
+
+        Raises:
+            HostError: it cannot be had; the engine's own words are in the message.
+        """
+        try:
+            self._client.api.pull(reference)
+            return dict(self._client.images.get(reference).attrs)
+        except DockerException as error:
+            raise HostError(f"The image {reference} cannot be pulled: {_words(error)}") from error
+
+    def build(
+        self, context: IO[bytes], dockerfile: str, tag: str, arguments: Mapping[str, str], hear: Callable[[str], None]
+    ) -> str:
+        """Build an image from a tar of its context and return its id. `hear` gets each line as it comes.
+
+        Raises:
+            HostError: a step failed; the message holds that step and its last lines.
+        """
+        stream = self._client.api.build(
+            fileobj=context, custom_context=True, dockerfile=dockerfile, tag=tag, buildargs=dict(arguments), rm=True,
+            forcerm=True, decode=True,
+        )  # fmt: skip
+        try:
+            follow_build(stream, hear)
+            return str(self._client.images.get(tag).id)
+        except (APIError, BuildError, ImageNotFound) as error:
+            raise HostError(f"The image {tag} could not be built: {_words(error)}") from error
+
+    def run(self, spec: ContainerSpec, deadline_seconds: float, log: Path) -> Ended:
+        """Run a container to its end, or kill it at the deadline; it is removed whatever happens.
+
+        Raises:
+            HostError: it could not be started.
+        """
+        container = self._start(spec)
+        try:
+            late = not _wait(container, deadline_seconds)
+            if late:
+                with suppress(APIError):  # it may have ended by itself in this very moment
+                    container.kill()
+                _wait(container, KILL_GRACE_SECONDS)
+            container.reload()
+            state = container.attrs["State"]
+            log.write_bytes(container.logs())
+            return Ended(int(state["ExitCode"]), bool(state["OOMKilled"]), late)
+        except NotFound:
+            return Ended(-9, out_of_memory=False, stopped_by_deadline=False)  # somebody else removed it
+        finally:
+            remove(container)
+
+    def remove_labelled(self, label: str) -> int:
+        """Remove every container with a label, running or not; return how many there were."""
+        containers = self._client.containers.list(all=True, filters={"label": label}, ignore_removed=True)
+        for container in containers:
+            remove(container)
+        return len(containers)
+
+    def _start(self, spec: ContainerSpec) -> Container:
+        mounts = {str(path): {"bind": target, "mode": "ro"} for path, target in spec.read_only.items()}
+        mounts |= {str(path): {"bind": target, "mode": "rw"} for path, target in spec.writable.items()}
+        limits: dict[str, Any] = {}
+        if spec.memory_bytes is not None:
+            limits = {"mem_limit": spec.memory_bytes, "memswap_limit": spec.memory_bytes}
+        container = None
+        try:
+            container = self._client.containers.create(
+                spec.image_id, list(spec.command), name=spec.name, labels=dict(spec.labels),
+                environment=dict(spec.environment), cpuset_cpus=spec.cpuset_cpus, cpuset_mems=spec.cpuset_mems,
+                network_mode="none", read_only=True, tmpfs={"/tmp": f"size={spec.tmpfs_bytes},mode=1777"},
+                cap_drop=["ALL"], security_opt=["no-new-privileges"], user=spec.user, init=True,
+                shm_size=spec.shm_bytes, volumes=mounts, **limits,
+            )  # fmt: skip
+            container.start()
+        except (APIError, ImageNotFound) as error:
+            if container is not None:
+                remove(container)
+            raise HostError(f"A container could not be started: {_words(error)}") from error
+        except BaseException:
+            if container is not None:
+                remove(container)
+            raise
+        return container
+
+
+def engine_address(environment: Mapping[str, str]) -> str:
+    """Where the engine is: DOCKER_HOST, else the current context's endpoint, else the usual socket."""
+    if environment.get("DOCKER_HOST"):
+        return environment["DOCKER_HOST"]
+    folder = Path(environment.get("DOCKER_CONFIG") or Path(environment.get("HOME", "/root")) / ".docker")
+    name = environment.get("DOCKER_CONTEXT") or _current_context(folder)
+    if name in ("", "default"):
+        return "unix:///var/run/docker.sock"
+    for path in folder.glob("contexts/meta/*/meta.json"):
+        with suppress(OSError, ValueError, KeyError):
+            meta = json.loads(path.read_text(encoding="utf-8"))
+            if meta["Name"] == name:
+                return str(meta["Endpoints"]["docker"]["Host"])
+    raise DockerUnavailableError(
+        f"The Docker context {name!r} is not known here. Choose another: docker context use default."
+    )
+
+
+def explain_no_connection(address: str, words: str) -> str:
+    """Why a local engine cannot be used, and what to do."""
+    if "Permission denied" in words or "PermissionError" in words:
+        return (
+            f"A Docker engine is there ({address}), but this user may not use it: permission denied on its socket. Add "
+            "the user to the group docker (sudo usermod -aG docker $USER, then log in again), or run as a user who may."
+        )
+    return (
+        f"No Docker engine answers at {address}. Start it (sudo systemctl start docker), or install one; without it "
+        "the kit runs on the venv engine."
+    )
+
+
+def follow_build(stream: Iterator[Mapping[str, Any]], hear: Callable[[str], None], keep: int = 12) -> None:
+    """Read a build's messages to their end.
+
+    Raises:
+        HostError: the build failed; the message ends with the failing step and its last lines.
+    """
+    step, lines = "", list[str]()
+    for message in stream:
+        if "error" in message:
+            last = " / ".join(lines[-keep:])
+            raise HostError(
+                f"The build failed in {step or 'its first step'}: {message['error'].strip()} Last lines: {last}"
+            )
+        for line in str(message.get("stream") or message.get("status") or "").splitlines():
+            if line.startswith("Step "):
+                step, lines = line.strip(), []
+            if line.strip():
+                lines.append(line.strip())
+                hear(line.strip())
+
+
+def remove(container: Container) -> None:
+    """Kill and remove a container; that it is gone already is no error."""
+    with suppress(NotFound, APIError):
+        container.remove(force=True, v=True)
+
+
+def _wait(container: Container, seconds: float) -> bool:
+    """Wait for a container's end; false if the time ran out. The SDK's timeout is only that of one HTTP answer."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        try:
+            container.wait(timeout=max(0.1, left))
+        except requests.exceptions.RequestException as error:
+            if "timed out" in str(error):  # this answer's own timeout, in either of the SDK's two wrappings
+                continue
+            raise HostError(f"The Docker engine stopped answering while a container ran: {error}. Start it again, "
+                            "then go on with --resume.") from error  # fmt: skip
+        return True
+    return False
+
+
+def _current_context(folder: Path) -> str:
+    try:
+        return str(json.loads((folder / "config.json").read_text(encoding="utf-8")).get("currentContext") or "")
+    except (OSError, ValueError):
+        return ""
+
+
+def _words(error: Exception) -> str:
+    """The engine's own words, without the SDK's frame around them."""
+    return str(getattr(error, "explanation", None) or error).strip()
