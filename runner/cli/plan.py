@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from runner.engines.protocol import Engine
 from runner.errors import EXIT_DONE
 from runner.execute import launch_folders
 from runner.header import enforced
+from runner.pin import Pin
+from runner.vocabulary import Launch
 
 # Stands for the run's folder in printed commands; a real run has its time in the name.
 FOLDER = runs.RUNS / "RUN"
@@ -33,10 +36,7 @@ def run(arguments: argparse.Namespace, engines: Engines) -> int:
 def plan_json(planned: Planned, engine: Engine, folder: Path = FOLDER) -> dict[str, Any]:
     """The plan as data: machine, pin, and every launch with the command that does the same."""
     plan = planned.plan
-    launches = [
-        {**launch.to_json(), "command": engine.command(launch, plan.pin, launch_folders(folder.name, folder, launch))}
-        for launch in plan.launches
-    ]
+    launches = [{**launch.to_json(), "command": command(launch, plan.pin, engine, folder)} for launch in plan.launches]
     return {
         "engine": engine.name,
         "machine": planned.machine.to_json(),
@@ -44,6 +44,15 @@ def plan_json(planned: Planned, engine: Engine, folder: Path = FOLDER) -> dict[s
         **plan.to_json(),
         "launches": launches,
     }
+
+
+def command(launch: Launch, pin: Pin, engine: Engine, folder: Path) -> str:
+    """A line for a shell that does what the kit would do: folders, job file, launch."""
+    folders = launch_folders(folder.name, folder, launch)
+    job = shlex.quote(json.dumps(launch.job()))
+    file = shlex.quote(str(folders.job / "job.json"))
+    made = f"mkdir -p {shlex.quote(str(folders.job))} {shlex.quote(str(folders.result))} && printf %s {job} > {file}"
+    return f"{made} && {engine.command(launch, pin, folders)}"
 
 
 def print_plan(planned: Planned, engine: Engine) -> None:
@@ -60,4 +69,4 @@ def print_plan(planned: Planned, engine: Engine) -> None:
         cell = launch.cell
         print(f"\n{number:4}  block {launch.block}, {cell.stack} {cell.variant} {cell.topology}, batch size "
               f"{cell.batch_size}, {launch.layout}, {launch.steps.warmup} + {launch.steps.timed} steps")  # fmt: skip
-        print(f"      {engine.command(launch, plan.pin, launch_folders(FOLDER.name, FOLDER, launch))}")
+        print(f"      {command(launch, plan.pin, engine, FOLDER)}")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -80,10 +81,12 @@ class Docker:
                 "context (docker context use default)."
             )
         try:
+            # Asked by hand first: from a bare socket the reason comes as an exception of its own, not as a text.
+            with socket.socket(socket.AF_UNIX) as probe:
+                probe.connect(address.split("://", 1)[1])
             client = docker.DockerClient(base_url=address, timeout=ANSWER_SECONDS, version="auto")
-            client.ping()
-        except (DockerException, requests.exceptions.RequestException) as error:
-            raise DockerUnavailableError(explain_no_connection(address, str(error))) from error
+        except (OSError, DockerException) as error:
+            raise DockerUnavailableError(explain_no_connection(address, error)) from error
         return cls(client)
 
     def info(self) -> dict[str, Any]:
@@ -216,16 +219,16 @@ def engine_address(environment: Mapping[str, str]) -> str:
     )
 
 
-def explain_no_connection(address: str, words: str) -> str:
+def explain_no_connection(address: str, error: Exception) -> str:
     """Why a local engine cannot be used, and what to do."""
-    if "Permission denied" in words or "PermissionError" in words:
+    if isinstance(error, PermissionError):
         return (
             f"A Docker engine is there ({address}), but this user may not use it: permission denied on its socket. Add "
             "the user to the group docker (sudo usermod -aG docker $USER, then log in again), or run as a user who may."
         )
     return (
-        f"No Docker engine answers at {address}. Start it (sudo systemctl start docker), or install one; without it "
-        "the kit runs on the venv engine."
+        f"No Docker engine answers at {address} ({error}). Start it (sudo systemctl start docker), or install one; "
+        "without it the kit runs on the venv engine."
     )
 
 

@@ -15,6 +15,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,14 @@ class EnvironmentCache:
                 "name another cache folder with KIT_CACHE."
             ) from error
         return Artifact(installation, str(folder), provenance)
+
+    def location(self, stack: Stack, installation: Installation) -> str:
+        """Where an installation's environment is or will be; with a placeholder where its interpreter is not here."""
+        try:
+            name = environment_name(stack, installation, _interpreter(stack.python))
+        except HostError:
+            name = f"{stack.name}-{installation.name}"
+        return str(self.root / name)
 
     def _make(
         self, folder: Path, stack: Stack, installation: Installation, interpreter: Interpreter, tell: Tell
@@ -157,6 +166,11 @@ def _provenance(
         "python": interpreter.version,
         "package_index": index.redacted_url(),
     }
+
+
+@cache
+def _interpreter(wanted: str) -> Interpreter:
+    return find_interpreter(wanted)
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from runner.engines.protocol import Artifact, LaunchFolders, Outcome, Tell
 from runner.errors import HostError
 from runner.machine.cpulist import format_cpu_list
 from runner.pin import Pin
-from runner.stacks import WORKLOAD, Installation, Stack
+from runner.stacks import WORKLOAD, Installation, Stack, find_stack
 from runner.vocabulary import EngineName, Launch
 
 # What a process needs to start at all; everything else that it gets is in the plan.
@@ -80,9 +80,10 @@ class VenvEngine:
         )
 
     def command(self, launch: Launch, pin: Pin, folders: LaunchFolders) -> str:
-        """The same launch for a shell; PYTHON stands for the environment's interpreter."""
+        """The same launch for a shell."""
         environment = [f"{key}={value}" for key, value in _environment(launch, folders).items()]
-        python = f"$KIT_ENVIRONMENTS/{launch.cell.stack}-{launch.installation}/bin/python"
+        stack = find_stack(launch.cell.stack)
+        python = f"{self._cache.location(stack, stack.installations[launch.installation])}/bin/python"
         pinned = ["taskset", "--cpu-list", format_cpu_list(set(pin.cpus)), python]
         return " ".join([shlex.join(["env", "-i", *environment]), *pinned, shlex.join(_workload_arguments(folders))])
 

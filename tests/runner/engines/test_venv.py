@@ -111,9 +111,10 @@ def test_the_printed_command_does_the_same_when_pasted(
 ) -> None:
     """`plan` prints a line that a shell runs to the same effect."""
     places = folders(tmp_path)
-    line = engine.command(launch, ONE_CPU, places).replace(
-        f"$KIT_ENVIRONMENTS/{launch.cell.stack}-{launch.installation}", artifact.location
-    )
+    stack = find_stack(launch.cell.stack)
+    cache = EnvironmentCache(tmp_path / "cache", PackageIndex())
+    environment = cache.location(stack, stack.installations[launch.installation])
+    line = engine.command(launch, ONE_CPU, places).replace(environment, artifact.location)
     subprocess.run(line, shell=True, check=True, timeout=30, capture_output=True)
     seen = json.loads((places.result / "seen.json").read_text())
     assert seen["cpus"] == [FIRST_CPU]

@@ -1,0 +1,153 @@
+"""The Docker engine's pure parts: addresses, messages, contexts, command lines. No engine is needed."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner.dockerfiles import render, rendered_path
+from runner.engines.docker import docker_run_line, require_cpusets
+from runner.engines.docker_images import build_context
+from runner.engines.docker_sdk import (
+    ContainerSpec,
+    Docker,
+    DockerUnavailableError,
+    engine_address,
+    explain_no_connection,
+    follow_build,
+)
+from runner.errors import HostError
+from runner.network import PackageIndex
+from runner.stacks import Installation, find_stack, load_stacks
+
+STACK = find_stack("tf-2.14")
+INSTALLATIONS = [each for stack in load_stacks().values() for each in stack.installations.values()]
+
+
+@pytest.mark.parametrize("installation", INSTALLATIONS, ids=lambda each: f"{each.stack}-{each.name}")
+def test_the_committed_dockerfile_is_what_the_template_renders(installation: Installation) -> None:
+    """Run `python -m runner.dockerfiles` after a change of the template or of stacks.toml."""
+    committed = rendered_path(installation).read_text(encoding="utf-8")
+    assert committed == render(load_stacks()[installation.stack], installation)
+
+
+@pytest.mark.parametrize("installation", INSTALLATIONS, ids=lambda each: f"{each.stack}-{each.name}")
+def test_a_dockerfile_takes_its_base_by_digest_and_its_packages_by_hash(installation: Installation) -> None:
+    """Nothing that is built today can be another thing tomorrow."""
+    text = render(load_stacks()[installation.stack], installation)
+    assert "@sha256:" in text.split("ARG BASE_IMAGE=", 1)[1].splitlines()[0]
+    assert "--require-hashes" in text
+    assert "--mount" not in text, "BuildKit-only syntax"
+
+
+def test_docker_host_comes_before_the_context_and_the_usual_socket(tmp_path: Path) -> None:
+    """The order is that of the docker command."""
+    assert engine_address({"DOCKER_HOST": "tcp://10.0.0.1:2375"}) == "tcp://10.0.0.1:2375"
+    assert engine_address({"DOCKER_CONFIG": str(tmp_path)}) == "unix:///var/run/docker.sock"
+
+
+def test_the_current_context_is_followed(tmp_path: Path) -> None:
+    """A context names its own endpoint; one that is not known is told."""
+    meta = tmp_path / "contexts" / "meta" / "abc" / "meta.json"
+    meta.parent.mkdir(parents=True)
+    meta.write_text(json.dumps({"Name": "far", "Endpoints": {"docker": {"Host": "ssh://someone@far"}}}))
+    (tmp_path / "config.json").write_text('{"currentContext": "far"}')
+    assert engine_address({"DOCKER_CONFIG": str(tmp_path)}) == "ssh://someone@far"
+    with pytest.raises(DockerUnavailableError, match="context 'gone' is not known"):
+        engine_address({"DOCKER_CONFIG": str(tmp_path), "DOCKER_CONTEXT": "gone"})
+
+
+@pytest.mark.parametrize("address", ["tcp://10.0.0.1:2375", "ssh://someone@far"])
+def test_a_remote_engine_is_refused_with_the_reason(address: str) -> None:
+    """Pins and files are of this host."""
+    with pytest.raises(DockerUnavailableError, match="is remote"):
+        Docker.connect({"DOCKER_HOST": address})
+
+
+def test_no_daemon_is_told_with_how_to_start_one(tmp_path: Path) -> None:
+    """A socket that is not there is the case of no engine."""
+    with pytest.raises(DockerUnavailableError, match="No Docker engine answers at unix"):
+        Docker.connect({"DOCKER_HOST": f"unix://{tmp_path}/absent.sock"})
+
+
+def test_permission_denied_is_told_apart() -> None:
+    """The group docker is named."""
+    words = explain_no_connection("unix:///var/run/docker.sock", PermissionError(13, "Permission denied"))
+    assert "usermod -aG docker" in words
+
+
+@pytest.mark.parametrize(
+    ("info", "words"),
+    [({"CPUSet": False}, "This Docker engine"), ({"CPUSet": False, "SecurityOptions": ["name=rootless"]}, "rootless")],
+)
+def test_an_engine_without_cpusets_is_refused(info: dict[str, Any], words: str) -> None:
+    """Without cpusets there is no pin, and without a pin no measurement."""
+    with pytest.raises(HostError, match=words):
+        require_cpusets(info)
+    require_cpusets({"CPUSet": True})
+
+
+def test_a_failed_build_names_its_step_and_last_lines() -> None:
+    """The lines of earlier steps are left out, the failing step's are shown."""
+    heard: list[str] = []
+    stream = [
+        {"stream": "Step 1/3 : FROM base\n"}, {"stream": " earlier line\n"},
+        {"stream": "Step 2/3 : RUN pip install\n"}, {"stream": "ERROR: No matching distribution\n"},
+        {"error": "The command returned a non-zero code: 1"},
+    ]  # fmt: skip
+    with pytest.raises(HostError, match=r"failed in Step 2/3 : RUN pip install.*No matching distribution") as error:
+        follow_build(iter(stream), heard.append)
+    assert "earlier line" not in str(error.value)
+    assert "ERROR: No matching distribution" in heard
+
+
+def names_in(index: PackageIndex) -> dict[str, bytes]:
+    """The files of a build context."""
+    with tarfile.open(fileobj=build_context(STACK, STACK.installations["intel"], index)) as archive:
+        return {entry.name: archive.extractfile(entry).read() for entry in archive}  # type: ignore[union-attr]
+
+
+def test_the_same_files_make_the_same_context() -> None:
+    """Neither clock nor owner gets into the tar."""
+    one, other = (build_context(STACK, STACK.installations["intel"], PackageIndex()).getvalue() for _ in range(2))
+    assert one == other
+
+
+def test_index_and_ca_bundle_reach_the_build_only_when_there_are_any(tmp_path: Path) -> None:
+    """Both are files of the stage that is thrown away; without them the context has neither."""
+    bundle = tmp_path / "ca.pem"
+    bundle.write_text("certificates")
+    plain = names_in(PackageIndex(base_environment={}))
+    chosen = names_in(PackageIndex("https://user:secret@index.example/simple", bundle, base_environment={}))
+    assert {"Dockerfile", "locks/tf-2.14/intel.txt", "workload/__main__.py"} <= set(plain)
+    assert set(chosen) - set(plain) == {"pip.conf", "ca-bundle.pem"}
+    assert b"user:secret@index.example" in chosen["pip.conf"]
+    assert chosen["ca-bundle.pem"] == b"certificates"
+
+
+def test_the_systems_ca_bundle_is_found_by_its_usual_variables(tmp_path: Path) -> None:
+    """SSL_CERT_FILE and friends reach pip without an option."""
+    bundle = tmp_path / "ca.pem"
+    bundle.write_text("certificates")
+    index = PackageIndex(base_environment={"SSL_CERT_FILE": str(bundle)})
+    assert index.bundle() == bundle
+    assert index.environment()["PIP_CERT"] == str(bundle)
+
+
+def test_the_printed_command_is_hardened_and_pinned() -> None:
+    """What `run` asks of the engine stands in the line, flag by flag."""
+    spec = ContainerSpec(
+        image_id="image", command=("--job", "/job/job.json"), name="name", labels={}, environment={"A": "1 2"},
+        cpuset_cpus="0-1", cpuset_mems="0", memory_bytes=1024, shm_bytes=1, tmpfs_bytes=2, user="1000:1000",
+        read_only={Path("/host/job"): "/job"}, writable={Path("/host/result"): "/result"},
+    )  # fmt: skip
+    assert docker_run_line(spec) == (
+        "docker run --rm --init --network none --read-only --cap-drop ALL --security-opt no-new-privileges "
+        "--user 1000:1000 --cpuset-cpus 0-1 --cpuset-mems 0 --shm-size 1 --tmpfs /tmp:size=2,mode=1777 "
+        "--memory 1024 --memory-swap 1024 --env 'A=1 2' --volume /host/job:/job:ro --volume /host/result:/result:rw "
+        "image --job /job/job.json"
+    )
