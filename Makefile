@@ -5,6 +5,7 @@ SHELL := /bin/sh
 VENV := .venv
 RUN := $(VENV)/bin/python -m
 MARKERS ?=
+BASE_IMAGE ?=
 
 # A pyenv shim answers `command -v` for versions that it then refuses to run, so each candidate has to prove itself.
 FIND_PYTHON := for python in python3 python3.13 python3.12 python3.11 python3.10 python; do \
@@ -21,8 +22,8 @@ help:  ## list these targets
 compare: $(VENV)/compare.stamp  ## the main job: train stock and Intel TensorFlow (preset quick) and write the report
 	@$(RUN) runner compare --preset quick
 
-test: $(VENV)/test.stamp  ## run every test that can run here; MARKERS=tensorflow turns a skip of those into a failure
-	@$(RUN) pytest $(if $(MARKERS),--require=$(MARKERS))
+test: $(VENV)/test.stamp  ## run every test that can run here; MARKERS=tensorflow,docker turns a skip of those into a failure
+	@$(RUN) pytest $(if $(MARKERS),--require=$(MARKERS)) $(if $(BASE_IMAGE),--base-image=$(BASE_IMAGE))
 
 lint: $(VENV)/test.stamp  ## ruff, mypy and the import contracts
 	@$(RUN) ruff check .

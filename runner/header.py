@@ -34,6 +34,7 @@ def make_header(
     artifacts: Mapping[tuple[str, str], Artifact],
     command: str,
     notes: Sequence[str],
+    memory_bytes: int | None,
 ) -> dict[str, Any]:
     """Everything that a run's report and its repetition need to know."""
     return {
@@ -49,18 +50,18 @@ def make_header(
         "engine": {
             "name": engine.name,
             "cannot_enforce": list(engine.cannot_enforce),
-            "enforced": enforced(plan, engine),
+            "enforced": enforced(plan, engine, memory_bytes),
         },
         "stacks": {stack.name: _stack(stack, artifacts) for stack in stacks},
         "workload_sha256": workload_sha256(),
     }
 
 
-def enforced(plan: Plan, engine: Engine) -> dict[str, Any]:
+def enforced(plan: Plan, engine: Engine, memory_bytes: int | None) -> dict[str, Any]:
     """What the engine holds each launch to; null for what it cannot."""
     wanted: dict[str, Any] = {
         "mems": plan.pin.to_json()["mems"],
-        "memory_limit_bytes": None,
+        "memory_limit_bytes": memory_bytes,
         "cpu_quota_cpus": None,
         "network": "none",
         "file_system": "read-only",

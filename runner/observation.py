@@ -100,6 +100,8 @@ def differences_from_plan(launch: Launch, context: Context, result: Mapping[str,
     expect("allowed CPUs", tuple(context.pin.cpus), tuple(sorted(parse_cpu_list(observed["allowed_cpus"]))))
     if context.enforced.get("mems") is not None:
         expect("memory nodes", tuple(context.pin.mems), tuple(sorted(parse_cpu_list(observed["allowed_mems"]))))
+    if context.enforced.get("memory_limit_bytes") is not None:
+        expect("memory limit", context.enforced["memory_limit_bytes"], observed["cgroup"]["memory_limit_bytes"])
     for name in ("intra_op_threads", "inter_op_threads"):
         expect(name, getattr(launch, name), observed[name])
     for name, value in launch.environment.items():

@@ -11,12 +11,12 @@ from runner.vocabulary import Launch
 # Training GFLOPs for one image, used only to carry a duration over from one topology to another before each has been
 # seen once (`python images/workload --describe TOPOLOGY` counts them from the graph).
 TRAINING_GFLOPS: Mapping[str, float] = {
-    "inception3": 34.0,
-    "resnet50": 22.0,
-    "resnet152": 65.0,
-    "vgg16": 93.0,
-    "alexnet": 4.0,
-    "googlenet": 9.0,
+    "inception3": 34.2,
+    "resnet50": 22.8,
+    "resnet152": 67.3,
+    "vgg16": 92.7,
+    "alexnet": 4.9,
+    "googlenet": 9.3,
 }
 # Start, import, graph: what a launch takes besides its steps, as GFLOPs of the same currency.
 FIXED_GFLOPS = 300.0

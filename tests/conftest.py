@@ -18,6 +18,7 @@ StackPython = Callable[[str], str]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--require=tensorflow,docker`: a skipped test with one of these markers is a failure."""
+    parser.addoption("--base-image", default="", help="base of the Docker images that the tests build")
     parser.addoption("--require", default="", help="markers whose tests must run, separated by commas")
 
 

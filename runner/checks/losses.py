@@ -12,9 +12,11 @@ from dataclasses import dataclass
 
 from runner.records import Record
 
-# Relative. Six builds of three TensorFlow versions agreed to 5e-6 in the first loss and 1.5e-3 in the second on
-# ResNet50, batch 8 (the kit's own measurement when it was designed); other networks are allowed more.
-TOLERANCES = (1e-4, 1e-2)
+# Relative. Measured with this workload on TensorFlow 2.14, stock with oneDNN off against Intel, batch size 4: at most
+# 1.4e-5 in the first loss; in the second 0 (VGG16), 2.7e-3 (ResNet50), 1.0e-2 (InceptionV3), 1.45e-2 (ResNet152), and
+# less with larger batches. That is rounding, amplified by deep batch normalisation: stock with oneDNN on agrees with
+# Intel to 2.4e-5 where stock without it is 1.45e-2 away. Another network or another update differs by far more.
+TOLERANCES = (1e-4, 3e-2)
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace, engines: Engines) -> int:
         require_fit(machine, pin)
         artifacts = prepare(engine, stacks, plan.launches)
         folder = runs.RUNS / runs.new_name("bench")
-        header = make_header(folder.name, plan, machine, stacks, engine, artifacts, "python -m runner bench", [])
+        header = make_header(folder.name, plan, machine, stacks, engine, artifacts, "python -m runner bench", [], None)
         current = runs.create(folder, header)
         peaks = _gemm_peaks(plan, current, engine, artifacts)
         with Progress(current) as progress:

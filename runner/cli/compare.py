@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace, engines: Engines) -> int:
         say(why)
         require_fit(planned.machine, planned.plan.pin)
         artifacts = prepare(engine, planned.stacks, planned.plan.launches)
-        created = runs.create(folder, _header(folder.name, planned, engine, artifacts))
+        created = runs.create(folder, _header(folder.name, arguments, planned, engine, artifacts))
         return _measure(created, engine, artifacts, created.launches, session=1)
 
 
@@ -64,7 +64,7 @@ def prepare(engine: Engine, stacks: Sequence[Stack], launches: Sequence[Launch])
 def _resume(arguments: argparse.Namespace, engines: Engines) -> int:
     """Go on with a run from its own plan; what is done is not repeated."""
     resumed = runs.load(arguments.resume) if arguments.resume != Path() else runs.newest_unfinished()
-    arguments.engine = resumed.header["engine"]["name"]
+    _take_over(arguments, resumed)
     stacks = tuple(find_stack(name) for name in resumed.header["stacks"])
     engine, _ = choose_engine(arguments, engines, stacks)
     left = resumed.remaining()
@@ -75,6 +75,16 @@ def _resume(arguments: argparse.Namespace, engines: Engines) -> int:
         _require_unchanged(resumed, artifacts)
         session = 1 + max((record.session for record in resumed.read_records()), default=1)
         return _measure(resumed, engine, artifacts, left, session)
+
+
+def _take_over(arguments: argparse.Namespace, resumed: Run) -> None:
+    """Set the options that make the engine and its artifacts to what the run was begun with."""
+    engine = resumed.header["engine"]
+    arguments.engine = engine["name"]
+    arguments.memory = engine["enforced"]["memory_limit_bytes"]
+    if arguments.base_image is None:
+        made = [each for stack in resumed.header["stacks"].values() for each in stack["installations"].values()]
+        arguments.base_image = next((each["base_image"] for each in made if "base_image" in each), None)
 
 
 def _measure(
@@ -100,11 +110,23 @@ def resume_command(current: Run) -> str:
 
 
 def _header(
-    name: str, planned: Planned, engine: Engine, artifacts: Mapping[tuple[str, str], Artifact]
+    name: str,
+    arguments: argparse.Namespace,
+    planned: Planned,
+    engine: Engine,
+    artifacts: Mapping[tuple[str, str], Artifact],
 ) -> dict[str, Any]:
     command = redact(shlex.join(["python", "-m", "runner", *sys.argv[1:]]))
     return make_header(
-        name, planned.plan, planned.machine, planned.stacks, engine, artifacts, command, planned.left_out
+        name,
+        planned.plan,
+        planned.machine,
+        planned.stacks,
+        engine,
+        artifacts,
+        command,
+        planned.left_out,
+        arguments.memory,
     )
 
 

@@ -27,20 +27,20 @@ def run(arguments: argparse.Namespace, engines: Engines) -> int:
     planned = plan_from(arguments, arguments.sysroot)
     engine, _ = choose_engine(arguments, engines, planned.stacks)
     if arguments.json:
-        print(json.dumps(plan_json(planned, engine), indent=1))
+        print(json.dumps(plan_json(planned, engine, arguments.memory), indent=1))
     else:
         print_plan(planned, engine)
     return EXIT_DONE
 
 
-def plan_json(planned: Planned, engine: Engine, folder: Path = FOLDER) -> dict[str, Any]:
+def plan_json(planned: Planned, engine: Engine, memory_bytes: int | None, folder: Path = FOLDER) -> dict[str, Any]:
     """The plan as data: machine, pin, and every launch with the command that does the same."""
     plan = planned.plan
     launches = [{**launch.to_json(), "command": command(launch, plan.pin, engine, folder)} for launch in plan.launches]
     return {
         "engine": engine.name,
         "machine": planned.machine.to_json(),
-        "enforced": enforced(plan, engine),
+        "enforced": enforced(plan, engine, memory_bytes),
         **plan.to_json(),
         "launches": launches,
     }
