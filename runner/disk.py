@@ -37,7 +37,8 @@ def check(needs: Mapping[Path, int]) -> None:
             folders = " and ".join(str(path) for path, _ in entries)
             raise DiskError(
                 f"Too little disk: {in_gigabytes(needed)} will be written below {folders}, and {in_gigabytes(free)} "
-                "is free there. Free some room, or point KIT_CACHE (environments) and TMPDIR (downloads) elsewhere."
+                "is free there. Free some room, or point KIT_CACHE (environments), TMPDIR (downloads) or --out (the "
+                "run) elsewhere."
             )
 
 

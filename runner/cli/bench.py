@@ -19,6 +19,7 @@ from runner import runs
 from runner.atomic import write_whole
 from runner.bkm import load_bkms, resolve
 from runner.cli.compare import context_of, prepare, read_facts
+from runner.cli.engine_ratio import measure_engine_ratio
 from runner.cli.engines import Engines, choose_engine
 from runner.cli.planning import LIVE_ROOT, machine_below, pin_from, require_fit, stacks_from
 from runner.cli.progress import CONSOLE, Progress, say
@@ -38,6 +39,8 @@ from runner.vocabulary import TOPOLOGIES, Launch, Steps, one_of
 # Large enough to be bound by arithmetic, small enough to take seconds on two cores.
 GEMM_SIZES = (1024, 2048, 4096)
 GEMM_REPEATS = 5
+# How many of the topologies are also run as containers and processes in turn, where Docker is the engine.
+ENGINE_TOPOLOGIES = 2
 
 
 def run(arguments: argparse.Namespace, engines: Engines) -> int:
@@ -53,20 +56,26 @@ def run(arguments: argparse.Namespace, engines: Engines) -> int:
         blocks=arguments.blocks,
         steps=Steps(warmup=1, timed=arguments.steps),
     )
-    plan = make_plan(request, pin, resolve(load_bkms("article"), pin))
+    bkms = resolve(load_bkms("article"), pin)
+    plan = make_plan(request, pin, bkms)
     engine, why = choose_engine(arguments, engines, stacks)
     say(why)
     with machine_lock("bench"):
         require_fit(machine, pin)
         artifacts = prepare(engine, stacks, plan.launches)
         folder = runs.RUNS / runs.new_name("bench")
-        header = make_header(folder.name, plan, machine, stacks, engine, artifacts, "python -m runner bench", [], None)
+        header = make_header(
+            folder.name, plan, machine, stacks, engine, artifacts, "python -m runner bench", [], arguments.memory
+        )
         current = runs.create(folder, header)
         peaks = _gemm_peaks(plan, current, engine, artifacts)
         with Progress(current) as progress:
             execute(current, plan.launches, engine, artifacts, context_of(current, 1), read_facts, progress)
-    everything = measured(current)
-    CONSOLE.print(_table(everything, peaks))
+        everything = measured(current)
+        CONSOLE.print(_table(everything, peaks))
+        if engine.name == "docker":
+            few = make_plan(dataclasses.replace(request, topologies=request.topologies[:ENGINE_TOPOLOGIES]), pin, bkms)
+            measure_engine_ratio(arguments, engines, few, machine, stacks)
     return EXIT_DONE if all(pair.status == "ok" for pair in everything.pairs) else EXIT_SOME_CELLS_FAILED
 
 

@@ -6,10 +6,11 @@ import argparse
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from runner import runs
+from runner import disk, runs
 from runner.checks.conditions import flatten
 from runner.cli.engines import Engines, choose_engine
 from runner.cli.plan import print_plan
@@ -30,6 +31,9 @@ from runner.stacks import Stack, find_stack
 from runner.vocabulary import Launch
 from runner.workload_files import workload_sha256
 
+# Records, logs and reports of a large run, generously.
+RUN_BYTES = 200_000_000
+
 
 def run(arguments: argparse.Namespace, engines: Engines) -> int:
     """Run or resume a comparison; exit code 1 if a cell failed, 130 if interrupted."""
@@ -46,6 +50,7 @@ def run(arguments: argparse.Namespace, engines: Engines) -> int:
         say(why)
         require_fit(planned.machine, planned.plan.pin)
         artifacts = prepare(engine, planned.stacks, planned.plan.launches)
+        disk.check({folder: RUN_BYTES})
         created = runs.create(folder, _header(folder.name, arguments, planned, engine, artifacts))
         return _measure(created, engine, artifacts, created.launches, session=1)
 
@@ -55,10 +60,14 @@ def prepare(engine: Engine, stacks: Sequence[Stack], launches: Sequence[Launch])
     engine.prerequisites(tuple(stacks))
     needed = dict.fromkeys((launch.cell.stack, launch.installation) for launch in launches)
     by_name = {stack.name: stack for stack in stacks}
-    return {
-        (stack, installation): engine.prepare(by_name[stack], by_name[stack].installations[installation], say)
-        for stack, installation in needed
-    }
+
+    def make(key: tuple[str, str]) -> Artifact:
+        stack, installation = key
+        return engine.prepare(by_name[stack], by_name[stack].installations[installation], say)
+
+    # Nothing is measured yet, so downloads and unpacking may use the whole machine.
+    with ThreadPoolExecutor(max_workers=len(needed) if engine.prepares_in_parallel else 1) as pool:
+        return dict(zip(needed, pool.map(make, needed), strict=True))
 
 
 def _resume(arguments: argparse.Namespace, engines: Engines) -> int:

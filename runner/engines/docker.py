@@ -33,6 +33,7 @@ class DockerEngine:
 
     name: EngineName = "docker"
     cannot_enforce: tuple[str, ...] = ()
+    prepares_in_parallel = False
 
     def __init__(self, docker: Docker, images: ImageBuilder, memory_bytes: int | None = None) -> None:
         self._docker = docker

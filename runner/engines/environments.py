@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -58,6 +58,22 @@ class EnvironmentCache:
             ) from error
         return Artifact(installation, str(folder), provenance)
 
+    def require_room(self, stacks: Sequence[Stack]) -> None:
+        """Check that all environments that are still to be made will fit, before any of them is begun.
+
+        Raises:
+            DiskError: a filesystem that would be written is too small.
+        """
+        missing = [
+            stack
+            for stack in stacks
+            for installation in stack.installations.values()
+            if not (Path(self.location(stack, installation)) / MARKER).exists()
+        ]
+        needed = sum(stack.environment_bytes for stack in missing)
+        fetched = sum(stack.download_bytes for stack in missing)
+        disk.check({self.root: needed, disk.temporary_folder(): fetched})
+
     def location(self, stack: Stack, installation: Installation) -> str:
         """Where an installation's environment is or will be; with a placeholder where its interpreter is not here."""
         try:
@@ -71,7 +87,6 @@ class EnvironmentCache:
     ) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         tell(f"making the environment {stack.name}/{installation.name} with Python {interpreter.version}")
-        disk.check({self.root: stack.environment_bytes, disk.temporary_folder(): stack.download_bytes})
         log = folder.with_name(f"{folder.name}.log")
         log.unlink(missing_ok=True)
         try:

@@ -61,6 +61,10 @@ class Engine(Protocol):
     def cannot_enforce(self) -> tuple[str, ...]:
         """Conditions that this engine does not control; the plan holds null for them and the report says so."""
 
+    @property
+    def prepares_in_parallel(self) -> bool:
+        """May `prepare` be called for several installations at once?"""
+
     def prerequisites(self, stacks: tuple[Stack, ...]) -> None:
         """Check that these stacks can run here at all.
 

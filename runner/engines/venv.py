@@ -36,17 +36,20 @@ class VenvEngine:
     name: EngineName = "venv"
     cannot_enforce = ("memory nodes", "memory limit", "CPU quota", "no network", "read-only file system")
 
+    prepares_in_parallel = True
+
     def __init__(self, cache: EnvironmentCache) -> None:
         self._cache = cache
 
     def prerequisites(self, stacks: tuple[Stack, ...]) -> None:
-        """Check that each stack's interpreter is on this host.
+        """Check that each stack's interpreter is on this host, and that there is room for what is still to be made.
 
         Raises:
-            HostError: one is not; the message says how to install it.
+            HostError: an interpreter is missing, with how to install it; or the disk is too small.
         """
         for stack in stacks:
             find_interpreter(stack.python)
+        self._cache.require_room(stacks)
 
     def prepare(self, stack: Stack, installation: Installation, tell: Tell) -> Artifact:
         """Make the installation's environment in the cache, or find it there."""

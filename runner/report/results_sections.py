@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from runner.checks.losses import TOLERANCES
+from runner.checks.losses import JUDGED_STEPS, tolerances_of
 from runner.records import Record
 from runner.report.document import Section, Table, table
 from runner.report.measured import Measured
@@ -86,16 +86,17 @@ def losses_section(measured: Measured) -> Section:
         group = pair.group
         rows.append((
             group.stack, topology_title(group.topology), str(group.batch_size), f"{pair.candidate} / {pair.baseline}",
-            *(differences + ["—"] * len(TOLERANCES))[: len(TOLERANCES)],
+            *(differences + ["—"] * JUDGED_STEPS)[:JUDGED_STEPS],
+            " and ".join(f"{value:.0e}" for value in tolerances_of(group.topology)),
             "—" if check is None else "same training" if check.passed else "DIFFERENT",
         ))  # fmt: skip
-    columns = ("stack", "topology", "batch size", "pair", "step 1", "step 2", "check")
+    columns = ("stack", "topology", "batch size", "pair", "step 1", "step 2", "tolerances", "check")
     paragraph = (
         "Seeds, images and initial weights are the same on both sides, so the first two losses must agree: the largest "
-        f"relative difference over all blocks may be {TOLERANCES[0]:.0e} after the forward pass and "
-        f"{TOLERANCES[1]:.0e} after one update. Later losses are in the records; they drift apart as rounding grows."
+        "relative difference over all blocks, after the forward pass and after one update, may be as large as the "
+        "tolerances say. Later losses are in the records; they drift apart as rounding grows."
     )
-    return Section("The same training on both sides", (paragraph,), (table(columns, rows, columns[4:6]),))
+    return Section("The same training on both sides", (paragraph,), (table(columns, rows, columns[4:7]),))
 
 
 def evidence_section(measured: Measured) -> Section:

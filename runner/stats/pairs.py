@@ -83,7 +83,7 @@ def make_pair(group: Group, baseline: str, candidate: str, table: Table, blocks:
     refused = refusal(record for side in usable for record in side.values())
     if refused:
         return Pair(group, baseline, candidate, (), (), None, "not_comparable", refused)
-    losses = check_losses(usable[0].values(), usable[1].values())
+    losses = check_losses(group.topology, usable[0].values(), usable[1].values())
     status, reason = _status(sides, (baseline, candidate), blocks, complete, losses)
     speeds = [tuple(images_per_second(side[block]) for block in complete) for side in usable]
     return Pair(group, baseline, candidate, speeds[0], speeds[1], losses, status, reason)

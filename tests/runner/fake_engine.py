@@ -33,6 +33,7 @@ class FakeEngine:
         "no network",
         "read-only file system",
     )
+    prepares_in_parallel: bool = False
     seconds: Mapping[str, float] = field(default_factory=lambda: SECONDS)
     before_result: Hook = lambda launch, result: None
     outcomes: dict[str, Outcome] = field(default_factory=dict)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -151,3 +153,11 @@ def test_the_printed_command_is_hardened_and_pinned() -> None:
         "--memory 1024 --memory-swap 1024 --env 'A=1 2' --volume /host/job:/job:ro --volume /host/result:/result:rw "
         "image --job /job/job.json"
     )
+
+
+@pytest.mark.parametrize("installation", INSTALLATIONS, ids=lambda each: f"{each.stack}-{each.name}")
+def test_hadolint_finds_nothing_in_a_dockerfile(installation: Installation) -> None:
+    """The rendered files follow the usual rules for Dockerfiles; what is ignored is ignored there, with its reason."""
+    hadolint = Path(sys.executable).parent / "hadolint"
+    done = subprocess.run([hadolint, rendered_path(installation)], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "")

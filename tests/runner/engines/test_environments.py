@@ -20,6 +20,7 @@ from runner import disk
 from runner.engines import environments
 from runner.engines.environments import MARKER, EnvironmentCache, environment_name
 from runner.engines.interpreters import find_interpreter
+from runner.engines.venv import VenvEngine
 from runner.errors import DiskError, HostError
 from runner.network import PackageIndex
 from runner.stacks import Installation, Installer, Stack, find_stack
@@ -164,14 +165,24 @@ def test_two_makers_of_the_same_environment_do_not_collide(cache: EnvironmentCac
     assert sum("installing" in line for line in told) == 1
 
 
-def test_disk_is_checked_before_anything_is_fetched(
+def test_disk_is_checked_for_all_environments_before_anything_is_fetched(
     cache: EnvironmentCache, stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Too little room is told with what is needed and free, and pip is not started."""
     monkeypatch.setattr(disk, "free_bytes", lambda _path: 10)
     monkeypatch.setattr(environments, "run_logged", lambda *_: pytest.fail("something was run"))
+    large = dataclasses.replace(stack, environment_bytes=1_400_000_000)
     with pytest.raises(DiskError, match=r"Too little disk: 1\.4 GB will be written"):
-        cache.prepare(dataclasses.replace(stack, environment_bytes=1_400_000_000), stack.installations["tiny"], print)
+        VenvEngine(cache).prerequisites((large,))
+
+
+def test_an_environment_that_is_made_needs_no_more_room(
+    cache: EnvironmentCache, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is in the cache already is not asked for again."""
+    cache.prepare(stack, stack.installations["tiny"], print)
+    monkeypatch.setattr(disk, "free_bytes", lambda _path: 0)
+    VenvEngine(cache).prerequisites((stack,))
 
 
 def test_the_name_changes_with_the_lock_and_the_installer(stack: Stack, tmp_path: Path) -> None:

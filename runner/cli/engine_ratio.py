@@ -1,0 +1,88 @@
+"""What a container costs: the same launches in a container and as a process, in turn, as a ratio with its interval."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+
+from rich.table import Table
+
+from runner import runs
+from runner.cli.compare import context_of, prepare, read_facts
+from runner.cli.engines import Engines
+from runner.cli.progress import CONSOLE, Progress, say
+from runner.engines.protocol import Artifact, Engine
+from runner.execute import execute
+from runner.header import make_header
+from runner.machine import Machine
+from runner.plan import Plan
+from runner.records import Record, latest
+from runner.report.wording import topology_title, with_interval
+from runner.runs import Run
+from runner.stacks import Stack
+from runner.stats.estimators import images_per_second
+from runner.stats.intervals import geometric_estimate
+from runner.vocabulary import Cell, Launch
+
+ENGINE_NAMES = ("docker", "venv")
+
+
+def measure_engine_ratio(
+    arguments: argparse.Namespace, engines: Engines, plan: Plan, machine: Machine, stacks: Sequence[Stack]
+) -> None:
+    """Run a plan on both engines, launch by launch in mirrored order, and print container over process."""
+    say("\ncontainer against process: the same launches on both engines, in turn")
+    made = {name: engines[name](arguments) for name in ENGINE_NAMES}
+    artifacts = {name: prepare(engine, stacks, plan.launches) for name, engine in made.items()}
+    started = {name: _create(arguments, made[name], artifacts[name], plan, machine, stacks) for name in ENGINE_NAMES}
+    for number, launch in enumerate(plan.launches):
+        order = ENGINE_NAMES if (number + launch.block) % 2 else ENGINE_NAMES[::-1]
+        for name in order:
+            _run_one(started[name], launch, made[name], artifacts[name])
+    CONSOLE.print(ratio_table({name: each.read_records() for name, each in started.items()}))
+
+
+def ratio_table(records: Mapping[str, Sequence[Record]]) -> Table:
+    """Container over process in images per second, paired by launch, for each cell."""
+    table = Table("topology", "variant", box=None, pad_edge=False, title_justify="left", title="\ncontainer / process")
+    table.add_column("ratio [95%]", justify="right")
+    table.add_column("launches", justify="right")
+    for cell, values in engine_ratios(records).items():
+        ratio = geometric_estimate(values)
+        shown = with_interval(ratio.value, ratio.low, ratio.high)
+        table.add_row(topology_title(cell.topology), cell.variant, shown, str(ratio.replicates))
+    return table
+
+
+def engine_ratios(records: Mapping[str, Sequence[Record]]) -> dict[Cell, list[float]]:
+    """For each cell the ratios docker / venv of the launches that both engines ended well."""
+    usable = {
+        name: {key: record for key, record in latest(list(each)).items() if record.error is None}
+        for name, each in records.items()
+    }
+    found: dict[Cell, list[float]] = {}
+    for key, record in usable["docker"].items():
+        if key in usable["venv"]:
+            ratio = images_per_second(record) / images_per_second(usable["venv"][key])
+            found.setdefault(record.cell, []).append(ratio)
+    return found
+
+
+def _create(
+    arguments: argparse.Namespace,
+    engine: Engine,
+    artifacts: Mapping[tuple[str, str], Artifact],
+    plan: Plan,
+    machine: Machine,
+    stacks: Sequence[Stack],
+) -> Run:
+    folder = runs.RUNS / runs.new_name(f"bench-{engine.name}")
+    header = make_header(
+        folder.name, plan, machine, stacks, engine, artifacts, "python -m runner bench", [], arguments.memory
+    )
+    return runs.create(folder, header)
+
+
+def _run_one(current: Run, launch: Launch, engine: Engine, artifacts: Mapping[tuple[str, str], Artifact]) -> None:
+    with Progress(current) as progress:
+        execute(current, [launch], engine, artifacts, context_of(current, 1), read_facts, progress)
