@@ -4,7 +4,7 @@ It must not know what limits were asked for. Format: the kernel's cgroup-v1 and 
 """
 
 import os
-from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional
+from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
 # Version 1 says "unlimited" with the largest multiple of the page size; no machine has an exbibyte.
 UNLIMITED_BYTES = 2**60
@@ -19,14 +19,7 @@ def read_limits(root: str = "/") -> Dict[str, Any]:
     Each limit is the smallest over all levels of the hierarchy that can be seen from here. Where version 1 holds a
     controller, the version is 1, whether or not an empty version 2 tree is mounted beside it.
     """
-    folders: Dict[int, Dict[str, List[str]]] = {1: {}, 2: {}}
-    for group in _read_groups(root):
-        for mount in _read_mounts(root):
-            if mount.version == group.version and set(mount.controllers) == set(group.controllers):
-                for controller in group.controllers:
-                    folders[group.version][controller] = list(_levels(root, mount, group.path))
-    v1, v2 = folders[1], folders[2]
-    unified = v2.get("", [])
+    v1, unified = _hierarchies(root)
     quotas = _smallest(_quota_v1, v1.get("cpu", [])) + _smallest(_quota_v2, unified)
     memory = _smallest(_memory_v1, v1.get("memory", [])) + _smallest(_memory_v2, unified)
     version = 1 if "cpu" in v1 or "memory" in v1 else 2 if unified else None
@@ -35,6 +28,29 @@ def read_limits(root: str = "/") -> Dict[str, Any]:
         "cpu_quota_cpus": min(quotas) if quotas else None,
         "memory_limit_bytes": int(min(memory)) if memory else None,
     }
+
+
+def read_memory_peak_bytes(root: str = "/") -> Optional[int]:
+    """Return the most memory that this process's own group ever held, in bytes; None where the kernel does not tell.
+
+    In a container the group is the container; elsewhere other processes may share it. Version 2 tells since Linux 5.19.
+    """
+    v1, unified = _hierarchies(root)
+    files = [os.path.join(folder, "memory.max_usage_in_bytes") for folder in v1.get("memory", [])[:1]]
+    files += [os.path.join(folder, "memory.peak") for folder in unified[:1]]
+    peaks = [peak for peak in map(_integer, files) if peak is not None]
+    return peaks[0] if peaks else None
+
+
+def _hierarchies(root: str) -> Tuple[Dict[str, List[str]], List[str]]:
+    """Return the folders from this process's group upwards: of each version 1 controller, and of version 2."""
+    folders: Dict[int, Dict[str, List[str]]] = {1: {}, 2: {}}
+    for group in _read_groups(root):
+        for mount in _read_mounts(root):
+            if mount.version == group.version and set(mount.controllers) == set(group.controllers):
+                for controller in group.controllers:
+                    folders[group.version][controller] = list(_levels(root, mount, group.path))
+    return folders[1], folders[2].get("", [])
 
 
 def _read_groups(root: str) -> Iterator[Group]:

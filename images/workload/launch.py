@@ -9,6 +9,7 @@ import time
 from typing import Any, Dict, List
 
 from workload import evidence, observe, tensorflow_compat, wheel
+from workload.cgroup import read_memory_peak_bytes
 from workload.gemm import measure_gemm
 from workload.job import GemmJob, Job, TrainJob, validate_job
 from workload.result import describe_error, empty_result
@@ -35,6 +36,7 @@ def carry_out(content: Any) -> Dict[str, Any]:
         result["status"] = "error"
         result["error"] = describe_error(error)
     result["peak_memory_bytes"] = observe.read_peak_memory_bytes()
+    result["observed"]["cgroup"]["memory_peak_bytes"] = read_memory_peak_bytes()
     return result
 
 

@@ -21,10 +21,12 @@ from runner.report.wording import topology_title, with_interval
 from runner.runs import Run
 from runner.stacks import Stack
 from runner.stats.estimators import images_per_second
-from runner.stats.intervals import geometric_estimate
+from runner.stats.intervals import FEWEST, geometric_estimate, simultaneous_confidence
 from runner.vocabulary import Cell, Launch
 
 ENGINE_NAMES = ("docker", "venv")
+# A verdict that CI acts on: it may be wrong once in a thousand runs.
+CONFIDENCE = 0.999
 
 
 def measure_engine_ratio(
@@ -39,7 +41,23 @@ def measure_engine_ratio(
         order = ENGINE_NAMES if (number + launch.block) % 2 else ENGINE_NAMES[::-1]
         for name in order:
             _run_one(started[name], launch, made[name], artifacts[name])
-    CONSOLE.print(ratio_table({name: each.read_records() for name, each in started.items()}))
+    records = {name: each.read_records() for name, each in started.items()}
+    CONSOLE.print(ratio_table(records))
+    say(f"\n{verdict(records)}")
+
+
+def verdict(records: Mapping[str, Sequence[Record]], confidence: float = CONFIDENCE) -> str:
+    """One sentence: do container and process differ on any cell, all cells taken together?"""
+    cells = {cell: values for cell, values in engine_ratios(records).items() if len(values) >= FEWEST}
+    if not cells:
+        return "container and process: nothing to compare"
+    each = simultaneous_confidence(len(cells), confidence)
+    estimates = {cell: geometric_estimate(values, each) for cell, values in cells.items()}
+    clear = [cell for cell, ratio in estimates.items() if not ratio.low <= 1 <= ratio.high]
+    if clear:
+        names = ", ".join(f"{topology_title(cell.topology)} {cell.variant}" for cell in clear)
+        return f"container and process differ at {confidence:.1%} over all cells: {names}"
+    return f"container and process: no clear difference at {confidence:.1%} over all cells"
 
 
 def ratio_table(records: Mapping[str, Sequence[Record]]) -> Table:

@@ -54,8 +54,9 @@ class ImageBuilder:
             **{name: os.environ[name] for name in _PROXIES if os.environ.get(name)},
         }
         try:
+            context = build_context(stack, installation, self.index)
             image_id = self.engine.build(
-                build_context(stack, installation, self.index), "Dockerfile", tag, arguments, tell
+                context, "Dockerfile", tag, arguments, lambda line: _tell_milestone(line, tell)
             )
         except HostError as error:
             raise HostError(self.index.redact(str(error))) from error
@@ -142,6 +143,14 @@ def build_context(stack: Stack, installation: Installation, index: PackageIndex)
             archive.addfile(entry, io.BytesIO(content))
     buffer.seek(0)
     return buffer
+
+
+def _tell_milestone(line: str, tell: Tell) -> None:
+    """Pass on the lines that show a build's progress: its steps and its large downloads."""
+    if line.startswith(("Step ", "Successfully built", "Installing collected packages")):
+        tell(f"  {line[:110]}")
+    elif line.startswith("Downloading ") and " MB)" in line:
+        tell(f"  {line}")
 
 
 def _other_base(stack: Stack) -> str:

@@ -106,8 +106,8 @@ def evidence_section(measured: Measured) -> Section:
         seen.setdefault((record.cell.stack, record.cell.variant), record)
     rows = [(stack, variant, *_evidence(record)) for (stack, variant), record in sorted(seen.items())]
     columns = (
-        "stack", "variant", "TensorFlow", "MKL compiled in or oneDNN on", "computing libraries mapped",
-        "OpenMP threads", "threads", "allowed CPUs", "wheel", "RECORD sha256",
+        "stack", "variant", "TensorFlow", "MKL or oneDNN on", "libraries mapped", "OpenMP threads", "threads", "CPUs",
+        "wheel", "RECORD sha256",
     )  # fmt: skip
     paragraph = (
         "Read inside one timed launch of each variant, after its last timed step; every launch's is in records.jsonl."
@@ -163,12 +163,12 @@ def _estimators_table(measured: Measured) -> Table:
 def _evidence(record: Record) -> tuple[str, ...]:
     result = record.result or {}
     evidence, observed = result["evidence"], result["observed"]
-    libraries = sorted({entry["name"] for entry in evidence["mapped_libraries"]})
+    libraries = sorted({entry["name"].split(".so")[0] for entry in evidence["mapped_libraries"]})
     wheel = evidence["wheel"] or {}
     omp = observed["omp_max_threads"]
     return (
         str(result["versions"]["tensorflow"]), {True: "yes", False: "no"}.get(result["mkl_enabled"], "not known"),
-        ", ".join(libraries), "no OpenMP mapped" if omp is None else str(omp), str(len(evidence["threads"])),
+        ", ".join(libraries), "none mapped" if omp is None else str(omp), str(len(evidence["threads"])),
         observed["allowed_cpus"], f"{wheel.get('distribution', '?')} {wheel.get('version', '?')}",
-        str(wheel.get("record_sha256", "?"))[:16],
+        str(wheel.get("record_sha256", "?"))[:12],
     )  # fmt: skip

@@ -98,7 +98,12 @@ def make_result(launch: Launch, pin: Pin, step_seconds: float) -> dict[str, Any]
         "observed": {
             "allowed_cpus": format_cpu_list(pin.cpus),
             "allowed_mems": "0",
-            "cgroup": {"version": 2, "cpu_quota_cpus": None, "memory_limit_bytes": None},
+            "cgroup": {
+                "version": 2,
+                "cpu_quota_cpus": None,
+                "memory_limit_bytes": None,
+                "memory_peak_bytes": 2_100_000_000,
+            },
             "intra_op_threads": launch.intra_op_threads,
             "inter_op_threads": launch.inter_op_threads,
             "omp_max_threads": launch.intra_op_threads if launch.cell.variant == "intel" else None,

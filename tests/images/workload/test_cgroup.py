@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from workload.cgroup import read_limits
+from workload.cgroup import read_limits, read_memory_peak_bytes
 
 from tests.images.workload.proc_tree import write_tree
 
@@ -99,3 +99,36 @@ def test_hybrid_reads_version_1_beside_an_empty_version_2(tmp_path: Path) -> Non
 def test_no_control_groups(tmp_path: Path) -> None:
     """A kernel without control groups gives nulls."""
     assert read_limits(str(tmp_path)) == {"version": None, "cpu_quota_cpus": None, "memory_limit_bytes": None}
+
+
+def test_the_peak_is_that_of_the_innermost_group(tmp_path: Path) -> None:
+    """A container's own group counts, not what others in its parents used."""
+    root = write_tree(
+        tmp_path,
+        {
+            "proc/self/cgroup": "0::/kit/run\n",
+            "proc/self/mountinfo": V2_MOUNT,
+            "sys/fs/cgroup/kit/memory.peak": "9000000000\n",
+            "sys/fs/cgroup/kit/run/memory.peak": "2000000000\n",
+        },
+    )
+    assert read_memory_peak_bytes(root) == 2_000_000_000
+
+
+def test_the_peak_of_version_1_inside_a_container(tmp_path: Path) -> None:
+    """The container's group is mounted at the top."""
+    root = write_tree(
+        tmp_path,
+        {
+            "proc/self/cgroup": V1_GROUPS.format(path="/docker/ab"),
+            "proc/self/mountinfo": V1_MOUNTS.format(group="/docker/ab"),
+            "sys/fs/cgroup/memory/memory.max_usage_in_bytes": "1500000000\n",
+        },
+    )
+    assert read_memory_peak_bytes(root) == 1_500_000_000
+
+
+def test_no_peak_where_the_kernel_does_not_tell(tmp_path: Path) -> None:
+    """Version 2 before Linux 5.19 has no memory.peak."""
+    files = {"proc/self/cgroup": "0::/\n", "proc/self/mountinfo": V2_MOUNT}
+    assert read_memory_peak_bytes(write_tree(tmp_path, files)) is None

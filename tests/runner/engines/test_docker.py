@@ -20,8 +20,11 @@ from runner import records
 from runner.cli import main
 from runner.cli.engines import ENGINES
 from runner.engines.docker import RUN_LABEL
-from runner.engines.protocol import Artifact, Engine
+from runner.engines.docker_images import ImageBuilder
+from runner.engines.protocol import Artifact, Engine, LaunchFolders
 from runner.stacks import find_stack
+from runner.vocabulary import Launch, Steps
+from tests.runner.builders import PIN, plan
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
 
@@ -208,9 +211,54 @@ def test_neither_ctrl_c_nor_a_crash_leaves_a_container_for_long(
     assert labelled() == []
 
 
-def test_an_image_that_is_retagged_in_mid_run_has_no_effect(images: dict[str, Artifact]) -> None:
-    """Launches name images by id."""
-    assert all(artifact.location.startswith("sha256:") for artifact in images.values())
+def launch_of(variant: str) -> Launch:
+    """A short launch of alexnet."""
+    changes = {"topologies": ("alexnet",), "batch_sizes": (1,), "steps": Steps(0, 1)}
+    return next(each for each in plan(**changes).launches if each.cell.variant == variant)
+
+
+def folders_for(launch: Launch, folder: Path) -> LaunchFolders:
+    """A launch's folders with its job file."""
+    made = LaunchFolders("run-of-a-test", folder / "job", folder / "result", folder / "log.txt")
+    made.job.mkdir()
+    made.result.mkdir()
+    (made.job / "job.json").write_text(json.dumps(launch.job()))
+    return made
+
+
+def test_an_image_that_is_retagged_has_no_effect(engine: Engine, images: dict[str, Artifact], tmp_path: Path) -> None:
+    """A launch runs the image that was built for it, whatever its tag has come to mean since."""
+    tag = ImageBuilder.tag("tf-2.14", "intel")
+    docker("tag", images["stock"].location, tag)
+    try:
+        launch = launch_of("intel")
+        places = folders_for(launch, tmp_path)
+        assert engine.run(launch, PIN, images["intel"], places, 120).exit_code == 0
+        wheel = json.loads((places.result / "result.json").read_text())["evidence"]["wheel"]
+        assert wheel["distribution"].replace("-", "_") == "intel_tensorflow"
+    finally:
+        docker("tag", images["intel"].location, tag)
+
+
+def test_a_container_that_exceeds_its_deadline_is_killed_and_said_to_be(
+    engine: Engine, images: dict[str, Artifact], tmp_path: Path
+) -> None:
+    """The deadline is the engine's own, and the container is gone after it."""
+    launch = launch_of("stock")
+    outcome = engine.run(launch, PIN, images["stock"], folders_for(launch, tmp_path), 1.0)
+    assert outcome.stopped_by_deadline
+    assert not outcome.out_of_memory
+    assert labelled() == []
+
+
+def test_a_memory_limit_is_observed_inside(in_folder: Path, base_image: str, images: dict[str, Artifact]) -> None:
+    """A run with --memory records the limit that the containers saw, and their peak below it."""
+    assert compare(base_image, "--memory", "6g", "--out", "run") == 0
+    for record in read():
+        assert record.result is not None
+        seen = record.result["observed"]["cgroup"]
+        assert seen["memory_limit_bytes"] == 6 << 30
+        assert 0 < seen["memory_peak_bytes"] <= 6 << 30
 
 
 def test_a_printed_line_works_when_pasted(
