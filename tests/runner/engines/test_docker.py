@@ -286,8 +286,11 @@ def test_a_base_image_that_is_not_to_be_had_names_the_option(
 
 
 @pytest.mark.tensorflow
-def test_docker_and_venv_train_the_same_thing(in_folder: Path, base_image: str, images: dict[str, Artifact]) -> None:
+def test_docker_and_venv_train_the_same_thing(
+    in_folder: Path, base_image: str, images: dict[str, Artifact], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The first two losses of a container and of a process are equal: same workload, same locks."""
+    monkeypatch.delenv("KIT_CACHE")  # the environments are large: those that other tests have made are good enough
     assert compare(base_image, "--out", "docker") == 0
     assert main(["compare", "--engine", "venv", *COMPARE[2:], "--out", "venv"], ENGINES) == 0
     losses = {
