@@ -4,6 +4,7 @@
 SHELL := /bin/sh
 VENV := .venv
 RUN := $(VENV)/bin/python -m
+# make compare BASE_IMAGE=NAME: build the Docker images on another base than the one that is pinned by digest.
 MARKERS ?=
 BASE_IMAGE ?=
 
@@ -20,7 +21,7 @@ help:  ## list these targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 18
 
 compare: $(VENV)/compare.stamp  ## the main job: train stock and Intel TensorFlow (preset quick) and write the report
-	@$(RUN) runner compare --preset quick
+	@$(RUN) runner compare --preset quick $(if $(BASE_IMAGE),--base-image $(BASE_IMAGE))
 
 test: $(VENV)/test.stamp  ## run every test that can run here; MARKERS=tensorflow,docker turns a skip of those into a failure
 	@$(RUN) pytest $(if $(MARKERS),--require=$(MARKERS)) $(if $(BASE_IMAGE),--base-image=$(BASE_IMAGE))

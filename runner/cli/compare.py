@@ -18,7 +18,7 @@ from runner.cli.planning import LIVE_ROOT, Planned, machine_below, plan_from, re
 from runner.cli.progress import Progress, say
 from runner.cli.terminal import print_results
 from runner.engines.protocol import Artifact, Engine
-from runner.errors import EXIT_DONE, EXIT_INTERRUPTED, EXIT_SOME_CELLS_FAILED, UsageError
+from runner.errors import EXIT_DONE, EXIT_INTERRUPTED, EXIT_SOME_CELLS_FAILED, KitError, UsageError
 from runner.execute import execute
 from runner.header import make_header
 from runner.lock import machine_lock
@@ -106,6 +106,9 @@ def _measure(
             execute(current, launches, engine, artifacts, context_of(current, session), read_facts, progress)
     except KeyboardInterrupt:
         interrupted = True
+    except KitError:
+        print(f"every finished launch is kept; afterwards go on with: {resume_command(current)}", file=sys.stderr)
+        raise
     all_well = print_results(current)
     if interrupted:
         print(f"interrupted; every finished launch is kept. Go on with: {resume_command(current)}", file=sys.stderr)

@@ -71,7 +71,7 @@ def _on_the_article(measured: Measured, article: Publication) -> str:
         obstacles.append(f"this run's batch size is {', '.join(map(str, measured.batch_sizes))}")
     obstacles.append(f"the software of 2018 is not what ran here ({', '.join(measured.stacks)})")
     model = measured.header["machine"]["processor"]["model_name"]
-    if "8124M" not in model:
+    if article.processor_model not in model:
         obstacles.append(f"the processor is another one ({model or 'unknown'})")
     return f"{claim}. This run does not judge that figure: {'; '.join(obstacles)}."
 

@@ -22,6 +22,7 @@ class Publication:
     year: int
     quote: str
     batch_size: int
+    processor_model: str
     largest_speedup: float
     platform: Mapping[str, str]
 
@@ -38,6 +39,7 @@ def load_publication(name: str = ARTICLE) -> Publication:
         year=data["year"],
         quote=figure["quote"],
         batch_size=figure["batch_size"],
+        processor_model=figure["processor_model"],
         largest_speedup=figure["largest_speedup"],
         platform=data["platform"],
     )

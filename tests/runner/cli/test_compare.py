@@ -14,6 +14,7 @@ import pytest
 
 from runner import records
 from runner.engines.protocol import Outcome
+from runner.errors import HostError
 from runner.vocabulary import Launch
 from tests.runner.fake_engine import FakeEngine
 
@@ -246,3 +247,22 @@ def test_secrets_in_the_index_url_reach_no_file(kit: Kit, monkeypatch: pytest.Mo
     texts = [path.read_text(errors="replace") for path in Path("run").rglob("*") if path.is_file()]
     assert not any("hunter2" in text for text in texts)
     assert any("https://***@index.example/simple" in text for text in texts)
+
+
+def test_an_engine_that_fails_in_mid_run_keeps_what_is_done_and_says_how_to_go_on(
+    kit: Kit, small: Sequence[str], engine: FakeEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A dead engine ends the run with its own error and exit code; --resume is named and completes it."""
+
+    def dies(_launch: Launch, _result: dict[str, Any]) -> None:
+        if len(engine.ran) == 3:
+            raise HostError("the engine is gone")
+
+    engine.before_result = dies
+    assert kit(*small) == 3
+    error = capsys.readouterr().err
+    assert "the engine is gone" in error
+    assert "--resume run" in error
+    assert len(records.read(Path("run/records.jsonl"))) == 2
+    engine.before_result = lambda launch, result: None
+    assert kit("compare", "--resume", "run") == 0
