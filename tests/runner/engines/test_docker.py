@@ -213,7 +213,7 @@ def test_neither_ctrl_c_nor_a_crash_leaves_a_container_for_long(
 
 def launch_of(variant: str) -> Launch:
     """A short launch of alexnet."""
-    changes = {"topologies": ("alexnet",), "batch_sizes": (1,), "steps": Steps(0, 1)}
+    changes: dict[str, Any] = {"topologies": ("alexnet",), "batch_sizes": (1,), "steps": Steps(0, 1)}
     return next(each for each in plan(**changes).launches if each.cell.variant == variant)
 
 
