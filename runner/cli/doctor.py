@@ -11,7 +11,7 @@ from runner import disk
 from runner.cli.engines import Engines, choose_engine
 from runner.cli.planning import DEFAULT_STACKS, machine_below, pin_from
 from runner.cli.progress import CONSOLE
-from runner.doctor import Check, Disk, examine
+from runner.doctor import Check, Disk, examine, has_problem
 from runner.engines.environments import default_cache
 from runner.errors import EXIT_DONE, EXIT_HOST, HostError
 from runner.stacks import find_stack
@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace, engines: Engines) -> int:
     if arguments.sysroot == Path("/"):
         checks.append(_engine(arguments, engines))
     _print(checks)
-    return EXIT_HOST if any(check.status == "problem" for check in checks) else EXIT_DONE
+    return EXIT_HOST if has_problem(checks) else EXIT_DONE
 
 
 def _disk() -> Disk:

@@ -31,6 +31,8 @@ _STYLE: Any = {
 GROUP_WIDTH = 0.82
 # Room above the tallest interval for its number.
 HEADROOM = 1.12
+# Inches: below this the legend of three variants would be cut off.
+NARROWEST = 10.4
 
 
 def draw(measured: Measured) -> dict[str, bytes]:
@@ -53,7 +55,7 @@ def colour(variant: str, variants: Sequence[str]) -> str:
 def _figure(measured: Measured) -> Figure:
     stacks = measured.stacks
     groups = max(len(_groups(measured, stack)) for stack in stacks)
-    width = max(8.0, 2.1 * groups + 2.0)
+    width = max(NARROWEST, 2.1 * groups + 2.0)
     figure = Figure(figsize=(width, 7.4 * len(stacks)), layout="constrained")
     grid = figure.subplots(2 * len(stacks), 1, squeeze=False)
     for row, stack in enumerate(stacks):
