@@ -12,7 +12,7 @@ BASE_IMAGE ?=
 FIND_PYTHON := for python in python3 python3.13 python3.12 python3.11 python3.10 python; do \
   "$$python" -c 'import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
   && { echo "$$python"; exit 0; }; done; exit 1
-PIP_FLAGS := --quiet --disable-pip-version-check --no-input --require-hashes --no-deps
+PIP_FLAGS := --quiet --no-compile --disable-pip-version-check --no-input --require-hashes --no-deps
 
 .PHONY: help compare test lint bench locks clean
 .DEFAULT_GOAL := help
@@ -32,7 +32,7 @@ lint: $(VENV)/test.stamp  ## ruff, mypy and the import contracts
 	@$(RUN) mypy
 	@$(VENV)/bin/lint-imports --no-cache
 
-bench: $(VENV)/compare.stamp  ## images/s of every topology and variant, as ratios and as a share of the GEMM peak
+bench: $(VENV)/compare.stamp  ## images/s of every topology and variant, as ratios and as a share of the GEMM peak (about 12 minutes)
 	@$(RUN) runner bench
 
 locks: $(VENV)/test.stamp  ## write all hash-locked dependency files anew (needs a package index)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,11 @@ _CONDITIONS = ("always", "siblings", "no-siblings")
 
 @dataclass(frozen=True)
 class Setting:
-    """One BKM. `value` may hold `{threads}` (physical cores in the pin) and `{cpus}` (logical CPUs in the pin)."""
+    """One BKM. `value` may hold `{threads}` (physical cores in the pin) and `{cpus}` (logical CPUs in the pin).
+
+    `own_topology` is the value for a user's own topology, where it is another one; it may hold `{branches}` (the
+    topology's disjoint branches). Only inter-op threads can depend on the topology.
+    """
 
     name: str
     target: str
@@ -31,6 +35,7 @@ class Setting:
     reason: str
     source: str
     when: str = "always"
+    own_topology: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,12 @@ class ResolvedBkms:
     def to_json(self) -> dict[str, Any]:
         """The settings as run.json keeps them."""
         return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> ResolvedBkms:
+        """The settings that `to_json` wrote."""
+        settings = tuple(Setting(**{**entry, "read_by": tuple(entry["read_by"])}) for entry in data["settings"])
+        return cls(**{**data, "settings": settings})
 
 
 def load_bkms(name: str) -> Bkms:
@@ -91,24 +102,57 @@ def resolve(bkms: Bkms, pin: Pin) -> ResolvedBkms:
     )
 
 
-def _bkms(path: Path) -> Bkms:
-    data = read_toml(path, SCHEMA_VERSION)
-    check_keys(str(path), data, ("name", "title", "source", "settings"))
+def with_inter_op_threads(bkms: ResolvedBkms, count: int) -> ResolvedBkms:
+    """The same settings with another number of inter-op threads, for every topology."""
+    asked = Setting(
+        name="inter_op_threads", target="job", value=str(count), read_by=("eigen", "openmp"),
+        reason="Asked for, on every variant and topology.", source="--inter-op",
+    )  # fmt: skip
+    others = tuple(setting for setting in bkms.settings if setting.name != asked.name)
+    return replace(bkms, settings=(*others, asked), inter_op_threads=count)
+
+
+def inter_op_threads_of_own(bkms: ResolvedBkms, branches: int) -> int:
+    """The inter-op threads of a user's own topology with so many disjoint branches.
+
+    Raises:
+        UsageError: the setting does not come out as a whole number of 0 or more.
+    """
+    for setting in bkms.settings:
+        if setting.name == "inter_op_threads" and setting.own_topology:
+            return _count(replace(setting, value=setting.own_topology.replace("{branches}", str(branches))))
+    return bkms.inter_op_threads
+
+
+def bkms_from(where: str, data: Mapping[str, Any]) -> Bkms:
+    """A set of BKMs from its data, as a TOML file or a run holds it.
+
+    Raises:
+        UsageError: the data is malformed; the message names the place.
+    """
+    check_keys(where, data, ("name", "title", "source", "settings"))
     return Bkms(
         name=data["name"],
         title=data["title"],
         source=data["source"],
-        settings=tuple(_setting(f"{path}, setting {n}", entry) for n, entry in enumerate(data["settings"], start=1)),
+        settings=tuple(_setting(f"{where}, setting {n}", entry) for n, entry in enumerate(data["settings"], start=1)),
     )
 
 
+def _bkms(path: Path) -> Bkms:
+    return bkms_from(str(path), read_toml(path, SCHEMA_VERSION))
+
+
 def _setting(where: str, entry: Mapping[str, Any]) -> Setting:
-    check_keys(where, entry, ("name", "target", "value", "read_by", "reason", "source"), ("when",))
-    setting = Setting(**{**entry, "value": str(entry["value"]), "read_by": tuple(entry["read_by"])})
+    check_keys(where, entry, ("name", "target", "value", "read_by", "reason", "source"), ("when", "own_topology"))
+    texts = {key: str(entry[key]) for key in ("value", "own_topology") if key in entry}
+    setting = Setting(**{**entry, **texts, "read_by": tuple(entry["read_by"])})
     one_of(f"target (in {where})", setting.target, _TARGETS)
     one_of(f"condition (in {where})", setting.when, _CONDITIONS)
     if setting.target == "job":
         one_of(f"thread setting (in {where})", setting.name, THREAD_SETTINGS)
+    if setting.own_topology and setting.name != "inter_op_threads":
+        raise UsageError(f"{where} has own_topology; only inter_op_threads can depend on the topology.")
     return setting
 
 

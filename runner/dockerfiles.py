@@ -17,7 +17,8 @@ TEMPLATE = "Dockerfile.j2"
 
 def render(stack: Stack, installation: Installation) -> str:
     """The Dockerfile of one installation."""
-    environment = Environment(loader=FileSystemLoader(IMAGES), undefined=StrictUndefined, keep_trailing_newline=True)
+    environment = Environment(loader=FileSystemLoader(IMAGES), undefined=StrictUndefined, keep_trailing_newline=True,
+                              trim_blocks=True, lstrip_blocks=True)  # fmt: skip
     return environment.get_template(TEMPLATE).render(stack=stack, installation=installation)
 
 

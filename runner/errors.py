@@ -38,5 +38,13 @@ class RunLockedError(HostError):
     """Another run is measuring on this machine at this moment."""
 
 
+class RegistryError(HostError):
+    """An image registry cannot be reached, lets nobody in, or has not what was asked of it."""
+
+
+class DigestError(HostError):
+    """An image is not the one that its digest, its lock or its tag promises."""
+
+
 class RunFormatError(UsageError):
     """A results folder cannot be read: not a run, damaged, or of a newer schema."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,14 +13,17 @@ from runner import records
 from runner.atomic import write_whole
 from runner.engines.protocol import Artifact, Engine, LaunchFolders
 from runner.observation import Context, record_of
+from runner.pin import Pin
 from runner.records import Record
 from runner.runs import Run
+from runner.topology_file import kept
 from runner.vocabulary import Launch
 
 # What a launch may take besides its training: start, import, graph, first step, and the evidence after the last.
 GRACE_SECONDS = 600.0
 
 ReadFacts = Callable[[], Mapping[str, Any]]
+PinOf = Callable[[Launch], Pin]
 
 
 class Listener(Protocol):
@@ -35,30 +38,50 @@ class Listener(Protocol):
 
 def execute(
     run: Run,
-    launches: Sequence[Launch],
+    launches: Iterable[Launch],
     engine: Engine,
     artifacts: Mapping[tuple[str, str], Artifact],
     context: Context,
     read_facts: ReadFacts,
     listener: Listener,
+    pin_of: PinOf | None = None,
 ) -> None:
     """Run launches in order and append a record for each, errors among them.
 
-    `artifacts` is by stack and installation. A KeyboardInterrupt leaves the unfinished launch without a record.
+    `launches` may be made as the run goes on: each is asked for when the record before it is on disk. `artifacts` is by
+    stack and installation. `pin_of` gives the pin of a launch where not all have the context's. A KeyboardInterrupt
+    leaves the unfinished launch without a record.
 
     Raises:
         HostError: the engine cannot go on, or the results' disk is full. What is finished stays.
     """
     for launch in launches:
         listener.started(launch)
-        folders = make_folders(run, launch, context.session)
-        artifact = artifacts[launch.cell.stack, launch.installation]
-        before = {"started": _now(), "before": dict(read_facts())}
-        outcome = engine.run(launch, context.pin, artifact, folders, launch.time_limit_seconds + GRACE_SECONDS)
-        facts = {**before, "ended": _now(), "after": dict(read_facts())}
-        record = record_of(launch, artifact, context, outcome, folders, facts)
+        here = context if pin_of is None else context.pinned(pin_of(launch))
+        record = carry_out(run, launch, engine, artifacts[launch.cell.stack, launch.installation], here, read_facts)
         records.append(run.records_file, record)
         listener.finished(record)
+
+
+def carry_out(
+    run: Run,
+    launch: Launch,
+    engine: Engine,
+    artifact: Artifact,
+    context: Context,
+    read_facts: ReadFacts,
+    job: Mapping[str, Any] | None = None,
+) -> Record:
+    """Run one launch, with the job that it stands for or another one, and return its record, which is not kept yet.
+
+    Raises:
+        HostError: the engine cannot go on, or the results' disk is full.
+    """
+    folders = make_folders(run, launch, context.session, job)
+    before = {"started": _now(), "before": dict(read_facts())}
+    outcome = engine.run(launch, context.pin, artifact, folders, launch.time_limit_seconds + GRACE_SECONDS)
+    facts = {**before, "ended": _now(), "after": dict(read_facts())}
+    return record_of(launch, artifact, context, outcome, folders, facts)
 
 
 def launch_folders(run: str, folder: Path, launch: Launch) -> LaunchFolders:
@@ -67,8 +90,12 @@ def launch_folders(run: str, folder: Path, launch: Launch) -> LaunchFolders:
     return LaunchFolders(run=run, job=base / "job", result=base / "result", log=base / "log.txt")
 
 
-def make_folders(run: Run, launch: Launch, session: int) -> LaunchFolders:
-    """Make a launch's folders and its job file; an earlier attempt's files move aside."""
+def make_folders(run: Run, launch: Launch, session: int, job: Mapping[str, Any] | None = None) -> LaunchFolders:
+    """Make a launch's folders and its job file, by default the launch's own; an earlier attempt's files move aside.
+
+    Raises:
+        UsageError: the run's copy of a user's own topology is missing or was changed.
+    """
     folders = launch_folders(run.name, run.folder, launch)
     base = folders.log.parent
     if base.exists():
@@ -77,7 +104,10 @@ def make_folders(run: Run, launch: Launch, session: int) -> LaunchFolders:
         base.rename(aside)
     folders.job.mkdir(parents=True)
     folders.result.mkdir()
-    write_whole(folders.job / "job.json", json.dumps(launch.job(), indent=1, sort_keys=True) + "\n")
+    content = launch.job() if job is None else dict(job)
+    write_whole(folders.job / "job.json", json.dumps(content, indent=1, sort_keys=True) + "\n")
+    if launch.topology_file is not None:
+        write_whole(folders.job / launch.topology_file.name, kept(run.folder, launch.topology_file).content)
     return folders
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from runner import __version__, runs
-from runner.engines.protocol import Artifact, Engine
+from runner.engines.protocol import Artifact
 from runner.machine import Machine, conditions
+from runner.matching.diff import Match
 from runner.plan import Plan
+from runner.revision import revision
 from runner.stacks import IMAGES, Stack
+from runner.vocabulary import EngineName
 from runner.workload_files import workload_sha256
 
 # Every condition of a launch that an engine may or may not hold a launch to, and the name it is refused by.
@@ -25,16 +26,29 @@ ENFORCEABLE = {
 }
 
 
+class Enforcing(Protocol):
+    """An engine as far as a header tells of it."""
+
+    @property
+    def name(self) -> EngineName:
+        """The engine's name in plans and records."""
+
+    @property
+    def cannot_enforce(self) -> tuple[str, ...]:
+        """Conditions that it does not control."""
+
+
 def make_header(
     name: str,
     plan: Plan,
     machine: Machine,
     stacks: Sequence[Stack],
-    engine: Engine,
+    engine: Enforcing,
     artifacts: Mapping[tuple[str, str], Artifact],
     command: str,
     notes: Sequence[str],
     memory_bytes: int | None,
+    matched: Sequence[Match] = (),
 ) -> dict[str, Any]:
     """Everything that a run's report and its repetition need to know."""
     return {
@@ -53,11 +67,12 @@ def make_header(
             "enforced": enforced(plan, engine, memory_bytes),
         },
         "stacks": {stack.name: _stack(stack, artifacts) for stack in stacks},
+        "matched": {match.stack: match.to_json() for match in matched},
         "workload_sha256": workload_sha256(),
     }
 
 
-def enforced(plan: Plan, engine: Engine, memory_bytes: int | None) -> dict[str, Any]:
+def enforced(plan: Plan, engine: Enforcing, memory_bytes: int | None) -> dict[str, Any]:
     """What the engine holds each launch to; null for what it cannot."""
     wanted: dict[str, Any] = {
         "mems": plan.pin.to_json()["mems"],
@@ -69,29 +84,17 @@ def enforced(plan: Plan, engine: Engine, memory_bytes: int | None) -> dict[str, 
     return {key: None if ENFORCEABLE[key] in engine.cannot_enforce else value for key, value in wanted.items()}
 
 
-def revision(folder: Path) -> str | None:
-    """The git revision of the kit, with a plus sign if files were changed since; None outside of a clone."""
-    try:
-        head = _git(folder, "rev-parse", "HEAD")
-        changed = _git(folder, "status", "--porcelain", "--untracked-files=no")
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return head + ("+" if changed else "")
-
-
-def _git(folder: Path, *arguments: str) -> str:
-    done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=True)
-    return done.stdout.strip()
-
-
 def _stack(stack: Stack, artifacts: Mapping[tuple[str, str], Artifact]) -> dict[str, Any]:
     made = {name: dict(artifact.provenance) for (key, name), artifact in artifacts.items() if key == stack.name}
     return {
         "title": stack.title,
+        "released": stack.released,
         "tensorflow": stack.tensorflow,
         "python": stack.python,
         "reason": stack.reason,
         "source": stack.source,
+        # As stacks.toml declares them; what is below `installations` is what the artifacts say of themselves.
+        "wheels": {name: stack.installations[name].wheel for name in made},
         "installations": made,
         "variants": {name: variant.to_json() for name, variant in stack.variants.items()},
     }

@@ -1,16 +1,21 @@
 """`make locks`: writes every lock with hashes, for the runner itself and for each installation of each stack.
 
-Needs uv and a package index. Both installations of a stack come from the same shared requirements plus one wheel, for
-the same Python and platform, so that their locks differ in one requirement.
+Needs uv, a package index, and the interpreters of the stacks that no resolver knows any more. Both installations of a
+stack come from the same shared requirements plus one wheel, for the same Python and platform, so that their locks
+differ in one requirement.
 """
 
 from __future__ import annotations
 
+import hashlib
+import re
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from runner.atomic import write_whole
+from runner.engines.interpreters import find_interpreter
 from runner.stacks import Installation, Stack, load_stacks
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,11 +44,40 @@ def lock_runner(name: str, extras: list[str]) -> None:
 
 def lock_installation(stack: Stack, installation: Installation) -> None:
     """Lock one installation: the stack's shared requirements and its wheel."""
-    with tempfile.TemporaryDirectory() as folder:
-        requirements = Path(folder) / "requirements.in"
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        requirements = folder / "requirements.in"
         requirements.write_text("\n".join([*stack.shared_requirements, installation.wheel]) + "\n", encoding="utf-8")
-        target = ["--python-version", stack.python, "--python-platform", stack.lock_platform]
+        if stack.locked_by == "installer":
+            installation.lock.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(installation.lock, _hashes_of_what_the_installer_fetches(stack, requirements, folder))
+            return
+        target = ["--python-version", stack.python, "--python-platform", str(stack.lock_platform)]
         _compile([str(requirements), *target], installation.lock)
+
+
+def _hashes_of_what_the_installer_fetches(stack: Stack, requirements: Path, folder: Path) -> str:
+    """Lock a complete list of pinned requirements by fetching each wheel with the stack's own pip.
+
+    For stacks whose Python is older than the resolver knows, or whose wheels a newer pip refuses.
+    """
+    print(f"locking {stack.name} with {stack.installer.requirement}: {requirements.read_text().splitlines()[-1]}")
+    python, wheels = folder / "environment" / "bin" / "python", folder / "wheels"
+    pinned = folder / "installer.txt"
+    pinned.write_text(f"{stack.installer.requirement} --hash=sha256:{stack.installer.sha256}\n", encoding="utf-8")
+    interpreter = find_interpreter(stack.python).executable
+    subprocess.run([str(interpreter), "-m", "venv", str(python.parent.parent)], check=True)
+    subprocess.run([str(python), "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(pinned)], check=True)
+    subprocess.run([str(python), "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:",
+                    "--dest", str(wheels), "-r", str(requirements)], check=True)  # fmt: skip
+    hashes = {_project(wheel.name): hashlib.sha256(wheel.read_bytes()).hexdigest() for wheel in wheels.glob("*.whl")}
+    lines = sorted(requirements.read_text(encoding="utf-8").split())
+    return "".join(f"{line} \\\n    --hash=sha256:{hashes[_project(line.split('==')[0])]}\n" for line in lines)
+
+
+def _project(file_or_name: str) -> str:
+    """A project's name as wheels and requirements both spell it (PEP 503, PEP 427)."""
+    return re.sub(r"[-_.]+", "-", re.split(r"-\d", file_or_name)[0]).lower()
 
 
 def _compile(arguments: list[str], path: Path) -> None:

@@ -6,8 +6,9 @@ Knows the workload's result file (images/workload writes it) and no engine.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,14 @@ class Context:
     bkms: str
     workload_sha256: str
 
+    def pinned(self, pin: Pin) -> Context:
+        """The same session for a launch with a pin of its own: the rungs of a ladder may differ in it."""
+        if pin == self.pin:
+            return self
+        held = self.enforced.get("mems") is not None
+        mems = {"mems": pin.to_json()["mems"]} if held else {}
+        return replace(self, pin=pin, enforced={**self.enforced, **mems})
+
 
 def record_of(
     launch: Launch,
@@ -46,7 +55,7 @@ def record_of(
 ) -> Record:
     """Build the record of one finished launch."""
     result = read_result(folders.result / "result.json", launch.launch_id)
-    error = find_error(launch, context, outcome, result, folders)
+    error = find_error(launch, artifact, context, outcome, result, folders)
     return Record(
         launch_id=launch.launch_id,
         session=context.session,
@@ -70,7 +79,12 @@ def read_result(path: Path, launch_id: str) -> dict[str, Any] | None:
 
 
 def find_error(
-    launch: Launch, context: Context, outcome: Outcome, result: Mapping[str, Any] | None, folders: LaunchFolders
+    launch: Launch,
+    artifact: Artifact,
+    context: Context,
+    outcome: Outcome,
+    result: Mapping[str, Any] | None,
+    folders: LaunchFolders,
 ) -> dict[str, str] | None:
     """What is wrong with a launch, as status and message; None if its samples may be used."""
     if outcome.stopped_by_deadline:
@@ -82,7 +96,7 @@ def find_error(
     if result["error"] is not None:
         kind = _STATUS_OF_KIND.get(result["error"]["kind"], "failed")
         return _error(kind, f"{result['error']['kind']}: {result['error']['message']}")
-    differences = differences_from_plan(launch, context, result)
+    differences = [*differences_from_plan(launch, context, result), *other_wheel(artifact.installation.wheel, result)]
     if differences:
         return _error("not_as_planned", "observed inside the launch: " + "; ".join(differences))
     return None
@@ -102,13 +116,24 @@ def differences_from_plan(launch: Launch, context: Context, result: Mapping[str,
         expect("memory nodes", tuple(context.pin.mems), tuple(sorted(parse_cpu_list(observed["allowed_mems"]))))
     if context.enforced.get("memory_limit_bytes") is not None:
         expect("memory limit", context.enforced["memory_limit_bytes"], observed["cgroup"]["memory_limit_bytes"])
-    for name in ("intra_op_threads", "inter_op_threads"):
+    for name in ("intra_op_threads", "inter_op_threads", "graph_optimisation"):
         expect(name, getattr(launch, name), observed[name])
     for name, value in launch.environment.items():
         if name in observed["environment"]:
             expect(name, value, observed["environment"][name])
     expect("workload_sha256", context.workload_sha256, result["workload_sha256"])
+    if launch.topology_file is not None:
+        expect("topology_sha256", launch.topology_file.sha256, result.get("topology_sha256"))
     return found
+
+
+def other_wheel(requirement: str, result: Mapping[str, Any]) -> list[str]:
+    """The wheel that was found installed, where it is not the planned one (names as in PEP 503)."""
+    found = (result["evidence"] or {}).get("wheel") or {}
+    seen = f"{found.get('distribution')}=={found.get('version')}"
+    if re.sub("[-_.]+", "-", seen).lower() == re.sub("[-_.]+", "-", requirement).lower():
+        return []
+    return [f"wheel {seen} instead of {requirement}"]
 
 
 def ending(exit_code: int) -> str:
@@ -145,6 +170,7 @@ def _case(launch: Launch) -> dict[str, Any]:
 
 def _conditions(launch: Launch, context: Context, result: Mapping[str, Any] | None, outcome: Outcome) -> dict[str, Any]:
     versions = result["versions"] if result else {}
+    own = launch.topology_file
     return {
         "engine": context.engine,
         "enforced": dict(context.enforced),
@@ -159,6 +185,7 @@ def _conditions(launch: Launch, context: Context, result: Mapping[str, Any] | No
         "seed": launch.seed,
         "workload_sha256": result["workload_sha256"] if result else context.workload_sha256,
         "versions": {name: versions.get(name) for name in ("tensorflow", "python", "numpy")},
+        **({} if own is None else {"topology_sha256": result.get("topology_sha256") if result else own.sha256}),
     }
 
 

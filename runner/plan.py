@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from runner.bkm import ResolvedBkms
+from runner.bkm import ResolvedBkms, inter_op_threads_of_own
 from runner.errors import UsageError
 from runner.pin import Pin
 from runner.stacks import Stack
-from runner.vocabulary import Cell, Group, Launch, Steps, one_of
+from runner.vocabulary import Cell, Group, Launch, Steps, TopologyFile, one_of
 
 DEFAULT_SEED = 1234
 DEFAULT_TIME_LIMIT_SECONDS = 1800.0
@@ -29,7 +29,11 @@ BASE_ENVIRONMENT = {"LANG": "C.UTF-8", "PYTHONHASHSEED": "0"}
 
 @dataclass(frozen=True)
 class Request:
-    """What a user asked for, defaults filled in. `variants` is empty for all that each stack has."""
+    """What a user asked for, defaults filled in. `variants` is empty for all that each stack has.
+
+    `own_topology` is the file of the one topology that is not the kit's, if there is one; `branches` are its disjoint
+    branches, 1 as long as they have not been counted.
+    """
 
     stacks: tuple[Stack, ...]
     variants: tuple[str, ...]
@@ -39,6 +43,8 @@ class Request:
     steps: Steps
     seed: int = DEFAULT_SEED
     time_limit_seconds: float = DEFAULT_TIME_LIMIT_SECONDS
+    own_topology: TopologyFile | None = None
+    branches: int = 1
 
 
 @dataclass(frozen=True)
@@ -73,7 +79,7 @@ def make_plan(request: Request, pin: Pin, bkms: ResolvedBkms) -> Plan:
     Raises:
         UsageError: too few or an odd number of blocks, an unknown variant, or fewer than two variants to compare.
     """
-    _check_blocks(request.blocks)
+    check_blocks(request.blocks)
     variants = {stack.name: choose_variants(stack, request) for stack in request.stacks}
     groups = [
         (stack, Group(stack.name, topology, batch_size))
@@ -129,7 +135,12 @@ def balanced_orders(variants: Sequence[str], blocks: int, rng: random.Random) ->
     return orders[:blocks]
 
 
-def _check_blocks(blocks: int) -> None:
+def check_blocks(blocks: int) -> None:
+    """Refuse a number of blocks that gives no interval or no balance.
+
+    Raises:
+        UsageError: it is too small, or odd.
+    """
     if blocks < FEWEST_BLOCKS:
         raise UsageError(
             f"{blocks} block is too few for an interval: one launch of each variant shows no spread. "
@@ -147,6 +158,7 @@ def _launch(
 ) -> Launch:
     chosen = stack.variants[variant]
     declared = {entry.name: entry.value for entry in chosen.environment}
+    own = request.own_topology if request.own_topology and request.own_topology.topology == group.topology else None
     environment: Mapping[str, str] = {**BASE_ENVIRONMENT, **bkms.environment, **declared}
     return Launch(
         launch_id=f"block{block}-{stack.name}-{variant}-{group.topology}-b{group.batch_size}",
@@ -157,8 +169,9 @@ def _launch(
         layout=chosen.layout,
         steps=request.steps,
         intra_op_threads=bkms.intra_op_threads,
-        inter_op_threads=bkms.inter_op_threads,
+        inter_op_threads=inter_op_threads_of_own(bkms, request.branches) if own else bkms.inter_op_threads,
         environment=dict(sorted(environment.items())),
         seed=request.seed,
         time_limit_seconds=request.time_limit_seconds,
+        topology_file=own,
     )

@@ -6,12 +6,12 @@ Every field is described, with its unit, in results/README.md; results/record.sc
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from runner.atomic import append_line, whole_lines
 from runner.errors import DiskError, RunFormatError
 from runner.vocabulary import Cell
 
@@ -62,22 +62,12 @@ def append(path: Path, record: Record) -> None:
     Raises:
         DiskError: the record could not be written; earlier records are whole.
     """
-    line = record.to_line().encode()
     try:
-        with path.open("ab+") as file:
-            whole = _whole_length(file.seek(0, os.SEEK_END), path)
-            file.truncate(whole)
-            try:
-                file.write(line)
-                file.flush()
-                os.fsync(file.fileno())
-            except OSError:
-                file.truncate(whole)
-                raise
+        append_line(path, record.to_line())
     except OSError as error:
         raise DiskError(
             f"The record of {record.launch_id} could not be written to {path}: {error}. Earlier records are whole. "
-            f"Make room on that filesystem, then go on with: python -m runner compare --resume {path.parent}"
+            f"Make room on that filesystem, then go on with --resume {path.parent}"
         ) from error
 
 
@@ -88,12 +78,10 @@ def read(path: Path) -> list[Record]:
         RunFormatError: the file cannot be read, a line other than the last is damaged, or the schema is newer.
     """
     try:
-        lines = path.read_bytes().split(b"\n")
-    except FileNotFoundError:
-        return []
+        lines = whole_lines(path)
     except OSError as error:
         raise RunFormatError(f"Cannot read the records in {path}: {error}.") from error
-    return [_parse(line, path, number) for number, line in enumerate(lines[:-1], start=1)]
+    return [_parse(line, path, number) for number, line in enumerate(lines, start=1)]
 
 
 def latest(records: list[Record]) -> dict[str, Record]:
@@ -140,9 +128,3 @@ def _parse(line: bytes, path: Path, number: int) -> Record:
         return Record(**data)
     except TypeError as error:
         raise RunFormatError(f"{where} is not a record of schema_version {SCHEMA_VERSION}: {error}.") from error
-
-
-def _whole_length(size: int, path: Path) -> int:
-    if size == 0:
-        return 0
-    return path.read_bytes().rfind(b"\n") + 1

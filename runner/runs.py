@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -36,6 +36,11 @@ class Run:
     def records_file(self) -> Path:
         """Where the raw samples are."""
         return self.folder / "records.jsonl"
+
+    @property
+    def peaks_file(self) -> Path:
+        """Where the matrix product's raw samples are, if they were measured."""
+        return self.folder / "peaks.jsonl"
 
     @property
     def launches(self) -> list[Launch]:
@@ -97,15 +102,17 @@ def load(folder: Path) -> Run:
     return Run(folder, header)
 
 
-def newest_unfinished(runs: Path = RUNS) -> Run:
-    """The youngest run below a folder that still has launches to do.
+def newest_unfinished(
+    runs: Path = RUNS, kind: str | None = None, left: Callable[[Run], list[Launch]] = Run.remaining
+) -> Run:
+    """The youngest run of a kind (None: a comparison) below a folder that still has launches to do.
 
     Raises:
         UsageError: there is none.
     """
     for path in sorted(runs.glob("*/run.json"), key=lambda each: each.stat().st_mtime, reverse=True):
         run = load(path.parent)
-        if run.remaining():
+        if run.header.get("kind") == kind and left(run):
             return run
     raise UsageError(f"There is no unfinished run under {runs}/ to resume. Name one: --resume FOLDER.")
 

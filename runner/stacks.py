@@ -18,8 +18,11 @@ WORKLOAD = IMAGES / "workload"
 STACKS_FILE = IMAGES / "stacks.toml"
 SCHEMA_VERSION = 1
 
+# Who writes a stack's locks (runner/lock_dependencies.py): uv, or the stack's own pip from a complete list.
+LOCKED_BY = ("resolver", "installer")
+
 _STACK_KEYS = (
-    "title", "python", "tensorflow", "reason", "source", "shared_requirements", "lock_platform",
+    "title", "released", "python", "tensorflow", "reason", "source", "shared_requirements", "locked_by",
     "base_image", "installer", "disk", "installations", "variants",
 )  # fmt: skip
 _VARIANT_KEYS = (
@@ -97,12 +100,14 @@ class Stack:
 
     name: str
     title: str
+    released: str
     python: str
     tensorflow: str
     reason: str
     source: str
     shared_requirements: tuple[str, ...]
-    lock_platform: str
+    locked_by: str
+    lock_platform: str | None
     base_image: str
     installer: Installer
     download_bytes: int
@@ -115,6 +120,15 @@ class Stack:
     def baseline(self) -> str:
         """The variant that the others are divided by."""
         return next(iter(self.variants))
+
+    def variants_of(self, installation: str) -> tuple[str, ...]:
+        """The variants that run from an installation."""
+        return tuple(variant.name for variant in self.variants.values() if variant.installation == installation)
+
+    @property
+    def has_hashed_bytecode(self) -> bool:
+        """Can its Python check byte-code by the source's hash (PEP 552, from 3.7) rather than by its time?"""
+        return tuple(int(part) for part in self.python.split(".")) >= (3, 7)
 
     def installation_of(self, variant: str) -> Installation:
         """What must be installed to run a variant."""
@@ -145,7 +159,8 @@ def find_stack(name: str) -> Stack:
 
 def _stack(name: str, table: Mapping[str, Any]) -> Stack:
     where = f"stacks.toml, stack {name}"
-    check_keys(where, table, _STACK_KEYS)
+    check_keys(where, table, _STACK_KEYS, ("lock_platform",))
+    one_of(f"way to write a lock (in {where})", table["locked_by"], LOCKED_BY)
     check_keys(f"{where}, installer", table["installer"], ("requirement", "sha256"))
     check_keys(f"{where}, disk", table["disk"], ("download_bytes", "environment_bytes", "image_bytes"))
     installations = {key: Installation(name, key, entry["wheel"]) for key, entry in table["installations"].items()}
@@ -157,8 +172,9 @@ def _stack(name: str, table: Mapping[str, Any]) -> Stack:
         name=name,
         **{
             key: table[key]
-            for key in ("title", "python", "tensorflow", "reason", "source", "lock_platform", "base_image")
+            for key in ("title", "released", "python", "tensorflow", "reason", "source", "locked_by", "base_image")
         },
+        lock_platform=table.get("lock_platform"),
         shared_requirements=tuple(table["shared_requirements"]),
         installer=Installer(**table["installer"]),
         download_bytes=table["disk"]["download_bytes"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from runner.errors import UsageError
@@ -56,11 +56,26 @@ class Steps:
 
 
 @dataclass(frozen=True)
+class TopologyFile:
+    """A user's own topology: the name of the file that builds it, and the hash of the file's bytes."""
+
+    name: str
+    sha256: str
+
+    @property
+    def topology(self) -> str:
+        """The topology's name: the file's without its ending."""
+        return self.name.removesuffix(".py")
+
+
+@dataclass(frozen=True)
 class Launch:
     """One container or process run of one cell: all that an engine needs to know, and nothing it has to work out.
 
     `environment` holds every variable the launch is started with, besides what the engine itself must add to start
     a process at all. `time_limit_seconds` bounds the training inside; the engine adds its own grace and then kills.
+    Without `graph_optimisation` TensorFlow runs the graph as it was built.
+    `topology_file` is None for the kit's own topologies.
     """
 
     launch_id: str
@@ -75,6 +90,8 @@ class Launch:
     environment: Mapping[str, str]
     seed: int
     time_limit_seconds: float
+    graph_optimisation: bool = True
+    topology_file: TopologyFile | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The launch as `plan --json` prints it and run.json keeps it."""
@@ -95,6 +112,8 @@ class Launch:
             "environment": dict(self.environment),
             "seed": self.seed,
             "time_limit_seconds": self.time_limit_seconds,
+            "graph_optimisation": self.graph_optimisation,
+            **({} if self.topology_file is None else {"topology_file": asdict(self.topology_file)}),
         }
 
     @classmethod
@@ -113,6 +132,9 @@ class Launch:
             environment=dict(data["environment"]),
             seed=data["seed"],
             time_limit_seconds=data["time_limit_seconds"],
+            # Runs of before the ladder did not ask: their graphs were optimised.
+            graph_optimisation=data.get("graph_optimisation", True),
+            topology_file=TopologyFile(**data["topology_file"]) if "topology_file" in data else None,
         )
 
     def job(self) -> dict[str, Any]:
@@ -130,6 +152,8 @@ class Launch:
             "intra_op_threads": self.intra_op_threads,
             "inter_op_threads": self.inter_op_threads,
             "seed": self.seed,
+            "graph_optimisation": self.graph_optimisation,
+            **({} if self.topology_file is None else {"topology_file": self.topology_file.name}),
         }
 
 

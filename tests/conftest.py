@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Callable, Generator
 from pathlib import Path
 
@@ -48,6 +49,17 @@ def stack_python() -> StackPython:
         return f"{artifact.location}/bin/python"
 
     return python
+
+
+@pytest.fixture(scope="session")
+def base_image(request: pytest.FixtureRequest) -> str:
+    """The base image that was named for the tests, or the stack's own if it is on the engine; skips without one."""
+    reference = request.config.getoption("--base-image") or find_stack("tf-2.14").base_image
+    try:
+        subprocess.run(["docker", "image", "inspect", reference], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"no Docker engine with the base image {reference}: {error}")
+    return str(reference)
 
 
 @pytest.fixture

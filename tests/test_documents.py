@@ -54,6 +54,13 @@ def test_every_relative_link_leads_somewhere(document: Path) -> None:
     assert [link for link in links if not (document.parent / link).exists()] == []
 
 
+def test_the_readmes_network_is_the_one_that_the_tests_train() -> None:
+    """The example that people copy is a file that has been trained."""
+    example = (ROOT / "tests" / "data" / "my_net.py").read_text(encoding="utf-8")
+    shown = "".join(f"    {line}" if line.strip() else line for line in example.splitlines(keepends=True))
+    assert shown in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
 def test_make_help_lists_every_target() -> None:
     """Each target explains itself in one line."""
     listed = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout

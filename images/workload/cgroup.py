@@ -19,7 +19,7 @@ def read_limits(root: str = "/") -> Dict[str, Any]:
     Each limit is the smallest over all levels of the hierarchy that can be seen from here. Where version 1 holds a
     controller, the version is 1, whether or not an empty version 2 tree is mounted beside it.
     """
-    v1, unified = _hierarchies(root)
+    v1, unified = hierarchies(root)
     quotas = _smallest(_quota_v1, v1.get("cpu", [])) + _smallest(_quota_v2, unified)
     memory = _smallest(_memory_v1, v1.get("memory", [])) + _smallest(_memory_v2, unified)
     version = 1 if "cpu" in v1 or "memory" in v1 else 2 if unified else None
@@ -35,14 +35,14 @@ def read_memory_peak_bytes(root: str = "/") -> Optional[int]:
 
     In a container the group is the container; elsewhere other processes may share it. Version 2 tells since Linux 5.19.
     """
-    v1, unified = _hierarchies(root)
+    v1, unified = hierarchies(root)
     files = [os.path.join(folder, "memory.max_usage_in_bytes") for folder in v1.get("memory", [])[:1]]
     files += [os.path.join(folder, "memory.peak") for folder in unified[:1]]
     peaks = [peak for peak in map(_integer, files) if peak is not None]
     return peaks[0] if peaks else None
 
 
-def _hierarchies(root: str) -> Tuple[Dict[str, List[str]], List[str]]:
+def hierarchies(root: str) -> Tuple[Dict[str, List[str]], List[str]]:
     """Return the folders from this process's group upwards: of each version 1 controller, and of version 2."""
     folders: Dict[int, Dict[str, List[str]]] = {1: {}, 2: {}}
     for group in _read_groups(root):

@@ -10,9 +10,12 @@ import sys
 from typing import Any, Dict, List
 
 from workload import __version__, tensorflow_compat, wheel
+from workload.host import CAPTURES, capture
 from workload.job import LAYOUTS, TOPOLOGY_NAMES, InvalidJobError, read_job
 from workload.launch import carry_out
 from workload.result import describe_error, empty_result, write_result
+from workload.topologies import TOPOLOGIES, Topology
+from workload.topology_file import TopologyError, file_errors, load_topology, read_source
 
 EXIT_OK = 0
 EXIT_ERROR = 1
@@ -31,6 +34,7 @@ SELF_CHECK_JOB: Dict[str, Any] = {
     "intra_op_threads": 0,
     "inter_op_threads": 0,
     "seed": 0,
+    "graph_optimisation": True,
 }
 
 
@@ -43,21 +47,27 @@ def main(arguments: List[str]) -> int:
     if options.self_check:
         return _self_check()
     if options.describe:
-        return _print_description(options.describe, options.layout, options.batch_size)
-    if not options.job or not options.result_dir:
-        parser.error("--job and --result-dir go together")
+        return _print_description(TOPOLOGIES[options.describe], options.layout, options.batch_size)
+    if options.describe_file:
+        return _describe_file(options.describe_file, options.layout, options.batch_size)
+    if not options.result_dir or not (options.job or options.capture):
+        parser.error("--job and --capture go with --result-dir")
     if not os.path.isdir(options.result_dir):
         parser.error("--result-dir {}: there is no such folder; create it first".format(options.result_dir))
+    if options.capture:
+        return _print_captured(options.capture, options.result_dir)
     return _launch(options.job, options.result_dir)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="workload", description="Train one topology and write what was measured.")
     parser.add_argument("--job", metavar="FILE", help="the job, a JSON file")
-    parser.add_argument("--result-dir", metavar="DIR", help="where result.json is written; it must exist")
+    parser.add_argument("--result-dir", metavar="DIR", help="where to write; it must exist")
+    parser.add_argument("--capture", choices=sorted(CAPTURES), help="copy what tells of the host to --result-dir")
     parser.add_argument("--version", action="store_true", help="print versions and the workload's hash")
     parser.add_argument("--self-check", action="store_true", help="train alexnet for one step, as a test")
     parser.add_argument("--describe", choices=TOPOLOGY_NAMES, help="print a topology's layers as JSON")
+    parser.add_argument("--describe-file", metavar="FILE", help="the same for a Python file with your own topology")
     parser.add_argument("--layout", choices=LAYOUTS, default="NHWC", help="for --describe (default: %(default)s)")
     parser.add_argument("--batch-size", type=_positive, default=1, help="for --describe (default: %(default)s)")
     return parser
@@ -77,7 +87,7 @@ def _launch(job_path: str, result_folder: str) -> int:
         result = empty_result(None)
         result.update(status="error", error=describe_error(error))
     else:
-        result = carry_out(content)
+        result = carry_out(content, os.path.dirname(os.path.abspath(job_path)))
     path = write_result(result_folder, result)
     print(_summary(result, path))
     if result["error"] is None:
@@ -117,9 +127,25 @@ def _self_check() -> int:
     return EXIT_OK
 
 
-def _print_description(topology_name: str, layout: str, batch_size: int) -> int:
+def _print_captured(what: str, folder: str) -> int:
+    print("{} files of this host's {} copied to {}".format(len(capture(what, folder)), what, folder))
+    return EXIT_OK
+
+
+def _describe_file(path: str, layout: str, batch_size: int) -> int:
+    try:
+        source = read_source(path)
+        topology = load_topology(source)
+        with file_errors(source.file_name):
+            return _print_description(topology, layout, batch_size)
+    except TopologyError as error:
+        print("{}\nerror: {}".format(error.frames, error).strip(), file=sys.stderr)
+        return EXIT_ERROR
+
+
+def _print_description(topology: Topology, layout: str, batch_size: int) -> int:
     from workload.describe import describe_topology
 
     tf = tensorflow_compat.load_tensorflow()
-    print(json.dumps(describe_topology(tf, topology_name, layout, batch_size), indent=1))
+    print(json.dumps(describe_topology(tf, topology, layout, batch_size), indent=1))
     return EXIT_OK

@@ -5,14 +5,16 @@ It must not know jobs or results.
 
 from typing import Any, Dict
 
+from workload.topologies import Topology
 from workload.training import build_training_graph
 
 
-def describe_topology(tf: Any, topology_name: str, layout: str, batch_size: int) -> Dict[str, Any]:
-    """Return layers (shapes are height, width, channels in both layouts), parameters, and FLOPs an image."""
-    built = build_training_graph(tf, topology_name, batch_size, layout, seed=0)
+def describe_topology(tf: Any, topology: Topology, layout: str, batch_size: int) -> Dict[str, Any]:
+    """Return layers (shapes are height, width, channels in both layouts), parameters, FLOPs an image, and branches."""
+    built = build_training_graph(tf, topology, batch_size, layout, seed=0)
     return {
-        "topology": topology_name,
+        "topology": topology.name,
+        "image_size": topology.image_size,
         "layout": layout,
         "batch_size": batch_size,
         "layers": [
@@ -27,4 +29,6 @@ def describe_topology(tf: Any, topology_name: str, layout: str, batch_size: int)
         "parameters": built.parameters,
         "forward_flops_per_image": built.forward_flops // batch_size,
         "training_flops_per_image": built.training_flops // batch_size,
+        "disjoint_branches": len(built.branches),
+        "branch_layers": built.branches,
     }

@@ -38,6 +38,12 @@ def _operation_flops(operation: Any) -> int:
         return _convolution_flops(operation, operation.inputs[2], operation.inputs[1])
     if operation.type == "Conv2DBackpropFilter":
         return _convolution_flops(operation, operation.inputs[2], operation.outputs[0])
+    if operation.type == "DepthwiseConv2dNative":
+        return _depthwise_flops(operation, operation.outputs[0], operation.inputs[1])
+    if operation.type == "DepthwiseConv2dNativeBackpropInput":
+        return _depthwise_flops(operation, operation.inputs[2], operation.inputs[1])
+    if operation.type == "DepthwiseConv2dNativeBackpropFilter":
+        return _depthwise_flops(operation, operation.inputs[2], operation.outputs[0])
     if operation.type == "MatMul":
         return _matrix_product_flops(operation)
     return 0
@@ -47,6 +53,12 @@ def _convolution_flops(operation: Any, feature_map: Any, filters: Any) -> int:
     """All three kinds do, for every value on the output side, one multiply-accumulate a filter tap and channel."""
     height, width, channels, _ = _sizes(operation, filters)
     return 2 * _product(_sizes(operation, feature_map)) * height * width * channels
+
+
+def _depthwise_flops(operation: Any, feature_map: Any, filters: Any) -> int:
+    """The same, but every value on the output side looks at one channel."""
+    height, width, _, _ = _sizes(operation, filters)
+    return 2 * _product(_sizes(operation, feature_map)) * height * width
 
 
 def _matrix_product_flops(operation: Any) -> int:

@@ -15,6 +15,7 @@ TrainJob = NamedTuple(
     [
         ("launch_id", str),
         ("topology", str),
+        ("topology_file", Optional[str]),  # in the job's folder; None for one of TOPOLOGY_NAMES
         ("batch_size", int),
         ("layout", str),
         ("warmup_steps", int),
@@ -23,6 +24,8 @@ TrainJob = NamedTuple(
         ("intra_op_threads", int),  # 0: TensorFlow's default
         ("inter_op_threads", int),
         ("seed", int),
+        ("traced", bool),  # a probe: after its steps one more is run under tracing
+        ("graph_optimisation", bool),  # False: the session leaves the graph as it was built
     ],
 )
 
@@ -38,7 +41,21 @@ GemmJob = NamedTuple(
     ],
 )
 
-Job = Union[TrainJob, GemmJob]
+DescribeJob = NamedTuple(
+    "DescribeJob",
+    [
+        ("launch_id", str),
+        ("topology", str),
+        ("topology_file", Optional[str]),
+        ("batch_size", int),
+        ("layout", str),
+        ("time_limit_seconds", Optional[float]),  # nothing is run that it could stop
+        ("intra_op_threads", int),
+        ("inter_op_threads", int),
+    ],
+)
+
+Job = Union[TrainJob, GemmJob, DescribeJob]
 Check = Callable[[Any], bool]
 Rule = Tuple[Check, str]
 
@@ -70,18 +87,34 @@ def _is_sizes(value: Any) -> bool:
 _COMMON: Dict[str, Rule] = {
     "schema_version": (lambda value: _is_int(value) and value == SCHEMA_VERSION, str(SCHEMA_VERSION)),
     "launch_id": (lambda value: isinstance(value, str) and value != "", "a string that is not empty"),
-    "kind": _one_of(("train", "gemm")),
+    "kind": _one_of(("train", "probe", "gemm", "describe")),
     "time_limit_seconds": (_is_time_limit, "a number above 0, or null"),
     "intra_op_threads": _at_least(0),
     "inter_op_threads": _at_least(0),
 }
 
-_TRAIN: Dict[str, Rule] = {
+_NETWORK: Dict[str, Rule] = {
     "topology": _one_of(TOPOLOGY_NAMES),
     "batch_size": _at_least(1),
     "layout": _one_of(LAYOUTS),
+}
+
+# With a file: its stem is the topology's name. Both stay in the job's folder and out of the kit's own names.
+_OWN_TOPOLOGY: Dict[str, Rule] = {
+    "topology": (
+        lambda value: isinstance(value, str) and value.isidentifier() and value not in TOPOLOGY_NAMES,
+        "an identifier other than " + ", ".join(TOPOLOGY_NAMES),
+    ),
+    "topology_file": (
+        lambda value: isinstance(value, str) and value.endswith(".py") and value[:-3].isidentifier(),
+        "the name of a Python file in the job's folder",
+    ),
+}
+
+_STEPS: Dict[str, Rule] = {
     "warmup_steps": _at_least(0),
     "timed_steps": _at_least(1),
+    "graph_optimisation": (lambda value: isinstance(value, bool), "true or false"),
     # numpy's RandomState takes no other seeds
     "seed": (lambda value: _is_int(value) and 0 <= value < 2**32, "an integer from 0 to 4294967295"),
 }
@@ -113,9 +146,10 @@ def validate_job(content: Any) -> Job:
     """
     if not isinstance(content, dict):
         raise InvalidJobError("a job is a JSON object, found {}".format(type(content).__name__))
-    rules = dict(_COMMON)
-    rules.update(_GEMM if content.get("kind") == "gemm" else _TRAIN)
+    rules = _rules(content)
     faults = _faults(content, rules)
+    if not faults and content.get("topology_file") not in (None, "{}.py".format(content.get("topology"))):
+        faults.append("topology_file is {topology_file}, expected {topology}.py".format(**content))
     if faults:
         raise InvalidJobError("; ".join(faults))
     values = {key: value for key, value in content.items() if key not in ("schema_version", "kind")}
@@ -124,7 +158,23 @@ def validate_job(content: Any) -> Job:
     if content["kind"] == "gemm":
         values["sizes"] = tuple(values["sizes"])
         return GemmJob(**values)
-    return TrainJob(**values)
+    values.setdefault("topology_file", None)
+    if content["kind"] == "describe":
+        return DescribeJob(**values)
+    return TrainJob(traced=content["kind"] == "probe", **values)
+
+
+def _rules(content: Dict[str, Any]) -> Dict[str, Rule]:
+    rules = dict(_COMMON)
+    if content.get("kind") == "gemm":
+        rules.update(_GEMM)
+        return rules
+    rules.update(_NETWORK)
+    if content.get("kind") != "describe":
+        rules.update(_STEPS)
+    if "topology_file" in content:
+        rules.update(_OWN_TOPOLOGY)
+    return rules
 
 
 def _faults(content: Dict[str, Any], rules: Dict[str, Rule]) -> List[str]:

@@ -5,19 +5,28 @@ It must not import TensorFlow before what the process may use has been observed.
 
 import contextlib
 import importlib
+import os
 import time
-from typing import Any, Dict, List
+from typing import Any, ContextManager, Dict, List, Tuple, Union
 
 from workload import evidence, observe, tensorflow_compat, wheel
 from workload.cgroup import read_memory_peak_bytes
 from workload.gemm import measure_gemm
-from workload.job import GemmJob, Job, TrainJob, validate_job
+from workload.job import DescribeJob, GemmJob, Job, TrainJob, validate_job
 from workload.result import describe_error, empty_result
 from workload.stepping import Step, run_phases
+from workload.topologies import CLASSES, TOPOLOGIES, Topology
+from workload.topology_file import file_errors, load_topology, read_source
+from workload.tracing import trace_step
+
+NetworkJob = Union[TrainJob, DescribeJob]
 
 
-def carry_out(content: Any) -> Dict[str, Any]:
-    """Run the job that `content`, a decoded JSON value, describes; return the result. Errors end up in the result."""
+def carry_out(content: Any, folder: str = ".") -> Dict[str, Any]:
+    """Run the job that `content`, a decoded JSON value, describes; return the result. Errors end up in the result.
+
+    `folder` is the job's own, where a user's topology lies.
+    """
     result = empty_result(content)
     result["observed"] = observe.observe()
     result["versions"] = wheel.versions()
@@ -29,7 +38,7 @@ def carry_out(content: Any) -> Dict[str, Any]:
         tf = _import_tensorflow(result)
         with contextlib.ExitStack() as open_sessions:  # their threads are part of the evidence
             try:
-                _run(tf, job, result, open_sessions)
+                _run(tf, job, folder, result, open_sessions)
             finally:
                 _collect_evidence(result)
     except Exception as error:  # noqa: BLE001  (the outcome of a launch is a result, its errors too)
@@ -50,7 +59,7 @@ def _import_tensorflow(result: Dict[str, Any]) -> Any:
     return tf
 
 
-def _run(tf: Any, job: Job, result: Dict[str, Any], open_sessions: contextlib.ExitStack) -> None:
+def _run(tf: Any, job: Job, folder: str, result: Dict[str, Any], open_sessions: contextlib.ExitStack) -> None:
     if isinstance(job, GemmJob):
         result["stopped_by"] = measure_gemm(
             tf,
@@ -61,26 +70,46 @@ def _run(tf: Any, job: Job, result: Dict[str, Any], open_sessions: contextlib.Ex
             job.inter_op_threads,
             result["gemm"],
         )
+    elif isinstance(job, DescribeJob):
+        _describe(tf, job, folder, result)
     else:
-        _train(tf, job, result, open_sessions)
+        _train(tf, job, folder, result, open_sessions)
 
 
-def _train(tf: Any, job: TrainJob, result: Dict[str, Any], open_sessions: contextlib.ExitStack) -> None:
+def _topology_of(job: NetworkJob, folder: str, result: Dict[str, Any]) -> Tuple[Topology, ContextManager[Any]]:
+    """The job's topology, and the context in which its graph is to be built: a user's file answers for its errors."""
+    if job.topology_file is None:
+        return TOPOLOGIES[job.topology], contextlib.ExitStack()
+    source = read_source(os.path.join(folder, job.topology_file))
+    result["topology_sha256"] = source.sha256
+    return load_topology(source), file_errors(source.file_name)
+
+
+def _describe(tf: Any, job: DescribeJob, folder: str, result: Dict[str, Any]) -> None:
+    from workload.describe import describe_topology
+
+    topology, building = _topology_of(job, folder, result)
+    with building:
+        result["description"] = describe_topology(tf, topology, job.layout, job.batch_size)
+
+
+def _train(tf: Any, job: TrainJob, folder: str, result: Dict[str, Any], open_sessions: contextlib.ExitStack) -> None:
     from workload.synthetic import make_batch
-    from workload.topologies import CLASSES, TOPOLOGIES
     from workload.training import build_training_graph, open_session, step_call
 
     seconds = result["seconds"]
     started = time.perf_counter()
-    built = build_training_graph(tf, job.topology, job.batch_size, job.layout, job.seed)
+    topology, building = _topology_of(job, folder, result)
+    with building:
+        built = build_training_graph(tf, topology, job.batch_size, job.layout, job.seed)
     seconds["graph_build"] = time.perf_counter() - started
     result["parameters"] = built.parameters
     result["training_flops_per_step"] = built.training_flops
 
     started = time.perf_counter()
-    image_size = TOPOLOGIES[job.topology].image_size
-    batch = make_batch(job.batch_size, image_size, CLASSES, job.layout, job.seed)
-    session = open_session(tf, built, batch, job.intra_op_threads, job.inter_op_threads)
+    batch = make_batch(job.batch_size, topology.image_size, CLASSES, job.layout, job.seed)
+    session = open_session(tf, built, batch, job.intra_op_threads, job.inter_op_threads, job.graph_optimisation)
+    result["observed"]["graph_optimisation"] = job.graph_optimisation
     open_sessions.callback(session.close)
     del batch
     call = step_call(session, built)
@@ -92,6 +121,8 @@ def _train(tf: Any, job: TrainJob, result: Dict[str, Any], open_sessions: contex
     finally:
         result["steps"] = [dict(step._asdict()) for step in steps]
         seconds["first_step"] = steps[0].seconds if steps else None
+    if job.traced:
+        result["trace"] = trace_step(tf, session, [built.train, built.loss])
 
 
 def _collect_evidence(result: Dict[str, Any]) -> None:

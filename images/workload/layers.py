@@ -3,7 +3,7 @@
 It must not know any particular topology, nor how a network is trained.
 """
 
-from typing import Any, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from workload.initial_values import Initialiser, glorot_uniform, ones, scaled_truncated_normal, variable_seed, zeros
 
@@ -26,17 +26,20 @@ class Network:
     """Adds layers to the current graph in one layout, and keeps what a description and a training step need.
 
     Attributes:
+        layout: how images are stored, "NHWC" or "NCHW".
         layers: every layer in the order of building.
+        outputs: each layer's name with that of the operation that puts it out.
         variables: the trainable variables.
         updates: operations that move the batch-normalisation averages; a training step runs them.
     """
 
     def __init__(self, tf: Any, layout: str, seed: int) -> None:
+        self.layout = layout
         self.layers: List[Layer] = []
+        self.outputs: List[Tuple[str, str]] = []
         self.variables: List[Any] = []
         self.updates: List[Any] = []
         self._tf = tf
-        self._layout = layout
         self._seed = seed
         self._channel_axis = 3 if layout == "NHWC" else 1
         self._spatial_axes = (1, 2) if layout == "NHWC" else (2, 3)
@@ -60,10 +63,10 @@ class Network:
         """Convolve; then normalise (`batch_norm`) or add a bias (`bias`); then ReLU. `kernel` is height, width."""
         height, width = _pair(kernel)
         channels = self._channels(inputs)
-        weights = self._variable(name + "/weights", [height, width, channels, filters], glorot_uniform)
+        weights = self.variable(name + "/weights", [height, width, channels, filters], glorot_uniform)
         strides = self._window(stride, stride)
         outputs = self._tf.nn.conv2d(
-            inputs, weights, strides=strides, padding=padding, data_format=self._layout, name=name + "/conv"
+            inputs, weights, strides=strides, padding=padding, data_format=self.layout, name=name + "/conv"
         )
         parameters = height * width * channels * filters
         if batch_norm is None and bias:
@@ -77,8 +80,8 @@ class Network:
     def dense(self, inputs: Any, name: str, units: int, relu: bool = True) -> Any:
         """Multiply a (batch, features) tensor by weights, add a bias; then ReLU if asked."""
         features = int(inputs.get_shape()[1])
-        weights = self._variable(name + "/weights", [features, units], scaled_truncated_normal(2.0 if relu else 1.0))
-        biases = self._variable(name + "/biases", [units], zeros)
+        weights = self.variable(name + "/weights", [features, units], scaled_truncated_normal(2.0 if relu else 1.0))
+        biases = self.variable(name + "/biases", [units], zeros)
         outputs = self._tf.nn.bias_add(self._tf.matmul(inputs, weights, name=name + "/matmul"), biases)
         self._record(name, "dense", outputs, features * units + units)
         return self._tf.nn.relu(outputs, name=name + "/relu") if relu else outputs
@@ -115,49 +118,30 @@ class Network:
 
     def flatten(self, inputs: Any, name: str) -> Any:
         """Make (batch, features), always in height, width, channel order, so that layouts share weights."""
-        if self._layout == "NCHW" and any(size > 1 for size in self._image_shape(inputs)[:2]):
+        if self.layout == "NCHW" and any(size > 1 for size in self._image_shape(inputs)[:2]):
             inputs = self._tf.transpose(inputs, [0, 2, 3, 1])
         batch, *rest = inputs.get_shape().as_list()
         features = rest[0] * rest[1] * rest[2]
         return self._record(name, "flatten", self._tf.reshape(inputs, [batch, features], name=name))
 
-    def _pool(self, pool: Any, kind: str, inputs: Any, name: str, window: int, stride: int, padding: str) -> Any:
-        outputs = pool(
-            inputs,
-            ksize=self._window(window, window),
-            strides=self._window(stride, stride),
-            padding=padding,
-            data_format=self._layout,
-            name=name,
-        )
-        return self._record(name, kind, outputs)
+    def operation(self, function: Callable[..., Any], inputs: Any, name: str) -> Any:
+        """Add what `function(tf, *inputs)` builds from raw TensorFlow operations, as one layer; return its output.
 
-    def _bias_add(self, inputs: Any, name: str, channels: int) -> Any:
-        biases = self._variable(name + "/biases", [channels], zeros)
-        return self._tf.nn.bias_add(inputs, biases, data_format=self._layout, name=name + "/bias_add")
+        `tf` is TensorFlow's version 1 interface, `inputs` a tensor or a list of them. Images are stored in `layout`.
+        Weights are to come from `variable`, called inside the function: one that TensorFlow makes is not known here.
+        Random operations are seeded from the layer's name, so that every build draws the same.
+        """
+        known = len(self.variables)
+        given = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
+        graph = self._tf.get_default_graph()
+        seed_before, graph.seed = graph.seed, variable_seed(name, self._seed)
+        outputs = function(self._tf, *given)
+        graph.seed = seed_before
+        made = [variable.get_shape().as_list() for variable in self.variables[known:]]
+        return self._record(name, "operation", outputs, sum(_product(shape) for shape in made))
 
-    def _batch_norm(self, inputs: Any, name: str, settings: BatchNorm) -> Any:
-        channels = [self._channels(inputs)]
-        offset = self._variable(name + "/beta", channels, zeros)
-        if settings.scale:
-            scale = self._variable(name + "/gamma", channels, ones)
-        else:
-            scale = self._tf.ones(channels, dtype=self._tf.float32)
-        outputs, mean, variance = self._tf.nn.fused_batch_norm(
-            inputs, scale, offset, epsilon=settings.epsilon, data_format=self._layout, name=name
-        )
-        self._track(name + "/moving_mean", zeros, mean, settings.decay)
-        self._track(name + "/moving_variance", ones, variance, settings.decay)
-        self._record(name, "batch_norm", outputs, channels[0] * (2 if settings.scale else 1))
-        return outputs
-
-    def _track(self, name: str, start: Initialiser, batch_value: Any, decay: float) -> None:
-        """Add the update average -= (1 - decay) x (average - batch value)."""
-        average = self._variable(name, [int(batch_value.get_shape()[0])], start, trainable=False)
-        update = average.assign_sub((average - batch_value) * (1.0 - decay))
-        self.updates.append(update.op)
-
-    def _variable(self, name: str, shape: List[int], start: Initialiser, trainable: bool = True) -> Any:
+    def variable(self, name: str, shape: Sequence[int], start: Initialiser, trainable: bool = True) -> Any:
+        """Make a variable whose start depends on its name and the job's seed alone (see workload.initial_values)."""
         seed = variable_seed(name, self._seed)
 
         def initialise(shape: List[int], dtype: Any = None, partition_info: Any = None) -> Any:
@@ -165,7 +149,7 @@ class Network:
 
         variable = self._tf.get_variable(
             name,
-            shape=shape,
+            shape=list(shape),
             dtype=self._tf.float32,
             initializer=initialise,
             trainable=trainable,
@@ -174,6 +158,42 @@ class Network:
         if trainable:
             self.variables.append(variable)
         return variable
+
+    def _pool(self, pool: Any, kind: str, inputs: Any, name: str, window: int, stride: int, padding: str) -> Any:
+        outputs = pool(
+            inputs,
+            ksize=self._window(window, window),
+            strides=self._window(stride, stride),
+            padding=padding,
+            data_format=self.layout,
+            name=name,
+        )
+        return self._record(name, kind, outputs)
+
+    def _bias_add(self, inputs: Any, name: str, channels: int) -> Any:
+        biases = self.variable(name + "/biases", [channels], zeros)
+        return self._tf.nn.bias_add(inputs, biases, data_format=self.layout, name=name + "/bias_add")
+
+    def _batch_norm(self, inputs: Any, name: str, settings: BatchNorm) -> Any:
+        channels = [self._channels(inputs)]
+        offset = self.variable(name + "/beta", channels, zeros)
+        if settings.scale:
+            scale = self.variable(name + "/gamma", channels, ones)
+        else:
+            scale = self._tf.ones(channels, dtype=self._tf.float32)
+        outputs, mean, variance = self._tf.nn.fused_batch_norm(
+            inputs, scale, offset, epsilon=settings.epsilon, data_format=self.layout, name=name
+        )
+        self._track(name + "/moving_mean", zeros, mean, settings.decay)
+        self._track(name + "/moving_variance", ones, variance, settings.decay)
+        self._record(name, "batch_norm", outputs, channels[0] * (2 if settings.scale else 1))
+        return outputs
+
+    def _track(self, name: str, start: Initialiser, batch_value: Any, decay: float) -> None:
+        """Add the update average -= (1 - decay) x (average - batch value)."""
+        average = self.variable(name, [int(batch_value.get_shape()[0])], start, trainable=False)
+        update = average.assign_sub((average - batch_value) * (1.0 - decay))
+        self.updates.append(update.op)
 
     def _window(self, height: int, width: int) -> List[int]:
         window = [1, 1, 1, 1]
@@ -186,13 +206,21 @@ class Network:
 
     def _image_shape(self, tensor: Any) -> Tuple[int, ...]:
         sizes = tensor.get_shape().as_list()
-        if len(sizes) == 4 and self._layout == "NCHW":
+        if len(sizes) == 4 and self.layout == "NCHW":
             sizes = [sizes[0], sizes[2], sizes[3], sizes[1]]
         return tuple(sizes[1:])
 
     def _record(self, name: str, kind: str, outputs: Any, parameters: int = 0) -> Any:
         self.layers.append(Layer(name, kind, self._image_shape(outputs), parameters))
+        self.outputs.append((name, str(outputs.op.name)))
         return outputs
+
+
+def _product(sizes: Sequence[int]) -> int:
+    product = 1
+    for size in sizes:
+        product *= size
+    return product
 
 
 def _pair(size: Size) -> Tuple[int, int]:

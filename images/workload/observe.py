@@ -16,7 +16,7 @@ ENVIRONMENT_NAMES = ("LD_PRELOAD", "LD_LIBRARY_PATH")
 
 
 def observe(root: str = "/", environment: Optional[Mapping[str, str]] = None) -> Dict[str, Any]:
-    """Return what stands under "observed" in a result, with null for thread counts that are known only later.
+    """Return what stands under "observed" in a result, with null for what is known only later.
 
     `root` is the folder that holds the trees /proc and /sys; `environment` holds the variables to choose from, by
     default the process's own.
@@ -29,6 +29,7 @@ def observe(root: str = "/", environment: Optional[Mapping[str, str]] = None) ->
         "intra_op_threads": None,
         "inter_op_threads": None,
         "omp_max_threads": None,
+        "graph_optimisation": None,
         "environment": choose_environment(os.environ if environment is None else environment),
         "uid": os.getuid(),
         "cpu_model": read_cpu_model(root),

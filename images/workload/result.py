@@ -11,6 +11,7 @@ from typing import Any, Dict, List
 
 from workload.job import InvalidJobError
 from workload.stepping import NonFiniteLossError, TimeLimitError
+from workload.topology_file import TopologyError
 
 SCHEMA_VERSION = 1
 FILE_NAME = "result.json"
@@ -38,6 +39,8 @@ def empty_result(content: Any) -> Dict[str, Any]:
         "stopped_by": None,
         "steps": [],
         "gemm": [],
+        "description": None,
+        "trace": [],
         "seconds": {"import": None, "graph_build": None, "initialise": None, "first_step": None},
         "peak_memory_bytes": None,
         "versions": {"workload": None, "python": None, "tensorflow": None, "numpy": None},
@@ -47,6 +50,7 @@ def empty_result(content: Any) -> Dict[str, Any]:
         "observed": None,
         "evidence": None,
         "workload_sha256": None,
+        "topology_sha256": None,
     }
 
 
@@ -58,6 +62,8 @@ def error_kind(error: BaseException) -> str:
         return "non_finite_loss"
     if isinstance(error, TimeLimitError):
         return "time_limit"
+    if isinstance(error, TopologyError):
+        return "topology_error"
     message = error_message(error).lower()
     if _is_out_of_memory(error, message):
         return "out_of_memory"
@@ -79,7 +85,10 @@ def error_message(error: BaseException) -> str:
 
 
 def describe_error(error: BaseException) -> Dict[str, str]:
-    """Return the object that stands under "error" in a result."""
+    """Return the object that stands under "error" in a result; of a user's file, only its own traceback."""
+    if isinstance(error, TopologyError):
+        frames = error.frames or str(error)
+        return {"kind": error_kind(error), "type": error.cause_type, "message": str(error), "traceback": frames}
     lines: List[str] = traceback.format_exception(type(error), error, error.__traceback__)
     return {
         "kind": error_kind(error),

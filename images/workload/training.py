@@ -5,11 +5,12 @@ It must not know job files, results, how steps are timed, or what is observed of
 
 from typing import Any, List, NamedTuple, Tuple, cast
 
+from workload.branches import disjoint_branches
 from workload.flops import count_flops, operations_needed
 from workload.layers import Layer, Network
 from workload.stepping import StepCall
 from workload.synthetic import CHANNELS
-from workload.topologies import TOPOLOGIES, build_logits
+from workload.topologies import Topology, build_logits
 
 LEARNING_RATE = 0.001
 RMSPROP_DECAY = 0.9
@@ -30,13 +31,21 @@ TrainingGraph = NamedTuple(
         ("parameters", int),
         ("forward_flops", int),  # of a whole batch
         ("training_flops", int),
+        ("branches", List[str]),  # layers that could be computed at the same time
     ],
 )
 
 
-def build_training_graph(tf: Any, topology_name: str, batch_size: int, layout: str, seed: int) -> TrainingGraph:
-    """Build forward pass, loss, gradients and update in a graph of their own; nothing is run."""
-    topology = TOPOLOGIES[topology_name]
+class ForeignVariablesError(Exception):
+    """The graph has trainable variables that the network has not made: no step would change them."""
+
+
+def build_training_graph(tf: Any, topology: Topology, batch_size: int, layout: str, seed: int) -> TrainingGraph:
+    """Build forward pass, loss, gradients and update in a graph of their own; nothing is run.
+
+    Raises:
+        ForeignVariablesError: a trainable variable was not made by the network.
+    """
     graph = tf.Graph()
     with graph.as_default():
         image_shape = [batch_size, topology.image_size, topology.image_size, CHANNELS]
@@ -46,7 +55,10 @@ def build_training_graph(tf: Any, topology_name: str, batch_size: int, layout: s
         fed_labels, labels = _held_constant(tf, "labels", tf.int32, [batch_size])
         network = Network(tf, layout, seed)
         logits = build_logits(network, topology, images)
-        forward_flops = count_flops(graph.get_operations())
+        _require_own(tf, network)
+        forward = graph.get_operations()
+        forward_flops = count_flops(forward)
+        branches = disjoint_branches(forward, network.outputs, logits.op.name)
         loss = _add_loss(tf, logits, labels, network.variables)
         train = _add_update(tf, loss, network)
         return TrainingGraph(
@@ -60,6 +72,7 @@ def build_training_graph(tf: Any, topology_name: str, batch_size: int, layout: s
             sum(layer.parameters for layer in network.layers),
             forward_flops,
             count_flops(operations_needed([train, loss.op])),
+            branches,
         )
 
 
@@ -96,13 +109,35 @@ def _add_update(tf: Any, loss: Any, network: Network) -> Any:
     return tf.group(update, *network.updates, name="train")
 
 
+def _require_own(tf: Any, network: Network) -> None:
+    own = {variable.op.name for variable in network.variables}
+    foreign = sorted(variable.op.name for variable in tf.trainable_variables() if variable.op.name not in own)
+    if foreign:
+        raise ForeignVariablesError(
+            "{} was made by TensorFlow itself: its start would differ between builds, and no step would train it. "
+            "Make it with network.variable".format(", ".join(foreign))
+        )
+
+
 def open_session(
-    tf: Any, training_graph: TrainingGraph, batch: Tuple[Any, Any], intra_op_threads: int, inter_op_threads: int
+    tf: Any,
+    training_graph: TrainingGraph,
+    batch: Tuple[Any, Any],
+    intra_op_threads: int,
+    inter_op_threads: int,
+    graph_optimisation: bool = True,
 ) -> Any:
-    """Open a session and initialise every variable; 0 threads leaves the number to TensorFlow."""
+    """Open a session and initialise every variable; 0 threads leaves the number to TensorFlow.
+
+    Without `graph_optimisation` neither Grappler (layout, remapper, arithmetic and the rest) nor the older optimiser of
+    common subexpressions and constants touches the graph. Intel's own pass that puts its kernels in place is neither.
+    """
     config = tf.ConfigProto(
         intra_op_parallelism_threads=intra_op_threads, inter_op_parallelism_threads=inter_op_threads
     )
+    if not graph_optimisation:
+        config.graph_options.rewrite_options.disable_meta_optimizer = True
+        config.graph_options.optimizer_options.opt_level = tf.OptimizerOptions.L0
     session = tf.Session(graph=training_graph.graph, config=config)
     images, labels = batch
     session.run(training_graph.initialise, feed_dict={training_graph.images: images, training_graph.labels: labels})

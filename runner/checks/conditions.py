@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from runner.records import Record
@@ -37,9 +37,17 @@ def differing_conditions(records: Iterable[Record]) -> dict[str, list[Any]]:
     return {name: seen for name, seen in values.items() if len(seen) > 1}
 
 
-def refusal(records: Iterable[Record]) -> str | None:
-    """Why these records must not be divided by one another; None if they may be."""
-    differing = differing_conditions(records)
+def refusal(records: Iterable[Record], declared: Collection[str] = ()) -> str | None:
+    """Why these records must not be divided by one another; None if they may be.
+
+    `declared` names the conditions, or groups of them (`pin`), in which the records differ because that is what is
+    being compared: the rungs of a ladder. Nothing else is excused.
+    """
+    differing = {
+        name: values
+        for name, values in differing_conditions(records).items()
+        if not any(name == each or name.startswith(f"{each}.") for each in declared)
+    }
     if not differing:
         return None
     parts = [f"{name} ({' / '.join(str(value) for value in values)})" for name, values in differing.items()]

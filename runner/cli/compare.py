@@ -7,32 +7,52 @@ import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from runner import disk, runs
 from runner.checks.conditions import flatten
-from runner.cli.engines import Engines, choose_engine
-from runner.cli.plan import print_plan
+from runner.cli.engines import Engines, by_digest, choose_engine
+from runner.cli.evidence import probe_missing
+from runner.cli.images import match_installations, require_matched
+from runner.cli.own_topology import built, own_topology_json
+from runner.cli.plan import counted, print_plan
 from runner.cli.planning import LIVE_ROOT, Planned, machine_below, plan_from, require_fit
 from runner.cli.progress import Progress, say
+from runner.cli.registries import lock_from
 from runner.cli.terminal import print_results
 from runner.engines.protocol import Artifact, Engine
 from runner.errors import EXIT_DONE, EXIT_INTERRUPTED, EXIT_SOME_CELLS_FAILED, KitError, UsageError
 from runner.execute import execute
 from runner.header import make_header
+from runner.ladder_plan import is_ladder
 from runner.lock import machine_lock
 from runner.machine import Sysroot, conditions, facts
+from runner.matching.diff import Match
 from runner.network import redact
 from runner.observation import Context
+from runner.peak import measure_peaks
 from runner.pin import Pin
+from runner.registry import image_lock
+from runner.registry.image_lock import ImageLock
+from runner.repetition import images_of
 from runner.runs import Run
 from runner.stacks import Stack, find_stack
+from runner.topology_file import keep, kept
 from runner.vocabulary import Launch
 from runner.workload_files import workload_sha256
 
 # Records, logs and reports of a large run, generously.
 RUN_BYTES = 200_000_000
+
+
+@dataclass(frozen=True)
+class Before:
+    """What is obtained before the first timed launch: the matrix product's peak, and the probes' evidence."""
+
+    peak: bool
+    probe: bool
 
 
 def run(arguments: argparse.Namespace, engines: Engines) -> int:
@@ -42,7 +62,7 @@ def run(arguments: argparse.Namespace, engines: Engines) -> int:
     planned = plan_from(arguments)
     engine, why = choose_engine(arguments, engines, planned.stacks)
     if arguments.dry_run:
-        print_plan(planned, engine)
+        print_plan(counted(planned, engine, arguments.inter_op), engine)
         return EXIT_DONE
     name = runs.new_name(arguments.preset)
     folder = arguments.out or runs.RUNS / name
@@ -50,9 +70,16 @@ def run(arguments: argparse.Namespace, engines: Engines) -> int:
         say(why)
         require_fit(planned.machine, planned.plan.pin)
         artifacts = prepare(engine, planned.stacks, planned.plan.launches)
+        matched = match_installations(engine, planned.stacks, artifacts, say)
+        require_matched(matched)
+        plan, description = built(planned.own, planned.request, planned.plan, engine, artifacts, say)
+        planned = replace(planned, plan=plan, description=description)
         disk.check({folder: RUN_BYTES})
-        created = runs.create(folder, _header(folder.name, arguments, planned, engine, artifacts))
-        return _measure(created, engine, artifacts, created.launches, session=1)
+        created = runs.create(folder, _header(folder.name, arguments, planned, engine, artifacts, matched))
+        if planned.own is not None:
+            keep(planned.own, created.folder)
+        before = Before(peak=not arguments.no_peak, probe=not arguments.no_probe)
+        return measure(created, engine, artifacts, created.launches, 1, before)
 
 
 def prepare(engine: Engine, stacks: Sequence[Stack], launches: Sequence[Launch]) -> dict[tuple[str, str], Artifact]:
@@ -73,7 +100,11 @@ def prepare(engine: Engine, stacks: Sequence[Stack], launches: Sequence[Launch])
 def _resume(arguments: argparse.Namespace, engines: Engines) -> int:
     """Go on with a run from its own plan; what is done is not repeated."""
     resumed = runs.load(arguments.resume) if arguments.resume != Path() else runs.newest_unfinished()
-    _take_over(arguments, resumed)
+    if is_ladder(resumed.header):
+        raise UsageError(f"{resumed.folder} is a ladder: go on with python -m runner ablate --resume {resumed.folder}.")
+    for file in {launch.topology_file for launch in resumed.launches if launch.topology_file is not None}:
+        kept(resumed.folder, file)
+    take_over(arguments, resumed)
     stacks = tuple(find_stack(name) for name in resumed.header["stacks"])
     engine, _ = choose_engine(arguments, engines, stacks)
     left = resumed.remaining()
@@ -81,29 +112,79 @@ def _resume(arguments: argparse.Namespace, engines: Engines) -> int:
         say(f"resuming {resumed.folder}: {len(left)} of {len(resumed.launches)} launches left")
         engine.cleanup(resumed.name)
         artifacts = prepare(engine, stacks, resumed.launches)
-        _require_unchanged(resumed, artifacts)
+        require_unchanged(resumed, artifacts)
         session = 1 + max((record.session for record in resumed.read_records()), default=1)
-        return _measure(resumed, engine, artifacts, left, session)
+        # A run that was begun without peak or probes, or before there were any, goes on without.
+        before = Before(
+            peak=bool(resumed.header.get("peak", False)) and not arguments.no_peak,
+            probe=bool(resumed.header.get("probes", False)) and not arguments.no_probe,
+        )
+        return measure(resumed, engine, artifacts, left, session, before)
 
 
-def _take_over(arguments: argparse.Namespace, resumed: Run) -> None:
+def take_over(arguments: argparse.Namespace, resumed: Run) -> None:
     """Set the options that make the engine and its artifacts to what the run was begun with."""
     engine = resumed.header["engine"]
     arguments.engine = engine["name"]
     arguments.memory = engine["enforced"]["memory_limit_bytes"]
-    if arguments.base_image is None:
-        made = [each for stack in resumed.header["stacks"].values() for each in stack["installations"].values()]
-        arguments.base_image = next((each["base_image"] for each in made if "base_image" in each), None)
+    arguments.image_lock = _lock_taken_over(arguments, resumed)
+    if "repeats" in resumed.header:
+        arguments.recorded_images = images_of(resumed)
+    if not arguments.base_image and arguments.image_lock is None:
+        arguments.base_image = base_images_of(resumed)
 
 
-def _measure(
-    current: Run, engine: Engine, artifacts: Mapping[tuple[str, str], Artifact], launches: list[Launch], session: int
+def base_images_of(begun: Run) -> dict[str, str]:
+    """The base that each stack's images were built on in a run."""
+    return {
+        name: made["base_image"]
+        for name, stack in begun.header["stacks"].items()
+        for made in stack["installations"].values()
+        if made.get("base_image")
+    }
+
+
+def _lock_taken_over(arguments: argparse.Namespace, resumed: Run) -> ImageLock | None:
+    """The images lock that a run was begun with; None if its images were built.
+
+    Raises:
+        UsageError: --images names other images than those.
+    """
+    begun_with = lock_of(resumed)
+    if arguments.images is None:
+        return begun_with
+    named = image_lock.read(arguments.images)
+    if begun_with is None or named.images != begun_with.images:
+        raise UsageError(
+            f"{resumed.folder} was begun with {'other images' if begun_with else 'images that were built'} than those "
+            f"of {arguments.images}. Leave --images out to go on with them, or start a new run."
+        )
+    return begun_with
+
+
+def lock_of(begun: Run) -> ImageLock | None:
+    """The images lock that a run keeps; None if its images were built."""
+    kept_lock = begun.header.get("images")
+    return None if kept_lock is None else ImageLock.from_json(kept_lock, f"{begun.folder / 'run.json'}, images,")
+
+
+def measure(
+    current: Run,
+    engine: Engine,
+    artifacts: Mapping[tuple[str, str], Artifact],
+    launches: list[Launch],
+    session: int,
+    before: Before,
 ) -> int:
-    """Run the launches and report what there is, also after Ctrl-C."""
-    interrupted = False
+    """Run the launches, what is asked for before them, and report what there is, also after Ctrl-C."""
+    interrupted, context = False, context_of(current, session)
     try:
+        if before.probe:
+            probe_missing(current, current.launches, engine, artifacts, context)
+        if before.peak:
+            measure_peaks(current, engine, artifacts, context, read_facts, say)
         with Progress(current) as progress:
-            execute(current, launches, engine, artifacts, context_of(current, session), read_facts, progress)
+            execute(current, launches, engine, artifacts, context, read_facts, progress)
     except KeyboardInterrupt:
         interrupted = True
     except KitError:
@@ -127,19 +208,29 @@ def _header(
     planned: Planned,
     engine: Engine,
     artifacts: Mapping[tuple[str, str], Artifact],
+    matched: Sequence[Match],
 ) -> dict[str, Any]:
-    command = redact(shlex.join(["python", "-m", "runner", *sys.argv[1:]]))
-    return make_header(
+    header = make_header(
         name,
         planned.plan,
         planned.machine,
         planned.stacks,
         engine,
         artifacts,
-        command,
+        command_line(),
         planned.left_out,
         arguments.memory,
+        matched,
     )
+    # The lock is kept whole, so that a resumed run takes the same images whatever has become of the file.
+    images = {"images": lock_from(arguments).to_json()} if by_digest(arguments) else {}
+    own = own_topology_json(planned.own, planned.description)
+    return {**header, "peak": not arguments.no_peak, "probes": not arguments.no_probe, **images, **own}
+
+
+def command_line() -> str:
+    """What was typed, without passwords."""
+    return redact(shlex.join(["python", "-m", "runner", *sys.argv[1:]]))
 
 
 def context_of(current: Run, session: int) -> Context:
@@ -156,7 +247,7 @@ def context_of(current: Run, session: int) -> Context:
     )
 
 
-def _require_unchanged(resumed: Run, artifacts: Mapping[tuple[str, str], Artifact]) -> None:
+def require_unchanged(resumed: Run, artifacts: Mapping[tuple[str, str], Artifact]) -> None:
     """Refuse to mix launches that were run under other conditions into a run.
 
     Raises:

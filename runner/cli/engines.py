@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from runner.engines.protocol import Engine
 from runner.errors import HostError, UsageError
 from runner.stacks import Stack
+
+if TYPE_CHECKING:
+    from runner.engines.docker_images import ImageSource
+    from runner.engines.docker_sdk import Docker
 
 EngineFactory = Callable[[argparse.Namespace], Engine]
 Engines = Mapping[str, EngineFactory]
@@ -28,29 +33,52 @@ def _venv(arguments: argparse.Namespace) -> Engine:
 
 def _docker(arguments: argparse.Namespace) -> Engine:
     from runner.engines.docker import DockerEngine
-    from runner.engines.docker_images import ImageBuilder
     from runner.engines.docker_sdk import Docker
-    from runner.network import PackageIndex
 
     docker = Docker.connect()
+    return DockerEngine(docker, _images(docker, arguments), memory_bytes=getattr(arguments, "memory", None))
+
+
+def _images(docker: Docker, arguments: argparse.Namespace) -> ImageSource:
+    """Images by digest where there is a lock of them, a run's own where it is repeated, else such as are built."""
+    from runner.engines.docker_images import ImageBuilder
+    from runner.engines.docker_recorded import RecordedImages
+    from runner.network import PackageIndex
+
+    if by_digest(arguments):
+        from runner.cli.registries import conversations, lock_from
+        from runner.registry.locked_images import LockedImages
+
+        return LockedImages(docker, lock_from(arguments), conversations(arguments))
     index = PackageIndex(arguments.pip_index, arguments.ca_bundle)
-    return DockerEngine(
-        docker, ImageBuilder(docker, index, arguments.base_image), memory_bytes=getattr(arguments, "memory", None)
-    )
+    recorded = getattr(arguments, "recorded_images", None)
+    if recorded:
+        return RecordedImages(docker, index, arguments.base_image, recorded)
+    return ImageBuilder(docker, index, arguments.base_image)
 
 
 ENGINES: Engines = {"docker": _docker, "venv": _venv}
+
+
+def by_digest(arguments: argparse.Namespace) -> bool:
+    """Do the options, or the run that is resumed, name images by digest?"""
+    return any(getattr(arguments, name, None) is not None for name in ("images", "image_lock"))
 
 
 def choose_engine(arguments: argparse.Namespace, engines: Engines, stacks: tuple[Stack, ...]) -> tuple[Engine, str]:
     """Make the engine that was asked for, with one line on why it is this one. Decided once, before the first record.
 
     `auto` takes Docker where an engine answers that we may use, that can pin, and whose base images are there or can
-    be had; else venv.
+    be had; else venv. Images by digest leave no choice.
 
     Raises:
+        UsageError: images by digest were asked for on venv.
         HostError: the engine that was named cannot be used here.
     """
+    if by_digest(arguments):
+        if arguments.engine == "venv":
+            raise UsageError("--images runs images, and --engine venv has none. Leave one of the two options out.")
+        return engines["docker"](arguments), "engine docker: images by digest, nothing is built"
     if arguments.engine != "auto":
         return engines[arguments.engine](arguments), f"engine {arguments.engine}: as asked"
     try:

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from runner import __version__
 from runner.cli.engines import Engines
-from runner.cli.values import byte_size, cpu_list, names, positive, positive_list, seconds, whole
+from runner.cli.values import base_images, byte_size, cpu_list, names, positive, positive_list, seconds, whole
 
 Handler = Callable[[argparse.Namespace, Engines], int]
+Options = argparse.ArgumentParser | argparse._ArgumentGroup
 
 _DESCRIPTION = """\
 Reproduces, on this host, Intel and AWS's 2018 claim that Intel-optimized TensorFlow trains CNNs "up to 7.4X" faster
@@ -28,7 +29,15 @@ def build_parser() -> argparse.ArgumentParser:
     _build(_command(commands, "build", "make the environments of a stack from its locks"))
     _plan(_command(commands, "plan", "print every launch, pin, environment and command; nothing is run"))
     _compare(_command(commands, "compare", "THE main job: build if needed, run, record, report"))
+    _probe(_command(commands, "probe", "evidence for each variant: kernels, threads, settings; nothing is timed"))
+    _ablate(_command(commands, "ablate", "what each cause is worth: a ladder of rungs, one change at a time"))
     _report(_command(commands, "report", "redraw a run's report, or show several runs side by side"))
+    _images(_command(commands, "images", "prove that the two installations of a stack differ in one wheel only"))
+    _push(_command(commands, "push", "send a stack's images to Amazon ECR or any registry, and write images.lock.json"))
+    _pull(_command(commands, "pull", "fetch the images of an images.lock.json by digest, and check them"))
+    _claims(_command(commands, "claims", "hold a run against a publication: a verdict for each claim"))
+    _repeat(_command(commands, "repeat", "run again from a run's record, and compare the two"))
+    _compose(_command(commands, "compose", "write the plan as Docker Compose files, for hosts without Python"))
     _bench(_command(commands, "bench", "images/s of every topology, as ratios and as a share of the host's GEMM peak"))
     return parser
 
@@ -60,26 +69,86 @@ def _build(parser: argparse.ArgumentParser) -> None:
         "--stack", type=names, default=None, metavar="NAME,...", help="stacks to build (default: tf-2.14)"
     )
     _environment_options(parser)
+    _images_options(parser)
 
 
 def _plan(parser: argparse.ArgumentParser) -> None:
     _request_options(parser)
-    _pin_options(parser)
+    _memory_option(_pin_options(parser))
     _environment_options(parser)
+    _images_options(parser)
     _sysroot_option(parser)
     parser.add_argument("--json", action="store_true", help="print the plan as JSON")
 
 
 def _compare(parser: argparse.ArgumentParser) -> None:
     _request_options(parser)
-    _pin_options(parser)
+    _memory_option(_pin_options(parser))
     _environment_options(parser)
+    _images_options(parser)
     parser.add_argument(
         "--out", type=Path, metavar="FOLDER", help="the run's folder (default: a new one in results/runs)"
     )
     parser.add_argument("--resume", nargs="?", type=Path, const=Path(), metavar="RUN",
                         help="go on with an interrupted run, by default the youngest; its own plan counts")  # fmt: skip
     parser.add_argument("--dry-run", action="store_true", help="print the plan and stop")
+    parser.add_argument("--no-peak", action="store_true",
+                        help="leave out the matrix products that training is held against (half a minute)")  # fmt: skip
+    parser.add_argument("--no-probe", action="store_true",
+                        help="leave out the untimed launches that show which kernels run")  # fmt: skip
+
+
+def _probe(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "run", nargs="?", type=Path, metavar="RUN", help="a run's folder: obtain what it lacks, redraw its report"
+    )
+    group = parser.add_argument_group("without RUN: what is probed")
+    group.add_argument(
+        "--stack", type=names, default=None, metavar="NAME,...", help="TensorFlow stacks (default: tf-2.14)"
+    )
+    group.add_argument("--variants", type=names, default=None, metavar="NAME,...", help="default: all of each stack")
+    group.add_argument("--topologies", type=names, default=None, metavar="NAME,...", help="default: the article's four")
+    group.add_argument(
+        "--bkms",
+        default="article",
+        metavar="SET",
+        help="best-known methods: article, none, or a TOML file (default: %(default)s)",
+    )
+    group.add_argument("--out", type=Path, metavar="FOLDER", help="default: a new folder in results/runs")
+    parser.add_argument(
+        "--batch-size", type=positive, default=2, metavar="N", help="images a step (default: %(default)s)"
+    )
+    _memory_option(_pin_options(parser))
+    _environment_options(parser)
+    _images_options(parser)
+
+
+def _ablate(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("what is measured")
+    group.add_argument(
+        "--ladder", default="main", metavar="NAME", help="main, isa, blocktime, or a TOML file (default: %(default)s)"
+    )
+    group.add_argument(
+        "--stack", type=names, default=None, metavar="NAME,...", help="TensorFlow stacks (default: tf-2.14)"
+    )
+    group.add_argument("--topologies", type=names, default=None, metavar="NAME,...", help="default: resnet50")
+    group.add_argument("--batch-sizes", type=positive_list, default=None, metavar="N,...", help="default: 4")
+    group.add_argument("--blocks", type=whole, default=4, metavar="N",
+                       help="launches of each rung, an even number (default: %(default)s)")  # fmt: skip
+    group.add_argument("--steps", type=positive, default=2, metavar="N", help="timed steps (default: %(default)s)")
+    group.add_argument("--warmup", type=whole, default=1, metavar="N", help="untimed steps (default: %(default)s)")
+    group.add_argument("--seed", type=whole, default=1234, metavar="N", help="default: %(default)s")
+    group.add_argument("--time-limit", type=seconds, default=1800.0, metavar="SECONDS",
+                       help="for the training of one launch (default: %(default)s)")  # fmt: skip
+    _memory_option(_pin_options(parser))
+    _environment_options(parser)
+    _images_options(parser)
+    parser.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="the run's folder (default: a new one in results/runs)"
+    )
+    parser.add_argument("--resume", nargs="?", type=Path, const=Path(), metavar="RUN",
+                        help="go on with an interrupted ladder, by default the youngest")  # fmt: skip
+    parser.add_argument("--dry-run", action="store_true", help="print the rungs and stop")
 
 
 def _report(parser: argparse.ArgumentParser) -> None:
@@ -87,15 +156,84 @@ def _report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="with several runs: write their comparison here too")
 
 
+def _images(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    diff = actions.add_parser("diff", help="hash every file of both sides and list what differs, by package")
+    diff.add_argument("stack", type=names, metavar="STACK,...", help="e.g. tf-2.14")
+    diff.add_argument("--json", action="store_true", help="print the comparison as JSON")
+    _environment_options(diff)
+
+
+def _push(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--to", required=True, metavar="REPOSITORY",
+                        help="HOST/PATH, e.g. ACCOUNT.dkr.ecr.REGION.amazonaws.com/tf-kit; or ecr:tf-kit for the "
+                             "account and region of your AWS configuration")  # fmt: skip
+    parser.add_argument("--stack", type=names, default=None, metavar="NAME,...",
+                        help="stacks whose images are pushed (default: tf-2.14)")  # fmt: skip
+    parser.add_argument("--images", type=Path, default=Path("images.lock.json"), metavar="FILE",
+                        help="the images lock to write, of exactly what is pushed (default: %(default)s)")  # fmt: skip
+    parser.add_argument("--dry-run", action="store_true", help="print every call to AWS and the registry; make none")
+    _registry_options(parser)
+    group = parser.add_argument_group("Amazon ECR")
+    group.add_argument("--encryption", choices=("AES256", "KMS", "KMS_DSSE"), default=None,
+                       help="of a repository that is made (default: AES256)")  # fmt: skip
+    group.add_argument("--kms-key", metavar="ARN", help="key for --encryption KMS (default: AWS's own)")
+    lifecycle = group.add_mutually_exclusive_group()
+    lifecycle.add_argument("--keep-last", type=positive, default=None, metavar="N",
+                           help="lifecycle policy: keep the last N images of each installation")  # fmt: skip
+    lifecycle.add_argument("--lifecycle-policy", type=Path, default=None, metavar="FILE",
+                           help="a lifecycle policy as ECR takes it, in JSON or TOML")  # fmt: skip
+
+
+def _pull(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--images", type=Path, default=Path("images.lock.json"), metavar="FILE",
+                        help="the images lock that `push` wrote (default: %(default)s)")  # fmt: skip
+    _registry_options(parser)
+
+
+def _claims(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", nargs="?", type=Path, metavar="RUN", help="a run's folder")
+    parser.add_argument(
+        "--publication", metavar="NAME", help="a file of results/publications, or all (default: intel-aws-2018)"
+    )
+    parser.add_argument("--json", action="store_true", help="print the verdicts as JSON")
+    parser.add_argument(
+        "--original-script", action="store_true", help="what the article's own script really does, point by point"
+    )
+
+
+def _repeat(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", type=Path, metavar="RUN", help="the folder of the run to repeat; run.json is enough")
+    parser.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="the new run's folder (default: a new one in results/runs)"
+    )
+    parser.add_argument(
+        "--bkms", metavar="SET", help="the run's best-known methods, where they are of a file and the pin differs"
+    )
+    _memory_option(_pin_options(parser))
+    _environment_options(parser)
+    _images_options(parser)
+    parser.set_defaults(engine="recorded")
+
+
+def _compose(parser: argparse.ArgumentParser) -> None:
+    _request_options(parser)
+    _memory_option(_pin_options(parser))
+    _sysroot_option(parser)
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="where to write (default: compose, in the kit)")
+
+
 def _bench(parser: argparse.ArgumentParser) -> None:
+    parser.description = f"{parser.description} The defaults take about twelve minutes on two cores."
     parser.add_argument("--stack", type=names, default=None, metavar="NAME", help="the stack (default: tf-2.14)")
     parser.add_argument("--topologies", type=names, default=None, metavar="NAME,...", help="default: all six")
-    parser.add_argument("--batch-size", type=positive, default=32, metavar="N", help="default: %(default)s")
+    _topology_options(parser)
+    parser.add_argument("--batch-size", type=positive, default=4, metavar="N", help="default: %(default)s")
     parser.add_argument("--blocks", type=positive, default=2, metavar="N", help="default: %(default)s")
     parser.add_argument(
-        "--steps", type=positive, default=3, metavar="N", help="timed steps of each launch (default: %(default)s)"
+        "--steps", type=positive, default=2, metavar="N", help="timed steps of each launch (default: %(default)s)"
     )
-    _pin_options(parser)
+    _memory_option(_pin_options(parser))
     _environment_options(parser)
 
 
@@ -112,6 +250,7 @@ def _request_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--variants", type=names, default=None, metavar="NAME,...", help="e.g. stock,stock-onednn,intel")
     group.add_argument("--topologies", type=names, default=None, metavar="NAME,...", help="e.g. resnet50,vgg16")
+    _topology_options(group)
     group.add_argument("--batch-sizes", type=positive_list, default=None, metavar="N,...", help="images a step")
     group.add_argument(
         "--blocks", type=whole, default=None, metavar="N", help="launches of each variant, an even number"
@@ -142,7 +281,16 @@ def _request_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _pin_options(parser: argparse.ArgumentParser) -> None:
+def _topology_options(group: Options) -> None:
+    group.add_argument("--topology-file", type=Path, default=None, metavar="FILE",
+                       help="your own network, one Python file: instead of the default topologies, or besides those "
+                       "that are named")  # fmt: skip
+    group.add_argument("--inter-op", type=whole, default=None, metavar="N",
+                       help="inter-op threads of every launch; 0: TensorFlow's own (default: the BKMs', and of your "
+                       "own network the number of its disjoint branches)")  # fmt: skip
+
+
+def _pin_options(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
     group = parser.add_argument_group("where it runs")
     group.add_argument(
         "--cpus", type=cpu_list, default=None, metavar="LIST", help="exactly these logical CPUs, e.g. 0-3,8"
@@ -157,6 +305,10 @@ def _pin_options(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="leave so many cores to the operating system (default: %(default)s)",
     )
+    return group
+
+
+def _memory_option(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--memory",
         type=byte_size,
@@ -170,7 +322,11 @@ def _environment_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("how it is carried out")
     group.add_argument("--engine", choices=("auto", "docker", "venv"), default="auto", help="default: %(default)s")
     group.add_argument(
-        "--base-image", metavar="IMAGE", help="base of the Docker images (default: the stack's, by digest)"
+        "--base-image",
+        type=base_images,
+        default={},
+        metavar="IMAGE",
+        help="base of the Docker images, or STACK=IMAGE,... for several stacks (default: each stack's, by digest)",
     )
     group.add_argument(
         "--pip-index", metavar="URL", help="package index to install from (default: as pip is configured)"
@@ -178,6 +334,23 @@ def _environment_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--ca-bundle", type=Path, metavar="FILE", help="CA certificates for the index, behind an intercepting proxy"
     )
+
+
+def _images_options(parser: argparse.ArgumentParser) -> None:
+    group = _registry_options(parser)
+    group.add_argument("--images", type=Path, default=None, metavar="FILE",
+                       help="run the images of this images.lock.json, by digest; nothing is built")  # fmt: skip
+
+
+def _registry_options(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    group = parser.add_argument_group("images in registries")
+    group.add_argument("--profile", default=None, metavar="NAME", help="AWS profile (default: as boto3 finds it)")
+    group.add_argument("--region", default=None, metavar="NAME", help="AWS region (default: that of the host name)")
+    group.add_argument("--username", default=None, metavar="NAME",
+                       help="for a registry outside of AWS; the password comes from KIT_REGISTRY_PASSWORD "
+                            "(default: what docker login left)")  # fmt: skip
+    group.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+    return group
 
 
 def _sysroot_option(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,8 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner.bkm import load_bkms, resolve
+from runner.bkm import ResolvedBkms, load_bkms, resolve, with_inter_op_threads
+from runner.cli.own_topology import own_topology_of
 from runner.doctor import examine
 from runner.errors import HostError, UsageError
 from runner.machine import Machine, Sysroot, read_machine
@@ -14,7 +15,9 @@ from runner.pin import Pin, choose_pin
 from runner.plan import Plan, Request, make_plan
 from runner.presets import Preset, find_preset
 from runner.stacks import Stack, find_stack
-from runner.vocabulary import TOPOLOGIES, Steps, one_of
+from runner.topology_description import Description
+from runner.topology_file import OwnTopology, chosen_topologies
+from runner.vocabulary import Steps
 
 DEFAULT_STACKS = ("tf-2.14",)
 LIVE_ROOT = Path("/")
@@ -22,19 +25,31 @@ LIVE_ROOT = Path("/")
 
 @dataclass(frozen=True)
 class Planned:
-    """A plan with what it was made from."""
+    """A plan with what it was made from. `description` is of the user's own topology, once it has been built."""
 
     machine: Machine
     preset: Preset
-    stacks: tuple[Stack, ...]
+    request: Request
     plan: Plan
+    own: OwnTopology | None = None
+    description: Description | None = None
+
+    @property
+    def stacks(self) -> tuple[Stack, ...]:
+        """The stacks of the request."""
+        return self.request.stacks
 
     @property
     def left_out(self) -> list[str]:
         """Sentences on the variants that the preset left out, where they are not run after all."""
-        run = {launch.cell.variant for launch in self.plan.launches}
-        exist = {name for stack in self.stacks for name in stack.variants}
-        return [text for name, text in self.preset.left_out.items() if name in exist and name not in run]
+        return left_out(self.preset, self.stacks, self.plan)
+
+
+def left_out(preset: Preset, stacks: tuple[Stack, ...], plan: Plan) -> list[str]:
+    """Sentences on the variants of these stacks that a preset left out, where the plan does not run them after all."""
+    run = {launch.cell.variant for launch in plan.launches}
+    exist = {name for stack in stacks for name in stack.variants}
+    return [text for name, text in preset.left_out.items() if name in exist and name not in run]
 
 
 def plan_from(arguments: argparse.Namespace, sysroot: Path = LIVE_ROOT) -> Planned:
@@ -46,9 +61,10 @@ def plan_from(arguments: argparse.Namespace, sysroot: Path = LIVE_ROOT) -> Plann
     machine = machine_below(sysroot)
     pin = pin_from(arguments, machine)
     preset = find_preset(arguments.preset)
-    request = request_from(arguments, preset)
-    plan = make_plan(request, pin, resolve(load_bkms(arguments.bkms), pin))
-    return Planned(machine, preset, request.stacks, plan)
+    own = own_topology_of(arguments)
+    request = request_from(arguments, preset, own)
+    plan = make_plan(request, pin, bkms_from(arguments, arguments.bkms, pin))
+    return Planned(machine, preset, request, plan, own)
 
 
 def machine_below(sysroot: Path) -> Machine:
@@ -69,12 +85,18 @@ def pin_from(arguments: argparse.Namespace, machine: Machine) -> Pin:
     return choose_pin(machine, cpus=arguments.cpus, cores=arguments.cores, headroom=arguments.headroom)
 
 
+def bkms_from(arguments: argparse.Namespace, name: str, pin: Pin) -> ResolvedBkms:
+    """A set of BKMs for the pin, with the inter-op threads that --inter-op asks for."""
+    bkms = resolve(load_bkms(name), pin)
+    return bkms if arguments.inter_op is None else with_inter_op_threads(bkms, arguments.inter_op)
+
+
 def stacks_from(arguments: argparse.Namespace) -> tuple[Stack, ...]:
     """The stacks that --stack names, or the default one."""
     return tuple(find_stack(name) for name in arguments.stack or DEFAULT_STACKS)
 
 
-def request_from(arguments: argparse.Namespace, preset: Preset) -> Request:
+def request_from(arguments: argparse.Namespace, preset: Preset, own: OwnTopology | None = None) -> Request:
     """The preset with everything that the command line overrides."""
     steps = Steps(
         warmup=preset.warmup_steps if arguments.warmup is None else arguments.warmup,
@@ -83,12 +105,13 @@ def request_from(arguments: argparse.Namespace, preset: Preset) -> Request:
     return Request(
         stacks=stacks_from(arguments),
         variants=arguments.variants or preset.variants,
-        topologies=tuple(one_of("topology", name, TOPOLOGIES) for name in arguments.topologies or preset.topologies),
+        topologies=chosen_topologies(arguments.topologies, preset.topologies, own),
         batch_sizes=arguments.batch_sizes or preset.batch_sizes,
         blocks=preset.blocks if arguments.blocks is None else arguments.blocks,
         steps=steps,
         seed=arguments.seed,
         time_limit_seconds=arguments.time_limit,
+        own_topology=own.file if own else None,
     )
 
 

@@ -61,6 +61,10 @@ class Progress:
         self._console.print(f"{self._count()}  {describe(record)}{self._time_left()}", markup=False, soft_wrap=True)
         self._current = None
 
+    def passed_over(self, launch: Launch) -> None:
+        """A planned launch is not needed after all."""
+        self._planned = [each for each in self._planned if each.launch_id != launch.launch_id]
+
     def _draw(self) -> Group:
         parts: list[Table | Text] = []
         rows = [

@@ -8,16 +8,18 @@ from pathlib import Path
 from runner import runs
 from runner.atomic import write_whole
 from runner.cli.engines import Engines
-from runner.cli.progress import CONSOLE
+from runner.cli.progress import CONSOLE, say
 from runner.cli.terminal import print_results
+from runner.compose.collect import collect, is_compose_run
 from runner.errors import EXIT_DONE, EXIT_SOME_CELLS_FAILED, DiskError, UsageError
 from runner.report.measured import measured
 from runner.report.side_by_side import differing_conditions_table, side_by_side
+from runner.runs import Run
 
 
 def run(arguments: argparse.Namespace, _engines: Engines) -> int:
     """Redraw one report, or compare several; exit code 1 if a cell of the one run failed."""
-    loaded = [runs.load(folder) for folder in arguments.runs]
+    loaded = [_load(folder) for folder in arguments.runs]
     if len(loaded) == 1:
         if arguments.out is not None:
             raise UsageError("--out goes with several runs; one run's report is written into its own folder.")
@@ -34,6 +36,17 @@ def run(arguments: argparse.Namespace, _engines: Engines) -> int:
             {"side_by_side.csv": frame.to_csv(index=False), "conditions.csv": differing.to_csv(index=False)},
         )
     return EXIT_DONE
+
+
+def _load(folder: Path) -> Run:
+    """Read a run; of one that Docker Compose carried out, the records are made first."""
+    if not is_compose_run(folder):
+        return runs.load(folder)
+    collected = collect(folder)
+    left = collected.remaining()
+    if left:
+        say(f"{folder}: {len(left)} of {len(collected.launches)} launches have failed or not ended")
+    return collected
 
 
 def _write(folder: Path, files: dict[str, str]) -> None:

@@ -5,23 +5,56 @@ from __future__ import annotations
 from rich.table import Table
 
 from runner.cli.progress import CONSOLE
+from runner.publications import load_publication
 from runner.report.findings import findings, warnings
+from runner.report.ladder_findings import ladder_findings, ladder_warnings
+from runner.report.ladder_sections import COLUMNS, ladder_reasons, ladder_rows
 from runner.report.measured import Measured
-from runner.report.publication import load_publication
 from runner.report.wording import interval, times, topology_title
 from runner.report.write import write_report
 from runner.runs import Run
+from runner.stats.evidence import NO_EVIDENCE
+from runner.stats.tables import NO_CLEAR_DIFFERENCE
 
 
 def print_results(run: Run) -> bool:
-    """Write a run's report and show its table; true if every planned cell was measured and is in order."""
+    """Write a run's report and show its table; true if every planned cell was measured and is in order.
+
+    Evidence that could not be obtained is shown, and is no failure of the measurement.
+    """
     everything = write_report(run)
+    if everything.ladders:
+        return _print_ladders(everything)
     CONSOLE.print(speedup_table(everything))
     CONSOLE.print()
     for text in (*warnings(everything), *findings(everything, load_publication())):
         CONSOLE.print(text, markup=False)
     CONSOLE.print(f"\nreport: {run.folder / 'report.html'}", markup=False, soft_wrap=True)
-    return all(pair.status == "ok" for pair in everything.pairs)
+    return all(pair.status in ("ok", NO_EVIDENCE) for pair in everything.pairs)
+
+
+def _print_ladders(everything: Measured) -> bool:
+    """The table of each ladder, as in the report."""
+    for result in everything.ladders:
+        group = result.group
+        what = f"{group.stack}, {topology_title(group.topology)}, batch size {group.batch_size}"
+        title = f"\n{what}, run {everything.run.name}"
+        table = Table(box=None, pad_edge=False, title_justify="left", title=title)
+        for name in (COLUMNS[0], *COLUMNS[2:]):  # what a rung changes is in the report: a terminal is narrow
+            numeric = name in COLUMNS[2:5]
+            least = len(NO_CLEAR_DIFFERENCE) if name == COLUMNS[-1] else None
+            table.add_column(name, justify="right" if numeric else "left", no_wrap=numeric, min_width=least)
+        for row in ladder_rows(result):
+            table.add_row(row[0], *row[2:])
+        CONSOLE.print(table)
+        for text in ladder_reasons(result):
+            CONSOLE.print(text, markup=False)
+    CONSOLE.print()
+    texts = (*ladder_warnings(everything), *warnings(everything), *ladder_findings(everything, load_publication()))
+    for text in texts:
+        CONSOLE.print(text, markup=False)
+    CONSOLE.print(f"\nreport: {everything.run.folder / 'report.html'}", markup=False, soft_wrap=True)
+    return all(result.is_whole for result in everything.ladders)
 
 
 def speedup_table(everything: Measured) -> Table:

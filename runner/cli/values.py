@@ -67,6 +67,17 @@ def cpu_list(text: str) -> frozenset[int]:
     return cpus
 
 
+def base_images(text: str) -> dict[str, str]:
+    """Base images by stack: `IMAGE` for every stack (under the empty name), or `STACK=IMAGE,...`."""
+    found: dict[str, str] = {}
+    for part in text.split(","):
+        stack, separator, image = part.rpartition("=")
+        if not image or (separator and not stack) or stack in found:
+            raise argparse.ArgumentTypeError(f"an image, or STACK=IMAGE,... was expected, not {text!r}")
+        found[stack] = image
+    return found
+
+
 def byte_size(text: str) -> int:
     """A size such as 8g or 512m, in bytes; units are powers of 1024, as Docker's."""
     match = re.fullmatch(r"(\d+)([kmgt]?)b?", text.strip().lower())

@@ -9,13 +9,15 @@ from __future__ import annotations
 import os
 import shlex
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from runner.engines.docker_images import ImageBuilder
+from runner.engines.docker_images import ImageSource
 from runner.engines.docker_sdk import ContainerSpec, Docker
 from runner.engines.protocol import Artifact, LaunchFolders, Outcome, Tell
 from runner.errors import HostError
 from runner.machine.cpulist import format_cpu_list
+from runner.matching.snapshot import Snapshot, of_tar
 from runner.pin import Pin
 from runner.stacks import Installation, Stack
 from runner.vocabulary import EngineName, Launch
@@ -35,24 +37,28 @@ class DockerEngine:
     cannot_enforce: tuple[str, ...] = ()
     prepares_in_parallel = False
 
-    def __init__(self, docker: Docker, images: ImageBuilder, memory_bytes: int | None = None) -> None:
+    def __init__(self, docker: Docker, images: ImageSource, memory_bytes: int | None = None) -> None:
         self._docker = docker
         self._images = images
         self._memory_bytes = memory_bytes
 
     def prerequisites(self, stacks: tuple[Stack, ...]) -> None:
-        """Check that the engine can hold containers to CPUs, and that each stack's base image is to be had.
+        """Check that the engine can hold containers to CPUs, and that each stack's images are to be had.
 
         Raises:
-            HostError: it cannot, or a base is not.
+            HostError: it cannot, or their base is not.
         """
         require_cpusets(self._docker.info())
         for stack in stacks:
-            self._images.require_base(stack)
+            self._images.require(stack)
 
     def prepare(self, stack: Stack, installation: Installation, tell: Tell) -> Artifact:
-        """Build the installation's image; the artifact's location is the image's id, which no retagging changes."""
+        """Build or pull the installation's image; the artifact's location is its id, which no retagging changes."""
         return self._images.prepare(stack, installation, tell)
+
+    def find(self, stack: Stack, installation: Installation) -> Artifact | None:
+        """The installation's image, if the engine has it with this lock, workload and base."""
+        return self._images.find(stack, installation)
 
     def run(
         self, launch: Launch, pin: Pin, artifact: Artifact, folders: LaunchFolders, deadline_seconds: float
@@ -65,34 +71,62 @@ class DockerEngine:
             seconds=time.monotonic() - started,
             stopped_by_deadline=ended.stopped_by_deadline,
             out_of_memory=ended.out_of_memory,
-            peak_memory_bytes=None,
         )
 
     def command(self, launch: Launch, pin: Pin, folders: LaunchFolders) -> str:
-        """The equivalent `docker run`, by the image's tag."""
-        image = ImageBuilder.tag(launch.cell.stack, launch.installation)
+        """The equivalent `docker run`, by the image's tag, or by its digest where it comes from a registry."""
+        image = self._images.reference(launch.cell.stack, launch.installation)
         return docker_run_line(self._spec(launch, pin, image, folders))
+
+    def snapshot(self, artifact: Artifact) -> Snapshot:
+        """Hash the image's files and read its settings; a container is made of it, and never started."""
+        with self._docker.file_system(artifact.location) as stream:
+            return of_tar(stream, image_settings(self._docker.find_image(artifact.location) or {}))
 
     def cleanup(self, run_id: str) -> None:
         """Remove the containers that a crashed session of this run left behind, and no others."""
         self._docker.remove_labelled(f"{RUN_LABEL}={run_id}")
 
     def _spec(self, launch: Launch, pin: Pin, image: str, folders: LaunchFolders) -> ContainerSpec:
-        return ContainerSpec(
-            image_id=image,
-            command=("--job", f"{JOB}/job.json", "--result-dir", RESULT),
-            name=f"tensorflow-speedup-kit-{os.getpid()}-{launch.launch_id}",
-            labels={RUN_LABEL: folders.run, LAUNCH_LABEL: launch.launch_id},
-            environment=dict(launch.environment),
+        return container_spec(
+            launch,
+            image=image,
             cpuset_cpus=format_cpu_list(pin.cpus),
             cpuset_mems=format_cpu_list(pin.mems),
             memory_bytes=self._memory_bytes,
-            shm_bytes=SHM_BYTES,
-            tmpfs_bytes=TMPFS_BYTES,
-            user=f"{os.getuid()}:{os.getgid()}",
-            read_only={folders.job.resolve(): JOB},
-            writable={folders.result.resolve(): RESULT},
+            folders=folders,
         )
+
+
+def image_settings(attributes: Mapping[str, Any]) -> dict[str, str]:
+    """What an image tells its containers, one text for each setting."""
+    config = attributes.get("Config") or {}
+    variables = [each.partition("=") for each in config.get("Env") or []]
+    settings = {f"environment {name}": value for name, _, value in variables}
+    settings |= {f"label {name}": value for name, value in (config.get("Labels") or {}).items()}
+    others = {"User": "user", "Entrypoint": "entry point", "Cmd": "command", "WorkingDir": "working folder"}
+    return settings | {text: str(config.get(key)) for key, text in others.items()}
+
+
+def container_spec(
+    launch: Launch, *, image: str, cpuset_cpus: str, cpuset_mems: str, memory_bytes: int | None, folders: LaunchFolders
+) -> ContainerSpec:
+    """The container of a launch: the one place that says how a launch becomes one, for the engine and for Compose."""
+    return ContainerSpec(
+        image_id=image,
+        command=("--job", f"{JOB}/job.json", "--result-dir", RESULT),
+        name=f"tensorflow-speedup-kit-{os.getpid()}-{launch.launch_id}",
+        labels={RUN_LABEL: folders.run, LAUNCH_LABEL: launch.launch_id},
+        environment=dict(launch.environment),
+        cpuset_cpus=cpuset_cpus,
+        cpuset_mems=cpuset_mems,
+        memory_bytes=memory_bytes,
+        shm_bytes=SHM_BYTES,
+        tmpfs_bytes=TMPFS_BYTES,
+        user=f"{os.getuid()}:{os.getgid()}",
+        read_only={folders.job.resolve(): JOB},
+        writable={folders.result.resolve(): RESULT},
+    )
 
 
 def require_cpusets(info: Mapping[str, object]) -> None:
@@ -112,10 +146,11 @@ def require_cpusets(info: Mapping[str, object]) -> None:
 
 def docker_run_line(spec: ContainerSpec) -> str:
     """A container as a `docker run` line for a shell."""
-    words = ["docker", "run", "--rm", "--init", "--network", "none", "--read-only", "--cap-drop", "ALL",
-             "--security-opt", "no-new-privileges", "--user", spec.user, "--cpuset-cpus", spec.cpuset_cpus,
+    words = ["docker", "run", "--rm", *(["--init"] if spec.init else []), "--network", spec.network_mode,
+             *(["--read-only"] if spec.read_only_root else []), *_each("--cap-drop", spec.cap_drop),
+             *_each("--security-opt", spec.security_opt), "--user", spec.user, "--cpuset-cpus", spec.cpuset_cpus,
              "--cpuset-mems", spec.cpuset_mems, "--shm-size", str(spec.shm_bytes),
-             "--tmpfs", f"/tmp:size={spec.tmpfs_bytes},mode=1777"]  # fmt: skip
+             *_each("--tmpfs", [f"{folder}:{options}" for folder, options in spec.tmpfs.items()])]  # fmt: skip
     if spec.memory_bytes is not None:
         words += ["--memory", str(spec.memory_bytes), "--memory-swap", str(spec.memory_bytes)]
     for name, value in spec.environment.items():
@@ -125,3 +160,7 @@ def docker_run_line(spec: ContainerSpec) -> str:
     for path, target in spec.writable.items():
         words += ["--volume", f"{path}:{target}:rw"]
     return shlex.join([*words, spec.image_id, *spec.command])
+
+
+def _each(option: str, values: Iterable[str]) -> list[str]:
+    return [word for value in values for word in (option, value)]

@@ -6,17 +6,18 @@ import io
 import os
 import tarfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from runner import disk
 from runner.dockerfiles import render
 from runner.engines.docker_sdk import Docker
 from runner.engines.protocol import Artifact, Tell
 from runner.errors import DiskError, HostError
-from runner.network import PackageIndex
-from runner.stacks import WORKLOAD, Installation, Stack
+from runner.network import PackageIndex, redact
+from runner.revision import read_git, revision
+from runner.stacks import IMAGES, WORKLOAD, Installation, Stack
 from runner.workload_files import workload_files, workload_sha256
 
 REPOSITORY = "tensorflow-speedup-kit"
@@ -24,18 +25,49 @@ REPOSITORY = "tensorflow-speedup-kit"
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
 
 
+class ImageSource(Protocol):
+    """Where the docker engine has its images from: built here (`ImageBuilder`), or by digest from a registry."""
+
+    def require(self, stack: Stack) -> None:
+        """Check, without fetching anything, that a stack's images can be had.
+
+        Raises:
+            KitError: they cannot.
+        """
+
+    def prepare(self, stack: Stack, installation: Installation, tell: Tell) -> Artifact:
+        """Make an image ready; the artifact's location is the image's id.
+
+        Raises:
+            KitError: it cannot be made ready.
+        """
+
+    def find(self, stack: Stack, installation: Installation) -> Artifact | None:
+        """An image that is here already; None if it would have to be built or pulled."""
+
+    def reference(self, stack: str, installation: str) -> str:
+        """The image's name for a printed command."""
+
+
 @dataclass(frozen=True)
 class ImageBuilder:
-    """Builds images on one engine from a chosen base and package index; the stack's own base where none is chosen."""
+    """Builds images on one engine from a package index and chosen bases.
+
+    `base_images` is by stack, the empty name standing for all others; a stack that it lacks has its own base.
+    """
 
     engine: Docker
     index: PackageIndex
-    base_image: str | None = None
+    base_images: Mapping[str, str] = field(default_factory=dict)
 
     @staticmethod
     def tag(stack: str, installation: str) -> str:
         """The tag of an installation's newest image on this engine."""
         return f"{REPOSITORY}:{stack}-{installation}"
+
+    def base_of(self, stack: Stack) -> str:
+        """The reference of the base that a stack's images are built on."""
+        return self.base_images.get(stack.name) or self.base_images.get("") or stack.base_image
 
     def prepare(self, stack: Stack, installation: Installation, tell: Tell) -> Artifact:
         """Build an image, or find that the engine's cache has every step of it.
@@ -46,11 +78,11 @@ class ImageBuilder:
         base = self.find_base(stack, tell)
         tag = self.tag(stack.name, installation.name)
         self._check_disk(stack, tag)
-        tell(f"building the image {tag} from {self.base_image or stack.base_image}")
+        tell(f"building the image {tag} from {self.base_of(stack)}")
         arguments = {
-            "BASE_IMAGE": self.base_image or stack.base_image,
-            "LOCK_SHA256": installation.lock_sha256(),
-            "WORKLOAD_SHA256": workload_sha256(),
+            **build_arguments(installation, self.base_of(stack)),
+            "BASE_DIGEST": base_digest(base),
+            **revision_labels(),
             **{name: os.environ[name] for name in _PROXIES if os.environ.get(name)},
         }
         try:
@@ -62,13 +94,31 @@ class ImageBuilder:
             raise HostError(self.index.redact(str(error))) from error
         return Artifact(installation, image_id, self._provenance(stack, installation, image_id, base))
 
-    def require_base(self, stack: Stack) -> None:
+    def find(self, stack: Stack, installation: Installation) -> Artifact | None:
+        """The image of an installation, if the engine has it with this lock, workload and base; nothing is built."""
+        image = self.engine.find_image(self.tag(stack.name, installation.name)) or {}
+        labels = (image.get("Config") or {}).get("Labels") or {}
+        wanted = {
+            "lock-sha256": installation.lock_sha256(),
+            "workload-sha256": workload_sha256(),
+            "base-image": self.base_of(stack),
+        }
+        if any(labels.get(f"{REPOSITORY}.{key}") != value for key, value in wanted.items()):
+            return None
+        base = self.engine.find_image(wanted["base-image"]) or {}
+        return Artifact(installation, image["Id"], self._provenance(stack, installation, image["Id"], base))
+
+    def reference(self, stack: str, installation: str) -> str:
+        """The tag, which a build gives to its newest image."""
+        return self.tag(stack, installation)
+
+    def require(self, stack: Stack) -> None:
         """Check that the base image is on the engine or can be had, without fetching it.
 
         Raises:
             HostError: it cannot; the message names --base-image.
         """
-        reference = self.base_image or stack.base_image
+        reference = self.base_of(stack)
         if self.engine.find_image(reference) is None:
             try:
                 self.engine.require_in_registry(reference)
@@ -81,7 +131,7 @@ class ImageBuilder:
         Raises:
             HostError: it is not here and cannot be pulled; the message names --base-image.
         """
-        reference = self.base_image or stack.base_image
+        reference = self.base_of(stack)
         found = self.engine.find_image(reference)
         if found is not None:
             return found
@@ -113,11 +163,36 @@ class ImageBuilder:
             "image_id": image_id,
             "image_digests": sorted(image.get("RepoDigests") or []),
             "image_bytes": image.get("Size"),
-            "base_image": self.base_image or stack.base_image,
+            "base_image": self.base_of(stack),
             "base_image_id": base.get("Id"),
             "package_index": self.index.redacted_url(),
             "ca_bundle": self.index.ca_bundle_sha256(),
         }
+
+
+def base_digest(base: Mapping[str, Any]) -> str:
+    """The digest that a base image has in its registry; its id where it comes from none."""
+    digests = sorted(base.get("RepoDigests") or [])
+    return str(digests[0]).split("@")[-1] if digests else str(base.get("Id"))
+
+
+def revision_labels() -> dict[str, str]:
+    """Build arguments for where the sources come from: repository, commit and the commit's time, never the clock's."""
+    found = revision(IMAGES.parent)
+    if found is None:
+        return {}
+    remote = read_git(IMAGES.parent, "config", "--get", "remote.origin.url") or ""
+    source = {"SOURCE": redact(remote)} if "://" in remote or "@" in remote else {}
+    return {**source, "REVISION": found, "CREATED": read_git(IMAGES.parent, "log", "-1", "--format=%cI") or "unknown"}
+
+
+def build_arguments(installation: Installation, base_image: str) -> dict[str, str]:
+    """The Dockerfile's arguments: the base, and what the image's labels say of its content."""
+    return {
+        "BASE_IMAGE": base_image,
+        "LOCK_SHA256": installation.lock_sha256(),
+        "WORKLOAD_SHA256": workload_sha256(),
+    }
 
 
 def build_context(stack: Stack, installation: Installation, index: PackageIndex) -> io.BytesIO:

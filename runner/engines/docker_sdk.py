@@ -1,16 +1,17 @@
-"""The only module that imports the Docker SDK: connects, builds, runs and removes, and names every way it can fail.
+"""The only module that imports the Docker SDK: connects, builds, runs, moves and removes, and names every failure.
 
 Knows containers and images, not launches or stacks.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -20,12 +21,18 @@ import requests
 from docker.errors import APIError, BuildError, DockerException, ImageNotFound, NotFound
 from docker.models.containers import Container
 
-from runner.errors import HostError
+from runner.errors import HostError, RegistryError
 
 # The SDK has one timeout for every answer; a build step or a container may be silent for long.
 ANSWER_SECONDS = 3600
 LOCAL_SCHEMES = ("unix://", "http+unix://")
 KILL_GRACE_SECONDS = 30.0
+TRANSFER_BYTES = 1 << 20
+
+# User name and password for a registry, as the engine's API takes them; None for what `docker login` has left.
+Auth = Mapping[str, str] | None
+# What the engine tells of a transfer; closing it ends the transfer.
+Messages = Generator[Mapping[str, Any], None, None]
 
 
 @dataclass(frozen=True)
@@ -39,7 +46,11 @@ class Ended:
 
 @dataclass(frozen=True)
 class ContainerSpec:
-    """Everything a container is made from. Paths are of this host; sizes are bytes."""
+    """Everything a container is made from. Paths are of this host; sizes are bytes.
+
+    What hardens a container has its value here and nowhere else: whoever makes one, this SDK, a `docker run` line or a
+    Compose file, takes it from the specification.
+    """
 
     image_id: str
     command: Sequence[str]
@@ -54,10 +65,30 @@ class ContainerSpec:
     user: str
     read_only: Mapping[Path, str] = field(default_factory=dict)
     writable: Mapping[Path, str] = field(default_factory=dict)
+    network_mode: str = "none"
+    read_only_root: bool = True
+    cap_drop: tuple[str, ...] = ("ALL",)
+    security_opt: tuple[str, ...] = ("no-new-privileges",)
+    init: bool = True
+
+    @property
+    def tmpfs(self) -> Mapping[str, str]:
+        """The folders that are kept in memory, with their mount options."""
+        return {"/tmp": f"size={self.tmpfs_bytes},mode=1777"}
 
 
 class DockerUnavailableError(HostError):
     """No Docker engine that may and can be used; the message says which of the known cases it is."""
+
+
+class RegistryRefusalError(RegistryError):
+    """A registry, or the engine on the way to it, refused a request. `words` are its own, `status` is HTTP's."""
+
+    def __init__(self, doing: str, words: str, status: int | None = None) -> None:
+        super().__init__(f"{doing}: {words}")
+        self.doing = doing
+        self.words = words
+        self.status = status
 
 
 class Docker:
@@ -127,6 +158,49 @@ class Docker:
         except DockerException as error:
             raise HostError(f"The image {reference} cannot be pulled: {_words(error)}") from error
 
+    def tag(self, image_id: str, repository: str, tag: str) -> None:
+        """Give an image of this engine another name."""
+        self._client.api.tag(image_id, repository, tag, force=True)
+
+    def untag(self, reference: str) -> None:
+        """Take a name from an image; the image goes with its last one. That it is gone already is no error."""
+        with suppress(NotFound):
+            self._client.api.remove_image(reference, noprune=True)
+
+    def registry_digest(self, reference: str, auth: Auth) -> str:
+        """The digest of the manifest that a registry has under a reference, without fetching the image.
+
+        Raises:
+            RegistryRefusalError: it has none, cannot be reached, or does not let us in.
+        """
+        try:
+            found = self._client.images.get_registry_data(reference, auth_config=_given(auth))
+            return str(found.attrs["Descriptor"]["digest"])
+        except (DockerException, requests.exceptions.RequestException) as error:
+            raise _refusal(f"Asking the registry for {reference}", error) from error
+
+    def push(self, repository: str, tag: str, auth: Auth) -> Messages:
+        """Send a tagged image; the engine's messages as they come, failures of the registry among them.
+
+        Raises:
+            RegistryRefusalError: the engine refused, or went away in the middle.
+        """
+        try:
+            yield from self._client.api.push(repository, tag, stream=True, decode=True, auth_config=_given(auth))
+        except (DockerException, requests.exceptions.RequestException) as error:
+            raise _refusal(f"Pushing {repository}:{tag}", error) from error
+
+    def pull_by_digest(self, repository: str, digest: str, auth: Auth) -> Messages:
+        """Fetch an image by its digest; the engine's messages as they come. Closing the iterator ends the transfer.
+
+        Raises:
+            RegistryRefusalError: the engine refused, or went away in the middle.
+        """
+        try:
+            yield from self._client.api.pull(repository, digest, stream=True, decode=True, auth_config=_given(auth))
+        except (DockerException, requests.exceptions.RequestException) as error:
+            raise _refusal(f"Pulling {repository}@{digest}", error) from error
+
     def build(
         self, context: IO[bytes], dockerfile: str, tag: str, arguments: Mapping[str, str], hear: Callable[[str], None]
     ) -> str:
@@ -167,6 +241,23 @@ class Docker:
         finally:
             remove(container)
 
+    @contextmanager
+    def file_system(self, image_id: str) -> Iterator[IO[bytes]]:
+        """The tar of an image's file system, as a stream, from a container that is never started.
+
+        Raises:
+            HostError: the image is not there, or the engine cannot read it.
+        """
+        try:
+            container = self._client.containers.create(image_id, network_mode="none")
+        except DockerException as error:
+            raise HostError(f"The image {image_id} cannot be read: {_words(error)}") from error
+        try:
+            chunks: Iterator[Any] = iter(container.export())  # the stubs promise text; it is bytes
+            yield io.BufferedReader(_Chunks(chunks), TRANSFER_BYTES)
+        finally:
+            remove(container)
+
     def remove_labelled(self, label: str) -> int:
         """Remove every container with a label, running or not; return how many there were."""
         containers = self._client.containers.list(all=True, filters={"label": label}, ignore_removed=True)
@@ -185,8 +276,8 @@ class Docker:
             container = self._client.containers.create(
                 spec.image_id, list(spec.command), name=spec.name, labels=dict(spec.labels),
                 environment=dict(spec.environment), cpuset_cpus=spec.cpuset_cpus, cpuset_mems=spec.cpuset_mems,
-                network_mode="none", read_only=True, tmpfs={"/tmp": f"size={spec.tmpfs_bytes},mode=1777"},
-                cap_drop=["ALL"], security_opt=["no-new-privileges"], user=spec.user, init=True,
+                network_mode=spec.network_mode, read_only=spec.read_only_root, tmpfs=dict(spec.tmpfs),
+                cap_drop=list(spec.cap_drop), security_opt=list(spec.security_opt), user=spec.user, init=spec.init,
                 shm_size=spec.shm_bytes, volumes=mounts, **limits,
             )  # fmt: skip
             container.start()
@@ -199,6 +290,29 @@ class Docker:
                 remove(container)
             raise
         return container
+
+
+class _Chunks(io.RawIOBase):
+    """The SDK's chunks as a file that can be read from."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._rest = memoryview(b"")
+
+    def readable(self) -> bool:
+        """It can be read, and nothing else."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill `buffer` from the current chunk, or the next one; 0 at the end."""
+        while not self._rest:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                return 0
+            self._rest = memoryview(chunk)
+        count = min(len(buffer), len(self._rest))
+        buffer[:count], self._rest = self._rest[:count], self._rest[count:]
+        return count
 
 
 def engine_address(environment: Mapping[str, str]) -> str:
@@ -279,6 +393,14 @@ def _current_context(folder: Path) -> str:
         return str(json.loads((folder / "config.json").read_text(encoding="utf-8")).get("currentContext") or "")
     except (OSError, ValueError):
         return ""
+
+
+def _given(auth: Auth) -> dict[str, str] | None:
+    return None if auth is None else dict(auth)
+
+
+def _refusal(doing: str, error: Exception) -> RegistryRefusalError:
+    return RegistryRefusalError(doing, _words(error), getattr(getattr(error, "response", None), "status_code", None))
 
 
 def _words(error: Exception) -> str:

@@ -28,6 +28,9 @@ from runner.network import PackageIndex
 from runner.stacks import Installation, Stack
 
 MARKER = "complete.json"
+INSTALLER = "installer.txt"
+# What the kit itself leaves in an environment.
+NOTES = frozenset({MARKER, INSTALLER})
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,14 @@ class EnvironmentCache:
             ) from error
         return Artifact(installation, str(folder), provenance)
 
+    def find(self, stack: Stack, installation: Installation) -> Artifact | None:
+        """The environment of an installation, if it is whole; nothing is made."""
+        folder = Path(self.location(stack, installation))
+        try:
+            return Artifact(installation, str(folder), json.loads((folder / MARKER).read_text(encoding="utf-8")))
+        except OSError:
+            return None
+
     def require_room(self, stacks: Sequence[Stack]) -> None:
         """Check that all environments that are still to be made will fit, before any of them is begun.
 
@@ -72,7 +83,8 @@ class EnvironmentCache:
         ]
         needed = sum(stack.environment_bytes for stack in missing)
         fetched = sum(stack.download_bytes for stack in missing)
-        disk.check({self.root: needed, disk.temporary_folder(): fetched})
+        temporary = disk.temporary_folder()
+        disk.check({self.root: needed, temporary: fetched + (needed if temporary == self.root else 0)})
 
     def location(self, stack: Stack, installation: Installation) -> str:
         """Where an installation's environment is or will be; with a placeholder where its interpreter is not here."""
@@ -91,7 +103,7 @@ class EnvironmentCache:
         log.unlink(missing_ok=True)
         try:
             run_logged([str(interpreter.executable), "-m", "venv", str(folder)], self.index, log)
-            requirement = folder / "installer.txt"
+            requirement = folder / INSTALLER
             requirement.write_text(f"{stack.installer.requirement} --hash=sha256:{stack.installer.sha256}\n")
             self._pip(folder, ["--upgrade", "-r", str(requirement)], log)
             tell(f"installing {installation.wheel} and its locked dependencies")
@@ -103,7 +115,9 @@ class EnvironmentCache:
         write_whole(folder / MARKER, json.dumps(provenance, indent=1, sort_keys=True) + "\n")
 
     def _pip(self, folder: Path, arguments: list[str], log: Path) -> None:
-        flags = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "--no-input", "--disable-pip-version-check"]
+        # Byte-code is made by the first import of what is really used: a tenth of what these wheels hold.
+        flags = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "--no-compile", "--no-input",
+                 "--disable-pip-version-check"]  # fmt: skip
         python = str(folder / "bin" / "python")
         run_logged([python, "-I", "-m", "pip", "install", *flags, *arguments],
                    self.index, log)  # fmt: skip

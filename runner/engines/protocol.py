@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from runner.matching.snapshot import Snapshot
 from runner.pin import Pin
 from runner.stacks import Installation, Stack
 from runner.vocabulary import EngineName, Launch
 
 # Told what is being prepared, one short line at a time; the caller decides how to show it.
 Tell = Callable[[str], None]
+# In an artifact's provenance: it was not made here, but taken as an earlier run recorded it.
+FROM_RECORD = "from_record"
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,6 @@ class Outcome:
     seconds: float
     stopped_by_deadline: bool
     out_of_memory: bool
-    peak_memory_bytes: int | None
     limits: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -79,6 +81,9 @@ class Engine(Protocol):
             HostError: it cannot be made: no network, no disk, a wheel that does not install.
         """
 
+    def find(self, stack: Stack, installation: Installation) -> Artifact | None:
+        """What `prepare` would return without making anything; None if something is still to be made."""
+
     def run(
         self, launch: Launch, pin: Pin, artifact: Artifact, folders: LaunchFolders, deadline_seconds: float
     ) -> Outcome:
@@ -90,6 +95,13 @@ class Engine(Protocol):
 
     def command(self, launch: Launch, pin: Pin, folders: LaunchFolders) -> str:
         """The shell command that does the same as `run`, for `plan` and for people who want to see for themselves."""
+
+    def snapshot(self, artifact: Artifact) -> Snapshot:
+        """Hash every file of an installation without starting anything of it.
+
+        Raises:
+            HostError: it cannot be read.
+        """
 
     def cleanup(self, run_id: str) -> None:
         """End and remove whatever an earlier, crashed session of this run left behind, and nothing else."""

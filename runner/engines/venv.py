@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from runner.engines import pinned_exec
-from runner.engines.environments import EnvironmentCache
+from runner.engines.environments import NOTES, EnvironmentCache
 from runner.engines.interpreters import find_interpreter
 from runner.engines.protocol import Artifact, LaunchFolders, Outcome, Tell
 from runner.errors import HostError
 from runner.machine.cpulist import format_cpu_list
+from runner.matching.snapshot import Snapshot, of_folder
 from runner.pin import Pin
 from runner.stacks import WORKLOAD, Installation, Stack, find_stack
 from runner.vocabulary import EngineName, Launch
@@ -55,6 +56,10 @@ class VenvEngine:
         """Make the installation's environment in the cache, or find it there."""
         return self._cache.prepare(stack, installation, tell)
 
+    def find(self, stack: Stack, installation: Installation) -> Artifact | None:
+        """The installation's environment, if the cache has it whole."""
+        return self._cache.find(stack, installation)
+
     def run(
         self, launch: Launch, pin: Pin, artifact: Artifact, folders: LaunchFolders, deadline_seconds: float
     ) -> Outcome:
@@ -79,7 +84,6 @@ class VenvEngine:
             seconds=time.monotonic() - started,
             stopped_by_deadline=late,
             out_of_memory=not late and was_out_of_memory(exit_code, kills_before, _oom_kills()),
-            peak_memory_bytes=None,
         )
 
     def command(self, launch: Launch, pin: Pin, folders: LaunchFolders) -> str:
@@ -89,6 +93,10 @@ class VenvEngine:
         python = f"{self._cache.location(stack, stack.installations[launch.installation])}/bin/python"
         pinned = ["taskset", "--cpu-list", format_cpu_list(set(pin.cpus)), python]
         return " ".join([shlex.join(["env", "-i", *environment]), *pinned, shlex.join(_workload_arguments(folders))])
+
+    def snapshot(self, artifact: Artifact) -> Snapshot:
+        """Hash the environment's files, but for byte-code and the kit's own notes in it."""
+        return of_folder(Path(artifact.location), NOTES)
 
     def cleanup(self, run_id: str) -> None:
         """Nothing to do: the kernel kills a launch with the runner that started it (see pinned_exec)."""

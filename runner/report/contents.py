@@ -2,34 +2,79 @@
 
 from __future__ import annotations
 
+from runner.publications import Publication, load_publication
+from runner.report import claims_sections as claims
 from runner.report import method_sections as method
 from runner.report import results_sections as results
 from runner.report.document import Document, Section
+from runner.report.evidence_sections import evidence_section
+from runner.report.figure import draw
 from runner.report.findings import findings, warnings
+from runner.report.ladder_findings import ladder_findings, ladder_warnings
+from runner.report.ladder_sections import ladder_sections
 from runner.report.measured import Measured
-from runner.report.publication import load_publication
+from runner.report.peak_sections import peak_sections
+from runner.report.repeat_sections import repeat_sections
+from runner.report.topology_sections import topology_sections
+from runner.report.trace_sections import trace_sections
+from runner.report.years import years_sections
 
 
 def compose(measured: Measured) -> Document:
-    """The whole report of a run, as data."""
+    """The whole report of a run, as data. A part that a run has nothing of adds no section."""
     article = load_publication()
-    processor = measured.header["machine"]["processor"]["model_name"] or "an unknown processor"
+    if measured.ladders:
+        return _compose_ladder(measured, article)
     return Document(
         title="Intel-optimized against stock TensorFlow on this host",
-        subtitle=f"{processor}; engine {measured.header['engine']['name']}; run {measured.header['run']}",
+        subtitle=_subtitle(measured),
         findings=findings(measured, article),
         warnings=warnings(measured),
         sections=(
-            Section("Figure 1, for this host", figure=True),
+            Section("Figure 1, for this host", figures=(draw(measured),)),
+            *years_sections(measured),
             results.speedup_section(measured),
+            *repeat_sections(measured),
+            claims.article_section(measured, article),
             results.throughput_section(measured),
+            *peak_sections(measured),
             results.losses_section(measured),
-            results.evidence_section(measured),
+            evidence_section(measured),
+            *trace_sections(measured),
+            results.launches_section(measured),
+            *topology_sections(measured),
             method.settings_section(measured),
+            *method.matched_sections(measured),
             method.platform_section(measured, article),
             method.environment_section(measured),
             method.conditions_section(measured),
             method.repeat_section(measured),
+            *claims.further_sections(measured),
             method.reading_section(),
         ),
     )
+
+
+def _compose_ladder(measured: Measured, article: Publication) -> Document:
+    """The report of a ladder: no pair is compared, so what is about pairs is left out."""
+    return Document(
+        title="Why Intel-optimized TensorFlow is faster on this host, one change at a time",
+        subtitle=_subtitle(measured),
+        findings=ladder_findings(measured, article),
+        warnings=(*ladder_warnings(measured), *warnings(measured)),
+        sections=(
+            *ladder_sections(measured, article),
+            results.throughput_section(measured),
+            results.launches_section(measured),
+            claims.article_section(measured, article),
+            *method.matched_sections(measured),
+            method.platform_section(measured, article),
+            method.conditions_section(measured),
+            method.repeat_section(measured),
+        ),
+    )
+
+
+def _subtitle(measured: Measured) -> str:
+    processor = measured.header["machine"]["processor"]["model_name"] or "an unknown processor"
+    return f"{processor}; engine {measured.header['engine']['name']}; run {measured.header['run']}"

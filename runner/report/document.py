@@ -1,4 +1,4 @@
-"""The report as data: sections of paragraphs, tables and the figure. Knows nothing of Markdown or HTML."""
+"""The report as data: sections of paragraphs, tables and figures. Knows nothing of Markdown or HTML."""
 
 from __future__ import annotations
 
@@ -17,14 +17,24 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Figure:
+    """A drawing: written as <name>.svg and <name>.png, and shown where its section stands."""
+
+    name: str
+    description: str
+    svg: bytes
+    png: bytes
+
+
+@dataclass(frozen=True)
 class Section:
-    """A heading with what stands below it; `figure` marks the place of Figure 1."""
+    """A heading with what stands below it, figures first."""
 
     title: str
     paragraphs: tuple[str, ...] = ()
     tables: tuple[Table, ...] = ()
     commands: tuple[str, ...] = ()
-    figure: bool = False
+    figures: tuple[Figure, ...] = ()
     folded: bool = False
 
 
@@ -37,6 +47,11 @@ class Document:
     findings: tuple[str, ...]
     warnings: tuple[str, ...]
     sections: tuple[Section, ...] = field(default=())
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """Every figure, in the order of the sections."""
+        return tuple(figure for section in self.sections for figure in section.figures)
 
 
 def table(

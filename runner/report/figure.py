@@ -1,62 +1,45 @@
-"""Figure 1: grouped bars like the article's. Above, images per second; below, the speedup. Every bar has an interval.
-
-Drawn with matplotlib's object interface and a fixed hash salt, so that the same records give the same bytes.
-"""
+"""Figure 1: grouped bars like the article's. Above, images per second; below, the speedup; intervals on all."""
 
 from __future__ import annotations
 
-import io
 import math
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
-import matplotlib as mpl
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as Drawing
 
+from runner.report.document import Figure
+from runner.report.drawing import colour, render
 from runner.report.measured import Measured
 from runner.report.wording import significant, topology_title
-from runner.vocabulary import Group
+from runner.stats.evidence import EVIDENCE_FAILED, NO_EVIDENCE
+from runner.vocabulary import Cell, Group
 
-# One colour a variant, in every figure.
-COLOURS = {"stock": "#8d99a6", "stock-onednn": "#e09f3e", "intel": "#0068b5"}
-FURTHER_COLOURS = ("#2a9d8f", "#9b5de5", "#d1495b")
-_STYLE: Any = {
-    "svg.hashsalt": "tensorflow-speedup-kit", "svg.fonttype": "none", "font.size": 10,
-    "font.family": "DejaVu Sans", "axes.spines.top": False, "axes.spines.right": False,
-}  # fmt: skip
+DESCRIPTION = "Training throughput and speedup of each topology, with 95% intervals"
 GROUP_WIDTH = 0.82
 # Room above the tallest interval for its number.
 HEADROOM = 1.12
+# Statuses beside which the evidence's own few words stand.
+MARKED = (EVIDENCE_FAILED, NO_EVIDENCE)
+# Characters in a line of a remark: more would run into the next bar.
+REMARK_WIDTH = 14
 # Inches: below this the legend of three variants would be cut off.
 NARROWEST = 10.4
 
 
-def draw(measured: Measured) -> dict[str, bytes]:
-    """The figure as `svg` and `png`."""
-    with mpl.rc_context(_STYLE):
-        figure = _figure(measured)
-        svg, png = io.BytesIO(), io.BytesIO()
-        FigureCanvasSVG(figure)
-        figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": "tensorflow-speedup-kit"})
-        FigureCanvasAgg(figure)
-        figure.savefig(png, format="png", dpi=150, metadata={"Software": "tensorflow-speedup-kit"})
-    return {"svg": svg.getvalue(), "png": png.getvalue()}
+def draw(measured: Measured) -> Figure:
+    """Figure 1 for this host."""
+    return render("figure1", DESCRIPTION, lambda: _figure(measured))
 
 
-def colour(variant: str, variants: Sequence[str]) -> str:
-    """The colour of a variant, the same in every figure."""
-    return COLOURS.get(variant) or FURTHER_COLOURS[variants.index(variant) % len(FURTHER_COLOURS)]
-
-
-def _figure(measured: Measured) -> Figure:
+def _figure(measured: Measured) -> Drawing:
     stacks = measured.stacks
     groups = max(len(_groups(measured, stack)) for stack in stacks)
     width = max(NARROWEST, 2.1 * groups + 2.0)
-    figure = Figure(figsize=(width, 7.4 * len(stacks)), layout="constrained")
+    figure = Drawing(figsize=(width, 7.4 * len(stacks)), layout="constrained")
     grid = figure.subplots(2 * len(stacks), 1, squeeze=False)
     for row, stack in enumerate(stacks):
         _draw_throughput(grid[2 * row][0], measured, stack)
@@ -121,7 +104,8 @@ def _throughput(measured: Measured, group: Group, variant: str) -> Bar:
     if rows.empty:
         return (math.nan, math.nan, math.nan, _reason(measured, group, variant))
     row = rows.iloc[0]
-    return (row["images_per_second"], row["ci_low"], row["ci_high"], "")
+    cell = measured.cells.get(Cell(group.stack, variant, group.topology, group.batch_size))
+    return (row["images_per_second"], row["ci_low"], row["ci_high"], cell.remark if cell else "")
 
 
 def _reason(measured: Measured, group: Group, variant: str) -> str:
@@ -140,7 +124,11 @@ def _speedup(measured: Measured, group: Group, baseline: str, candidate: str) ->
     ].iloc[0]  # fmt: skip
     if row["status"] == "ok":
         return (row["speedup"], row["ci_low"], row["ci_high"], "")
-    return (row["speedup"], row["ci_low"], row["ci_high"], str(row["status"]).replace("_", " "))
+    cells = [measured.cells.get(Cell(group.stack, name, group.topology, group.batch_size))
+             for name in (baseline, candidate)]  # fmt: skip
+    remarks = [cell.remark for cell in cells if cell and cell.remark]
+    remark = remarks[0] if remarks and row["status"] in MARKED else str(row["status"]).replace("_", " ")
+    return (row["speedup"], row["ci_low"], row["ci_high"], remark)
 
 
 def _bars(axes: Axes, index: int, of: int, bars: Sequence[Bar], fill: str, label: str, text: str) -> None:
@@ -159,7 +147,7 @@ def _bars(axes: Axes, index: int, of: int, bars: Sequence[Bar], fill: str, label
         if not math.isnan(low):
             axes.errorbar(x, value, [[value - low], [high - value]], color="#222222", capsize=3, linewidth=1.2)
             top = high
-        words = text.format(significant(value)) + (f"\n{remark}" if remark else "")
+        words = "\n".join([text.format(significant(value)), *textwrap.wrap(remark, REMARK_WIDTH)])
         axes.annotate(words, (x, top), xytext=(0, 3), textcoords="offset points", ha="center", va="bottom", fontsize=9)
 
 

@@ -7,10 +7,15 @@ from typing import Any
 
 import pandas as pd
 
+from runner.claims.judge import judge_claim
+from runner.claims.verdict import NOT_TESTABLE
+from runner.publications import Publication
+from runner.report.claims_sections import material
 from runner.report.measured import Measured
-from runner.report.publication import Publication
 from runner.report.wording import plural, topology_title, with_interval
 
+# The claim of the article that the top of a report speaks of.
+HEADLINE = "largest-speedup"
 # Above this share of all CPU time stolen by the hypervisor during a launch, its numbers deserve a warning.
 STEAL_WORTH_A_WORD = 0.02
 # The kernel counts in hundredths of a second; below a second of CPU time the share would be rounding.
@@ -65,15 +70,12 @@ def _rows(frame: pd.DataFrame, row: dict[str, Any]) -> pd.DataFrame:
 
 
 def _on_the_article(measured: Measured, article: Publication) -> str:
-    claim = f'The article ({article.title}, {article.year}) says "{article.quote}" at batch size {article.batch_size}'
-    obstacles = []
-    if article.batch_size not in measured.batch_sizes:
-        obstacles.append(f"this run's batch size is {', '.join(map(str, measured.batch_sizes))}")
-    obstacles.append(f"the software of 2018 is not what ran here ({', '.join(measured.stacks)})")
-    model = measured.header["machine"]["processor"]["model_name"]
-    if article.processor_model not in model:
-        obstacles.append(f"the processor is another one ({model or 'unknown'})")
-    return f"{claim}. This run does not judge that figure: {'; '.join(obstacles)}."
+    claim = article.claim(HEADLINE)
+    verdict = judge_claim(article, claim, material(measured)).answer
+    head = f'The article ({article.title}, {article.year}) says "{claim.quote}" at batch size {claim.batch_size}'
+    if verdict.verdict == NOT_TESTABLE:
+        return f"{head}. This run does not judge that figure: {verdict.why}."
+    return f"{head}: {verdict.verdict} on this host. {verdict.why[0].upper()}{verdict.why[1:]}."
 
 
 def _incomplete(measured: Measured) -> list[str]:

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import pandas as pd
 
+from runner import peak_records
+from runner.evidence import store
+from runner.evidence.cells import Cells, cells_of
+from runner.evidence.probed import Evidence, Subject
+from runner.ladder_plan import is_ladder
+from runner.peak_records import Peak
 from runner.records import Record, latest
 from runner.runs import Run
+from runner.stats.evidence import with_evidence
+from runner.stats.ladder import LadderResult, ladders_of, still_needed
 from runner.stats.pairs import Pair, pairs_of, variants_of
 from runner.stats.tables import speedups, summaries, throughputs
 
@@ -21,6 +29,8 @@ class Measured:
 
     run: Run
     records: tuple[Record, ...]
+    peaks: tuple[Peak, ...] = ()
+    evidence: Mapping[Subject, Evidence] = field(default_factory=dict)
 
     @property
     def header(self) -> Mapping[str, Any]:
@@ -29,8 +39,13 @@ class Measured:
 
     @cached_property
     def pairs(self) -> list[Pair]:
-        """Every pair of every group."""
-        return pairs_of(self.run, self.records)
+        """Every pair of every group, marked where the evidence on one of its cells failed or is missing."""
+        return with_evidence(pairs_of(self.run, self.records), self.cells)
+
+    @cached_property
+    def cells(self) -> Cells:
+        """The evidence on every measured cell: of its probe, and of its timed launches."""
+        return cells_of(self.header, self.records, self.evidence)
 
     @cached_property
     def speedups(self) -> pd.DataFrame:
@@ -46,6 +61,13 @@ class Measured:
     def summaries(self) -> pd.DataFrame:
         """Geometric means and largest speedups."""
         return summaries(self.pairs)
+
+    @cached_property
+    def ladders(self) -> list[LadderResult]:
+        """The ladder of each topology and batch size; empty for a comparison."""
+        if not is_ladder(self.header):
+            return []
+        return ladders_of(self.run, self.records, _passed(self.evidence))
 
     @property
     def stacks(self) -> list[str]:
@@ -72,10 +94,23 @@ class Measured:
 
     @property
     def unfinished(self) -> int:
-        """How many planned launches have no record yet."""
-        return len(self.run.launches) - len(latest(list(self.records)))
+        """How many planned launches have no record yet, and still need one."""
+        done = latest(list(self.records))
+        left = [launch for launch in self.run.launches if launch.launch_id not in done]
+        return len(still_needed(left, self.ladders))
 
 
 def measured(run: Run) -> Measured:
-    """Read a run's records."""
-    return Measured(run, tuple(run.read_records()))
+    """Read a run's records, and the matrix products' and the probes' if there are any."""
+    peaks, evidence = peak_records.read(run.peaks_file), store.read(run.folder)
+    return Measured(run, tuple(run.read_records()), peaks, evidence)
+
+
+def _passed(evidence: Mapping[Subject, Evidence]) -> dict[tuple[str, str, str], dict[str, str]]:
+    """The texts of the verdicts that were passed, by id, for each stack, variant and topology."""
+    return {
+        (subject.stack, subject.variant, subject.topology): {
+            verdict.id: verdict.text for verdict in found.verdicts if verdict.passed
+        }
+        for subject, found in evidence.items()
+    }

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from runner.checks.conditions import flatten
+from runner.publications import Publication
 from runner.report.document import Section, Table, table
 from runner.report.measured import Measured
-from runner.report.publication import Publication
 from runner.report.wording import present
 
 
@@ -34,6 +34,26 @@ def settings_section(measured: Measured) -> Section:
         "the first table is equal."
     )
     return Section("What is held equal, and what differs", (paragraph,), tuple(tables))
+
+
+def matched_sections(measured: Measured) -> tuple[Section, ...]:
+    """What the comparison of all files of both installations showed before the run; nothing for runs without one."""
+    found: Mapping[str, Any] = measured.header.get("matched", {})
+    if not found:
+        return ()
+    rows = []
+    for stack, match in found.items():
+        pair = " / ".join(match["installations"])
+        for entry in match["packages"]:
+            verdict = "the wheel under test" if entry["allowed"] else "MUST NOT DIFFER"
+            rows.append((stack, pair, str(match["compared"]), entry["package"], str(entry["differences"]), verdict))
+    columns = ("stack", "installations", "files and settings compared", "package", "differences", "verdict")
+    paragraph = (
+        "Before the run every file of both installations was hashed and compared by path, mode and content, without "
+        "starting anything of them. All that is not listed here is the same on both sides."
+    )
+    shown = table(columns, rows, (columns[2], columns[4]))
+    return (Section("Matched, file by file", (paragraph,), (shown,)),)
 
 
 def conditions_section(measured: Measured) -> Section:
@@ -78,7 +98,8 @@ def repeat_section(measured: Measured) -> Section:
         for name, made in entry["installations"].items():
             rows += [(f"{stack}/{name}: {key}", present(value)) for key, value in sorted(made.items())]
     paragraphs = (
-        "The command below, in a clone of the kit at that revision, repeats the run: same order, seeds and locks.",
+        "The command below, in a clone of the kit at that revision, repeats the run: same order, seeds and locks. "
+        "python -m runner repeat, with this folder, does so from its record alone and compares the two.",
         "The raw samples, every step of every launch with its loss, are in records.jsonl beside this report; the jobs, "
         "results and logs of single launches are in launches/.",
     )

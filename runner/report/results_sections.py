@@ -13,6 +13,8 @@ from runner.records import Record
 from runner.report.document import Section, Table, table
 from runner.report.measured import Measured
 from runner.report.wording import interval, megabytes, significant, times, topology_title, with_interval
+from runner.stats.evidence import sides_of
+from runner.stats.pairs import Pair
 
 
 def speedup_section(measured: Measured) -> Section:
@@ -21,9 +23,9 @@ def speedup_section(measured: Measured) -> Section:
         (
             row.stack, topology_title(row.topology), str(row.batch_size), f"{row.candidate} / {row.baseline}",
             times(row.speedup), interval(row.ci_low, row.ci_high), row.verdict or "—", str(row.blocks),
-            str(row.status).replace("_", " "), row.reason or "—",
+            str(row.status).replace("_", " "), _evidence_of(pair, measured), row.reason or "—",
         )
-        for row in measured.speedups.itertuples()
+        for row, pair in zip(measured.speedups.itertuples(), measured.pairs, strict=True)
     ]  # fmt: skip
     columns = (
         "stack",
@@ -35,6 +37,7 @@ def speedup_section(measured: Measured) -> Section:
         "verdict",
         "blocks",
         "status",
+        "evidence",
         "reason",
     )
     paragraphs = (
@@ -44,6 +47,14 @@ def speedup_section(measured: Measured) -> Section:
     )
     numeric = ("batch size", "speedup", "95% interval", "blocks")
     return Section("Speedups", paragraphs, (table(columns, rows, numeric), _summary_table(measured.summaries)))
+
+
+def _evidence_of(pair: Pair, measured: Measured) -> str:
+    """The gravest verdict on a pair's two cells, with the few words that also stand in the figure."""
+    sides = sides_of(pair, measured.cells)
+    if not sides:
+        return "—"
+    return f"{sides[0].status}: {sides[0].remark}" if sides[0].status == "failed" else sides[0].status
 
 
 def throughput_section(measured: Measured) -> Section:
@@ -99,7 +110,7 @@ def losses_section(measured: Measured) -> Section:
     return Section("The same training on both sides", (paragraph,), (table(columns, rows, columns[4:7]),))
 
 
-def evidence_section(measured: Measured) -> Section:
+def launches_section(measured: Measured) -> Section:
     """What the timed launches themselves showed after their last step: libraries, threads, wheel."""
     seen: dict[tuple[str, str], Record] = {}
     for record in measured.usable:

@@ -12,31 +12,38 @@ from markupsafe import Markup
 from runner.atomic import write_whole
 from runner.errors import DiskError
 from runner.report.contents import compose
-from runner.report.figure import draw
 from runner.report.measured import Measured, measured
+from runner.report.repeat_sections import repeat_document
 from runner.runs import Run
 
+# Beside the report of a run that repeats another one.
+REPEAT_FILE = "repeat.md"
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 # Enough digits to repeat every division, few enough to read.
 CSV_FLOATS = "%.6g"
 
 
 def write_report(run: Run) -> Measured:
-    """Write speedups.csv, figure1.svg, figure1.png, report.md and report.html; return what they were made from.
+    """Write speedups.csv, report.md, report.html and every figure as SVG and PNG; return what they were made from.
+
+    A run that repeats another one also gets repeat.md, the comparison alone.
 
     Raises:
         DiskError: a file could not be written.
     """
     everything = measured(run)
-    document, figure = compose(everything), draw(everything)
-    svg = Markup(_inline(figure["svg"].decode()))
+    document = compose(everything)
+    svgs = {figure.name: Markup(_inline(figure.svg.decode())) for figure in document.figures}
     files: dict[str, str | bytes] = {
         "speedups.csv": everything.speedups.to_csv(index=False, float_format=CSV_FLOATS, lineterminator="\n"),
-        "figure1.svg": figure["svg"],
-        "figure1.png": figure["png"],
         "report.md": _environment(html=False).get_template("report.md.j2").render(document=document),
-        "report.html": _environment(html=True).get_template("report.html.j2").render(document=document, svg=svg),
+        "report.html": _environment(html=True).get_template("report.html.j2").render(document=document, svgs=svgs),
     }
+    repetition = repeat_document(everything)
+    if repetition is not None:
+        files[REPEAT_FILE] = _environment(html=False).get_template("report.md.j2").render(document=repetition)
+    files |= {f"{figure.name}.svg": figure.svg for figure in document.figures}
+    files |= {f"{figure.name}.png": figure.png for figure in document.figures}
     try:
         for name, content in files.items():
             write_whole(run.folder / name, content)

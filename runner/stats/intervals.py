@@ -16,6 +16,8 @@ from scipy import stats
 
 CONFIDENCE = 0.95
 FEWEST = 2
+# Natural logarithm of a factor of 10^12: an interval that reaches so far says that nothing is known.
+FURTHEST = math.log(1e12)
 
 
 @dataclass(frozen=True)
@@ -46,13 +48,40 @@ def geometric_estimate(values: Sequence[float], confidence: float = CONFIDENCE) 
     if len(logs) < FEWEST:
         return Estimate(math.exp(centre), math.nan, math.nan, len(logs))
     half = half_width(logs, confidence)
-    return Estimate(math.exp(centre), math.exp(centre - half), math.exp(centre + half), len(logs))
+    return Estimate(math.exp(centre), _end(centre - half), _end(centre + half), len(logs))
+
+
+def _end(log: float) -> float:
+    """An end of an interval from its logarithm; one that is further off than `FURTHEST` is told as that."""
+    return math.exp(max(-FURTHEST, min(FURTHEST, log)))
 
 
 def half_width(values: Sequence[float], confidence: float = CONFIDENCE) -> float:
     """Half the width of Student's t interval for a mean."""
     quantile = float(stats.t.ppf(0.5 + confidence / 2, df=len(values) - 1))
     return quantile * statistics.stdev(values) / math.sqrt(len(values))
+
+
+def quotient(numerator: Sequence[float], denominator: Sequence[float], confidence: float = CONFIDENCE) -> Estimate:
+    """The ratio of two independent geometric means, with Welch's interval for the difference of the logarithms' means.
+
+    The two may have different spreads and numbers of replicates (Welch 1947).
+
+    Raises:
+        ValueError: either has fewer than two values, or one that is not positive.
+    """
+    if min(len(numerator), len(denominator)) < FEWEST or min(*numerator, *denominator) <= 0:
+        raise ValueError(f"two or more positive values each were expected, not {numerator} and {denominator}")
+    logs = [[math.log(value) for value in values] for values in (numerator, denominator)]
+    centre = statistics.fmean(logs[0]) - statistics.fmean(logs[1])
+    parts = [statistics.variance(values) / len(values) for values in logs]
+    squares = sum(part**2 / (len(values) - 1) for part, values in zip(parts, logs, strict=True))
+    # Without any spread there is no uncertainty, and Welch's degrees of freedom are 0 / 0.
+    half = 0.0
+    if squares > 0:
+        half = float(stats.t.ppf(0.5 + confidence / 2, df=sum(parts) ** 2 / squares)) * math.sqrt(sum(parts))
+    replicates = min(len(numerator), len(denominator))
+    return Estimate(math.exp(centre), math.exp(centre - half), math.exp(centre + half), replicates)
 
 
 def simultaneous_confidence(bars: int, confidence: float = CONFIDENCE) -> float:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from runner.checks.conditions import refusal
 from runner.checks.losses import LossesCheck, check_losses
+from runner.ladder_plan import is_ladder
 from runner.records import Record, latest
 from runner.runs import Run
 from runner.stats.estimators import images_per_second
@@ -59,13 +60,17 @@ def groups_of(run: Run) -> list[Group]:
 
 
 def variants_of(run: Run, stack: str) -> list[str]:
-    """The variants of a stack that a run compares, the baseline first."""
-    planned = {launch.cell.variant for launch in run.launches if launch.cell.stack == stack}
+    """The variants of a stack that a run compares, the baseline first; of a ladder, its rungs."""
+    planned = dict.fromkeys(launch.cell.variant for launch in run.launches if launch.cell.stack == stack)
+    if is_ladder(run.header):
+        return list(planned)
     return [name for name in run.header["stacks"][stack]["variants"] if name in planned]
 
 
 def pairs_of(run: Run, records: Sequence[Record]) -> list[Pair]:
-    """Every pair of every group: each variant against each one before it in the stack's order."""
+    """Every pair of every group: each variant against each one before it in the stack's order. A ladder has none."""
+    if is_ladder(run.header):
+        return []
     table = tabulate(records)
     blocks = range(1, run.header["plan"]["blocks"] + 1)
     return [
@@ -75,12 +80,17 @@ def pairs_of(run: Run, records: Sequence[Record]) -> list[Pair]:
     ]
 
 
-def make_pair(group: Group, baseline: str, candidate: str, table: Table, blocks: range) -> Pair:
-    """Pair up one baseline and one candidate over the planned blocks."""
+def make_pair(
+    group: Group, baseline: str, candidate: str, table: Table, blocks: range, declared: Collection[str] = ()
+) -> Pair:
+    """Pair up one baseline and one candidate over the planned blocks.
+
+    `declared` names the conditions that differ because they are what is compared (the rungs of a ladder).
+    """
     sides = [table.get(Cell(group.stack, name, group.topology, group.batch_size), {}) for name in (baseline, candidate)]
     usable = [{block: record for block, record in side.items() if record.error is None} for side in sides]
     complete = [block for block in blocks if all(block in side for side in usable)]
-    refused = refusal(record for side in usable for record in side.values())
+    refused = refusal((record for side in usable for record in side.values()), declared)
     if refused:
         return Pair(group, baseline, candidate, (), (), None, "not_comparable", refused)
     losses = check_losses(group.topology, usable[0].values(), usable[1].values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,8 +12,9 @@ from typing import Any
 from runner.engines.protocol import Artifact, LaunchFolders, Outcome, Tell
 from runner.errors import HostError
 from runner.machine import format_cpu_list
+from runner.matching.snapshot import Snapshot
 from runner.pin import Pin
-from runner.stacks import Installation, Stack
+from runner.stacks import Installation, Stack, find_stack
 from runner.vocabulary import EngineName, Launch
 from runner.workload_files import workload_sha256
 
@@ -23,7 +25,12 @@ Hook = Callable[[Launch, dict[str, Any]], None]
 
 @dataclass
 class FakeEngine:
-    """Answers as an engine does. `before_result` may change or refuse any launch."""
+    """Answers as an engine does.
+
+    `before_result` may change or refuse any timed launch, `before_build` any description, `before_probe` any probe. A
+    probe prints what a test put under its variant's name in `logs`, or what a probe of that variant should print.
+    Launches that multiply matrices, build a topology or probe are listed apart from those that `ran`.
+    """
 
     name: EngineName = "venv"
     cannot_enforce: tuple[str, ...] = (
@@ -36,9 +43,17 @@ class FakeEngine:
     prepares_in_parallel: bool = False
     seconds: Mapping[str, float] = field(default_factory=lambda: SECONDS)
     before_result: Hook = lambda launch, result: None
+    before_probe: Hook = lambda launch, result: None
+    logs: dict[str, str] = field(default_factory=dict)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     ran: list[str] = field(default_factory=list)
+    multiplied: list[str] = field(default_factory=list)
+    built: list[str] = field(default_factory=list)
+    before_build: Hook = lambda launch, result: None
+    is_ready: bool = True
+    probed: list[str] = field(default_factory=list)
     cleaned: list[str] = field(default_factory=list)
+    stray: dict[str, str] = field(default_factory=dict)
 
     def prerequisites(self, stacks: tuple[Stack, ...]) -> None:
         """Nothing is needed."""
@@ -48,26 +63,86 @@ class FakeEngine:
         provenance = {"wheel": installation.wheel, "lock_sha256": installation.lock_sha256()}
         return Artifact(installation, "/nowhere", provenance)
 
+    def find(self, stack: Stack, installation: Installation) -> Artifact | None:
+        """Everything is ready, or nothing is."""
+        return self.prepare(stack, installation, lambda text: None) if self.is_ready else None
+
     def run(
         self, launch: Launch, pin: Pin, artifact: Artifact, folders: LaunchFolders, deadline_seconds: float
     ) -> Outcome:
         """Write the result that the workload would have written."""
-        self.ran.append(launch.launch_id)
+        job = json.loads((folders.job / "job.json").read_text(encoding="utf-8"))
+        if job["kind"] == "probe":
+            return self._probe(launch, pin, folders)
+        {"train": self.ran, "gemm": self.multiplied, "describe": self.built}[job["kind"]].append(launch.launch_id)
         folders.log.write_text("a line of the log\n", encoding="utf-8")
         if launch.launch_id in self.outcomes:
             return self.outcomes[launch.launch_id]
         result = make_result(launch, pin, self.seconds[launch.cell.variant])
-        self.before_result(launch, result)
+        if job["kind"] == "gemm":
+            result.update(GEMM_RESULT, gemm=[_product(size, job["repeats"]) for size in job["sizes"]])
+        elif job["kind"] == "describe":
+            result.update(NOT_TRAINED, kind="describe", description=dict(DESCRIPTION))
+            self.before_build(launch, result)
+        else:
+            self.before_result(launch, result)
+        if "topology_file" in job:
+            result["topology_sha256"] = hashlib.sha256((folders.job / job["topology_file"]).read_bytes()).hexdigest()
         (folders.result / "result.json").write_text(json.dumps(result), encoding="utf-8")
-        return Outcome(0, 10.0, stopped_by_deadline=False, out_of_memory=False, peak_memory_bytes=None)
+        return Outcome(0, 10.0, stopped_by_deadline=False, out_of_memory=False)
+
+    def _probe(self, launch: Launch, pin: Pin, folders: LaunchFolders) -> Outcome:
+        self.probed.append(launch.launch_id)
+        variant = launch.cell.variant
+        folders.log.write_text(self.logs.get(variant, make_log(variant, pin)), encoding="utf-8")
+        if launch.launch_id in self.outcomes:
+            return self.outcomes[launch.launch_id]
+        result = {**make_result(launch, pin, self.seconds[variant]), "kind": "probe"}
+        milliseconds = 1000 * self.seconds[variant]
+        result["trace"] = [
+            {"operation": "Conv2D" if variant == "stock" else "_MklNativeConv2D", "count": 53,
+             "milliseconds": 0.75 * milliseconds},
+            {"operation": "Relu", "count": 49, "milliseconds": 0.25 * milliseconds},
+        ]  # fmt: skip
+        self.before_probe(launch, result)
+        (folders.result / "result.json").write_text(json.dumps(result), encoding="utf-8")
+        return Outcome(0, 10.0, stopped_by_deadline=False, out_of_memory=False)
 
     def command(self, launch: Launch, pin: Pin, folders: LaunchFolders) -> str:
         """A stand-in for the command."""
         return f"run {launch.launch_id}"
 
+    def snapshot(self, artifact: Artifact) -> Snapshot:
+        """Two installations that differ in the wheel alone, unless a test has made `stray` files."""
+        name = artifact.installation.wheel.split("==")[0]
+        path = f"/lib/{name}/library.so"
+        return Snapshot({"/bin/python": "file 755 aa", path: "file 644 bb", **self.stray}, owners={path: name})
+
     def cleanup(self, run_id: str) -> None:
         """Remember for which run it was called."""
         self.cleaned.append(run_id)
+
+
+NOT_TRAINED: Mapping[str, Any] = {"steps": [], "parameters": None, "training_flops_per_step": None}
+GEMM_RESULT: Mapping[str, Any] = {**NOT_TRAINED, "kind": "gemm"}
+# What the workload says of a topology that it has built.
+DESCRIPTION: Mapping[str, Any] = {
+    "topology": "my_net",
+    "image_size": 64,
+    "layout": "NHWC",
+    "batch_size": 4,
+    "layers": [{"name": name, "kind": "conv", "shape": [8, 8, 3], "parameters": 1} for name in ("a", "b", "c")],
+    "parameters": 1_234_567,
+    "forward_flops_per_image": 1_000_000_000,
+    "training_flops_per_image": 3_000_000_000,
+    "disjoint_branches": 3,
+    "branch_layers": ["a", "b", "c"],
+}
+
+
+def _product(size: int, repeats: int) -> dict[str, Any]:
+    """A matrix product whose GFLOP/s are its size / 10: the largest is the fastest."""
+    return {"size": size, "seconds": [20.0 * size * size / 1e9] * repeats, "gflops_per_second": size / 10}
 
 
 def make_result(launch: Launch, pin: Pin, step_seconds: float) -> dict[str, Any]:
@@ -108,6 +183,7 @@ def make_result(launch: Launch, pin: Pin, step_seconds: float) -> dict[str, Any]
             "inter_op_threads": launch.inter_op_threads,
             "omp_max_threads": launch.intra_op_threads if launch.cell.variant == "intel" else None,
             "environment": {key: value for key, value in launch.environment.items() if key != "LANG"},
+            "graph_optimisation": launch.graph_optimisation,
             "uid": 1000,
             "cpu_model": "a processor",
         },
@@ -115,11 +191,45 @@ def make_result(launch: Launch, pin: Pin, step_seconds: float) -> dict[str, Any]
             "mapped_libraries": [
                 {"name": "libtensorflow_framework.so.2", "path": "/nowhere/libtensorflow_framework.so.2"}
             ],
-            "threads": [{"id": 1, "name": "python", "allowed_cpus": format_cpu_list(pin.cpus), "cpu_seconds": 9.5}],
-            "wheel": {"distribution": "tensorflow-cpu", "version": "2.14.0", "record_sha256": "ab" * 32},
+            "threads": _threads(launch, pin),
+            "wheel": _wheel(launch),
         },
         "workload_sha256": workload_sha256(),
+        "gemm": [],
+        "description": None,
+        "topology_sha256": None,
     }
+
+
+def make_log(variant: str, pin: Pin) -> str:
+    """What the libraries print in a probe of this variant, in the form of the captured logs."""
+    runtime = "OpenMP" if variant == "intel" else "threadpool"
+    lines = ["onednn_verbose,info,oneDNN v3.2.1 (commit N/A)",
+             f"onednn_verbose,info,cpu,runtime:{runtime},nthr:{pin.threads}",
+             "onednn_verbose,info,cpu,isa:Intel AVX-512 with Intel DL Boost",
+             "onednn_verbose,exec,cpu,gemm_api,,undef,src_f32::blocked:ab:f0,,,64x64:64x64,0.5"]  # fmt: skip
+    if variant == "intel":
+        lines += [f"OMP: Info #249: KMP_AFFINITY: pid 1 tid {thread + 2} thread {thread} bound to OS proc set {core[0]}"
+                  for thread, core in enumerate(pin.cores)]  # fmt: skip
+    if variant != "stock":
+        lines += ["onednn_verbose,exec,cpu,convolution,jit:avx512_core,forward_training,,,alg:convolution_direct,mb2,3",
+                  "onednn_verbose,exec,cpu,reorder,jit:uni,undef,,,,8,1"]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def _threads(launch: Launch, pin: Pin) -> list[dict[str, Any]]:
+    """The main thread, free on the pin, and under Intel's build one bound thread for each core."""
+    masks = [format_cpu_list(pin.cpus)]
+    if launch.cell.variant == "intel":
+        masks += [str(core[0]) for core in pin.cores]
+    return [{"id": number, "name": "python", "allowed_cpus": mask, "cpu_seconds": 9.5}
+            for number, mask in enumerate(masks, start=1)]  # fmt: skip
+
+
+def _wheel(launch: Launch) -> dict[str, str]:
+    """The distribution that the stack names for the launch's installation."""
+    name, _, version = find_stack(launch.cell.stack).installations[launch.installation].wheel.partition("==")
+    return {"distribution": name.replace("-", "_"), "version": version, "record_sha256": "ab" * 32}
 
 
 def only(engine: FakeEngine) -> dict[str, Callable[[argparse.Namespace], FakeEngine]]:

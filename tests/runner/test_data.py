@@ -126,5 +126,5 @@ def test_a_stack_with_a_key_that_nobody_reads_is_refused(tmp_path: Path) -> None
     """A slip in stacks.toml is an error, not a setting that silently does nothing."""
     path = tmp_path / "stacks.toml"
     path.write_text(STACKS_FILE.read_text(encoding="utf-8").replace("lock_platform", "lock_platfrom"))
-    with pytest.raises(UsageError, match="lacks lock_platform"):
+    with pytest.raises(UsageError, match="unknown key lock_platfrom"):
         load_stacks(path)

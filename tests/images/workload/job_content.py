@@ -17,7 +17,23 @@ TRAIN_JOB: dict[str, Any] = {
     "intra_op_threads": 2,
     "inter_op_threads": 1,
     "seed": 1234,
+    "graph_optimisation": True,
 }
+
+OWN_JOB: dict[str, Any] = {**TRAIN_JOB, "topology": "my_net", "topology_file": "my_net.py"}
+
+DESCRIBE_JOB: dict[str, Any] = {
+    "schema_version": 1,
+    "launch_id": "launch-9",
+    "kind": "describe",
+    "topology": "vgg16",
+    "batch_size": 4,
+    "layout": "NHWC",
+    "time_limit_seconds": None,
+    "intra_op_threads": 2,
+    "inter_op_threads": 1,
+}
+PROBE_JOB: dict[str, Any] = {**TRAIN_JOB, "kind": "probe"}
 
 GEMM_JOB: dict[str, Any] = {
     "schema_version": 1,

@@ -40,6 +40,20 @@ def test_forward_and_both_gradients_of_a_convolution_cost_the_same(counted: Any)
     assert count_flops([counted]) == CONVOLUTION_FLOPS
 
 
+@pytest.mark.parametrize(
+    "counted",
+    [
+        operation("DepthwiseConv2dNative", [IMAGES, tensor(5, 3, 3, 2)], tensor(2, 8, 8, 6)),
+        operation("DepthwiseConv2dNativeBackpropInput", [tensor(4), tensor(5, 3, 3, 2), tensor(2, 8, 8, 6)], IMAGES),
+        operation("DepthwiseConv2dNativeBackpropFilter", [IMAGES, tensor(4), tensor(2, 8, 8, 6)], tensor(5, 3, 3, 2)),
+    ],
+    ids=lambda counted: counted.type,
+)
+def test_a_depthwise_convolution_looks_at_one_channel(counted: Any) -> None:
+    """Forward and both gradients cost one multiply-accumulate for every output value and filter tap."""
+    assert count_flops([counted]) == 2 * (2 * 8 * 8 * 6) * (5 * 3)
+
+
 @pytest.mark.parametrize(("left", "transposed"), [((4, 10), False), ((10, 4), True)])
 def test_matrix_product(left: tuple[int, int], transposed: bool) -> None:
     """The inner dimension is found whether or not the left operand is transposed."""

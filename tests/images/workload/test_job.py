@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from workload.job import GemmJob, InvalidJobError, TrainJob, read_job, validate_job
+from workload.job import DescribeJob, GemmJob, InvalidJobError, TrainJob, read_job, validate_job
 
-from tests.images.workload.job_content import GEMM_JOB, TRAIN_JOB
+from tests.images.workload.job_content import DESCRIBE_JOB, GEMM_JOB, OWN_JOB, PROBE_JOB, TRAIN_JOB
 
 
 def test_train_job_is_accepted() -> None:
@@ -21,6 +21,15 @@ def test_train_job_is_accepted() -> None:
     assert (job.launch_id, job.topology, job.batch_size, job.time_limit_seconds) == ("launch-7", "resnet50", 4, None)
 
 
+def test_a_probe_is_a_training_job_that_is_traced() -> None:
+    """A probe has the keys of a training job; only a probe is traced."""
+    probe, train = validate_job(PROBE_JOB), validate_job(TRAIN_JOB)
+    assert isinstance(probe, TrainJob)
+    assert isinstance(train, TrainJob)
+    assert (probe.traced, train.traced) == (True, False)
+    assert probe._replace(traced=False) == train
+
+
 def test_gemm_job_is_accepted() -> None:
     """A complete matrix-product job becomes a GemmJob with its values."""
     job = validate_job(GEMM_JOB)
@@ -28,7 +37,42 @@ def test_gemm_job_is_accepted() -> None:
     assert (job.sizes, job.repeats, job.time_limit_seconds) == ((64, 128), 3, 60.0)
 
 
-@pytest.mark.parametrize("content", [TRAIN_JOB, GEMM_JOB])
+def test_a_job_with_the_users_own_topology_is_accepted() -> None:
+    """A file's name beside its topology's, for training and for describing."""
+    own = {"topology": "my_net", "topology_file": "my_net.py"}
+    job, description = validate_job(OWN_JOB), validate_job({**DESCRIBE_JOB, **own})
+    assert isinstance(job, TrainJob)
+    assert isinstance(description, DescribeJob)
+    assert job.topology_file == description.topology_file == "my_net.py"
+
+
+def test_a_built_in_topology_can_be_described() -> None:
+    """Without a file the topology is one of the kit's."""
+    job = validate_job(DESCRIBE_JOB)
+    assert isinstance(job, DescribeJob)
+    assert job.topology_file is None
+
+
+@pytest.mark.parametrize(
+    ("topology", "file"),
+    [
+        ("my_net", "other.py"),
+        ("my_net", "../my_net.py"),
+        ("my_net", "/etc/my_net.py"),
+        ("my_net", "my_net"),
+        ("my_net", None),
+        ("resnet50", "resnet50.py"),
+        ("my-net", "my-net.py"),
+        (7, "7.py"),
+    ],
+)
+def test_a_file_that_is_not_the_topologys_own_is_refused(topology: object, file: object) -> None:
+    """A file outside of the job's folder, of another name, or of a name that the kit has."""
+    with pytest.raises(InvalidJobError, match="topology"):
+        validate_job({**OWN_JOB, "topology": topology, "topology_file": file})
+
+
+@pytest.mark.parametrize("content", [TRAIN_JOB, PROBE_JOB, GEMM_JOB, DESCRIBE_JOB])
 def test_every_key_is_required(content: dict[str, Any]) -> None:
     """Leaving out any one key is refused with that key's name."""
     for key in content:
@@ -36,7 +80,7 @@ def test_every_key_is_required(content: dict[str, Any]) -> None:
             validate_job({name: value for name, value in content.items() if name != key})
 
 
-@pytest.mark.parametrize("content", [TRAIN_JOB, GEMM_JOB])
+@pytest.mark.parametrize("content", [TRAIN_JOB, GEMM_JOB, OWN_JOB, DESCRIBE_JOB])
 def test_unknown_key_is_refused(content: dict[str, Any]) -> None:
     """A key that is not in the contract is refused with its name."""
     with pytest.raises(InvalidJobError, match="unknown key timed_stepss"):
@@ -70,6 +114,8 @@ def test_unknown_key_is_refused(content: dict[str, Any]) -> None:
         ("inter_op_threads", None),
         ("seed", -1),
         ("seed", 2**32),
+        ("graph_optimisation", 1),
+        ("graph_optimisation", None),
     ],
 )
 def test_wrong_value_of_a_train_job_is_refused(key: str, value: object) -> None:
@@ -100,11 +146,11 @@ JSON_VALUES = st.recursive(
 )
 
 
-@given(st.sampled_from(sorted(TRAIN_JOB)), JSON_VALUES)
+@given(st.sampled_from(sorted(OWN_JOB)), JSON_VALUES)
 def test_any_json_value_is_accepted_or_refused(key: str, value: object) -> None:
     """Whatever JSON stands under a key, validation either returns a job or raises InvalidJobError."""
     with contextlib.suppress(InvalidJobError):
-        assert validate_job({**TRAIN_JOB, key: value}).launch_id
+        assert validate_job({**OWN_JOB, key: value}).launch_id
 
 
 @given(JSON_VALUES)

@@ -15,7 +15,7 @@ import pytest
 import workload
 from workload.wheel import workload_sha256
 
-from tests.images.workload.job_content import GEMM_JOB, TRAIN_JOB
+from tests.images.workload.job_content import GEMM_JOB, PROBE_JOB, TRAIN_JOB
 
 FOLDER = Path(workload.__file__).parent
 ALEXNET = {**TRAIN_JOB, "topology": "alexnet", "batch_size": 1}
@@ -26,8 +26,27 @@ JOBS: dict[str, dict[str, Any]] = {
     "train": ALEXNET,
     "train in NCHW": {**ALEXNET, "layout": "NCHW"},
     "train until the time limit": {**ALEXNET, "timed_steps": 100_000, "time_limit_seconds": 3},
+    "probe": {**PROBE_JOB, "topology": "alexnet", "batch_size": 1, "timed_steps": 1},
+    "train the graph as built": {**ALEXNET, "graph_optimisation": False},
     "gemm": GEMM_JOB,
 }
+
+# Counts the fused operations in the graph that a session really runs, with and without graph optimisation.
+COUNT_FUSED = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from workload.tensorflow_compat import load_tensorflow
+tf = load_tensorflow()
+from workload.synthetic import make_batch
+from workload.topologies import TOPOLOGIES
+from workload.training import build_training_graph, open_session
+for optimised in (True, False):
+    built = build_training_graph(tf, TOPOLOGIES["alexnet"], 1, "NHWC", 1)
+    session = open_session(tf, built, make_batch(1, 227, 1001, "NHWC", 1), 2, 1, optimised)
+    metadata = tf.RunMetadata()
+    session.run(built.loss, options=tf.RunOptions(output_partition_graphs=True), run_metadata=metadata)
+    print(sum("Fused" in node.op for graph in metadata.partition_graphs for node in graph.node))
+"""
 
 pytestmark = pytest.mark.tensorflow
 
@@ -95,6 +114,26 @@ def test_first_loss_does_not_depend_on_the_layout_or_build(launch: Launch) -> No
     assert others == [pytest.approx(first, rel=1e-4)] * 2
 
 
+def test_training_the_graph_as_built_is_the_same_training(launch: Launch) -> None:
+    """Without graph optimisation the losses are the same, and the result says that it was off."""
+    code, result = launch("intel", "train the graph as built")
+    assert (code, result["observed"]["graph_optimisation"]) == (0, False)
+    _, optimised = launch("intel", "train")
+    assert optimised["observed"]["graph_optimisation"] is True
+    assert [step["loss"] for step in result["steps"][:2]] == pytest.approx(
+        [step["loss"] for step in optimised["steps"][:2]], rel=1e-4
+    )
+
+
+def test_a_graph_as_built_has_no_fused_operation(stack_python: Callable[[str], str]) -> None:
+    """What is switched off is really off: the session that optimises fuses operations, the other does not."""
+    done = subprocess.run(
+        [stack_python("intel"), "-c", COUNT_FUSED, str(FOLDER.parent)], check=True, capture_output=True, text=True
+    )
+    optimised, as_built = (int(line) for line in done.stdout.split())
+    assert optimised > as_built == 0
+
+
 def test_time_limit_ends_a_launch_without_error(launch: Launch) -> None:
     """The time limit keeps the steps there are, and the result says what stopped it."""
     _, result = launch("stock", "train until the time limit")
@@ -140,6 +179,28 @@ def test_observation_is_of_this_process(launch: Launch, installation: str, job: 
     assert observed["environment"]["OMP_NUM_THREADS"] == "2"
     assert "libtensorflow" in names(result)
     assert sum(thread["cpu_seconds"] for thread in result["evidence"]["threads"]) > 0
+
+
+@pytest.mark.parametrize("installation", ["stock", "intel"])
+def test_a_probe_traces_one_step_by_operation(launch: Launch, installation: str) -> None:
+    """Each of AlexNet's five convolutions counts once, under the build's own name for it, and all time is told."""
+    code, result = launch(installation, "probe")
+    assert (code, result["kind"], len(result["steps"])) == (0, "probe", 2)
+    trace = {entry["operation"]: entry for entry in result["trace"]}
+    forward = "_MklNativeFusedConv2D" if installation == "intel" else "_FusedConv2D"
+    assert trace[forward]["count"] == 5
+    assert trace["ApplyRMSProp"]["count"] == 16
+    assert not {"other", "Conv2D"} & set(trace)
+    assert [entry["milliseconds"] for entry in result["trace"]] == sorted(
+        (entry["milliseconds"] for entry in result["trace"]), reverse=True
+    )
+    step = 1000 * max(each["seconds"] for each in result["steps"])
+    assert 0 < sum(entry["milliseconds"] for entry in result["trace"]) < 2 * step
+
+
+def test_a_training_launch_traces_nothing(launch: Launch) -> None:
+    """Tracing costs time: only a probe does it."""
+    assert launch("intel", "train")[1]["trace"] == []
 
 
 def test_matrix_products(launch: Launch) -> None:

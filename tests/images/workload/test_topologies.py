@@ -13,6 +13,7 @@ import pytest
 import workload
 from workload.job import TOPOLOGY_NAMES
 
+from runner.topology_file import BUILT_IN_BRANCHES
 from tests.images.workload.expected_layers import PARAMETERS, expected_layers
 
 Descriptions = dict[tuple[str, str], dict[str, Any]]
@@ -23,8 +24,9 @@ import json, sys
 sys.path.insert(0, sys.argv[1])
 from workload.describe import describe_topology
 from workload.tensorflow_compat import load_tensorflow
+from workload.topologies import TOPOLOGIES
 tf = load_tensorflow()
-print(json.dumps([describe_topology(tf, name, layout, 2) for name, layout in json.loads(sys.argv[2])]))
+print(json.dumps([describe_topology(tf, TOPOLOGIES[name], layout, 2) for name, layout in json.loads(sys.argv[2])]))
 """
 WANTED = [(name, "NHWC") for name in TOPOLOGY_NAMES] + [("alexnet", "NCHW"), ("resnet50", "NCHW")]
 
@@ -78,6 +80,13 @@ def test_training_costs_three_forward_passes_less_the_gradient_by_the_images(
     weights = first["parameters"] - (channels if topology in ("alexnet", "googlenet", "vgg16") else 0)
     images_gradient = 2 * height * width * weights
     assert description["training_flops_per_image"] == 3 * description["forward_flops_per_image"] - images_gradient
+
+
+@pytest.mark.parametrize("topology", TOPOLOGY_NAMES)
+def test_disjoint_branches(descriptions: Descriptions, topology: str) -> None:
+    """What `plan` shows without TensorFlow is what is counted from the graph."""
+    description = descriptions[topology, "NHWC"]
+    assert description["disjoint_branches"] == len(description["branch_layers"]) == BUILT_IN_BRANCHES[topology]
 
 
 def test_forward_flops_of_vgg16(descriptions: Descriptions) -> None:

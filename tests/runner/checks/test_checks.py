@@ -21,6 +21,15 @@ def test_equal_conditions_are_not_refused() -> None:
     assert refusal([record("stock"), record("intel")]) is None
 
 
+def test_a_declared_difference_excuses_itself_and_nothing_else() -> None:
+    """What two rungs differ in on purpose is not refused; what changed besides it is, by name."""
+    one = record(conditions={"pin": {"cpus": "0", "threads": 1}, "pinned": 1, "engine": "venv"})
+    other = record("intel", conditions={"pin": {"cpus": "0-1", "threads": 2}, "pinned": 1, "engine": "venv"})
+    assert refusal([one, other], ["pin"]) is None
+    changed = record("intel", conditions={**other.conditions, "pinned": 2})
+    assert refusal([one, changed], ["pin"]) == "conditions differ: pinned (1 / 2)"
+
+
 def test_a_condition_that_only_one_side_has_is_a_difference() -> None:
     """A field that one record lacks is reported as absent."""
     one, other = record(conditions={"a": 1, "b": 2}), record(block=2, conditions={"a": 1})

@@ -72,7 +72,7 @@ def test_a_failed_cell_is_shown_and_the_exit_code_is_1(
     kit: Kit, small: Sequence[str], engine: FakeEngine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A launch that the kernel killed for memory is a result with a reason, and the rest of the run goes on."""
-    killed = Outcome(-9, 5.0, stopped_by_deadline=False, out_of_memory=True, peak_memory_bytes=None)
+    killed = Outcome(-9, 5.0, stopped_by_deadline=False, out_of_memory=True)
     for block in (1, 2):
         engine.outcomes[f"block{block}-tf-2.14-intel-vgg16-b4"] = killed
     assert kit(*small) == 1
@@ -90,7 +90,7 @@ def test_a_cell_with_one_block_left_is_partial_and_claims_no_interval(
     kit: Kit, small: Sequence[str], engine: FakeEngine
 ) -> None:
     """One complete block gives a ratio, but too few blocks for an interval."""
-    late = Outcome(-9, 5.0, stopped_by_deadline=True, out_of_memory=False, peak_memory_bytes=None)
+    late = Outcome(-9, 5.0, stopped_by_deadline=True, out_of_memory=False)
     engine.outcomes["block2-tf-2.14-intel-vgg16-b4"] = late
     assert kit(*small) == 1
     row = rows()[1]
@@ -123,9 +123,7 @@ def test_ctrl_c_leaves_a_run_that_resume_completes_without_repeating(
 def test_resume_without_a_name_takes_the_youngest_unfinished_run(kit: Kit, engine: FakeEngine) -> None:
     """Runs under results/runs are found by themselves, whole ones passed over."""
     kit("compare", "--topologies", "alexnet", "--blocks", "2", "--out", "results/runs/whole")
-    engine.outcomes["block1-tf-2.14-stock-alexnet-b8"] = Outcome(
-        1, 1.0, stopped_by_deadline=False, out_of_memory=False, peak_memory_bytes=None
-    )
+    engine.outcomes["block1-tf-2.14-stock-alexnet-b8"] = Outcome(1, 1.0, stopped_by_deadline=False, out_of_memory=False)
     assert (
         kit("compare", "--topologies", "alexnet", "--batch-sizes", "8", "--blocks", "2", "--out", "results/runs/torn")
         == 1
@@ -140,9 +138,7 @@ def test_a_killed_launch_is_an_error_with_its_signal_and_its_last_words(
     kit: Kit, small: Sequence[str], engine: FakeEngine
 ) -> None:
     """Kill -9 of a launch is neither out of memory nor a timeout."""
-    engine.outcomes["block1-tf-2.14-stock-vgg16-b4"] = Outcome(
-        -9, 1.0, stopped_by_deadline=False, out_of_memory=False, peak_memory_bytes=None
-    )
+    engine.outcomes["block1-tf-2.14-stock-vgg16-b4"] = Outcome(-9, 1.0, stopped_by_deadline=False, out_of_memory=False)
     assert kit(*small) == 1
     failed = [each for each in records.read(Path("run/records.jsonl")) if each.error]
     assert [each.error for each in failed] == [

@@ -32,6 +32,7 @@ Kit = Callable[..., int]
         (["compare", "--cores", "5000"], "5000"),
         (["compare", "--time-limit", "nan"], "a positive number of seconds"),
         (["compare", "--memory", "lots"], "a size such as 8g"),
+        (["doctor", "--memory", "8g"], "unrecognized arguments: --memory 8g"),
         (["compare", "--variants", "intel"], "needs two variants"),
         (["compare", "--resume", "nowhere"], "nowhere is not a run's folder"),
         (["compare", "--resume"], "no unfinished run"),

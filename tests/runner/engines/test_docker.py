@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-import argparse
+import dataclasses
+import hashlib
 import json
 import os
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import jsonschema
 import pytest
 
-from runner import records
+from runner import peak_records, records
 from runner.cli import main
 from runner.cli.engines import ENGINES
 from runner.engines.docker import RUN_LABEL
 from runner.engines.docker_images import ImageBuilder
 from runner.engines.protocol import Artifact, Engine, LaunchFolders
-from runner.stacks import find_stack
+from runner.matching import diff
+from runner.matching.snapshot import Snapshot
+from runner.stacks import Stack, find_stack
 from runner.vocabulary import Launch, Steps
+from runner.workload_files import workload_sha256
 from tests.runner.builders import PIN, plan
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
@@ -31,7 +37,10 @@ pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
 ROOT = Path(__file__).resolve().parents[3]
 FIRST_CPU = str(min(os.sched_getaffinity(0)))
 STACK = find_stack("tf-2.14")
-COMPARE = ("--engine", "docker", "--topologies", "alexnet", "--batch-sizes", "1", "--blocks", "2", "--steps", "1")
+# The wheels set the size; what the kit adds to them is little.
+LARGEST_BYTES = {"tf-1.12": 1.0e9, "tf-1.15": 1.1e9, "tf-2.14": 1.45e9}
+PLAN = ("--engine", "docker", "--topologies", "alexnet", "--batch-sizes", "1", "--blocks", "2", "--steps", "1")
+COMPARE = (*PLAN, "--no-peak", "--no-probe")
 
 
 def docker(*arguments: str) -> str:
@@ -39,32 +48,16 @@ def docker(*arguments: str) -> str:
     return subprocess.run(["docker", *arguments], check=True, capture_output=True, text=True).stdout.strip()
 
 
-@pytest.fixture(scope="session")
-def base_image(request: pytest.FixtureRequest) -> str:
-    """The base image that was named for the tests, or the stack's own if it is on the engine."""
-    reference = request.config.getoption("--base-image") or STACK.base_image
-    try:
-        docker("image", "inspect", reference)
-    except (OSError, subprocess.CalledProcessError) as error:
-        pytest.skip(f"no Docker engine with the base image {reference}: {error}")
-    return str(reference)
-
-
-@pytest.fixture(scope="session")
-def engine(base_image: str) -> Engine:
-    """The engine as the command line makes it."""
-    return ENGINES["docker"](argparse.Namespace(pip_index=None, ca_bundle=None, base_image=base_image, memory=None))
-
-
-@pytest.fixture(scope="session")
-def images(engine: Engine) -> dict[str, Artifact]:
-    """Both images of the pair, built once."""
-    return {name: engine.prepare(STACK, each, print) for name, each in STACK.installations.items()}
-
-
 def compare(base_image: str, *arguments: str) -> int:
     """Run `compare` on the docker engine in the current folder."""
     return main(["compare", *COMPARE, "--base-image", base_image, *arguments], ENGINES)
+
+
+def start_runner(base_image: str, folder: Path) -> subprocess.Popen[bytes]:
+    """Begin the same as a process of its own, to be killed."""
+    options = [*COMPARE, "--base-image", base_image, "--out", str(folder / "run")]
+    command = [sys.executable, "-m", "runner", "compare", *options]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def read(folder: str = "run") -> list[records.Record]:
@@ -88,30 +81,69 @@ print(json.dumps({
 """
 
 
-@pytest.mark.parametrize("name", ["stock", "intel"])
-def test_an_image_holds_what_runs_and_nothing_that_builds(images: dict[str, Artifact], name: str) -> None:
+def test_an_image_holds_what_runs_and_nothing_that_builds(image: tuple[Stack, Artifact]) -> None:
     """Non-root, no compiler, no pip, no cache, and small enough."""
-    image = images[name].location
-    run = ["run", "--rm", "--network", "none", "--entrypoint", "/opt/environment/bin/python", image, "-c", INSIDE]
-    seen = json.loads(docker(*run))
+    stack, artifact = image
+    python = ["--entrypoint", "/opt/environment/bin/python", artifact.location]
+    seen = json.loads(docker("run", "--rm", "--network", "none", *python, "-c", INSIDE))
     assert seen["uid"] != 0
     assert (seen["compilers"], seen["pip"], seen["caches"]) == ([], False, [])
-    assert images[name].provenance["image_bytes"] <= 1.45e9
+    assert artifact.provenance["image_bytes"] <= LARGEST_BYTES[stack.name]
 
 
-@pytest.mark.parametrize("name", ["stock", "intel"])
-def test_an_image_answers_for_itself(images: dict[str, Artifact], name: str) -> None:
+def test_an_image_answers_for_itself(image: tuple[Stack, Artifact]) -> None:
     """--version tells what is inside; --self-check trains one step, read-only, without network, without warnings."""
-    image = images[name].location
+    stack, artifact = image
     hard = ["run", "--rm", "--network", "none", "--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL"]
-    assert "TensorFlow 2.14.0" in docker(*hard, image, "--version")
-    done = subprocess.run(["docker", *hard, image, "--self-check"], capture_output=True, text=True, check=True)
-    assert "self-check passed" in done.stdout
-    # TensorFlow 2.14 logs deprecations of the graph mode that the workload needs; nothing else may warn.
+    assert f"TensorFlow {stack.tensorflow}" in docker(*hard, artifact.location, "--version")
+    done = subprocess.run(["docker", *hard, artifact.location, "--self-check"], capture_output=True, text=True)
+    assert "self-check passed" in done.stdout, done.stderr
+    # TensorFlow logs deprecations of the graph mode that the workload needs; nothing else may warn.
     known = ("Call initializer instance with the dtype argument", "non-resource variables are not supported")
     lines = [line for line in done.stderr.splitlines() if "WARNING" in line or "Warning" in line]
     unexpected = [line for line in lines if not any(words in line for words in known)]
     assert [line for line in unexpected if not line.startswith("WARNING:tensorflow:From")] == []
+
+
+def test_an_image_says_what_it_is_made_from(image: tuple[Stack, Artifact]) -> None:
+    """The labels of the Open Container Initiative and the kit's own, none of them left unknown."""
+    stack, artifact = image
+    labels = json.loads(docker("image", "inspect", "--format", "{{json .Config.Labels}}", artifact.location))
+    head = subprocess.run(["git", "log", "-1", "--format=%H %cI"], cwd=ROOT, capture_output=True, text=True, check=True)
+    commit, created = head.stdout.split()
+    assert labels["org.opencontainers.image.revision"].rstrip("+") == commit
+    assert labels["org.opencontainers.image.created"] == created
+    assert labels["org.opencontainers.image.base.digest"].startswith("sha256:")
+    assert labels["tensorflow-speedup-kit.stack"] == stack.name
+    assert labels["tensorflow-speedup-kit.lock-sha256"] == artifact.installation.lock_sha256()
+    assert labels["tensorflow-speedup-kit.workload-sha256"] == workload_sha256()
+    variants = labels["tensorflow-speedup-kit.variants"].split(",")
+    assert {stack.variants[name].installation for name in variants} == {artifact.installation.name}
+
+
+def layer_files(saved: IO[bytes]) -> list[set[str]]:
+    """The regular files of each layer in what `docker save` writes."""
+    layers = []
+    with tarfile.open(fileobj=saved, mode="r|") as archive:
+        for member in archive:
+            content = archive.extractfile(member) if member.isfile() else None
+            if content is None or not (member.name.endswith("layer.tar") or member.name.startswith("blobs/")):
+                continue
+            with suppress(tarfile.ReadError), tarfile.open(fileobj=content, mode="r|") as layer:
+                layers.append({each.name for each in layer if each.isfile()})
+    return layers
+
+
+def test_nothing_is_stored_twice_across_layers(image: tuple[Stack, Artifact]) -> None:
+    """No file is in more than one of the image's layers."""
+    with subprocess.Popen(["docker", "save", image[1].location], stdout=subprocess.PIPE) as saved:
+        assert saved.stdout is not None
+        layers = layer_files(saved.stdout)
+        saved.stdout.read()  # what follows the archive's end
+    assert saved.returncode == 0
+    assert len(layers) >= 3  # the base, the environment, the workload
+    seen = [path for paths in layers for path in paths]
+    assert len(seen) == len(set(seen))
 
 
 def test_secrets_of_the_build_are_not_in_the_image(engine: Engine, images: dict[str, Artifact]) -> None:
@@ -162,18 +194,7 @@ def test_a_container_that_is_killed_is_an_error_and_resume_completes(
     in_folder: Path, base_image: str, images: dict[str, Artifact]
 ) -> None:
     """`docker kill` in mid-run costs one launch; --resume measures it and nothing else."""
-    command = [
-        sys.executable,
-        "-m",
-        "runner",
-        "compare",
-        *COMPARE,
-        "--base-image",
-        base_image,
-        "--out",
-        str(in_folder / "run"),
-    ]
-    runner = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+    runner = start_runner(base_image, in_folder)
     docker("kill", wait_for_container())
     assert runner.wait(300) == 1
     errors = [record.error for record in read() if record.error]
@@ -189,18 +210,7 @@ def test_neither_ctrl_c_nor_a_crash_leaves_a_container_for_long(
     in_folder: Path, base_image: str, images: dict[str, Artifact], deadly: signal.Signals
 ) -> None:
     """After Ctrl-C nothing labelled is left; after a crash the next start of that run removes it."""
-    command = [
-        sys.executable,
-        "-m",
-        "runner",
-        "compare",
-        *COMPARE,
-        "--base-image",
-        base_image,
-        "--out",
-        str(in_folder / "run"),
-    ]
-    runner = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    runner = start_runner(base_image, in_folder)
     wait_for_container()
     runner.send_signal(deadly)
     runner.wait(60)
@@ -265,7 +275,7 @@ def test_a_printed_line_works_when_pasted(
     in_folder: Path, base_image: str, images: dict[str, Artifact], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """`plan --engine docker` prints lines that make the job, run the container and leave a result."""
-    assert main(["plan", *COMPARE, "--base-image", base_image, "--json"], ENGINES) == 0
+    assert main(["plan", *PLAN, "--base-image", base_image, "--json"], ENGINES) == 0
     line: str = json.loads(capsys.readouterr().out)["launches"][0]["command"]
     assert "docker run" in line
     subprocess.run(line, shell=True, check=True, capture_output=True, timeout=120)
@@ -283,6 +293,42 @@ def test_a_base_image_that_is_not_to_be_had_names_the_option(
     error = capsys.readouterr().err
     assert "127.0.0.1:9/absent:1" in error
     assert "--base-image" in error
+
+
+DOCKERFILES = {
+    "a file of the workload": "USER root\nRUN echo >> /opt/workload/cli.py",
+    "a dependency": "USER root\nRUN echo >> $(ls -d /opt/environment/lib/python3.*/site-packages/numpy/__init__.py)",
+    "an environment setting": "ENV TF_ENABLE_ONEDNN_OPTS=0",
+}
+
+
+def test_nothing_but_the_wheel_differs_between_the_images_of_a_stack(
+    pair: tuple[Stack, dict[str, Artifact], dict[str, Snapshot]],
+) -> None:
+    """What `images diff` compares: every path, mode and content, and every setting of both images."""
+    stack, _, sides = pair
+    match = diff.compare(stack, ("stock", "intel"), (sides["stock"], sides["intel"]))
+    assert match.strays == ()
+    assert match.compared > 5000
+
+
+@pytest.mark.parametrize("changed", list(DOCKERFILES))
+def test_a_change_on_one_side_is_found(engine: Engine, images: dict[str, Artifact], changed: str) -> None:
+    """An image made from the Intel one with one thing changed is not matched any more, and the thing is named."""
+    dockerfile = f"FROM {images['intel'].location}\n{DOCKERFILES[changed]}\n"
+    built = subprocess.run(["docker", "build", "--quiet", "-"], input=dockerfile, capture_output=True, text=True,
+                           check=True).stdout.strip()  # fmt: skip
+    try:
+        other = dataclasses.replace(images["intel"], location=built)
+        sides = (engine.snapshot(images["intel"]), engine.snapshot(other))
+        strays = diff.compare(STACK, ("intel", "intel"), sides).strays
+    finally:
+        docker("rmi", "--force", built)
+    found = {each.path for each in strays} - {"user"}
+    expected = {"a file of the workload": "/opt/workload/cli.py",
+                "a dependency": "/opt/environment/lib/python3.11/site-packages/numpy/__init__.py",
+                "an environment setting": "environment TF_ENABLE_ONEDNN_OPTS"}[changed]  # fmt: skip
+    assert found == {expected}
 
 
 @pytest.mark.tensorflow
@@ -303,6 +349,45 @@ def test_docker_and_venv_train_the_same_thing(
     }
     for variant, values in losses["docker"].items():
         assert values == pytest.approx(losses["venv"][variant], rel=1e-5)
+
+
+# Raises, so that nothing is built, if a file can be written beside it.
+WRITES_BESIDE_ITSELF = """
+try:
+    open("/job/written", "w")
+except OSError:
+    pass
+else:
+    raise RuntimeError("the job folder can be written to")
+"""
+
+
+def test_a_users_own_topology_runs_in_a_container_from_a_read_only_folder(
+    in_folder: Path, base_image: str, images: dict[str, Artifact]
+) -> None:
+    """Built and trained inside, from a folder that it cannot write to; the hash is what the container read."""
+    content = WRITES_BESIDE_ITSELF.encode() + (ROOT / "tests" / "data" / "my_net.py").read_bytes()
+    Path("my_net.py").write_bytes(content)
+    own = ("--topology-file", "my_net.py", "--batch-sizes", "4", "--blocks", "2", "--steps", "1", "--out", "run")
+    assert main(["compare", "--engine", "docker", "--base-image", base_image, *own], ENGINES) == 0
+    for record in read():
+        assert record.error is None
+        assert record.case["topology"] == "my_net"
+        assert record.conditions["topology_sha256"] == hashlib.sha256(content).hexdigest()
+        assert record.conditions["inter_op_threads"] == 2
+    assert {peak.installation for peak in peak_records.read(Path("run/peaks.jsonl")) if peak.best} == {"stock", "intel"}
+    assert labelled() == []
+
+
+def test_a_topology_that_does_not_build_in_a_container_is_told_with_its_traceback(
+    in_folder: Path, base_image: str, images: dict[str, Artifact], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is measured, and nothing is left behind."""
+    Path("my_net.py").write_text("IMAGE_SIZE = 32\ndef add_layers(network, images):\n    return images.nothing\n")
+    assert compare(base_image, "--topology-file", "my_net.py", "--out", "run") == 2
+    assert 'File "my_net.py", line 3, in add_layers' in capsys.readouterr().err
+    assert not Path("run").exists()
+    assert labelled() == []
 
 
 def wait_for_container(seconds: float = 120.0) -> str:

@@ -80,3 +80,9 @@ def test_what_is_not_a_speed_is_refused(values: list[float]) -> None:
     """Empty and non-positive inputs are programming errors, not numbers."""
     with pytest.raises(ValueError, match="positive values"):
         geometric_estimate(values)
+
+
+def test_an_interval_without_bounds_still_has_ends() -> None:
+    """Two replicates that differ much, at a high confidence, say that nothing is known; they raise nothing."""
+    estimate = geometric_estimate([0.01, 100.0], 0.99999)
+    assert (estimate.low, estimate.high) == pytest.approx((1e-12, 1e12))

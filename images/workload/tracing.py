@@ -1,0 +1,43 @@
+"""Traces one training step with TensorFlow's own tracing and sums its time by kind of operation.
+
+It must not know jobs or results, and a traced step is never a timed one: tracing itself costs time.
+"""
+
+import re
+from typing import Any, Dict, List
+
+# "name = Type(inputs)": how every version's executor labels a node; an allocator's figures may stand in front,
+# "[mklcpu 3.4MB 3.4MB] name = Type(inputs)".
+_LABEL = re.compile(r"(?:^|\] )\S+ = (\w+)\(")
+_NO_OPERATION = "other"
+
+
+def trace_step(tf: Any, session: Any, fetches: List[Any]) -> List[Dict[str, Any]]:
+    """Run the fetches once under full tracing; return what `sum_operations` makes of it."""
+    options = tf.RunOptions(trace_level=tf.RunOptions.FULL_TRACE)
+    metadata = tf.RunMetadata()
+    session.run(fetches, options=options, run_metadata=metadata)
+    return sum_operations(metadata.step_stats)
+
+
+def sum_operations(step_stats: Any) -> List[Dict[str, Any]]:
+    """Return "operation" (its type), "count" and "milliseconds" of each kind, the most expensive first.
+
+    A node's time is that of its kernel alone, from start to end of its Compute call: the executor's own scheduling
+    and bookkeeping around it are left out. Each node counts once, on the device that ran it. Nodes that run at the
+    same time (more than one inter-op thread) both count, so that the sum may then exceed the step.
+    """
+    sums: Dict[str, List[float]] = {}
+    for device in step_stats.dev_stats:
+        for node in device.node_stats:
+            entry = sums.setdefault(operation_of(node.timeline_label), [0, 0.0])
+            entry[0] += 1
+            entry[1] += (node.op_end_rel_micros - node.op_start_rel_micros) / 1000.0
+    found = [{"operation": name, "count": int(count), "milliseconds": sum_} for name, (count, sum_) in sums.items()]
+    return sorted(found, key=lambda entry: (-float(entry["milliseconds"]), str(entry["operation"])))
+
+
+def operation_of(label: str) -> str:
+    """Return the operation's type from a node's label; "other" where the label tells none."""
+    match = _LABEL.search(label)
+    return match.group(1) if match else _NO_OPERATION

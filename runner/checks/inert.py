@@ -1,0 +1,73 @@
+"""Did a change do anything in the process? Told from what launches recorded of themselves, never from their speed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+from runner.records import Record
+from runner.rungs import PlannedRung
+
+_VERDICT = "inert:"
+
+
+def inert_reason(
+    rung: PlannedRung, before: Sequence[Record], now: Sequence[Record], verdicts: Mapping[str, str]
+) -> str | None:
+    """Why a rung's change did nothing; None if it may have, or if nothing is known yet.
+
+    `before` and `now` are usable launches of the rung it is compared with and of its own. `verdicts` are those of a
+    probe of this build, by id.
+    """
+    if not before or not now:
+        return None
+    if "openmp" in rung.acts_through and all(_observed(record)["omp_max_threads"] is None for record in now):
+        return "no OpenMP runtime is mapped in the process, so nothing reads it"
+    signs = [sign for sign in rung.acts_through if sign in _SIGNS]
+    texts = [_unchanged(sign, before, now) for sign in signs]
+    if signs and all(texts):
+        return ", and ".join(text for text in texts if text)
+    return _by_verdict([name for name, _, _ in rung.changes], verdicts)
+
+
+def _by_verdict(names: Collection[str], verdicts: Mapping[str, str]) -> str | None:
+    """A probe's own words, if it found every changed setting inert."""
+    found = [verdicts.get(f"{_VERDICT}{name}") for name in names]
+    return "; ".join(text for text in found if text) if found and all(found) else None
+
+
+def _unchanged(sign: str, before: Sequence[Record], now: Sequence[Record]) -> str | None:
+    read, text = _SIGNS[sign]
+    values = [read(record) for record in (*before, *now)]
+    return text.format(_words(values[0])) if all(value == values[0] for value in values) else None
+
+
+def _observed(record: Record) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = (record.result or {})["observed"]
+    return found
+
+
+def _threads(record: Record) -> list[Mapping[str, Any]]:
+    return list((record.result or {})["evidence"]["threads"])
+
+
+def _cpus_of_threads(record: Record) -> Counter[str]:
+    return Counter(str(thread["allowed_cpus"]) for thread in _threads(record))
+
+
+def _words(value: object) -> str:
+    if isinstance(value, Counter):
+        return ", ".join(f"{count} on CPUs {cpus}" for cpus, count in sorted(value.items()))
+    return str(value)
+
+
+_Read = Callable[[Record], object]
+_SIGNS: Mapping[str, tuple[_Read, str]] = {
+    "omp_max_threads": (
+        lambda record: _observed(record)["omp_max_threads"],
+        "the OpenMP runtime answers {} threads with and without it",
+    ),
+    "thread_count": (lambda record: len(_threads(record)), "the process has {} threads with and without it"),
+    "thread_cpus": (_cpus_of_threads, "its threads are bound alike with and without it ({})"),
+}

@@ -1,0 +1,121 @@
+"""Judges of the article's causes, from the evidence of probes: kernels, kinds of operation, the graph's changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from runner.claims.comparability import Question
+from runner.claims.ladder import judge_by_ladder
+from runner.claims.material import BASELINE, CANDIDATE
+from runner.claims.verdict import NOT_REPRODUCED, NOT_TESTABLE, PARTLY, REPRODUCED, Answer
+from runner.wording import significant
+
+NO_EVIDENCE = "this run holds no evidence on it: probe its variants with python -m runner probe"
+FUSED = "(what is fused into another operation leaves no line of its own)"
+# Half of the primitives' time or more in vectorised kernels: they are what the time is spent in.
+MOST_OF_THE_TIME = 0.5
+# A library that converted to its own layout before each primitive and back after it would need two for each.
+CONVERSIONS_AROUND_EACH = 2.0
+
+Probe = Mapping[str, Any]
+
+
+def judge_vectorised(question: Question) -> Answer:
+    """Did Intel's kernels run, and with the claim's instruction sets?"""
+    stack, probes = probed(question)
+    ran = [verdict for probe in probes for verdict in probe["verdicts"] if verdict["id"] == "intel_kernels_ran"]
+    told = [verdict["passed"] for verdict in ran if verdict["passed"] is not None]
+    if not told:
+        return Answer(NOT_TESTABLE, NO_EVIDENCE)
+    if not all(told):
+        reasons = "; ".join(dict.fromkeys(str(verdict["text"]) for verdict in ran if verdict["passed"] is False))
+        return Answer(NOT_REPRODUCED, f"on {stack} Intel's kernels did not run: {reasons}")
+    wanted = [word for words in question.claim.names.values() for word in words]
+    primitives = [each for probe in probes for each in probe["primitives"]]
+    share = _share(primitives, lambda each: _mentions(str(each["implementation"]), wanted))
+    isas = sorted({probe["library"]["isa"] for probe in probes if probe["library"] and probe["library"]["isa"]})
+    told_isa = f"the library says it dispatches {', '.join(isas)}" if isas else "the library does not say what it uses"
+    spent = "no primitive's time is known" if share is None else f"{share:.0%} of their time in kernels named for it"
+    why = f"on {stack} Intel's kernels ran; {told_isa}; {spent}"
+    if any(_mentions(isa, wanted) for isa in isas) or (share or 0.0) >= MOST_OF_THE_TIME:
+        return Answer(REPRODUCED, why, share)
+    return Answer(PARTLY if share else NOT_REPRODUCED, why, share)
+
+
+def judge_kinds(question: Question) -> Answer:
+    """Which of the named kinds of operation ran as primitives of Intel's library?"""
+    stack, probes = probed(question)
+    if not probes:
+        return Answer(NOT_TESTABLE, NO_EVIDENCE)
+    kinds = {str(each["kind"]) for probe in probes for each in probe["primitives"]}
+    names = question.claim.names
+    seen = [name for name, words in names.items() if any(kind.startswith(word) for kind in kinds for word in words)]
+    unseen = [name for name in names if name not in seen]
+    why = f"on {stack} seen: {', '.join(seen) or 'none'}" + (
+        f"; not seen: {', '.join(unseen)} {FUSED}" if unseen else ""
+    )
+    verdict = NOT_REPRODUCED if not seen else PARTLY if unseen else REPRODUCED
+    return Answer(verdict, why, float(len(seen)))
+
+
+def judge_replaced(question: Question) -> Answer:
+    """Does Intel's graph run operations of its own, which the default graph has not?"""
+    stack, probes = probed(question)
+    trace = [each for probe in probes for each in probe["trace"]]
+    if not trace:
+        return _without_evidence(question)
+    default = {each["operation"] for probe in question.material.probes_of(stack, BASELINE) for each in probe["trace"]}
+    marks = tuple(word for words in question.claim.names.values() for word in words)
+    own = sorted({each["operation"] for each in trace if each["operation"].startswith(marks)} - default)
+    share = _share(trace, lambda each: each["operation"] in own)
+    if not own:
+        return Answer(NOT_REPRODUCED, f"on {stack} no operation of Intel's own is in the traced step", 0.0)
+    spent = "" if share is None else f", {share:.0%} of the step's time"
+    return Answer(REPRODUCED, f"on {stack} only Intel's graph has {', '.join(own)}{spent}", share)
+
+
+def judge_conversions(question: Question) -> Answer:
+    """Are there fewer layout conversions than one before and one after each primitive?"""
+    stack, probes = probed(question)
+    known = [probe for probe in probes if probe["reorders"] and probe["primitives"]]
+    conversions = sum(probe["reorders"]["count"] for probe in known)
+    others = sum(each["count"] for probe in known for each in probe["primitives"] if each["kind"] != "reorder")
+    if not others:
+        return _without_evidence(question)
+    each_one = conversions / others
+    why = (
+        f"on {stack} there were {conversions} conversions for {others} other primitives, {significant(each_one)} for "
+        f"each; a conversion before and one after each would be {significant(CONVERSIONS_AROUND_EACH, 1)}"
+    )
+    return Answer(REPRODUCED if each_one < CONVERSIONS_AROUND_EACH else NOT_REPRODUCED, why, each_one)
+
+
+def probed(question: Question) -> tuple[str, Sequence[Probe]]:
+    """The evidence on Intel's variant, of the stack nearest to the publication that has any."""
+    material, nearest = question.material, question.publication.nearest_stack
+    for stack in sorted(material.stacks, key=lambda name: name != nearest):
+        found = material.probes_of(stack, CANDIDATE)
+        if found:
+            return stack, found
+    return nearest, []
+
+
+def _without_evidence(question: Question) -> Answer:
+    """A graph optimisation that was not seen may still have been switched off in a ladder."""
+    by_ladder = judge_by_ladder(question) if question.claim.setting else None
+    return by_ladder or Answer(NOT_TESTABLE, NO_EVIDENCE)
+
+
+def _mentions(text: str, words: Iterable[str]) -> bool:
+    """Is one of the words in the text, whatever the case, spaces and hyphens (AVX-512, avx512_core)?"""
+    plain = "".join(letter for letter in text.lower() if letter.isalnum())
+    return any(word in plain for word in words)
+
+
+def _share(entries: Sequence[Probe], wanted: Callable[[Probe], bool]) -> float | None:
+    """The share of time of the entries that are wanted; None where no time is known."""
+    total = sum(each["milliseconds"] or 0.0 for each in entries)
+    if not total:
+        return None
+    return float(sum(each["milliseconds"] or 0.0 for each in entries if wanted(each)) / total)

@@ -1,0 +1,40 @@
+"""A verdict for every claim of a publication: each kind of claim has one judge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from runner.claims import causes, memory, practice, speedups, throughput
+from runner.claims.comparability import Question, differences
+from runner.claims.material import Material
+from runner.claims.verdict import Answer, Judgement
+from runner.publications import Claim, Publication
+
+# The kinds of runner/publications.py, each with its judge.
+JUDGES: Mapping[str, Callable[[Question], Answer]] = {
+    "largest-speedup": speedups.judge_largest,
+    "faster-on-all": speedups.judge_all_faster,
+    "speedup": speedups.judge_speedup,
+    "speedup-at-least": speedups.judge_at_least,
+    "bar": speedups.judge_bar,
+    "throughput": throughput.judge_throughput,
+    "vectorised-primitives": causes.judge_vectorised,
+    "primitive-kinds": causes.judge_kinds,
+    "replaced-operations": causes.judge_replaced,
+    "layout-conversions": causes.judge_conversions,
+    "peak-memory": memory.judge_peak_memory,
+    "hardware-counters": memory.judge_by_counters,
+    "same-program": practice.judge_same_program,
+    "setting": practice.judge_setting,
+}
+
+
+def judge(publication: Publication, material: Material) -> list[Judgement]:
+    """Hold a run against every claim of a publication, in the publication's order; none is skipped."""
+    return [judge_claim(publication, claim, material) for claim in publication.claims]
+
+
+def judge_claim(publication: Publication, claim: Claim, material: Material) -> Judgement:
+    """Hold a run against one claim."""
+    question = Question(publication, claim, material)
+    return Judgement(publication, claim, JUDGES[claim.kind](question), differences(question))

@@ -1,0 +1,72 @@
+"""Judges of the article's memory optimisations: what peak memory and reorders show, and what only counters could."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping
+
+from runner.claims.causes import probed
+from runner.claims.comparability import Question, Scene, scene_of
+from runner.claims.material import BASELINE, CANDIDATE
+from runner.claims.verdict import NOT_TESTABLE, PARTLY, Answer, answer
+from runner.records import Record
+from runner.stats.intervals import geometric_estimate
+from runner.vocabulary import TOPOLOGIES, Cell
+from runner.wording import significant
+
+
+def judge_peak_memory(question: Question) -> Answer:
+    """Peak memory of Intel's launches over stock's. Less of it is what sharing would do; more of it refutes nothing."""
+    scene = scene_of(question)
+    ratios = _ratios_by_block(question, scene)
+    unseen = f"the allocator itself was not seen{_reorders(question)}"
+    if not ratios:
+        return answer(NOT_TESTABLE, f"no peak memory of both sides is known, and {unseen}")
+    estimate = geometric_estimate(ratios)
+    shown = f" [{significant(estimate.low)}, {significant(estimate.high)}]" if estimate.has_interval else ""
+    found = f"peak memory of Intel over stock is {significant(estimate.value)}{shown} on {scene.stack}"
+    if estimate.has_interval and estimate.high < 1:
+        return answer(PARTLY, f"{found}: less, as sharing would make it, but {unseen}", estimate)
+    return answer(
+        NOT_TESTABLE, f"{found}, which tells a pool from no pool no more than a peak can, and {unseen}", estimate
+    )
+
+
+def judge_by_counters(question: Question) -> Answer:
+    """What happens inside the caches."""
+    return answer(
+        NOT_TESTABLE,
+        "it happens inside the kernels and the caches: only the processor's own counters could show it, and this kit "
+        f"reads none{_reorders(question)}",
+    )
+
+
+def _ratios_by_block(question: Question, scene: Scene) -> list[float]:
+    """For each block the geometric mean over topologies of the two sides' peaks."""
+    by_block: dict[int, list[float]] = {}
+    topologies = {record.cell.topology for record in question.material.usable}
+    for topology in sorted(topologies, key=lambda name: (name not in TOPOLOGIES, name)):
+        base, other = (
+            _peaks(question, Cell(scene.stack, variant, topology, scene.batch_size))
+            for variant in (BASELINE, CANDIDATE)
+        )
+        for block in sorted(base.keys() & other.keys()):
+            by_block.setdefault(block, []).append(other[block] / base[block])
+    complete = max((len(ratios) for ratios in by_block.values()), default=0)
+    return [statistics.geometric_mean(ratios) for ratios in by_block.values() if len(ratios) == complete]
+
+
+def _peaks(question: Question, cell: Cell) -> Mapping[int, float]:
+    found = {record.block: _peak(record) for record in question.material.of_cell(cell)}
+    return {block: peak for block, peak in found.items() if peak}
+
+
+def _peak(record: Record) -> float:
+    return float((record.result or {}).get("peak_memory_bytes") or 0.0)
+
+
+def _reorders(question: Question) -> str:
+    _, probes = probed(question)
+    shares = [probe["reorders"]["share"] for probe in probes if probe["reorders"]]
+    known = [share for share in shares if share is not None]
+    return f" (layout conversions take up to {max(known):.0%} of the primitives' time)" if known else ""

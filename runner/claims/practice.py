@@ -1,0 +1,59 @@
+"""Judges of what the article asks of its reader: nothing of the program, and a handful of settings."""
+
+from __future__ import annotations
+
+from runner.claims.causes import probed
+from runner.claims.comparability import Question, scene_of
+from runner.claims.ladder import judge_by_ladder
+from runner.claims.material import BASELINE, CANDIDATE
+from runner.claims.verdict import NOT_REPRODUCED, NOT_TESTABLE, PARTLY, REPRODUCED, Answer
+from runner.records import Record
+
+MEASURE_IT = "a comparison of builds sets it on every variant alike; measure it by itself with python -m runner ablate"
+
+
+def judge_same_program(question: Question) -> Answer:
+    """Did both sides run the same files, and was nothing but a declared setting changed for one of them?"""
+    stack = scene_of(question).stack
+    sides = [_records(question, stack, variant) for variant in (BASELINE, CANDIDATE)]
+    if not all(sides):
+        return Answer(NOT_TESTABLE, f"this run has no usable launch of both {BASELINE} and {CANDIDATE} on {stack}")
+    files = [{record.conditions["workload_sha256"] for record in side} for side in sides]
+    if files[0] != files[1] or len(files[0]) > 1:
+        return Answer(NOT_REPRODUCED, f"on {stack} the two sides ran different programs (workload_sha256)")
+    layouts = [{str(record.settings["layout"]) for record in side} for side in sides]
+    same = f"on {stack} all {sum(map(len, sides))} launches of both sides ran the same files"
+    if layouts[0] != layouts[1]:
+        names = [" and ".join(sorted(layout)) for layout in layouts]
+        return Answer(PARTLY, f"{same}, but the layout was {names[0]} on {BASELINE} and {names[1]} on {CANDIDATE}")
+    return Answer(REPRODUCED, f"{same} (workload_sha256) in the same layout")
+
+
+def judge_setting(question: Question) -> Answer:
+    """One best-known method: what a ladder says it gains; else inert where the evidence says so."""
+    by_ladder = judge_by_ladder(question)
+    if by_ladder is not None:
+        return by_ladder
+    setting = question.claim.setting
+    stack, probes = probed(question)
+    inert = [
+        str(verdict["text"])
+        for probe in probes
+        for verdict in probe["verdicts"]
+        if verdict["id"] == f"inert:{setting}" and verdict["passed"] is True
+    ]
+    if inert:
+        return Answer(NOT_REPRODUCED, f"on {stack} it has no effect at all: {'; '.join(dict.fromkeys(inert))}")
+    return Answer(NOT_TESTABLE, f"{_in_this_run(question)}{MEASURE_IT}")
+
+
+def _in_this_run(question: Question) -> str:
+    settings = question.material.run.header["plan"]["bkms"]["settings"]
+    value = next((each["value"] for each in settings if each["name"] == question.claim.setting), None)
+    return "" if value is None else f"it was {value} in this run; "
+
+
+def _records(question: Question, stack: str, variant: str) -> list[Record]:
+    return [
+        record for record in question.material.usable if record.cell.stack == stack and record.cell.variant == variant
+    ]

@@ -1,0 +1,30 @@
+"""Judge of claims on absolute throughput: images per second of one build on one machine."""
+
+from __future__ import annotations
+
+from runner.claims.comparability import WORK, Question, scene_of, unmet
+from runner.claims.speedups import judge_value
+from runner.claims.verdict import NOT_TESTABLE, Answer, answer
+from runner.stats.estimators import images_per_second
+from runner.stats.intervals import geometric_estimate
+from runner.vocabulary import Cell
+from runner.wording import interval, significant, topology_title
+
+
+def judge_throughput(question: Question) -> Answer:
+    """Images per second of the claim's variant, held against the published figure where everything matches."""
+    scene, topology = scene_of(question), question.claim.topologies[0]
+    obstacles = unmet(question, scene)
+    if question.claim.configuration.work != WORK:
+        return answer(NOT_TESTABLE, obstacles[0])  # images/s of training beside it would look like an answer
+    cell = Cell(scene.stack, question.variant, topology, scene.batch_size)
+    speeds = [images_per_second(record) for record in question.material.of_cell(cell)]
+    name = f"{topology_title(topology)} with {question.variant} on {scene.stack} at batch size {scene.batch_size}"
+    if not speeds:
+        return answer(NOT_TESTABLE, "; ".join([*obstacles, f"{name} was not measured"]))
+    estimate = geometric_estimate(speeds)
+    shown = f" [{interval(estimate.low, estimate.high)}]" if estimate.has_interval else ""
+    found = f"{name} trains {significant(estimate.value)} images/s{shown}"
+    if obstacles:
+        return answer(NOT_TESTABLE, f"{'; '.join(obstacles)}. Here {found}", estimate)
+    return judge_value(question, estimate, found)

@@ -1,0 +1,69 @@
+"""The words of a verdict, and what goes with it: the measured figure, its interval, the reason, what differs."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from runner.publications import Claim, Publication
+from runner.stats.intervals import Estimate
+
+Verdict = Literal["reproduced", "not reproduced", "partly", "not testable here"]
+REPRODUCED: Verdict = "reproduced"
+NOT_REPRODUCED: Verdict = "not reproduced"
+PARTLY: Verdict = "partly"
+NOT_TESTABLE: Verdict = "not testable here"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a judge says of one claim. `measured` is in the claim's metric; None if there is nothing measured."""
+
+    verdict: Verdict
+    why: str
+    measured: float | None = None
+    interval: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing in which this run is not the published platform, or in which the publication does not tell."""
+
+    what: str
+    published: str
+    here: str
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The verdict on one claim of a publication."""
+
+    publication: Publication
+    claim: Claim
+    answer: Answer
+    differs: tuple[Difference, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The verdict for other programs; numbers are in the claim's metric, null where there are none."""
+        claim, answer = self.claim, self.answer
+        return {
+            "id": claim.id,
+            "verdict": answer.verdict,
+            "measured": answer.measured,
+            "interval": None if answer.interval is None else list(answer.interval),
+            "why": answer.why,
+            "publication": self.publication.id,
+            "quote": claim.quote,
+            "metric": claim.metric,
+            "published": claim.value,
+            "differs": [asdict(each) for each in self.differs],
+        }
+
+
+def answer(verdict: Verdict, why: str, estimate: Estimate | None = None) -> Answer:
+    """An answer with an estimate's value and interval; NaN becomes None."""
+    if estimate is None:
+        return Answer(verdict, why)
+    interval = (estimate.low, estimate.high) if estimate.has_interval else None
+    return Answer(verdict, why, None if math.isnan(estimate.value) else estimate.value, interval)

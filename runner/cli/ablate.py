@@ -1,0 +1,172 @@
+"""`ablate`: what each cause is worth. Runs a ladder of rungs, one change at a time, and reports the steps."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from runner import disk, runs
+from runner.cli.compare import (
+    RUN_BYTES,
+    command_line,
+    context_of,
+    prepare,
+    read_facts,
+    require_unchanged,
+    take_over,
+)
+from runner.cli.engines import Engines, by_digest, choose_engine
+from runner.cli.images import match_installations, require_matched
+from runner.cli.planning import LIVE_ROOT, machine_below, pin_from, require_fit, stacks_from
+from runner.cli.progress import Progress, say
+from runner.cli.registries import lock_from
+from runner.cli.terminal import print_results
+from runner.engines.protocol import Artifact, Engine
+from runner.errors import EXIT_DONE, EXIT_INTERRUPTED, EXIT_SOME_CELLS_FAILED, KitError, UsageError
+from runner.execute import execute
+from runner.header import make_header
+from runner.ladder import Ladder, load_ladder
+from runner.ladder_plan import KIND, is_ladder, ladder_header, make_ladder_plan, pin_of
+from runner.lock import machine_lock
+from runner.machine import Machine
+from runner.plan import Plan, Request
+from runner.report.measured import measured
+from runner.resolve_ladder import ladder_pins, plan_rungs
+from runner.rungs import PlannedRung, describe_changes
+from runner.runs import Run
+from runner.stacks import Stack, find_stack
+from runner.stats.ladder import still_needed
+from runner.vocabulary import TOPOLOGIES, Launch, Steps, one_of
+
+# One launch of ResNet50 at this batch size takes about 15 s on two cores, start to end.
+DEFAULT_TOPOLOGIES = ("resnet50",)
+DEFAULT_BATCH_SIZES = (4,)
+
+
+@dataclass(frozen=True)
+class PlannedLadder:
+    """A ladder's plan with what it was made from."""
+
+    ladder: Ladder
+    machine: Machine
+    stacks: tuple[Stack, ...]
+    rungs: Mapping[str, tuple[PlannedRung, ...]]
+    plan: Plan
+
+
+def run(arguments: argparse.Namespace, engines: Engines) -> int:
+    """Run or resume a ladder; exit code 1 if a rung failed, 130 if interrupted."""
+    if arguments.resume is not None:
+        return _resume(arguments, engines)
+    planned = plan_ladder(arguments)
+    if arguments.dry_run:
+        _print_plan(planned)
+        return EXIT_DONE
+    engine, why = choose_engine(arguments, engines, planned.stacks)
+    folder = arguments.out or runs.RUNS / runs.new_name(f"ladder-{planned.ladder.name}")
+    with machine_lock(f"run {folder}"):
+        say(why)
+        require_fit(planned.machine, planned.plan.pin)
+        artifacts = prepare(engine, planned.stacks, planned.plan.launches)
+        matched = match_installations(engine, planned.stacks, artifacts, say)
+        require_matched(matched)
+        disk.check({folder: RUN_BYTES})
+        header = make_header(
+            folder.name, planned.plan, planned.machine, planned.stacks, engine, artifacts, command_line(), [],
+            arguments.memory, matched,
+        )  # fmt: skip
+        images = {"images": lock_from(arguments).to_json()} if by_digest(arguments) else {}
+        created = runs.create(folder, {**header, **images, **ladder_header(planned.ladder, planned.rungs)})
+        return _measure(created, engine, artifacts, session=1)
+
+
+def plan_ladder(arguments: argparse.Namespace) -> PlannedLadder:
+    """Make the plan that the options ask for, on this host.
+
+    Raises:
+        UsageError: an option asks for something that does not exist or cannot be had on this host.
+    """
+    machine = machine_below(LIVE_ROOT)
+    pin = pin_from(arguments, machine)
+    ladder, stacks = load_ladder(arguments.ladder), stacks_from(arguments)
+    pins = ladder_pins(machine, pin)
+    rungs = {stack.name: plan_rungs(ladder, stack, pins, machine.processor.isa) for stack in stacks}
+    request = Request(
+        stacks=stacks,
+        variants=(),
+        topologies=tuple(one_of("topology", name, TOPOLOGIES) for name in arguments.topologies or DEFAULT_TOPOLOGIES),
+        batch_sizes=arguments.batch_sizes or DEFAULT_BATCH_SIZES,
+        blocks=arguments.blocks,
+        steps=Steps(warmup=arguments.warmup, timed=arguments.steps),
+        seed=arguments.seed,
+        time_limit_seconds=arguments.time_limit,
+    )
+    return PlannedLadder(ladder, machine, stacks, rungs, make_ladder_plan(request, ladder, rungs, pin))
+
+
+def launches_left(run: Run) -> list[Launch]:
+    """The launches without a successful record, those of inert rungs left out."""
+    return still_needed(run.remaining(), measured(run).ladders)
+
+
+def _resume(arguments: argparse.Namespace, engines: Engines) -> int:
+    """Go on with a ladder from its own plan; what is done is not repeated."""
+    named = arguments.resume != Path()
+    resumed = runs.load(arguments.resume) if named else runs.newest_unfinished(kind=KIND, left=launches_left)
+    if not is_ladder(resumed.header):
+        raise UsageError(
+            f"{resumed.folder} is no ladder: go on with python -m runner compare --resume {resumed.folder}."
+        )
+    take_over(arguments, resumed)
+    stacks = tuple(find_stack(name) for name in resumed.header["stacks"])
+    engine, _ = choose_engine(arguments, engines, stacks)
+    with machine_lock(f"run {resumed.folder}"):
+        say(f"resuming {resumed.folder}: {len(launches_left(resumed))} of {len(resumed.launches)} launches left")
+        engine.cleanup(resumed.name)
+        artifacts = prepare(engine, stacks, resumed.launches)
+        require_unchanged(resumed, artifacts)
+        session = 1 + max((record.session for record in resumed.read_records()), default=1)
+        return _measure(resumed, engine, artifacts, session)
+
+
+def _measure(current: Run, engine: Engine, artifacts: Mapping[tuple[str, str], Artifact], session: int) -> int:
+    """Run what is left and report what there is, also after Ctrl-C."""
+    interrupted = False
+    go_on = f"python -m runner ablate --resume {shlex.quote(str(current.folder))}"
+    try:
+        with Progress(current) as progress:
+            launches = _one_by_one(current, current.remaining(), progress)
+            context, pins = context_of(current, session), pin_of(current.header)
+            execute(current, launches, engine, artifacts, context, read_facts, progress, pins)
+    except KeyboardInterrupt:
+        interrupted = True
+    except KitError:
+        print(f"every finished launch is kept; afterwards go on with: {go_on}", file=sys.stderr)
+        raise
+    all_well = print_results(current)
+    if interrupted:
+        print(f"interrupted; every finished launch is kept. Go on with: {go_on}", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    return EXIT_DONE if all_well else EXIT_SOME_CELLS_FAILED
+
+
+def _one_by_one(current: Run, launches: Sequence[Launch], progress: Progress) -> Iterator[Launch]:
+    """Give each launch only when its turn has come: a rung that has turned out to be inert is not run again."""
+    for launch in launches:
+        if still_needed([launch], measured(current).ladders):
+            yield launch
+        else:
+            progress.passed_over(launch)
+
+
+def _print_plan(planned: PlannedLadder) -> None:
+    """The rungs for people: what each changes, and which are left out and why."""
+    print(f"ladder   {planned.ladder.name}: {planned.ladder.title}; {len(planned.plan.launches)} launches")
+    for stack, rungs in planned.rungs.items():
+        for rung in rungs:
+            head = f"{'branch' if rung.is_branch else 'rung  '}   {stack} {rung.id:20}"
+            print(f"{head} {f'left out: {rung.left_out}' if rung.left_out else describe_changes(rung) or rung.note}")

@@ -1,0 +1,101 @@
+"""`claims`: holds a run against publications, claim by claim; or tells what the article's own script really does."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rich.table import Table
+
+from runner import runs
+from runner.claims.judge import judge
+from runner.claims.material import material_of
+from runner.claims.verdict import Judgement
+from runner.cli.engines import Engines
+from runner.cli.progress import CONSOLE, say
+from runner.errors import EXIT_DONE, UsageError
+from runner.publications import (
+    ARTICLE,
+    OriginalScript,
+    Publication,
+    find_publication,
+    load_publication,
+    publication_names,
+)
+from runner.report.claims_sections import differences_table, here, published, tally
+
+ALL = "all"
+
+
+def run(arguments: argparse.Namespace, _engines: Engines) -> int:
+    """Print the verdicts, for people or as JSON."""
+    if arguments.run is None and not arguments.original_script:
+        raise UsageError("Name a run's folder to hold against a publication, or ask for --original-script.")
+    names = publication_names() if arguments.publication == ALL else [arguments.publication or ARTICLE]
+    publications = [find_publication(name) for name in names]
+    judgements = _judgements(arguments, publications)
+    script = _script(publications) if arguments.original_script else None
+    if arguments.json:
+        print(json.dumps(_json(judgements, script), indent=1, ensure_ascii=False, allow_nan=False))
+        return EXIT_DONE
+    for publication in publications:
+        of_it = [each for each in judgements if each.publication is publication]
+        if of_it:
+            _print_claims(publication, of_it)
+    if script is not None:
+        _print_script(script)
+    return EXIT_DONE
+
+
+def _judgements(arguments: argparse.Namespace, publications: Sequence[Publication]) -> list[Judgement]:
+    if arguments.run is None:
+        return []
+    material = material_of(runs.load(arguments.run))
+    return [each for publication in publications for each in judge(publication, material)]
+
+
+def _script(publications: Sequence[Publication]) -> OriginalScript:
+    """The script of the publication that was asked for, if it has one; else the article's."""
+    own = next((each.original_script for each in publications if each.original_script is not None), None)
+    script = own or load_publication(ARTICLE).original_script
+    if script is None:
+        raise UsageError(f"results/publications/{ARTICLE}.toml says nothing of an original script.")
+    return script
+
+
+def _json(judgements: Sequence[Judgement], script: OriginalScript | None) -> dict[str, Any]:
+    found: dict[str, Any] = {"claims": [each.to_json() for each in judgements]}
+    if script is not None:
+        found["original_script"] = asdict(script)
+    return found
+
+
+def _print_claims(publication: Publication, judgements: Sequence[Judgement]) -> None:
+    say(f"\n{publication.title} ({publication.authors}, {publication.year})")
+    say(f"{tally(judgements)}. Nearest stack: {publication.nearest_stack}.\n")
+    for each in judgements:
+        say(f'{each.answer.verdict.upper()}  {each.claim.id}: "{each.claim.quote}"')
+        say(f"    {each.claim.says}")
+        figure = published(each) if each.claim.value is None else f"published {published(each)}"
+        say(f"    {each.claim.metric}: {figure}, here {here(each)}")
+        say(f"    {each.answer.why}")
+    differing = differences_table(judgements)
+    if differing.rows:
+        table = Table(
+            *differing.columns, box=None, pad_edge=False, title_justify="left", title=f"\n{differing.caption}"
+        )
+        for row in differing.rows:
+            table.add_row(*row)
+        CONSOLE.print(table, markup=False)
+
+
+def _print_script(script: OriginalScript) -> None:
+    say(f"\n{script.text}\n({script.source})")
+    for point in script.points:
+        say(f"\n{point.point}")
+        say(f"    asked     {point.asked}")
+        say(f"    does      {point.does}")
+        say(f"    this kit  {point.kit}")

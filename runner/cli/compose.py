@@ -1,0 +1,93 @@
+"""`compose`: writes the plan as Docker Compose files, for people who have Docker and no Python."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from dataclasses import replace
+from pathlib import Path
+
+from runner.atomic import write_whole
+from runner.bkm import load_bkms, resolve
+from runner.cli.engines import Engines
+from runner.cli.planning import left_out, machine_below, pin_from, request_from
+from runner.compose.asked import ask
+from runner.compose.document import main_file, overlay
+from runner.compose.services import Services, defaults, image_tokens, relative_to, services_of
+from runner.errors import EXIT_DONE, DiskError
+from runner.pin import Pin
+from runner.plan import FEWEST_BLOCKS, Request, make_plan
+from runner.presets import find_preset
+from runner.stacks import IMAGES
+from runner.vocabulary import Steps
+
+FOLDER = IMAGES.parent / "compose"
+RUNS = IMAGES.parent / "results" / "runs"
+MAIN, SMOKE = "compare.yaml", "smoke.yaml"
+
+# Of no host in particular: whoever runs the files says how many CPUs there are.
+ANY_HOST = Pin(cores=((0,),), mems=(0,), nodes=1, sockets=1)
+SMOKE_STEPS = Steps(warmup=1, timed=2)
+
+
+def run(arguments: argparse.Namespace, _engines: Engines) -> int:
+    """Write compare.yaml and its overlay smoke.yaml."""
+    folder = arguments.out or FOLDER
+    files = compose_files(arguments, folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            write_whole(folder / name, content)
+            print(f"wrote {folder / name}")
+    except OSError as error:
+        raise DiskError(
+            f"The Compose files could not be written to {folder}: {error}. Name another folder with --out."
+        ) from error
+    return EXIT_DONE
+
+
+def compose_files(arguments: argparse.Namespace, folder: Path) -> dict[str, str]:
+    """The content of each file, by name; paths in them are relative to `folder`.
+
+    Raises:
+        UsageError: an option asks for something that does not exist or cannot be had on this host.
+    """
+    pin, memory = _pin(arguments), arguments.memory
+    preset = find_preset(arguments.preset)
+    request = request_from(arguments, preset)
+    smoke = replace(request, topologies=("alexnet",), batch_sizes=(1,), blocks=FEWEST_BLOCKS, steps=SMOKE_STEPS)
+    bkms = load_bkms(arguments.bkms)
+    notes = left_out(preset, request.stacks, make_plan(request, pin, resolve(bkms, pin)))
+    images = relative_to(folder, IMAGES)
+
+    def written(name: str, wanted: Request) -> tuple[Services, dict[str, str]]:
+        asked = ask(name, wanted, bkms, tuple(notes), image_tokens(wanted.stacks))
+        return services_of(asked, pin, images), defaults(asked, pin, memory, relative_to(folder, RUNS))
+
+    main, values = written(f"compose-{preset.name}", request)
+    other, smoke_values = written("compose-smoke", smoke)
+    command = f"docker-compose -f {shown(folder / MAIN)}"
+    with_overlay = f"{command} -f {shown(folder / SMOKE)}"
+    return {
+        MAIN: main_file(main, values, f"The preset {preset.name}: {preset.title}.", f"{command} up\n{command} down"),
+        SMOKE: overlay(
+            main,
+            other,
+            smoke_values,
+            f"An overlay on {MAIN}: alexnet, batch 1, a few steps, to see that everything works on a host.",
+            f"{with_overlay} up\n{with_overlay} down",
+        ),
+    }
+
+
+def shown(path: Path) -> str:
+    """A path for a shell, short where it is inside the kit."""
+    root = IMAGES.parent
+    return shlex.quote(str(path.resolve().relative_to(root) if path.resolve().is_relative_to(root) else path))
+
+
+def _pin(arguments: argparse.Namespace) -> Pin:
+    """The pin that was asked for on this host, else one that every host has and that its settings replace."""
+    if arguments.cpus is None and arguments.cores is None and not arguments.headroom:
+        return ANY_HOST
+    return pin_from(arguments, machine_below(arguments.sysroot))

@@ -1,0 +1,57 @@
+"""Obtains a run's missing evidence and tells the user about it, for `compare` and `probe`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from runner.cli.progress import say
+from runner.engines.environments import default_cache
+from runner.engines.protocol import Artifact, Engine
+from runner.evidence.probed import Evidence, Subject
+from runner.evidence.store import EvidenceCache
+from runner.evidence.verdicts import INERT
+from runner.observation import Context
+from runner.probing import BATCH_SIZE, Progress, missing, obtain, probes_of
+from runner.runs import Run
+from runner.vocabulary import Launch
+
+CACHE_FOLDER = "evidence"
+
+
+def probe_missing(
+    run: Run,
+    launches: Iterable[Launch],
+    engine: Engine,
+    artifacts: Mapping[tuple[str, str], Artifact],
+    context: Context,
+    batch_size: int = BATCH_SIZE,
+) -> None:
+    """Probe every variant and topology of these launches that the run has no evidence of, with a line for each.
+
+    Raises:
+        DiskError: the run's folder cannot be written.
+    """
+    todo = missing(run, probes_of(run, launches, artifacts, context, batch_size))
+    obtain(run, todo, engine, artifacts, context, EvidenceCache(default_cache() / CACHE_FOLDER), _began, _ended)
+
+
+def is_in_order(evidence: Evidence) -> bool:
+    """Was it obtained, and did no verdict fail?"""
+    return evidence.error is None and not any(verdict.passed is False for verdict in evidence.verdicts)
+
+
+def _began(number: int, total: int, subject: Subject) -> None:
+    say(f"probe {number}/{total}  {subject.stack} {subject.variant} {subject.topology} (untimed, verbose)")
+
+
+def _ended(progress: Progress) -> None:
+    evidence = progress.evidence
+    known = " (known from an earlier run)" if progress.was_known else ""
+    if evidence.error is not None:
+        say(f"          no evidence: {evidence.error['kind']}: {evidence.error['message']}")
+        return
+    for verdict in evidence.verdicts:
+        if verdict.passed is not True and not verdict.id.startswith(INERT):
+            say(f"          {'FAILED' if verdict.passed is False else 'not known'}: {verdict.text}")
+    if is_in_order(evidence):
+        say(f"          {evidence.verdicts[0].text}{known}")

@@ -1,0 +1,82 @@
+"""`images diff`: proves that what a stack installs for its variants differs in the TensorFlow wheel alone."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+
+from runner.cli.engines import Engines, choose_engine
+from runner.cli.planning import stacks_from
+from runner.cli.progress import say
+from runner.engines.protocol import Artifact, Engine, Tell
+from runner.errors import EXIT_DONE, EXIT_SOME_CELLS_FAILED, HostError
+from runner.matching.diff import Match, compare
+from runner.stacks import Stack
+
+SHOWN = 20
+
+
+def run(arguments: argparse.Namespace, engines: Engines) -> int:
+    """Compare the installations of each stack; exit code 1 if anything differs that must not."""
+    stacks = stacks_from(arguments)
+    engine, why = choose_engine(arguments, engines, stacks)
+    tell: Tell = (lambda _line: None) if arguments.json else say
+    tell(why)
+    engine.prerequisites(stacks)
+    artifacts = {
+        (stack.name, name): engine.prepare(stack, installation, tell)
+        for stack in stacks
+        for name, installation in stack.installations.items()
+    }
+    matches = match_installations(engine, stacks, artifacts, tell)
+    if arguments.json:
+        print(json.dumps([{"stack": match.stack, **match.to_json()} for match in matches], indent=1))
+    else:
+        print("\n".join(line for match in matches for line in describe(match)))
+    return EXIT_SOME_CELLS_FAILED if any(match.strays for match in matches) else EXIT_DONE
+
+
+def match_installations(
+    engine: Engine, stacks: Sequence[Stack], artifacts: Mapping[tuple[str, str], Artifact], tell: Tell
+) -> list[Match]:
+    """Compare each stack's first installation with every other one that was made ready."""
+    found = []
+    for stack in stacks:
+        names = [name for name in stack.installations if (stack.name, name) in artifacts]
+        tell(f"comparing every file of {stack.name}: {' and '.join(names)}")
+        sides = {name: engine.snapshot(artifacts[stack.name, name]) for name in names}
+        first = names[0]
+        found += [compare(stack, (first, name), (sides[first], sides[name])) for name in names[1:]]
+    return found
+
+
+def require_matched(matches: Sequence[Match]) -> None:
+    """Refuse to measure a pair that differs in more than its wheel.
+
+    Raises:
+        HostError: it does; the message names the first few files.
+    """
+    for match in matches:
+        if match.strays:
+            few = "; ".join(f"{each.path} ({each.what})" for each in match.strays[:3])
+            raise HostError(
+                f"The installations {' and '.join(match.installations)} of {match.stack} are not matched: "
+                f"{len(match.strays)} files or settings outside of the TensorFlow wheel differ, such as {few}. Make "
+                f"both again (remove them, then run `python -m runner build --stack {match.stack}`); `python -m runner "
+                f"images diff {match.stack}` lists all."
+            )
+
+
+def describe(match: Match) -> list[str]:
+    """The comparison for people: packages with counts, then every difference that must not be."""
+    lines = [f"\n{match.stack}: {match.installations[0]} against {match.installations[1]}, "
+             f"{match.compared} files and settings compared"]  # fmt: skip
+    for (package, allowed), count in match.by_package.items():
+        remark = "the wheel under test" if allowed else "MUST NOT DIFFER"
+        lines.append(f"  {count:6d} differ in {package} ({remark})")
+    lines += [f"    {each.path}: {each.what}" for each in match.strays[:SHOWN]]
+    if len(match.strays) > SHOWN:
+        lines.append(f"    and {len(match.strays) - SHOWN} more; --json has the counts")
+    verdict = f"NOT MATCHED: {len(match.strays)} differences" if match.strays else "matched: nothing else differs"
+    return [*lines, f"  {verdict}"]

@@ -1,0 +1,146 @@
+"""`probe`: evidence for each variant and topology, of a run that has none or by itself. Nothing is timed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+
+from rich.table import Table
+
+from runner import disk, runs
+from runner.atomic import write_whole
+from runner.bkm import load_bkms, resolve
+from runner.cli.compare import RUN_BYTES, command_line, context_of, prepare, require_unchanged, take_over
+from runner.cli.engines import Engines, choose_engine
+from runner.cli.evidence import is_in_order, probe_missing
+from runner.cli.planning import LIVE_ROOT, machine_below, pin_from, require_fit, stacks_from
+from runner.cli.progress import CONSOLE, say
+from runner.cli.terminal import print_results
+from runner.errors import EXIT_DONE, EXIT_SOME_CELLS_FAILED, DiskError, UsageError
+from runner.evidence import store
+from runner.evidence.probed import Evidence
+from runner.header import make_header
+from runner.lock import machine_lock
+from runner.plan import FEWEST_BLOCKS, Plan, Request, make_plan
+from runner.probing import STEPS
+from runner.runs import Run
+from runner.stacks import find_stack
+from runner.vocabulary import ARTICLE_TOPOLOGIES, TOPOLOGIES, Launch, one_of
+
+MOST_PRIMITIVES = 8
+
+
+def run(arguments: argparse.Namespace, engines: Engines) -> int:
+    """Obtain and print evidence; exit code 1 if a probe or a verdict failed."""
+    return _of_run(arguments, engines) if arguments.run is not None else _by_itself(arguments, engines)
+
+
+def _of_run(arguments: argparse.Namespace, engines: Engines) -> int:
+    """Probe what a finished or unfinished run lacks, under the run's own conditions, and redraw its report."""
+    current = runs.load(arguments.run)
+    take_over(arguments, current)
+    stacks = tuple(find_stack(name) for name in current.header["stacks"])
+    engine, _ = choose_engine(arguments, engines, stacks)
+    with machine_lock(f"probe {current.folder}"):
+        artifacts = prepare(engine, stacks, current.launches)
+        require_unchanged(current, artifacts)
+        session = 1 + max((record.session for record in current.read_records()), default=1)
+        probe_missing(current, current.launches, engine, artifacts, context_of(current, session), arguments.batch_size)
+    _print_evidence(current)
+    print_results(current)
+    return _exit_code(current)
+
+
+def _by_itself(arguments: argparse.Namespace, engines: Engines) -> int:
+    """Probe without a run: its folder holds evidence and logs, and no run.json, since nothing is measured."""
+    machine = machine_below(LIVE_ROOT)
+    pin = pin_from(arguments, machine)
+    stacks = stacks_from(arguments)
+    request = Request(
+        stacks=stacks,
+        variants=(),
+        topologies=tuple(one_of("topology", name, TOPOLOGIES) for name in arguments.topologies or ARTICLE_TOPOLOGIES),
+        batch_sizes=(arguments.batch_size,),
+        blocks=FEWEST_BLOCKS,
+        steps=STEPS,
+    )
+    plan = make_plan(request, pin, resolve(load_bkms(arguments.bkms), pin))
+    launches = _chosen(plan, arguments.variants)
+    engine, why = choose_engine(arguments, engines, stacks)
+    folder = arguments.out or runs.RUNS / runs.new_name("probe")
+    with machine_lock(f"probe {folder}"):
+        say(why)
+        require_fit(machine, pin)
+        artifacts = prepare(engine, stacks, launches)
+        disk.check({folder: RUN_BYTES})
+        header = make_header(
+            folder.name, plan, machine, stacks, engine, artifacts, command_line(), [], arguments.memory
+        )
+        current = Run(folder, header)
+        _write_header(current)
+        probe_missing(current, launches, engine, artifacts, context_of(current, 1), arguments.batch_size)
+    _print_evidence(current)
+    say(f"\nevidence: {folder / store.FILE_NAME}")
+    return _exit_code(current)
+
+
+def _chosen(plan: Plan, variants: tuple[str, ...] | None) -> list[Launch]:
+    """The first block's launches, of the variants that were asked for."""
+    known = list(dict.fromkeys(launch.cell.variant for launch in plan.launches))
+    asked = [one_of("variant", name, known) for name in variants or known]
+    return [launch for launch in plan.launches if launch.block == 1 and launch.cell.variant in asked]
+
+
+def _write_header(current: Run) -> None:
+    folder = current.folder
+    if (folder / "run.json").exists():
+        raise UsageError(
+            f"{folder} holds a run. Probe that run (python -m runner probe {shlex.quote(str(folder))}), or name "
+            "another folder with --out."
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(folder / "probe.json", json.dumps(current.header, indent=1) + "\n")
+    except OSError as error:
+        raise DiskError(f"The folder {folder} cannot be written: {error}. Name another with --out.") from error
+
+
+def _exit_code(current: Run) -> int:
+    in_order = all(is_in_order(evidence) for evidence in store.read(current.folder).values())
+    return EXIT_DONE if in_order else EXIT_SOME_CELLS_FAILED
+
+
+def _print_evidence(current: Run) -> None:
+    for evidence in store.read(current.folder).values():
+        subject = evidence.subject
+        CONSOLE.print(f"\n{subject.stack} {subject.variant} {subject.topology}, batch size {evidence.batch_size}: "
+                      f"{_library(evidence)}", markup=False, soft_wrap=True)  # fmt: skip
+        if evidence.error is not None:
+            CONSOLE.print(f"  no evidence: {evidence.error['message']}", markup=False, soft_wrap=True)
+            continue
+        for verdict in evidence.verdicts:
+            mark = {True: "yes", False: "NO", None: "?"}[verdict.passed]
+            CONSOLE.print(f"  {mark:4} {verdict.text}", markup=False, soft_wrap=True)
+        if evidence.primitives:
+            CONSOLE.print(_primitives(evidence))
+
+
+def _library(evidence: Evidence) -> str:
+    if evidence.library is None:
+        return "no verbose line"
+    names = ("name", "version", "isa", "runtime")
+    known = [str(evidence.library[name]) for name in names if evidence.library[name] is not None]
+    threads = evidence.library["threads"]
+    return ", ".join(known) + (f", {threads} threads" if threads else "")
+
+
+def _primitives(evidence: Evidence) -> Table:
+    table = Table("  primitive", "implementation", box=None, pad_edge=False)
+    for name in ("count", "ms", "share"):
+        table.add_column(name, justify="right")
+    for primitive in evidence.primitives[:MOST_PRIMITIVES]:
+        share = primitive["milliseconds"] / evidence.milliseconds if evidence.milliseconds else 0.0
+        table.add_row(f"  {primitive['kind']}", primitive["implementation"], str(primitive["count"]),
+                      f"{primitive['milliseconds']:.1f}", f"{share:.1%}")  # fmt: skip
+    return table

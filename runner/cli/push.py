@@ -1,0 +1,117 @@
+"""`push`: the images of stacks to a registry, under tags that never change, and their digests into an images lock."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+
+from runner import __version__
+from runner.cli.engines import Engines
+from runner.cli.layers import LayerProgress
+from runner.cli.planning import stacks_from
+from runner.cli.progress import say
+from runner.cli.registries import credentials_for, ecr_for
+from runner.engines.docker_sdk import Docker
+from runner.errors import EXIT_DONE, UsageError
+from runner.registry import ecr, ecr_calls, image_lock
+from runner.registry.built import Built, find_built
+from runner.registry.image_lock import ImageLock
+from runner.registry.lifecycle import keep_last, read_policy
+from runner.registry.push import push
+from runner.registry.reference import Repository, parse_repository
+from runner.registry.transfer import Conversation
+from runner.revision import revision
+from runner.stacks import IMAGES, Stack
+
+
+def run(arguments: argparse.Namespace, _engines: Engines) -> int:
+    """Push what `build` made and write the lock; with --dry-run print every call and make none."""
+    stacks = stacks_from(arguments)
+    settings = _settings(arguments, stacks)
+    parse_repository(arguments.to.removeprefix(ecr_calls.OWN_REGISTRY))  # a wrong name is told first of all
+    docker = Docker.connect()
+    built = [find_built(docker, stack, each) for stack in stacks for each in stack.installations.values()]
+    if arguments.dry_run:
+        _print_calls(arguments, settings, built)
+        return EXIT_DONE
+    repository = _repository(arguments)
+    registry = ecr_for(repository, arguments)
+    if registry is None:
+        _refuse_ecr_options(arguments, repository)
+    else:
+        registry.make_ready(repository.path, settings, say)
+    conversation = Conversation(repository.host, registry or credentials_for(repository, arguments), say)
+    lock = ImageLock({"version": __version__, "revision": revision(IMAGES.parent)}, {})
+    images = dict(lock.images)
+    for each in built:
+        with LayerProgress() as progress:
+            digest = push(docker, each.push_to(repository), conversation, progress)
+        images |= each.locked(repository, digest)
+    image_lock.write(arguments.images, ImageLock(lock.kit, images))
+    say(f"written: {arguments.images}. Elsewhere: python -m runner compare --images {arguments.images}")
+    return EXIT_DONE
+
+
+def _settings(arguments: argparse.Namespace, stacks: Sequence[Stack]) -> ecr_calls.Settings:
+    lifecycle = None
+    if arguments.keep_last is not None:
+        lifecycle = keep_last(arguments.keep_last, [each for stack in stacks for each in stack.installations.values()])
+    elif arguments.lifecycle_policy is not None:
+        lifecycle = read_policy(arguments.lifecycle_policy)
+    encryption = arguments.encryption or (ecr_calls.Settings.encryption if arguments.kms_key is None else "KMS")
+    if arguments.kms_key is not None and encryption == ecr_calls.Settings.encryption:
+        raise UsageError("--kms-key goes with --encryption KMS or KMS_DSSE; AES256 takes no key.")
+    return ecr_calls.Settings(encryption, arguments.kms_key, lifecycle)
+
+
+def _repository(arguments: argparse.Namespace) -> Repository:
+    """The repository of --to; for ecr:NAME the account and the region are asked for."""
+    if not arguments.to.startswith(ecr_calls.OWN_REGISTRY):
+        return parse_repository(arguments.to)
+    session = ecr.open_session(arguments.profile)
+    region = ecr.region_of(session, arguments.region)
+    return ecr.own_registry(session, region, arguments.to.removeprefix(ecr_calls.OWN_REGISTRY))
+
+
+def _refuse_ecr_options(arguments: argparse.Namespace, repository: Repository) -> None:
+    """Refuse what would have no effect.
+
+    Raises:
+        UsageError: an option of Amazon ECR for a registry that is none.
+    """
+    for name in ("keep_last", "lifecycle_policy", "encryption", "kms_key", "region", "profile"):
+        if getattr(arguments, name) is not None:
+            raise UsageError(
+                f"--{name.replace('_', '-')} is for Amazon ECR, and {repository.host} is not one of its registries "
+                "(ACCOUNT.dkr.ecr.REGION.amazonaws.com)."
+            )
+
+
+def _print_calls(arguments: argparse.Namespace, settings: ecr_calls.Settings, built: Sequence[Built]) -> None:
+    """Every call that `run` would make, in order; what depends on an answer says so."""
+    if arguments.to.startswith(ecr_calls.OWN_REGISTRY):
+        region = ecr.region_of(ecr.open_session(arguments.profile), arguments.region)
+        say(ecr_calls.IDENTITY_CALL.line())
+        where: ecr_calls.EcrHost | None = ecr_calls.EcrHost("ACCOUNT", region)
+        path = arguments.to.removeprefix(ecr_calls.OWN_REGISTRY)
+        repository = Repository(ecr_calls.own_host("ACCOUNT", region), path)
+    else:
+        repository = parse_repository(arguments.to)
+        where = ecr_calls.ecr_host(repository.host)
+    if where is None:
+        _refuse_ecr_options(arguments, repository)
+    else:
+        say(ecr_calls.describe_call(where, repository.path).line())
+        say(f"{ecr_calls.create_call(where, repository.path, settings).line()}   (if it is missing)")
+        if settings.lifecycle is not None:
+            say(ecr_calls.lifecycle_call(where, repository.path, settings.lifecycle).line())
+        say(f"{ecr_calls.token_call(where).line()}   (again when it expires)")
+    for each in built:
+        wanted = each.push_to(repository)
+        say(f"registry: what is {wanted.target}?")
+        say(f"docker tag {wanted.image_id} {wanted.target}   (if it is not there)")
+        say(f"docker push {wanted.target}   (if it is not there)")
+        say(f"registry: what is {wanted.target}?   (is it what was sent?)")
+    names = [name for each in built for name in each.locked(repository, "")]
+    say(f"write {arguments.images}: {json.dumps(names)}")

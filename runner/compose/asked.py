@@ -1,0 +1,147 @@
+"""What a Compose file asks for, as data: written into it, kept by the run it begins, read again to make its records.
+
+The request and the BKMs are stored unresolved, so that the plan is made from them once more, by the same code, when it
+is known which CPUs the host gave. Knows neither Compose's format nor what was observed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from runner import __version__
+from runner.bkm import Bkms, bkms_from, resolve
+from runner.errors import RunFormatError
+from runner.pin import Pin
+from runner.plan import Plan, Request, choose_variants, make_plan
+from runner.stacks import find_stack
+from runner.vocabulary import Steps
+from runner.workload_files import workload_sha256
+
+SCHEMA_VERSION = 1
+FILE_NAME = "compose.json"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request with its BKMs. `images` and `lock_sha256` are by stack and installation.
+
+    `run`, `cpus`, `threads`, `memory` (bytes, 0 for none) and `images` hold what the host set, or a file's defaults.
+    """
+
+    run: str
+    request: Request
+    bkms: Bkms
+    notes: tuple[str, ...]
+    cpus: str
+    threads: str
+    memory: str
+    images: Mapping[str, Mapping[str, str]]
+    lock_sha256: Mapping[str, Mapping[str, str]]
+    workload_sha256: str
+    kit_version: str
+
+    def plan(self, pin: Pin) -> Plan:
+        """The plan on a pin: the same one that `compare` would make."""
+        return make_plan(self.request, pin, resolve(self.bkms, pin))
+
+    def to_json(self) -> dict[str, Any]:
+        """What `asked_from` reads."""
+        request = self.request
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "kit_version": self.kit_version,
+            "run": self.run,
+            "cpus": self.cpus,
+            "threads": self.threads,
+            "memory": self.memory,
+            "request": {
+                "stacks": [stack.name for stack in request.stacks],
+                "variants": list(request.variants),
+                "topologies": list(request.topologies),
+                "batch_sizes": list(request.batch_sizes),
+                "blocks": request.blocks,
+                "warmup_steps": request.steps.warmup,
+                "timed_steps": request.steps.timed,
+                "seed": request.seed,
+                "time_limit_seconds": request.time_limit_seconds,
+            },
+            "bkms": asdict(self.bkms),
+            "notes": list(self.notes),
+            "images": {stack: dict(names) for stack, names in self.images.items()},
+            "lock_sha256": {stack: dict(names) for stack, names in self.lock_sha256.items()},
+            "workload_sha256": self.workload_sha256,
+        }
+
+
+def ask(
+    run: str, request: Request, bkms: Bkms, notes: tuple[str, ...], images: Mapping[str, Mapping[str, str]]
+) -> Asked:
+    """A request, its variants named, with what this version of the kit runs; the host's part is left open."""
+    chosen = {name for stack in request.stacks for name in choose_variants(stack, request)}
+    named = dict.fromkeys(name for stack in request.stacks for name in stack.variants if name in chosen)
+    return Asked(
+        run=run,
+        request=replace(request, variants=tuple(named)),
+        bkms=bkms,
+        notes=notes,
+        cpus="",
+        threads="",
+        memory="",
+        images=images,
+        lock_sha256={
+            stack.name: {name: each.lock_sha256() for name, each in stack.installations.items()}
+            for stack in request.stacks
+        },
+        workload_sha256=workload_sha256(),
+        kit_version=__version__,
+    )
+
+
+def read_asked(folder: Path) -> Asked:
+    """What was asked of the Compose run in a folder.
+
+    Raises:
+        RunFormatError: the file cannot be read, or is of a newer schema.
+        UsageError: it names a stack or a setting that this version of the kit does not have.
+    """
+    path = folder / FILE_NAME
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        version = data["schema_version"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunFormatError(f"{path} cannot be read, or is not of a Compose run: {error!r}.") from error
+    if version != SCHEMA_VERSION:
+        raise RunFormatError(
+            f"{path} has schema_version {version}; this kit reads {SCHEMA_VERSION}. The Compose file was written by "
+            "another version of the kit: report its run with that version."
+        )
+    try:
+        return asked_from(data)
+    except (KeyError, TypeError) as error:
+        raise RunFormatError(f"{path} is damaged: {error!r}. Copy it from the run's host again.") from error
+
+
+def asked_from(data: Mapping[str, Any]) -> Asked:
+    """What `Asked.to_json` wrote."""
+    request = data["request"]
+    return Asked(
+        run=data["run"],
+        request=Request(
+            stacks=tuple(find_stack(name) for name in request["stacks"]),
+            variants=tuple(request["variants"]),
+            topologies=tuple(request["topologies"]),
+            batch_sizes=tuple(request["batch_sizes"]),
+            blocks=request["blocks"],
+            steps=Steps(request["warmup_steps"], request["timed_steps"]),
+            seed=request["seed"],
+            time_limit_seconds=request["time_limit_seconds"],
+        ),
+        bkms=bkms_from(FILE_NAME, data["bkms"]),
+        notes=tuple(data["notes"]),
+        **{key: data[key] for key in ("cpus", "threads", "memory", "images", "lock_sha256", "workload_sha256")},
+        kit_version=data["kit_version"],
+    )

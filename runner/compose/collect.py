@@ -1,0 +1,201 @@
+"""Turns what a Compose run left behind into run.json and records, with the code that `compare` uses for its own.
+
+The host that ran is read from the copy of its /proc and /sys in the run's folder; this host is not looked at. Knows
+the files that host.sh and launch.sh write, not how they were started.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from runner import records, runs
+from runner.compose.asked import FILE_NAME, Asked, read_asked
+from runner.engines.protocol import Artifact, LaunchFolders, Outcome
+from runner.errors import RunFormatError
+from runner.execute import GRACE_SECONDS, launch_folders
+from runner.header import make_header
+from runner.machine import Machine, Sysroot, conditions, facts, parse_cpu_list, read_machine
+from runner.observation import Context, record_of
+from runner.pin import Pin, choose_pin
+from runner.records import Record
+from runner.runs import Run
+from runner.stacks import Installation, Stack
+from runner.vocabulary import EngineName, Launch
+
+# What a shell, and `timeout`, give for a process that was ended with SIGKILL.
+KILLED = 137
+NOTE = (
+    "Carried out by Docker Compose on a host without the kit: what the images were built from was not observed, only "
+    "what is in them."
+)
+
+
+@dataclass(frozen=True)
+class ComposeEngine:
+    """The Docker engine as Compose drives it. It has no key for memory nodes, so only all of a host's can be held."""
+
+    cannot_enforce: tuple[str, ...]
+    name: EngineName = "docker"
+
+
+def is_compose_run(folder: Path) -> bool:
+    """Whether a folder holds a run that a Compose file began."""
+    return (folder / FILE_NAME).is_file()
+
+
+def collect(folder: Path) -> Run:
+    """Write what is missing of a Compose run's run.json and records, from the files that its containers left.
+
+    A launch that has not ended has no record. Called again, it adds the launches that have ended since.
+
+    Raises:
+        RunFormatError: a file that every Compose run has is missing or damaged.
+        UsageError: the run asks for something that this version of the kit does not have.
+    """
+    asked = read_asked(folder)
+    begun = (folder / "run.json").exists()
+    run = runs.load(folder) if begun else runs.create(folder, _header(folder, asked))
+    for launch in run.launches:
+        folders = launch_folders(run.name, folder, launch)
+        if (folders.log.parent / "exit_code").is_file():
+            _add(run, asked, launch, folders)
+    return run
+
+
+def _header(folder: Path, asked: Asked) -> dict[str, Any]:
+    machine = _machine(folder / "host")
+    pin = choose_pin(machine, cpus=parse_cpu_list(asked.cpus))
+    covered = set(pin.mems) == set(machine.allowed_mems)
+    header = make_header(
+        asked.run,
+        asked.plan(pin),
+        machine,
+        asked.request.stacks,
+        ComposeEngine(cannot_enforce=() if covered else ("memory nodes",)),
+        {(artifact.installation.stack, artifact.installation.name): artifact for artifact in _artifacts(asked)},
+        "docker-compose up",
+        (*asked.notes, NOTE),
+        int(asked.memory) or None,
+    )
+    starts = [_text(path) for path in folder.glob("launches/*/started")]
+    return {
+        **header,
+        "created": min(starts, default=header["created"]),
+        "kit": {"version": asked.kit_version, "revision": None},
+        "workload_sha256": asked.workload_sha256,
+    }
+
+
+def _artifacts(asked: Asked) -> list[Artifact]:
+    return [
+        Artifact(installation, asked.images[stack.name][name], _provenance(asked, stack, installation))
+        for stack in asked.request.stacks
+        for name, installation in stack.installations.items()
+    ]
+
+
+def _provenance(asked: Asked, stack: Stack, installation: Installation) -> dict[str, Any]:
+    """An installation as far as it is known without the engine that has its image; null for the rest."""
+    image = asked.images[stack.name][installation.name]
+    return {
+        "wheel": installation.wheel,
+        "lock_sha256": asked.lock_sha256[stack.name][installation.name],
+        "installer": stack.installer.requirement,
+        "image": image,
+        "image_id": image if image.startswith("sha256:") else None,
+        "image_digests": [image] if "@sha256:" in image else [],
+        "image_bytes": None,
+        "base_image": None,
+        "base_image_id": None,
+        "package_index": None,
+        "ca_bundle": None,
+    }
+
+
+def _machine(sysroot: Path) -> Machine:
+    if not (sysroot / "proc").is_dir():
+        raise RunFormatError(f"{sysroot} holds no copy of a host's /proc and /sys: the Compose run did not begin well.")
+    return read_machine(Sysroot(sysroot))
+
+
+def _add(run: Run, asked: Asked, launch: Launch, folders: LaunchFolders) -> None:
+    """Append the record of a launch that has ended, unless it is there."""
+    earlier = [record for record in run.read_records() if record.launch_id == launch.launch_id]
+    record = _record(run, asked, launch, folders, session=1 + len(earlier))
+    if all(each.facts["ended"] != record.facts["ended"] for each in earlier):
+        records.append(run.records_file, record)
+
+
+def _record(run: Run, asked: Asked, launch: Launch, folders: LaunchFolders, session: int) -> Record:
+    base = folders.log.parent
+    context = Context(
+        session=session,
+        engine=run.header["engine"]["name"],
+        enforced=run.header["engine"]["enforced"],
+        machine_conditions=conditions(_machine(base / "before")),
+        pin=Pin.from_json(run.header["plan"]["pin"]),
+        bkms=run.header["plan"]["bkms"]["name"],
+        workload_sha256=run.header["workload_sha256"],
+    )
+    artifact = next(
+        each
+        for each in _artifacts(asked)
+        if (each.installation.stack, each.installation.name) == (launch.cell.stack, launch.installation)
+    )
+    observed = {
+        "started": _text(base / "started"),
+        "ended": _text(base / "ended"),
+        "before": facts(Sysroot(base / "before")),
+        "after": facts(Sysroot(base / "after")),
+    }
+    record = record_of(launch, artifact, context, outcome_of(launch, base), folders, observed)
+    differing = _differences(launch.job(), folders.job / "job.json")
+    if record.error is None and differing:
+        message = f"the job was another one than planned: {differing}"
+        return replace(record, error={"kind": "not_as_planned", "message": message})
+    return record
+
+
+def outcome_of(launch: Launch, base: Path) -> Outcome:
+    """How a launch's container ended, from its exit code, the host's clock, and its control group's count of kills."""
+    code = int(_text(base / "exit_code"))
+    seconds = round(_uptime(base / "after") - _uptime(base / "before"), 2)
+    out_of_memory = code == KILLED and _kills(base / "after") > 0
+    late = code == KILLED and not out_of_memory and seconds >= launch.time_limit_seconds + GRACE_SECONDS
+    return Outcome(code, seconds, stopped_by_deadline=late, out_of_memory=out_of_memory)
+
+
+def _uptime(sysroot: Path) -> float:
+    return float(_text(sysroot / "proc/uptime").split()[0])
+
+
+def _kills(sysroot: Path) -> int:
+    """How often the kernel killed in the launch's own control group; the deepest one where several were seen."""
+    files = [*sysroot.rglob("memory.events"), *sysroot.rglob("memory.oom_control")]
+    own = max(files, key=lambda path: len(path.parts), default=None)
+    found = re.search(r"^oom_kill (\d+)$", own.read_text(encoding="utf-8"), re.MULTILINE) if own else None
+    return int(found[1]) if found else 0
+
+
+def _differences(planned: Mapping[str, Any], path: Path) -> str:
+    try:
+        job = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        return str(error)
+    keys = [key for key in {**planned, **job} if job.get(key) != planned.get(key)]
+    return "; ".join(f"{key} {job.get(key)} instead of {planned.get(key)}" for key in keys)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise RunFormatError(
+            f"{path} cannot be read ({error.strerror}), and every launch of a Compose run that has ended has it. Copy "
+            "the run's folder from its host again, whole."
+        ) from error

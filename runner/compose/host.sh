@@ -1,0 +1,23 @@
+# The first service of a Compose run: refuses what could only fail later, begins the run's folder, captures the host.
+# Arguments: the run's name, what was asked (JSON), the memory limit in bytes, and where each CPU of the pin is a core of
+# its own, CPUs and threads. /runs is results/runs of the host.
+refuse() { echo "refused: $*" >&2; exit 1; }
+run=/runs/$1
+[ -w /runs ] || refuse "results/runs cannot be written by uid $(id -u); set KIT_UID and KIT_GID to that folder's owner"
+case $3 in *[!0-9]*) refuse "KIT_MEMORY=$3 is not a number of bytes (0 for no limit)" ;; esac
+if [ $# -gt 3 ]; then
+  count=0
+  for item in $(echo "$4" | tr , ' '); do count=$((count + ${item##*-} - ${item%%-*} + 1)); done
+  [ "$count" = "$5" ] || refuse "KIT_CPUS=$4 are $count CPUs, and KIT_THREADS is $5; both must be equal"
+fi
+if [ -e "$run/compose.json" ]; then
+  [ "$(cat "$run/compose.json")" = "$2" ] \
+    || refuse "results/runs/$1 was begun with other settings; set KIT_RUN to another name, or restore the settings"
+  echo "going on with results/runs/$1"
+  exit 0
+fi
+[ ! -e "$run/run.json" ] || refuse "results/runs/$1 holds a run of compare; set KIT_RUN to another name"
+rm -rf "$run/host"
+mkdir -p "$run/host"
+/opt/environment/bin/python /opt/workload --capture host --result-dir "$run/host"
+printf '%s\n' "$2" >"$run/compose.json"

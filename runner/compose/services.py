@@ -1,0 +1,197 @@
+"""From what is asked to the services of a Compose file. A launch's settings are those of the Docker engine's container.
+
+One service for each variant checks that its image starts; each launch of the plan is a service with its variant's
+settings and starts when the one before has ended, so that the plan's balanced order holds. Knows no YAML.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from runner.bkm import Bkms
+from runner.compose.asked import Asked
+from runner.engines.docker import RUN_LABEL, container_spec
+from runner.engines.docker_images import ImageBuilder, build_arguments
+from runner.engines.docker_sdk import ContainerSpec
+from runner.engines.protocol import LaunchFolders
+from runner.execute import GRACE_SECONDS
+from runner.pin import Pin
+from runner.stacks import Stack
+from runner.vocabulary import Launch
+
+Service = dict[str, Any]
+
+# Stand for what the host sets; the document writes them as Compose variables with defaults.
+RUN, CPUS, THREADS, MEMORY, RESULTS = "@KIT_RUN@", "@KIT_CPUS@", "@KIT_THREADS@", "@KIT_MEMORY@", "@KIT_RESULTS@"
+USER = "@KIT_UID@:@KIT_GID@"
+NO_LIMIT = "0"
+
+RUNS = "/runs"
+HOST = "host"
+SUCCESS = {"condition": "service_completed_successfully"}
+_OF_A_LAUNCH = ("labels", "command", "depends_on")
+# The host's capture sees every CPU.
+_OF_A_PIN = ("cpuset", "environment", "mem_limit", "memswap_limit")
+
+
+@dataclass(frozen=True)
+class Services:
+    """The services of one plan, by name. `variants` holds shared settings only, `launches` what each has besides."""
+
+    variants: Mapping[str, Service]
+    checks: Mapping[str, Service]
+    host: Service
+    launches: Mapping[str, Service]
+    variant_of: Mapping[str, str]
+
+
+def image_variable(stack: str, installation: str) -> str:
+    """The variable that names an installation's image: KIT_IMAGE_TF_2_14_STOCK."""
+    return f"KIT_IMAGE_{_variable_part(stack)}_{_variable_part(installation)}"
+
+
+def base_image_variable(stack: str) -> str:
+    """The variable that names a stack's base image: KIT_BASE_IMAGE_TF_2_14."""
+    return f"KIT_BASE_IMAGE_{_variable_part(stack)}"
+
+
+def image_tokens(stacks: tuple[Stack, ...]) -> dict[str, dict[str, str]]:
+    """What stands for the images, by stack and installation."""
+    return {
+        stack.name: {name: f"@{image_variable(stack.name, name)}@" for name in stack.installations} for stack in stacks
+    }
+
+
+def defaults(asked: Asked, pin: Pin, memory_bytes: int | None, results: str) -> dict[str, str]:
+    """Every variable that a host may set, with what holds where it does not."""
+    values = {
+        "KIT_RUN": asked.run,
+        "KIT_CPUS": pin.to_json()["cpus"],
+        "KIT_THREADS": str(pin.threads),
+        "KIT_MEMORY": NO_LIMIT if memory_bytes is None else str(memory_bytes),
+        "KIT_UID": "1000",
+        "KIT_GID": "1000",
+        "KIT_RESULTS": results,
+    }
+    for stack in asked.request.stacks:
+        values[base_image_variable(stack.name)] = stack.base_image
+        for name in stack.installations:
+            values[image_variable(stack.name, name)] = ImageBuilder.tag(stack.name, name)
+    return values
+
+
+def services_of(asked: Asked, pin: Pin, images_folder: str) -> Services:
+    """Every service, in the order in which they run: a check of each variant's image, the host, the launches."""
+    open_asked = replace(asked, run=RUN, cpus=CPUS, threads=THREADS, memory=MEMORY)
+    plan = replace(open_asked, bkms=_open(asked.bkms, pin)).plan(pin)
+    threads = {each.name for each in asked.bkms.settings if each.target == "job" and "{threads}" in each.value}
+    variants: dict[str, Service] = {}
+    launches: dict[str, Service] = {}
+    for launch in plan.launches:
+        name = f"{launch.cell.stack}-{launch.cell.variant}"
+        service = service_of(_spec(launch, asked.images[launch.cell.stack][launch.installation]))
+        shared = variants.setdefault(name, {key: value for key, value in service.items() if key not in _OF_A_LAUNCH})
+        deadline = f"{launch.time_limit_seconds + GRACE_SECONDS:.0f}"
+        launches[launch.launch_id] = {
+            **{key: value for key, value in service.items() if shared.get(key) != value},
+            "command": ["launch", RUN, launch.launch_id, deadline, _job(launch, threads)],
+            "depends_on": {next(reversed(launches), HOST): SUCCESS},
+        }
+    checks = _checks(asked, plan.launches, images_folder)
+    host = {key: value for key, value in variants[next(iter(checks))].items() if key not in _OF_A_PIN}
+    pinned = [] if pin.has_siblings else [CPUS, THREADS]
+    host |= {
+        "labels": {RUN_LABEL: RUN},
+        "command": ["host", RUN, json.dumps(open_asked.to_json(), indent=1), MEMORY, *pinned],
+        "depends_on": {next(reversed(checks)): SUCCESS},
+    }
+    variant_of = {launch.launch_id: f"{launch.cell.stack}-{launch.cell.variant}" for launch in plan.launches}
+    return Services(variants, checks, host, launches, variant_of)
+
+
+def service_of(spec: ContainerSpec) -> Service:
+    """A container as Compose describes it. Memory nodes have no key there: `collect` looks at what was observed."""
+    return {
+        "image": spec.image_id,
+        "user": spec.user,
+        "network_mode": spec.network_mode,
+        "read_only": spec.read_only_root,
+        "tmpfs": [f"{folder}:{options}" for folder, options in spec.tmpfs.items()],
+        "cap_drop": list(spec.cap_drop),
+        "security_opt": list(spec.security_opt),
+        "init": spec.init,
+        "shm_size": spec.shm_bytes,
+        "cpuset": spec.cpuset_cpus,
+        "mem_limit": MEMORY,
+        "memswap_limit": MEMORY,
+        "environment": dict(spec.environment),
+        "volumes": [f"{RESULTS}:{RUNS}"],
+        "labels": dict(spec.labels),
+    }
+
+
+def _spec(launch: Launch, image: str) -> ContainerSpec:
+    nowhere = LaunchFolders(RUN, Path("job"), Path("result"), Path("log.txt"))
+    spec = container_spec(launch, image=image, cpuset_cpus=CPUS, cpuset_mems="", memory_bytes=None, folders=nowhere)
+    return replace(spec, user=USER, read_only={}, writable={})
+
+
+def _open(bkms: Bkms, pin: Pin) -> Bkms:
+    """The BKMs with the host's number of threads left open in variables; in jobs it has to be a number for now."""
+    cpus = str(len(pin.cpus)) if pin.has_siblings else THREADS
+    settings = [
+        replace(each, value=each.value.replace("{threads}", THREADS).replace("{cpus}", cpus))
+        if each.target == "environment"
+        else each
+        for each in bkms.settings
+    ]
+    return replace(bkms, settings=tuple(settings))
+
+
+def _job(launch: Launch, threads: set[str]) -> str:
+    """The job as JSON text, with the numbers that follow the host's threads left open."""
+    job = {**launch.job(), **dict.fromkeys(threads, THREADS)}
+    return json.dumps(job, sort_keys=True).replace(f'"{THREADS}"', THREADS)
+
+
+def _checks(asked: Asked, launches: tuple[Launch, ...], images_folder: str) -> dict[str, Service]:
+    """The services that each variant has of its own, in the stacks' order; the first of an installation builds it."""
+    run = {(launch.cell.stack, launch.cell.variant) for launch in launches}
+    checks: dict[str, Service] = {}
+    built: set[tuple[str, str]] = set()
+    for stack in asked.request.stacks:
+        for name, variant in stack.variants.items():
+            if (stack.name, name) not in run:
+                continue
+            service: Service = {"labels": {RUN_LABEL: RUN}, "command": ["--version"]}
+            if (stack.name, variant.installation) not in built:
+                built.add((stack.name, variant.installation))
+                service["build"] = _build(stack, variant.installation, images_folder)
+            if checks:
+                service["depends_on"] = {next(reversed(checks)): SUCCESS}
+            checks[f"{stack.name}-{name}"] = service
+    return checks
+
+
+def _build(stack: Stack, installation: str, images_folder: str) -> Service:
+    arguments = build_arguments(stack.installations[installation], f"@{base_image_variable(stack.name)}@")
+    return {
+        "context": images_folder,
+        "dockerfile": f"rendered/{stack.name}/{installation}/Dockerfile",
+        "args": arguments,
+    }
+
+
+def _variable_part(name: str) -> str:
+    return "".join(letter if letter.isalnum() else "_" for letter in name).upper()
+
+
+def relative_to(folder: Path, path: Path) -> str:
+    """A path as a Compose file in `folder` names it."""
+    relative = os.path.relpath(path.resolve(), folder.resolve())
+    return relative if relative.startswith(".") else f"./{relative}"

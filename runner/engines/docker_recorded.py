@@ -1,0 +1,72 @@
+"""Images of an earlier run, by id or by digest; what cannot be had so is built from its lock, and that is said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from runner.engines.docker_images import ImageBuilder
+from runner.engines.protocol import FROM_RECORD, Artifact, Tell
+from runner.errors import HostError
+from runner.stacks import Installation, Stack
+
+
+@dataclass(frozen=True)
+class RecordedImages(ImageBuilder):
+    """Takes images as a run recorded them. `recorded` is the provenance of each, by stack and installation."""
+
+    recorded: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
+
+    def prepare(self, stack: Stack, installation: Installation, tell: Tell) -> Artifact:
+        """The very image where the engine has it, the same one by digest where a registry has it, else a new build.
+
+        Raises:
+            HostError: it had to be built, and that failed.
+        """
+        provenance = self.recorded.get((stack.name, installation.name), {})
+        image = self._here(provenance) or self._pulled(provenance, tell)
+        if image is None:
+            tell(f"no image of {stack.name}/{installation.name} is to be had by digest: building it from its lock")
+            return super().prepare(stack, installation, tell)
+        digests = sorted(image.get("RepoDigests") or [])
+        tell(f"the run's own image of {stack.name}/{installation.name}: {', '.join(digests) or image['Id']}")
+        taken = {"image_id": image["Id"], "image_digests": digests, "image_bytes": image.get("Size"), FROM_RECORD: True}
+        return Artifact(installation, image["Id"], {**provenance, **taken})
+
+    def require(self, stack: Stack) -> None:
+        """No base is needed where every image of the stack is here already.
+
+        Raises:
+            HostError: one may have to be built, and its base is not to be had.
+        """
+        known = [provenance for (name, _), provenance in self.recorded.items() if name == stack.name]
+        if not known or not all(self._here(provenance) or references(provenance) for provenance in known):
+            super().require(stack)
+
+    def _here(self, provenance: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        names = [provenance.get("image_id"), *(provenance.get("image_digests") or ())]
+        return next((image for name in names if name and (image := self.engine.find_image(str(name)))), None)
+
+    def _pulled(self, provenance: Mapping[str, Any], tell: Tell) -> Mapping[str, Any] | None:
+        for reference in references(provenance):
+            tell(f"pulling {reference}")
+            try:
+                return self.engine.pull(reference)
+            except HostError as error:
+                tell(str(error))
+        return None
+
+
+def references(provenance: Mapping[str, Any]) -> list[str]:
+    """The recorded names by which a registry may have the image: repository@digest, with a registry's host in it.
+
+    A name without one was never pushed anywhere; Docker would look for it among strangers' images.
+    """
+    digests = [str(name) for name in provenance.get("image_digests") or ()]
+    return [name for name in digests if "@sha256:" in name and _has_host(name)]
+
+
+def _has_host(reference: str) -> bool:
+    first, slash, _ = reference.partition("/")
+    return bool(slash) and (first == "localhost" or "." in first or ":" in first)

@@ -1,0 +1,158 @@
+"""Makes evidence of a probe's log and result: everything parsed, and every verdict. Pure.
+
+It is one line of evidence.jsonl; every field is described in results/README.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from runner.evidence.asked import Asked
+from runner.evidence.inert import Seen, judge_settings
+from runner.evidence.onednn import Library, Verbose, parse_verbose
+from runner.evidence.openmp import OpenMp, parse_openmp
+from runner.evidence.threads import judge_threads
+from runner.evidence.verdicts import Verdict, judge_kernels, judge_wheel
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What was probed: one variant on one topology, at the probe's own batch size."""
+
+    stack: str
+    variant: str
+    topology: str
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Subject:
+        """The subject of one line of evidence.jsonl."""
+        return cls(data["stack"], data["variant"], data["topology"])
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One line of evidence.jsonl. `error` says why nothing was obtained; then there is nothing else."""
+
+    subject: Subject
+    batch_size: int
+    key: str
+    library: Mapping[str, Any] | None = None
+    primitives: tuple[Mapping[str, Any], ...] = ()
+    reorders: Mapping[str, Any] = field(default_factory=dict)
+    threads: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    trace: tuple[Mapping[str, Any], ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+    steps: int = 0
+    error: Mapping[str, str] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The line as data."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "stack": self.subject.stack,
+            "variant": self.subject.variant,
+            "topology": self.subject.topology,
+            "batch_size": self.batch_size,
+            "key": self.key,
+            "steps": self.steps,
+            "library": self.library,
+            "primitives": list(self.primitives),
+            "reorders": self.reorders,
+            "threads": self.threads,
+            "settings": self.settings,
+            "trace": list(self.trace),
+            "verdicts": [verdict.to_json() for verdict in self.verdicts],
+            "error": self.error,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Evidence:
+        """The evidence that `to_json` wrote."""
+        return cls(
+            subject=Subject.of(data),
+            batch_size=data["batch_size"],
+            key=data["key"],
+            library=data["library"],
+            primitives=tuple(data["primitives"]),
+            reorders=data["reorders"],
+            threads=data["threads"],
+            settings=data["settings"],
+            trace=tuple(data["trace"]),
+            verdicts=tuple(Verdict.from_json(each) for each in data["verdicts"]),
+            steps=data.get("steps", 0),
+            error=data.get("error"),
+        )
+
+    @property
+    def milliseconds(self) -> float:
+        """The time of all primitives."""
+        return sum(float(primitive["milliseconds"]) for primitive in self.primitives)
+
+
+def no_evidence(subject: Subject, batch_size: int, key: str, kind: str, message: str) -> Evidence:
+    """A probe that failed: evidence not obtained, with its reason."""
+    return Evidence(subject, batch_size, key, error={"kind": kind, "message": message})
+
+
+def evidence_of(
+    subject: Subject, batch_size: int, key: str, asked: Asked, log: str, result: Mapping[str, Any]
+) -> Evidence:
+    """Read a probe's log and the workload's result, and judge them."""
+    verbose, openmp = parse_verbose(log), parse_openmp(log)
+    observed, found = result["observed"], result["evidence"]
+    omp_max_threads = observed["omp_max_threads"]
+    verbose = _with_runtime(verbose, omp_max_threads)
+    verdicts = (
+        judge_kernels(asked, verbose, result["mkl_enabled"]),
+        judge_threads(asked, openmp, omp_max_threads, found["threads"]),
+        judge_wheel(asked, found["wheel"]),
+        *judge_settings(Seen(asked, verbose, openmp, omp_max_threads)),
+    )
+    said = verbose.to_json()
+    return Evidence(
+        subject=subject,
+        batch_size=batch_size,
+        key=key,
+        library=said["library"],
+        primitives=tuple(said["primitives"]),
+        reorders=said["reorders"],
+        threads=_threads(openmp, observed, found["threads"]),
+        settings={
+            "environment": dict(asked.environment),
+            "user": dict(openmp.user),
+            "effective": dict(openmp.effective),
+            "ignored": dict(openmp.ignored),
+        },
+        trace=tuple(result["trace"]),
+        verdicts=verdicts,
+        steps=len(result["steps"]) + 1,  # the traced one is not among them
+    )
+
+
+def _with_runtime(verbose: Verbose, omp_max_threads: int | None) -> Verbose:
+    """MKL-DNN 0.x does not name its runtime: it is OpenMP where that is in the process (it knew no thread pool)."""
+    library = verbose.library
+    if library is None or library.runtime is not None or omp_max_threads is None:
+        return verbose
+    known = Library(library.name, library.version, library.isa, "OpenMP", omp_max_threads)
+    return Verbose(known, verbose.primitives)
+
+
+def _threads(openmp: OpenMp, observed: Mapping[str, Any], threads: list[Mapping[str, Any]]) -> dict[str, Any]:
+    return {
+        "openmp_max_threads": observed["omp_max_threads"],
+        "intra_op_threads": observed["intra_op_threads"],
+        "inter_op_threads": observed["inter_op_threads"],
+        "initial_cpus": openmp.initial_cpus,
+        "initial_cpus_respected": openmp.respected,
+        "bound": [
+            {"thread": each.thread, "cpus": each.cpus, "is_main_thread": each.process == each.task}
+            for each in openmp.bound
+        ],
+        "allowed_cpus": [thread["allowed_cpus"] for thread in threads],
+    }

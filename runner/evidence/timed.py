@@ -1,0 +1,33 @@
+"""Judges a timed launch by what it recorded of itself after its last step (rule 10): no verbose line, no probe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from runner.evidence.asked import Asked
+from runner.evidence.threads import judge_masks
+from runner.evidence.verdicts import BASELINE_FREE, KERNELS_RAN, Verdict, judge_wheel
+
+
+def judge_launch(asked: Asked, result: Mapping[str, Any] | None) -> list[Verdict]:
+    """The verdicts of one timed launch; none where it recorded nothing of itself."""
+    if not result or "evidence" not in result or "observed" not in result:
+        return []
+    evidence, observed = result["evidence"], result["observed"]
+    kernels = _judge_kernels(asked, result.get("mkl_enabled"))
+    threads = judge_masks(asked, observed.get("omp_max_threads"), evidence["threads"])
+    return [verdict for verdict in (kernels, threads, judge_wheel(asked, evidence["wheel"])) if verdict is not None]
+
+
+def _judge_kernels(asked: Asked, mkl_enabled: bool | None) -> Verdict | None:
+    """What TensorFlow says of itself: Intel's builds that MKL is compiled in, stock of 2.x that oneDNN is on."""
+    if mkl_enabled is None or asked.kernels == "either":
+        return None
+    if asked.kernels == "run":
+        text = f"TensorFlow says that oneDNN is {'on' if mkl_enabled else 'OFF, where it should be on'}."
+        return Verdict(KERNELS_RAN, mkl_enabled, text)
+    if asked.is_intels_build and asked.is_on("TF_DISABLE_MKL"):
+        return None  # compiled in says nothing of being switched off
+    text = f"TensorFlow says that oneDNN is {'ON, where it should be off' if mkl_enabled else 'off'}."
+    return Verdict(BASELINE_FREE, not mkl_enabled, text)

@@ -1,0 +1,65 @@
+"""Which variables make a build tell what it does, as data in verbose.toml. Knows no stack and starts nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from runner.data import check_keys, read_toml
+from runner.vocabulary import one_of
+
+SWITCHES_FILE = Path(__file__).resolve().parent / "verbose.toml"
+SCHEMA_VERSION = 1
+_HOW = ("set", "add")
+# Where one of these binds threads, setting KMP_AFFINITY at all would override it: a probe must not change what it sees.
+_OTHER_BINDING = ("OMP_PROC_BIND", "OMP_PLACES")
+
+
+@dataclass(frozen=True)
+class Switch:
+    """One verbose switch, with what reads it, and why it is set."""
+
+    name: str
+    how: str
+    value: str
+    read_by: str
+    reason: str
+    source: str
+
+
+@cache
+def load_switches(path: Path = SWITCHES_FILE) -> tuple[Switch, ...]:
+    """Read every switch, in the file's order.
+
+    Raises:
+        UsageError: the file lacks a key or has one that nobody reads.
+    """
+    data = read_toml(path, SCHEMA_VERSION)
+    check_keys(str(path), data, ("switches",))
+    switches = []
+    for number, entry in enumerate(data["switches"], start=1):
+        where = f"{path}, switch {number}"
+        check_keys(where, entry, ("name", "how", "value", "read_by", "reason", "source"))
+        one_of(f"how (in {where})", entry["how"], _HOW)
+        switches.append(Switch(**entry))
+    return tuple(switches)
+
+
+def with_switches(environment: Mapping[str, str]) -> dict[str, str]:
+    """A launch's environment with every verbose switch on; what it was told to do stays as it is."""
+    result = dict(environment)
+    for switch in load_switches():
+        if switch.how == "set":
+            result[switch.name] = switch.value
+        elif switch.name in result:
+            result[switch.name] = _added(result[switch.name], switch.value)
+        elif not any(name in result for name in _OTHER_BINDING):
+            result[switch.name] = switch.value
+    return dict(sorted(result.items()))
+
+
+def _added(setting: str, word: str) -> str:
+    words = setting.split(",")
+    return setting if word in words else ",".join([word, *words])

@@ -1,0 +1,1 @@
+"""Proves that a pair is matched: every file of both installations, hashed and compared. Knows no engine."""

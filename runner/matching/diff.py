@@ -1,0 +1,124 @@
+"""Compares two snapshots: nothing but the TensorFlow wheel and its metadata may differ. Pure."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from runner.matching.snapshot import Snapshot
+from runner.stacks import Stack
+
+# What an image says of itself, and must say differently on the two sides.
+SETTINGS_OF_THE_WHEEL = frozenset(
+    f"label {name}"
+    for name in (
+        "org.opencontainers.image.title",
+        "tensorflow-speedup-kit.installation",
+        "tensorflow-speedup-kit.variants",
+        "tensorflow-speedup-kit.lock-sha256",
+    )
+)
+OUTSIDE = "no package"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One path or setting that is not the same on both sides, in words, with the package that owns it."""
+
+    path: str
+    package: str
+    what: str
+    allowed: bool
+
+
+@dataclass(frozen=True)
+class Match:
+    """The comparison of one pair of installations. `compared` counts paths and settings."""
+
+    stack: str
+    installations: tuple[str, str]
+    compared: int
+    differences: tuple[Difference, ...]
+
+    @property
+    def strays(self) -> tuple[Difference, ...]:
+        """The differences that a matched pair must not have."""
+        return tuple(each for each in self.differences if not each.allowed)
+
+    @property
+    def by_package(self) -> Mapping[tuple[str, bool], int]:
+        """How many differences each package has, those that may not be first."""
+        counts = Counter((each.package, each.allowed) for each in self.differences)
+        return dict(sorted(counts.items(), key=lambda entry: (entry[0][1], entry[0][0])))
+
+    def to_json(self, most: int = 20) -> dict[str, Any]:
+        """The comparison as run.json keeps it: counts, and the first of what must not be."""
+        return {
+            "installations": list(self.installations),
+            "compared": self.compared,
+            "packages": [
+                {"package": package, "differences": count, "allowed": allowed}
+                for (package, allowed), count in self.by_package.items()
+            ],
+            "strays": [{"path": each.path, "what": each.what} for each in self.strays[:most]],
+            "matched": not self.strays,
+        }
+
+
+def compare(stack: Stack, names: tuple[str, str], sides: tuple[Snapshot, Snapshot]) -> Match:
+    """Compare two installations of a stack, path by path and setting by setting."""
+    wheels = frozenset(_normal(stack.installations[name].wheel.split("==")[0]) for name in stack.installations)
+    paths = sorted(set(sides[0].files) | set(sides[1].files))
+    settings = sorted(set(sides[0].settings) | set(sides[1].settings))
+    found = []
+    for path in paths:
+        texts = tuple(side.files.get(path) for side in sides)
+        if texts[0] != texts[1]:
+            package = _owner(path, sides)
+            found.append(Difference(path, package, _in_words(names, texts), _normal(package) in wheels))
+    for name in settings:
+        texts = tuple(side.settings.get(name) for side in sides)
+        if texts[0] != texts[1]:
+            found.append(Difference(name, OUTSIDE, _in_words(names, texts), name in SETTINGS_OF_THE_WHEEL))
+    return Match(stack.name, names, len(paths) + len(settings), tuple(found))
+
+
+def _owner(path: str, sides: tuple[Snapshot, Snapshot]) -> str:
+    """The distribution that a path belongs to: by RECORD, by its own metadata folder, or as byte-code of a source.
+
+    A folder belongs to the one distribution that owns everything in it.
+    """
+    metadata = re.search(r"/([^/]+)-[^/-]+\.dist-info(/|$)", path)
+    if metadata:
+        return metadata[1]
+    source = re.sub(r"/__pycache__/([^/]+?)\.[^./]+\.pyc$", r"/\1.py", path)
+    for side in sides:
+        for candidate in (path, source):
+            if candidate in side.owners:
+                return side.owners[candidate]
+    if any(side.files.get(path, "").startswith("folder") for side in sides):
+        inside = {owner for side in sides for listed, owner in side.owners.items() if listed.startswith(path + "/")}
+        if path.endswith("/__pycache__"):
+            parent = os.path.dirname(path)
+            inside |= {owner for side in sides for listed, owner in side.owners.items()
+                       if os.path.dirname(listed) == parent}  # fmt: skip
+        if len({_normal(owner) for owner in inside}) == 1:
+            return min(inside)
+    return OUTSIDE
+
+
+def _in_words(names: tuple[str, str], texts: tuple[str | None, ...]) -> str:
+    if texts[0] is None:
+        return f"only in {names[1]}"
+    if texts[1] is None:
+        return f"only in {names[0]}"
+    return f"{names[0]}: {texts[0]}; {names[1]}: {texts[1]}"
+
+
+def _normal(project: str) -> str:
+    """A project's name in the one spelling (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", project).lower()

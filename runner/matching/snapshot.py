@@ -1,0 +1,115 @@
+"""What an installation consists of: every file's path, mode and content's hash. Read from a folder or from a tar."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import tarfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """An installation at rest.
+
+    `files` maps a path to its kind, mode and content ("file 644 <sha256>", "link -> target", "folder 755");
+    `settings` maps what an image tells its containers (environment, user, entry point, labels) to its value;
+    `owners` maps a path to the distribution whose RECORD lists it.
+    """
+
+    files: Mapping[str, str]
+    settings: Mapping[str, str] = field(default_factory=dict)
+    owners: Mapping[str, str] = field(default_factory=dict)
+
+
+def of_tar(stream: IO[bytes], settings: Mapping[str, str]) -> Snapshot:
+    """Read a file system's tar, in one pass and without unpacking it. Times and archive order are not looked at."""
+    files: dict[str, str] = {}
+    records: dict[str, bytes] = {}
+    with tarfile.open(fileobj=stream, mode="r|") as archive:
+        for member in archive:
+            path = "/" + member.name.strip("./")
+            if member.isfile():
+                content = archive.extractfile(member)
+                assert content is not None  # a file always has one
+                kept = content.read() if is_record(path) else None
+                digest = hashlib.sha256(kept).hexdigest() if kept is not None else _sha256(content)
+                files[path] = f"file {member.mode:o} {digest}"
+                if kept is not None:
+                    records[path] = kept
+            elif member.issym():
+                files[path] = f"link -> {member.linkname}"
+            elif member.islnk():
+                files[path] = files.get("/" + member.linkname.strip("./"), f"hard link -> {member.linkname}")
+            else:
+                files[path] = f"{'folder' if member.isdir() else 'special'} {member.mode:o}"
+    return Snapshot(files, settings, owners(records))
+
+
+def of_folder(root: Path, ignored: frozenset[str]) -> Snapshot:
+    """Read an environment of this host, its own location masked wherever pip has written it into a file.
+
+    Byte-code is passed over: Python makes it here from the sources, which are compared, and stamps it with their times.
+    `ignored` names files at the top that are the kit's own.
+    """
+    masks = (os.fsencode(root), os.fsencode(root.name))  # the latter is the prompt in the activation scripts
+    files: dict[str, str] = {}
+    records: dict[str, bytes] = {}
+    for folder, subfolders, names in os.walk(root):
+        subfolders[:] = sorted(name for name in subfolders if name != "__pycache__")
+        for name in sorted(names):
+            path = Path(folder) / name
+            key = "/" + path.relative_to(root).as_posix()
+            if key[1:] in ignored:
+                continue
+            if path.is_symlink():
+                files[key] = f"link -> {os.readlink(path)}"
+                continue
+            if is_record(key):
+                records[key] = path.read_bytes()
+            files[key] = f"file {stat.S_IMODE(path.stat().st_mode):o} {_masked_sha256(path, key, masks)}"
+    return Snapshot(files, {}, owners(records))
+
+
+def is_record(path: str) -> bool:
+    """Is this the list of files that a wheel's installation leaves behind (PEP 376)?"""
+    return path.endswith(".dist-info/RECORD")
+
+
+def owners(records: Mapping[str, bytes]) -> dict[str, str]:
+    """Which distribution each file belongs to, byte-code with its source, from the RECORD files by their paths."""
+    found: dict[str, str] = {}
+    for path, content in records.items():
+        folder = os.path.dirname(os.path.dirname(path))
+        distribution = os.path.basename(os.path.dirname(path)).split("-")[0]
+        for line in content.decode("utf-8", errors="replace").splitlines():
+            listed = line.rsplit(",", 2)[0].strip('"')
+            found[os.path.normpath(os.path.join(folder, listed))] = distribution
+    return found
+
+
+def _sha256(content: IO[bytes]) -> str:
+    digest = hashlib.sha256()
+    while chunk := content.read(CHUNK):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _masked_sha256(path: Path, key: str, masks: tuple[bytes, ...]) -> str:
+    """Hash a file; in scripts, settings and RECORDs, which hold the environment's location, that is masked."""
+    if not (key.startswith("/bin/") or key == "/pyvenv.cfg" or is_record(key)):
+        with path.open("rb") as file:
+            return _sha256(file)
+    content = path.read_bytes()
+    for mask in masks if key.startswith("/bin/activate") else masks[:1]:
+        content = content.replace(mask, b"<environment>")
+    if is_record(key):  # lists byte-code, which is not compared, and scripts with the hash of their own first line
+        lines = content.splitlines(keepends=True)
+        content = b"".join(line for line in lines if b"__pycache__" not in line and not line.startswith(b"../"))
+    return hashlib.sha256(content).hexdigest()

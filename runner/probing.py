@@ -1,0 +1,157 @@
+"""Obtains evidence: one separate, untimed launch with every verbose switch on, for each variant and topology.
+
+Knows engines through their protocol alone. A probe that fails is evidence not obtained, never a lost run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from runner.engines.protocol import Artifact, Engine
+from runner.errors import DiskError, HostError
+from runner.evidence import store
+from runner.evidence.asked import asked_of
+from runner.evidence.probed import Evidence, Subject, evidence_of, no_evidence
+from runner.evidence.store import EvidenceCache
+from runner.evidence.verbose import with_switches
+from runner.execute import GRACE_SECONDS, make_folders
+from runner.observation import Context, find_error, read_result
+from runner.runs import Run
+from runner.vocabulary import Cell, Launch, Steps
+
+# Kernels do not depend on how many images a batch has beyond one; two are quick also on the largest network.
+BATCH_SIZE = 2
+STEPS = Steps(warmup=1, timed=1)
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A launch to carry out, the timed launch's own environment, and the key of what it will show."""
+
+    launch: Launch
+    environment: Mapping[str, str]
+    key: str
+
+    @property
+    def subject(self) -> Subject:
+        """What is probed."""
+        return Subject(self.launch.cell.stack, self.launch.cell.variant, self.launch.cell.topology)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One probe that has ended: which of how many, what it showed, and whether it was known before."""
+
+    number: int
+    total: int
+    evidence: Evidence
+    was_known: bool
+
+
+Began = Callable[[int, int, Subject], None]
+Ended = Callable[[Progress], None]
+
+
+def probes_of(
+    run: Run,
+    launches: Iterable[Launch],
+    artifacts: Mapping[tuple[str, str], Artifact],
+    context: Context,
+    batch_size: int = BATCH_SIZE,
+) -> list[Probe]:
+    """One probe for each stack, variant and topology among the launches, in the order they first appear."""
+    firsts: dict[Subject, Launch] = {}
+    for launch in launches:
+        firsts.setdefault(Subject(launch.cell.stack, launch.cell.variant, launch.cell.topology), launch)
+    return [_probe(run, launch, artifacts[launch.cell.stack, launch.installation], context, batch_size)
+            for launch in firsts.values()]  # fmt: skip
+
+
+def missing(run: Run, probes: Iterable[Probe]) -> list[Probe]:
+    """The probes that a run has no evidence of yet, failed attempts among them."""
+    done = {subject for subject, evidence in store.read(run.folder).items() if evidence.error is None}
+    return [probe for probe in probes if probe.subject not in done]
+
+
+def obtain(
+    run: Run,
+    probes: Iterable[Probe],
+    engine: Engine,
+    artifacts: Mapping[tuple[str, str], Artifact],
+    context: Context,
+    cache: EvidenceCache,
+    began: Began,
+    ended: Ended,
+) -> None:
+    """Carry probes out, or take from the cache what is known; append each to the run's evidence.jsonl as it ends.
+
+    Raises:
+        DiskError: the run's folder cannot be written.
+    """
+    todo = list(probes)
+    for number, probe in enumerate(todo, start=1):
+        began(number, len(todo), probe.subject)
+        known = cache.find(probe.key)
+        evidence = known or _carry_out(run, probe, engine, artifacts, context)
+        store.append(run.folder, evidence)
+        if known is None and evidence.error is None:
+            cache.keep(evidence)
+        ended(Progress(number, len(todo), evidence, known is not None))
+
+
+def _probe(run: Run, launch: Launch, artifact: Artifact, context: Context, batch_size: int) -> Probe:
+    cell = Cell(launch.cell.stack, launch.cell.variant, launch.cell.topology, batch_size)
+    probe = replace(
+        launch,
+        launch_id=f"probe-{cell.stack}-{cell.variant}-{cell.topology}-b{batch_size}",
+        block=0,
+        position=0,
+        cell=cell,
+        steps=STEPS,
+        environment=with_switches(launch.environment),
+    )
+    # What was asked belongs to it: the same log is judged otherwise for a baseline.
+    asked = asked_of(run.header, cell.stack, cell.variant, launch.environment)
+    key = store.key_of(
+        launch=_settings_of(probe),
+        artifact=dict(artifact.provenance),
+        kernels=asked.kernels,
+        pin=context.pin.to_json(),
+        engine=context.engine,
+        enforced=dict(context.enforced),
+        machine=dict(context.machine_conditions),
+        workload=context.workload_sha256,
+    )
+    return Probe(probe, launch.environment, key)
+
+
+def _settings_of(launch: Launch) -> dict[str, Any]:
+    """What a probe's launch is, without what changes from run to run."""
+    return {name: value for name, value in launch.to_json().items() if name != "time_limit_seconds"}
+
+
+def _carry_out(
+    run: Run, probe: Probe, engine: Engine, artifacts: Mapping[tuple[str, str], Artifact], context: Context
+) -> Evidence:
+    launch = probe.launch
+    folders = make_folders(run, launch, context.session, {**launch.job(), "kind": "probe"})
+    artifact = artifacts[launch.cell.stack, launch.installation]
+    try:
+        outcome = engine.run(launch, context.pin, artifact, folders, launch.time_limit_seconds + GRACE_SECONDS)
+    except DiskError:
+        raise
+    except HostError as error:
+        return _failed(probe, "failed", str(error))
+    result = read_result(folders.result / "result.json", launch.launch_id)
+    wrong = find_error(launch, artifact, context, outcome, result, folders)
+    if wrong is not None or result is None:
+        return _failed(probe, **(wrong or {"kind": "failed", "message": "no result"}))
+    asked = asked_of(run.header, launch.cell.stack, launch.cell.variant, probe.environment)
+    log = folders.log.read_text(encoding="utf-8", errors="replace")
+    return evidence_of(probe.subject, launch.cell.batch_size, probe.key, asked, log, result)
+
+
+def _failed(probe: Probe, kind: str, message: str) -> Evidence:
+    return no_evidence(probe.subject, probe.launch.cell.batch_size, probe.key, kind, message)

@@ -1,0 +1,205 @@
+"""Reads results/publications/*.toml: every claim with its figure and configuration. Knows no run and judges nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from runner.data import check_keys, read_toml
+from runner.errors import UsageError
+from runner.vocabulary import Layout, one_of
+
+PUBLICATIONS = Path(__file__).resolve().parent.parent / "results" / "publications"
+ARTICLE = "intel-aws-2018"
+SCHEMA_VERSION = 1
+NOT_PUBLISHED = "not published as text"
+
+# What a claim may be judged by (runner/claims/judge.py has one function for each).
+KINDS = (
+    "largest-speedup", "faster-on-all", "speedup", "speedup-at-least", "bar", "throughput", "vectorised-primitives",
+    "primitive-kinds", "replaced-operations", "layout-conversions", "peak-memory", "hardware-counters", "same-program",
+    "setting",
+)  # fmt: skip
+# What may have to match before a run may judge a claim (runner/claims/comparability.py evaluates each).
+CONDITIONS = (
+    "work", "stack", "build", "tensorflow", "batch_size", "layout", "processor", "sockets", "cores", "isa", "threads",
+)  # fmt: skip
+
+_TEXTS = (
+    "id", "title", "short", "authors", "year", "source",
+    "nearest_stack", "nearest_stack_reason", "nearest_stack_source",
+)  # fmt: skip
+_CLAIM_KEYS = ("id", "kind", "quote", "says", "source", "configuration", "metric", "value", "needs")
+_CLAIM_OPTIONS = ("topologies", "batch_size", "layout", "variant", "build", "setting", "setting_value", "names")
+_CONFIGURATION_OPTIONS = ("work", "tensorflow", "processor_model", "sockets", "cores", "isa", "threads")
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What a claim was measured on. What the publication does not tell is None, or empty for `isa`.
+
+    `processor_model` is a part of the CPU model as the host itself tells it; `cores` counts all sockets.
+    """
+
+    text: str
+    work: str | None = None
+    tensorflow: str | None = None
+    processor_model: str | None = None
+    sockets: int | None = None
+    cores: int | None = None
+    isa: tuple[str, ...] = ()
+    threads: int | None = None
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One sentence or figure that can be checked. `kind` names its judge, `needs` what must match to be comparable.
+
+    `value` is the published number in the metric's unit; None where the publication gives none as text. `names` is
+    for kinds that look for words in evidence: what the publication calls a thing -> what the evidence calls it.
+    `setting_value` may hold `{threads}` and `{sockets}`, those of the pin.
+    """
+
+    id: str
+    kind: str
+    quote: str
+    says: str
+    source: str
+    configuration: Configuration
+    metric: str
+    value: float | None
+    needs: tuple[str, ...]
+    topologies: tuple[str, ...] = ()
+    batch_size: int | None = None
+    layout: Layout | None = None
+    variant: str | None = None
+    build: str | None = None
+    setting: str | None = None
+    setting_value: str | None = None
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ScriptPoint:
+    """One point on which a published script does something else than it seems to, and what this kit does there."""
+
+    point: str
+    asked: str
+    does: str
+    kit: str
+
+
+@dataclass(frozen=True)
+class OriginalScript:
+    """What a publication's own script really does, read in its source."""
+
+    text: str
+    source: str
+    points: tuple[ScriptPoint, ...]
+
+
+@dataclass(frozen=True)
+class Publication:
+    """A publication with its claims.
+
+    `nearest_stack` is the stack of this kit that comes nearest to its software: the only one that may judge its
+    figures. `platform` is row name -> text, for a table beside this host's.
+    """
+
+    id: str
+    title: str
+    short: str
+    authors: str
+    year: int
+    source: str
+    nearest_stack: str
+    nearest_stack_reason: str
+    nearest_stack_source: str
+    claims: tuple[Claim, ...]
+    platform: Mapping[str, str]
+    original_script: OriginalScript | None
+
+    def claim(self, claim_id: str) -> Claim:
+        """The claim of that id; a StopIteration would be a slip in the kit."""
+        return next(claim for claim in self.claims if claim.id == claim_id)
+
+
+def publication_names() -> list[str]:
+    """Every publication, the article first."""
+    return sorted((path.stem for path in PUBLICATIONS.glob("*.toml")), key=lambda name: (name != ARTICLE, name))
+
+
+def find_publication(name: str) -> Publication:
+    """Return the publication of that name.
+
+    Raises:
+        UsageError: there is none; the nearest names are suggested.
+    """
+    return load_publication(one_of("publication", name, publication_names()))
+
+
+@cache
+def load_publication(name: str = ARTICLE) -> Publication:
+    """Read one publication by its name."""
+    return read_publication(PUBLICATIONS / f"{name}.toml")
+
+
+def read_publication(path: Path) -> Publication:
+    """Read one publication's file.
+
+    Raises:
+        UsageError: a key is missing, unknown, or names something that does not exist.
+    """
+    data = read_toml(path, SCHEMA_VERSION)
+    check_keys(str(path), data, (*_TEXTS, "configurations", "claims"), ("platform", "original_script"))
+    if data["id"] != path.stem:
+        raise UsageError(f"{path} has the id {data['id']!r}; a publication's id is its file's name.")
+    configurations = {key: _configuration(f"{path}, {key}", table) for key, table in data["configurations"].items()}
+    claims = tuple(_claim(str(path), table, configurations) for table in data["claims"])
+    repeated = sorted({claim.id for claim in claims if [each.id for each in claims].count(claim.id) > 1})
+    if repeated:
+        raise UsageError(f"{path} has several claims with the id {', '.join(repeated)}.")
+    script = data.get("original_script")
+    return Publication(
+        **{key: data[key] for key in _TEXTS},
+        claims=claims,
+        platform=data.get("platform", {}),
+        original_script=None if script is None else _script(f"{path}, original_script", script),
+    )
+
+
+def _configuration(where: str, table: Mapping[str, Any]) -> Configuration:
+    check_keys(where, table, ("text",), _CONFIGURATION_OPTIONS)
+    return Configuration(**{**table, "isa": tuple(table.get("isa", ()))})
+
+
+def _claim(path: str, table: Mapping[str, Any], configurations: Mapping[str, Configuration]) -> Claim:
+    where = f"{path}, claim {table.get('id', '(without an id)')}"
+    check_keys(where, table, _CLAIM_KEYS, _CLAIM_OPTIONS)
+    one_of(f"kind of claim (in {where})", table["kind"], KINDS)
+    for name in table["needs"]:
+        one_of(f"condition (in {where})", name, CONDITIONS)
+    one_of(f"configuration (in {where})", table["configuration"], configurations)
+    value = table["value"]
+    if value != NOT_PUBLISHED and (isinstance(value, bool) or not isinstance(value, (int, float))):
+        raise UsageError(f"{where} has the value {value!r}; a number or {NOT_PUBLISHED!r} was expected.")
+    return Claim(
+        **{
+            **table,
+            "configuration": configurations[table["configuration"]],
+            "value": None if value == NOT_PUBLISHED else float(value),
+            "needs": tuple(table["needs"]),
+            "topologies": tuple(table.get("topologies", ())),
+            "names": {name: tuple(found) for name, found in table.get("names", {}).items()},
+        }
+    )
+
+
+def _script(where: str, table: Mapping[str, Any]) -> OriginalScript:
+    check_keys(where, table, ("text", "source", "points"))
+    for point in table["points"]:
+        check_keys(f"{where}, a point", point, ("point", "asked", "does", "kit"))
+    return OriginalScript(table["text"], table["source"], tuple(ScriptPoint(**point) for point in table["points"]))

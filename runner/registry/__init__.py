@@ -1,0 +1,1 @@
+"""Images to and from registries, by digest: references, the images lock, pushes, pulls, and Amazon ECR's own calls."""

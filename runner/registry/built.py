@@ -1,0 +1,95 @@
+"""The images that `build` left on this engine: are they of this clone, and what are they made from? Sends nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from runner import __version__
+from runner.dockerfiles import render
+from runner.engines.docker_images import ImageBuilder
+from runner.engines.docker_sdk import Docker
+from runner.errors import HostError
+from runner.registry.image_lock import LockedImage
+from runner.registry.labels import BASE_IMAGE, LOCK_SHA256, WORKLOAD_SHA256, differences_from_clone, labels_of
+from runner.registry.push import Push
+from runner.registry.reference import Repository, content_sha256, kit_tag
+from runner.stacks import Installation, Stack
+
+
+@dataclass(frozen=True)
+class Built:
+    """An installation's image on this engine, and the hash of what it is made from."""
+
+    stack: Stack
+    installation: Installation
+    image_id: str
+    labels: Mapping[str, str]
+    content: str
+
+    @property
+    def tag(self) -> str:
+        """The tag that it is pushed under."""
+        return kit_tag(self.stack.name, self.installation.name, __version__, self.content)
+
+    def push_to(self, repository: Repository) -> Push:
+        """Where it goes."""
+        return Push(self.image_id, repository, self.tag)
+
+    def locked(self, repository: Repository, digest: str) -> dict[str, LockedImage]:
+        """Its entries of the images lock: one for each variant that runs in it."""
+        image = LockedImage(
+            self.stack.name, self.installation.name, repository, digest, self.tag, self.image_id, self.labels
+        )
+        variants = (each.name for each in self.stack.variants.values() if each.installation == self.installation.name)
+        return {f"{self.stack.name}/{variant}": image for variant in variants}
+
+
+def find_built(docker: Docker, stack: Stack, installation: Installation) -> Built:
+    """The image that `build` made of an installation.
+
+    Raises:
+        HostError: there is none, it is of other files than this clone's, or its base is not here any more.
+    """
+    name = ImageBuilder.tag(stack.name, installation.name)
+    image = docker.find_image(name)
+    if image is None:
+        raise HostError(f"There is no image {name} on this engine to push. {_build_first(stack)}")
+    labels = labels_of(image)
+    differences = differences_from_clone(labels, installation)
+    if differences:
+        raise HostError(f"The image {name} is not of this clone: {'; '.join(differences)}. {_build_first(stack)}")
+    parts = {
+        "base": _base_digest(docker, name, image, labels),
+        "dockerfile_sha256": hashlib.sha256(render(stack, installation).encode()).hexdigest(),
+        "lock_sha256": labels[LOCK_SHA256],
+        "workload_sha256": labels[WORKLOAD_SHA256],
+    }
+    return Built(stack, installation, str(image["Id"]), labels, content_sha256(parts))
+
+
+def _base_digest(docker: Docker, name: str, image: Mapping[str, Any], labels: Mapping[str, str]) -> str:
+    """What the base is, whatever it is called: the digest in its reference, else the id that the engine knows it by."""
+    reference = labels.get(BASE_IMAGE, "")
+    _, pinned, digest = reference.partition("@")
+    if pinned:
+        return digest
+    base = docker.find_image(reference) if reference else None
+    layers = _layers(base or {})
+    if base is None or _layers(image)[: len(layers)] != layers:
+        raise HostError(
+            f"The image {name} was built on {reference or 'an unknown base'}, which this engine has not, or not as it "
+            "was then: a tag that carries the hash of the content needs it. Build again on it (python -m "
+            f"runner build --engine docker --base-image {reference or 'IMAGE'}), then push."
+        )
+    return str(base["Id"])
+
+
+def _layers(image: Mapping[str, Any]) -> list[str]:
+    return list((image.get("RootFS") or {}).get("Layers") or [])
+
+
+def _build_first(stack: Stack) -> str:
+    return f"Run `python -m runner build --engine docker --stack {stack.name}` first."

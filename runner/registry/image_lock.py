@@ -1,0 +1,165 @@
+"""images.lock.json: which image, by digest, each variant of a stack runs in. Reads, checks and writes; asks nobody."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from runner.atomic import write_whole
+from runner.data import check_keys
+from runner.errors import DiskError, UsageError
+from runner.registry.reference import Repository, parse_pinned
+
+SCHEMA_VERSION = 1
+FILE = Path("images.lock.json")
+_ENTRY_KEYS = ("installation", "reference", "tag", "image_id", "labels")
+
+
+@dataclass(frozen=True)
+class LockedImage:
+    """One image in a registry. `image_id` is the digest of its configuration, as the engine that pushed it knew it."""
+
+    stack: str
+    installation: str
+    repository: Repository
+    digest: str
+    tag: str
+    image_id: str
+    labels: Mapping[str, str]
+
+    @property
+    def reference(self) -> str:
+        """Repository and digest: what is pulled and run."""
+        return self.repository.at(self.digest)
+
+    def to_json(self) -> dict[str, Any]:
+        """The image as the file keeps it."""
+        return {
+            "installation": self.installation,
+            "reference": self.reference,
+            "tag": self.tag,
+            "image_id": self.image_id,
+            "labels": dict(sorted(self.labels.items())),
+        }
+
+
+@dataclass(frozen=True)
+class ImageLock:
+    """Images by "stack/variant", and the version and revision of the kit that pushed them."""
+
+    kit: Mapping[str, Any]
+    images: Mapping[str, LockedImage]
+
+    @property
+    def distinct(self) -> tuple[LockedImage, ...]:
+        """Each image once, in the file's order: variants that differ in settings only share one."""
+        return tuple({image.reference: image for image in self.images.values()}.values())
+
+    def find(self, stack: str, installation: str) -> LockedImage:
+        """The image of an installation.
+
+        Raises:
+            UsageError: the lock has none.
+        """
+        for image in self.images.values():
+            if (image.stack, image.installation) == (stack, installation):
+                return image
+        raise UsageError(
+            f"The images lock has no image of {stack}/{installation}; it has {', '.join(self.images) or 'none'}. "
+            f"Push it (python -m runner push --stack {stack} --to REPOSITORY), or name another lock with --images."
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The lock as its file keeps it: nothing in it depends on the clock."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "kit": dict(self.kit),
+            "images": {name: image.to_json() for name, image in self.images.items()},
+        }
+
+    @classmethod
+    def from_json(cls, data: Any, where: str) -> ImageLock:
+        """Check a lock's data, field by field.
+
+        Raises:
+            UsageError: it is no images lock, of a newer schema, or says two things of one image.
+        """
+        if not isinstance(data, Mapping) or not isinstance(data.get("schema_version"), int):
+            raise UsageError(f"{where} is not an images lock: it has no schema_version. `push` writes one.")
+        if data["schema_version"] != SCHEMA_VERSION:
+            raise UsageError(
+                f"{where} has schema_version {data['schema_version']}; this version of the kit reads {SCHEMA_VERSION}. "
+                "Update the kit, or push the images anew."
+            )
+        check_keys(where, data, ("schema_version", "kit", "images"))
+        _require_table(f"{where}, kit,", data["kit"])
+        _require_table(f"{where}, images,", data["images"])
+        images = {name: _entry(f"{where}, {name},", name, entry) for name, entry in data["images"].items()}
+        _require_one_image_each(where, images)
+        return cls(data["kit"], images)
+
+
+def read(path: Path) -> ImageLock:
+    """Read and check a lock.
+
+    Raises:
+        UsageError: the file cannot be read, is not JSON, or is no valid images lock.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"The images lock {path} cannot be read: {error}. `push` writes one.") from error
+    except ValueError as error:
+        raise UsageError(f"The images lock {path} is not JSON: {error}.") from error
+    return ImageLock.from_json(data, str(path))
+
+
+def write(path: Path, lock: ImageLock) -> None:
+    """Write a lock, whole or not at all.
+
+    Raises:
+        DiskError: it cannot be written.
+    """
+    try:
+        write_whole(path, json.dumps(lock.to_json(), indent=1) + "\n")
+    except OSError as error:
+        raise DiskError(f"The images lock {path} cannot be written: {error}. Name another with --images.") from error
+
+
+def _entry(where: str, name: str, entry: Any) -> LockedImage:
+    _require_table(where, entry)
+    check_keys(where, entry, _ENTRY_KEYS)
+    _require_table(f"{where} labels,", entry["labels"])
+    _require_texts(where, [entry[key] for key in _ENTRY_KEYS if key != "labels"], entry["labels"].values())
+    stack, slash, variant = name.partition("/")
+    if not (stack and slash and variant):
+        raise UsageError(f"{where} is not named STACK/VARIANT.")
+    repository, digest = parse_pinned(entry["reference"])
+    return LockedImage(
+        stack, entry["installation"], repository, digest, entry["tag"], entry["image_id"], entry["labels"]
+    )
+
+
+def _require_table(where: str, value: Any) -> None:
+    if not isinstance(value, Mapping):
+        raise UsageError(f"{where} is not a table but {value!r}.")
+
+
+def _require_texts(where: str, *values: Iterable[Any]) -> None:
+    for value in (each for group in values for each in group):
+        if not isinstance(value, str):
+            raise UsageError(f"{where} has {value!r} where a text was expected.")
+
+
+def _require_one_image_each(where: str, images: Mapping[str, LockedImage]) -> None:
+    seen: dict[tuple[str, str], str] = {}
+    for name, image in images.items():
+        known = seen.setdefault((image.stack, image.installation), image.reference)
+        if known != image.reference:
+            raise UsageError(
+                f"{where} gives two images for the installation {image.stack}/{image.installation}: {known} and, as "
+                f"{name}, {image.reference}. A pair must run one image for one installation."
+            )

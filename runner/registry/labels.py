@@ -1,0 +1,53 @@
+"""What an image says of itself in its labels, held against this clone. Knows no registry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from runner.errors import UsageError
+from runner.stacks import Installation
+from runner.workload_files import workload_sha256
+
+PREFIX = "tensorflow-speedup-kit."
+STACK, INSTALLATION = f"{PREFIX}stack", f"{PREFIX}installation"
+BASE_IMAGE = f"{PREFIX}base-image"
+LOCK_SHA256, WORKLOAD_SHA256 = f"{PREFIX}lock-sha256", f"{PREFIX}workload-sha256"
+REVISION = "org.opencontainers.image.revision"
+
+
+def labels_of(image: Mapping[str, Any]) -> dict[str, str]:
+    """The labels of an image as an engine describes it, sorted."""
+    return dict(sorted(((image.get("Config") or {}).get("Labels") or {}).items()))
+
+
+def differences_from_clone(labels: Mapping[str, str], installation: Installation) -> list[str]:
+    """Where an image is not of the files in this clone, field by field."""
+    expected = {
+        STACK: installation.stack,
+        INSTALLATION: installation.name,
+        LOCK_SHA256: installation.lock_sha256(),
+        WORKLOAD_SHA256: workload_sha256(),
+    }
+    return [
+        f"{name} is {labels.get(name)} in the image and {value} here"
+        for name, value in expected.items()
+        if labels.get(name) != value
+    ]
+
+
+def require_of_this_clone(reference: str, labels: Mapping[str, str], installation: Installation) -> None:
+    """Refuse an image that was built from other files than those of this clone.
+
+    Raises:
+        UsageError: it was; the message names each field.
+    """
+    differences = differences_from_clone(labels, installation)
+    if not differences:
+        return
+    revision = labels.get(REVISION)
+    where = f"git revision {revision}" if revision else "the revision that the images lock names"
+    raise UsageError(
+        f"{reference} cannot be measured from this clone: {'; '.join(differences)}. Records of the two could not be "
+        f"compared. Check out {where} of the kit, or build and push images from this one."
+    )

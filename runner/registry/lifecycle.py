@@ -1,0 +1,58 @@
+"""Lifecycle policies of Amazon ECR: from a file, or the built-in one that keeps the last images. Pure data."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from runner.errors import UsageError
+from runner.stacks import Installation
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+def keep_last(count: int, installations: Iterable[Installation]) -> dict[str, Any]:
+    """A policy that expires all but the last images of each installation, told apart by the beginning of their tags.
+
+    https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html
+    """
+    return {
+        "rules": [
+            {
+                "rulePriority": priority,
+                "description": f"keep the last {count} images of {each.stack}/{each.name}",
+                "selection": {
+                    "tagStatus": "tagged",
+                    "tagPrefixList": [f"{each.stack}-{each.name}-"],
+                    "countType": "imageCountMoreThan",
+                    "countNumber": count,
+                },
+                "action": {"type": "expire"},
+            }
+            for priority, each in enumerate(installations, start=1)
+        ]
+    }
+
+
+def read_policy(path: Path) -> dict[str, Any]:
+    """Read a policy as ECR takes it, in JSON or, by its suffix, in TOML.
+
+    Raises:
+        UsageError: the file cannot be read, is neither, or has no rules.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        policy = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
+    except (OSError, ValueError) as error:  # both parsers' errors, and text that is not UTF-8, are ValueErrors
+        raise UsageError(f"The lifecycle policy {path} cannot be read: {error}.") from error
+    if not isinstance(policy, dict) or not isinstance(policy.get("rules"), list) or not policy["rules"]:
+        raise UsageError(
+            f"The lifecycle policy {path} has no rules. It must be as Amazon ECR takes it: a table with a list `rules`."
+        )
+    return policy

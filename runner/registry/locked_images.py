@@ -1,0 +1,86 @@
+"""The docker engine's images by digest from an images lock, in place of those that it would build."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from runner.engines.docker_sdk import Docker
+from runner.engines.protocol import Artifact, Tell
+from runner.registry.image_lock import ImageLock, LockedImage
+from runner.registry.labels import BASE_IMAGE, LOCK_SHA256, require_of_this_clone
+from runner.registry.pull import obtain
+from runner.registry.transfer import Converse, Layer
+from runner.stacks import Installation, Stack, find_stack
+
+
+@dataclass(frozen=True)
+class LockedImages:
+    """Finds each image by its digest, pulls it where it is missing, and builds nothing."""
+
+    engine: Docker
+    lock: ImageLock
+    converse: Converse
+
+    def require(self, stack: Stack) -> None:
+        """Check, without asking a registry, that the lock has the stack and that its images are of this clone.
+
+        Raises:
+            UsageError: it has not, or they are of other files.
+        """
+        for installation in stack.installations.values():
+            self._find(installation)
+
+    def prepare(self, stack: Stack, installation: Installation, tell: Tell) -> Artifact:
+        """The image of an installation, pulled if it is not here; its location is the image's id.
+
+        Raises:
+            UsageError: the lock has it not, or it is of other files than this clone's.
+            RegistryError: it cannot be pulled.
+            DigestError: it is not what the lock says.
+        """
+        locked = self._find(installation)
+
+        def hear(layer: Layer) -> None:
+            if layer.has_ended and layer.state != "Download complete":
+                tell(f"  layer {layer.name}: {layer.state.lower()}")
+
+        image = obtain(self.engine, locked, self.converse(locked.repository, tell), hear)
+        return Artifact(installation, str(image["Id"]), _provenance(stack, installation, locked, image))
+
+    def find(self, stack: Stack, installation: Installation) -> Artifact | None:
+        """The image of an installation, if the engine has the digest that the lock names; nothing is pulled."""
+        locked = self._find(installation)
+        image = self.engine.find_image(locked.reference)
+        if image is None:
+            return None
+        return Artifact(installation, str(image["Id"]), _provenance(stack, installation, locked, image))
+
+    def reference(self, stack: str, installation: str) -> str:
+        """What a printed `docker run` names: repository and digest.
+
+        Raises:
+            UsageError: the lock has it not, or it is of other files than this clone's.
+        """
+        return self._find(find_stack(stack).installations[installation]).reference
+
+    def _find(self, installation: Installation) -> LockedImage:
+        locked = self.lock.find(installation.stack, installation.name)
+        require_of_this_clone(locked.reference, locked.labels, installation)
+        return locked
+
+
+def _provenance(
+    stack: Stack, installation: Installation, locked: LockedImage, image: Mapping[str, Any]
+) -> dict[str, Any]:
+    return {
+        "wheel": installation.wheel,
+        "lock_sha256": locked.labels[LOCK_SHA256],
+        "installer": stack.installer.requirement,
+        "image_id": str(image["Id"]),
+        "image_reference": locked.reference,
+        "image_digests": sorted(image.get("RepoDigests") or []),
+        "image_bytes": image.get("Size"),
+        "base_image": locked.labels.get(BASE_IMAGE),
+    }

@@ -1,0 +1,79 @@
+"""Fetches an image by digest and checks that it is the one that the lock means. Builds nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from runner.engines.docker_sdk import Auth, Docker, RegistryRefusalError
+from runner.errors import DigestError
+from runner.registry.image_lock import LockedImage
+from runner.registry.labels import labels_of
+from runner.registry.transfer import Conversation, Hear, follow
+
+
+def obtain(docker: Docker, locked: LockedImage, conversation: Conversation, hear: Hear) -> Mapping[str, Any]:
+    """The image as this engine knows it, pulled if it is not here.
+
+    Raises:
+        RegistryError: it cannot be pulled.
+        DigestError: it is not the image that the lock means.
+    """
+    found = docker.find_image(locked.reference)
+    if found is None:
+        conversation.tell(f"pulling {locked.reference}")
+        pull(docker, locked, conversation, hear)
+        found = docker.find_image(locked.reference)
+    if found is None:
+        raise DigestError(
+            f"{locked.reference} was pulled, but the engine does not know it by that digest: the registry sent another "
+            "image. Do not use it; push the images anew and take the lock that `push` writes."
+        )
+    require_locked(locked, found)
+    return found
+
+
+def pull(docker: Docker, locked: LockedImage, conversation: Conversation, hear: Hear) -> None:
+    """Fetch an image by its digest.
+
+    Raises:
+        RegistryError: the registry has it not, cannot be reached, or does not let us in.
+        DigestError: what the registry sent does not have that digest.
+    """
+
+    def fetch(auth: Auth) -> None:
+        messages = docker.pull_by_digest(str(locked.repository), locked.digest, auth)
+        follow(f"Pulling {locked.reference}", messages, hear)
+
+    try:
+        conversation.ask(fetch)
+    except RegistryRefusalError as refusal:
+        if "verification failed" in refusal.words.lower():  # the engine hashes what it is sent
+            raise DigestError(
+                f"{locked.reference}: the registry sent something else under that digest ({refusal.words}). Do not use "
+                "that registry; push the images anew and take the lock that `push` writes."
+            ) from refusal
+        raise conversation.explained(refusal) from refusal
+
+
+def require_locked(locked: LockedImage, image: Mapping[str, Any]) -> None:
+    """Check an image's id and labels against the lock.
+
+    An engine names an image by the digest of its configuration or, with containerd's store, of its manifest: the lock
+    has both.
+
+    Raises:
+        DigestError: they differ; the message has both.
+    """
+    if image.get("Id") not in (locked.image_id, locked.digest):
+        raise DigestError(
+            f"{locked.reference} is image {image.get('Id')}, and the images lock says {locked.image_id}. One of the "
+            "two was changed by hand or belongs to another push: take the lock that `push` wrote."
+        )
+    labels = labels_of(image)
+    for name in sorted({*labels, *locked.labels}):
+        if labels.get(name) != locked.labels.get(name):
+            raise DigestError(
+                f"{locked.reference} has the label {name}={labels.get(name)}, and the images lock says "
+                f"{locked.labels.get(name)}. Take the lock that `push` wrote."
+            )

@@ -1,0 +1,123 @@
+"""One conversation with a registry: messages into layers' progress, patience with a network, a login that expires.
+
+Knows neither stacks nor locks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential, wait_random
+
+from runner.engines.docker_sdk import Auth, RegistryRefusalError
+from runner.engines.protocol import Tell
+from runner.registry.credentials import Credentials
+from runner.registry.reference import Repository
+from runner.registry.refusals import WORTH_ANOTHER_TRY, explain, kind_of
+
+Result = TypeVar("Result")
+# What the engine says of a layer that needs nothing more.
+ENDED = ("Pushed", "Layer already exists", "Mounted from", "Pull complete", "Already exists", "Download complete")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """How far a layer is; sizes are bytes, 0 where the engine does not tell."""
+
+    name: str
+    state: str
+    current: int = 0
+    total: int = 0
+
+    @property
+    def has_ended(self) -> bool:
+        """Is there nothing left to send or to fetch?"""
+        return self.state.startswith(ENDED)
+
+
+Hear = Callable[[Layer], None]
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How often a failing network is tried, and how long (seconds) is waited: doubled each time, with jitter."""
+
+    attempts: int = 5
+    first_wait: float = 1.0
+    longest_wait: float = 30.0
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """What every request to one registry needs: its name, a login, patience, and somebody to tell."""
+
+    host: str
+    credentials: Credentials
+    tell: Tell
+    patience: Patience = Patience()
+
+    def ask(self, request: Callable[[Auth], Result]) -> Result:
+        """Make a request; again where the network failed, and with a new login where the old one has expired.
+
+        Raises:
+            RegistryRefusalError: the registry refused; the last refusal, if there were several.
+        """
+        patience = self.patience
+        retrying = Retrying(
+            stop=stop_after_attempt(patience.attempts),
+            wait=wait_exponential(patience.first_wait, patience.longest_wait) + wait_random(0, patience.first_wait),
+            retry=retry_if_exception(self._is_worth_another_try),
+            before_sleep=self._tell_failure,
+            reraise=True,
+        )
+        answer: Result = retrying(self._request, request)
+        return answer
+
+    def explained(self, refusal: RegistryRefusalError) -> Exception:
+        """The refusal in words that say what to do."""
+        return explain(refusal, self.host, self.credentials.advice())
+
+    def _request(self, request: Callable[[Auth], Result]) -> Result:
+        login = self.credentials.login()
+        return request(None if login is None else login.auth())
+
+    def _is_worth_another_try(self, error: BaseException) -> bool:
+        if not isinstance(error, RegistryRefusalError):
+            return False
+        kind = kind_of(error)
+        return kind in WORTH_ANOTHER_TRY or (kind == "expired" and self.credentials.renew())
+
+    def _tell_failure(self, state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, RegistryRefusalError):
+            again = "again with a new login" if kind_of(error) == "expired" else "trying again"
+            self.tell(f"  {error.words.rstrip('.')}; {again} (attempt {state.attempt_number} of "
+                      f"{self.patience.attempts} failed)")  # fmt: skip
+
+
+Converse = Callable[[Repository, Tell], Conversation]
+
+
+def follow(doing: str, messages: Iterable[Mapping[str, Any]], hear: Hear) -> str | None:
+    """Read a transfer's messages to their end; the digest that the registry gave to the image, if they tell.
+
+    Raises:
+        RegistryRefusalError: the transfer failed; the message has the registry's own words.
+    """
+    digest: str | None = None
+    for message in messages:
+        if "error" in message or "errorDetail" in message:
+            detail = message.get("errorDetail") or {}
+            raise RegistryRefusalError(doing, str(detail.get("message") or message.get("error")), detail.get("code"))
+        status = str(message.get("status") or "")
+        aux = message.get("aux") or {}
+        if "Digest" in aux:
+            digest = str(aux["Digest"])
+        elif status.startswith("Digest: "):
+            digest = status.removeprefix("Digest: ")
+        elif message.get("id") and status and not status.startswith("Pulling from"):  # that one names the image
+            progress = message.get("progressDetail") or {}
+            hear(Layer(str(message["id"]), status, int(progress.get("current") or 0), int(progress.get("total") or 0)))
+    return digest

@@ -1,0 +1,103 @@
+"""The report's sections on what was published: each claim's words, the verdict on it, and what differs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from runner.claims.judge import judge
+from runner.claims.material import Material, read_probes
+from runner.claims.verdict import Judgement
+from runner.publications import ARTICLE, Publication, load_publication, publication_names
+from runner.report.document import Section, Table, table
+from runner.report.measured import Measured
+from runner.report.wording import interval, plural, significant
+
+VERDICTS = (
+    "Reproduced: the claim holds here, as far as the interval tells. Not reproduced: it was tested here, and it does "
+    "not hold. Partly: a part of it holds, or only a part could be tested. Not testable here: this run, this host "
+    "or this kit cannot tell, for the reason beside it; a figure that stands there all the same is this run's own and "
+    "judges nothing."
+)
+
+
+def material(measured: Measured) -> Material:
+    """The same run, as judges read it."""
+    return Material(measured.run, measured.records, read_probes(measured.run.folder))
+
+
+def article_section(measured: Measured, article: Publication) -> Section:
+    """Every claim of the article with its verdict, for a reader who has only the article in hand."""
+    judgements = judge(article, material(measured))
+    machine = measured.header["machine"]
+    paragraphs = (
+        f"Every sentence of the article that can be checked, in its order, held against this run: {tally(judgements)}.",
+        VERDICTS,
+        f"The article measured on 36 cores, of two sockets; this host has {plural(machine['cores'], 'core')}. Its "
+        f"software cannot be installed any more; nearest to it is {article.nearest_stack}: "
+        f"{article.nearest_stack_reason}. Only runs of that stack at batch size 32 judge Figure 1. What is divided by "
+        "is always stock with oneDNN off, as in 2018.",
+    )
+    return Section("The article's claims", paragraphs, (claims_table(judgements), differences_table(judgements)))
+
+
+def further_sections(measured: Measured) -> tuple[Section, ...]:
+    """The claims of every other publication, folded: most of them are of other machines."""
+    seen = material(measured)
+    found = []
+    for name in publication_names():
+        if name != ARTICLE:
+            publication = load_publication(name)
+            judgements = judge(publication, seen)
+            paragraph = f"{publication.authors} ({publication.year}), {publication.source}: {tally(judgements)}."
+            tables = (claims_table(judgements), differences_table(judgements))
+            found.append(Section(f"Other published figures: {publication.title}", (paragraph,), tables, folded=True))
+    return tuple(found)
+
+
+def claims_table(judgements: Sequence[Judgement]) -> Table:
+    """One row for each claim: the words, the published figure, this host's, the verdict and why."""
+    rows = [
+        (
+            f'"{each.claim.quote}"', each.claim.says, each.claim.metric, published(each), here(each),
+            each.answer.verdict, each.answer.why,
+        )
+        for each in judgements
+    ]  # fmt: skip
+    columns = ("published words", "what they claim", "figure", "published", "here [95%]", "verdict", "why")
+    return table(columns, rows, ("published", "here [95%]"))
+
+
+def differences_table(judgements: Sequence[Judgement]) -> Table:
+    """In what this run differs from the published platforms, each difference once with how many claims it concerns."""
+    counts: dict[tuple[str, str, str], int] = {}
+    for judgement in judgements:
+        for each in judgement.differs:
+            key = (each.what, each.published, each.here)
+            counts[key] = counts.get(key, 0) + 1
+    rows = [(*key, str(count)) for key, count in counts.items()]
+    columns = ("what differs", "published", "here", "claims")
+    return table(columns, rows, ("claims",), caption="What differs from the published platform")
+
+
+def published(judgement: Judgement) -> str:
+    """The published figure."""
+    value = judgement.claim.value
+    return "not published as text" if value is None else f"{value:g}"
+
+
+def here(judgement: Judgement) -> str:
+    """The measured figure with its interval, in the claim's metric."""
+    answer = judgement.answer
+    if answer.measured is None:
+        return "—"
+    shown = significant(answer.measured)
+    return shown if answer.interval is None else f"{shown} [{interval(*answer.interval)}]"
+
+
+def tally(judgements: Sequence[Judgement]) -> str:
+    """How many claims got which verdict."""
+    verdicts = [each.answer.verdict for each in judgements]
+    counts = {verdict: verdicts.count(verdict) for verdict in ("reproduced", "partly", "not reproduced")}
+    counts["not testable here"] = verdicts.count("not testable here")
+    parts = [f"{count} {verdict}" for verdict, count in counts.items() if count]
+    return f"{plural(len(judgements), 'claim')}: {', '.join(parts)}"

@@ -1,0 +1,42 @@
+"""What all figures share: colours, style, and rendering to the same bytes for the same data.
+
+Drawn with matplotlib's object interface and a fixed hash salt, without dates.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure as Drawing
+
+from runner.report.document import Figure
+
+# One colour a variant, in every figure.
+COLOURS = {"stock": "#8d99a6", "stock-onednn": "#e09f3e", "intel": "#0068b5"}
+FURTHER_COLOURS = ("#2a9d8f", "#9b5de5", "#d1495b")
+_STYLE: Any = {
+    "svg.hashsalt": "tensorflow-speedup-kit", "svg.fonttype": "none", "font.size": 10,
+    "font.family": "DejaVu Sans", "axes.spines.top": False, "axes.spines.right": False,
+}  # fmt: skip
+
+
+def render(name: str, description: str, make: Callable[[], Drawing]) -> Figure:
+    """Call `make` under the kit's style and render what it drew as SVG and PNG."""
+    with mpl.rc_context(_STYLE):
+        drawing = make()
+        svg, png = io.BytesIO(), io.BytesIO()
+        FigureCanvasSVG(drawing)
+        drawing.savefig(svg, format="svg", metadata={"Date": None, "Creator": "tensorflow-speedup-kit"})
+        FigureCanvasAgg(drawing)
+        drawing.savefig(png, format="png", dpi=150, metadata={"Software": "tensorflow-speedup-kit"})
+    return Figure(name, description, svg.getvalue(), png.getvalue())
+
+
+def colour(variant: str, variants: Sequence[str]) -> str:
+    """The colour of a variant, the same in every figure."""
+    return COLOURS.get(variant) or FURTHER_COLOURS[variants.index(variant) % len(FURTHER_COLOURS)]

@@ -1,0 +1,164 @@
+"""The report's section on evidence: why each bar may be believed to have the cause that its label names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from runner.evidence.cells import CellEvidence
+from runner.evidence.probed import Evidence
+from runner.evidence.verdicts import INERT
+from runner.report.document import Section, Table, table
+from runner.report.measured import Measured
+from runner.report.wording import plural, present, topology_title
+from runner.vocabulary import Group
+
+# Of each variant's primitives the table shows this many, most time first, and sums up the rest.
+MOST_PRIMITIVES = 6
+
+
+def evidence_section(measured: Measured) -> Section:
+    """A verdict for each cell, then what the probes showed: library, threads, primitives, settings without effect."""
+    probes = sorted(measured.evidence.values(), key=lambda each: _report_order(measured, each))
+    obtained = [evidence for evidence in probes if evidence.error is None]
+    tables = [_cells_table(measured)]
+    if obtained:
+        tables += [_library_table(measured, obtained), _threads_table(obtained), _primitives_table(obtained)]
+        tables += [each for each in (_inert_table(obtained), _effective_table(obtained)) if each.rows]
+    return Section("Evidence", _paragraphs(measured, probes), tuple(tables))
+
+
+def _report_order(measured: Measured, evidence: Evidence) -> tuple[Any, ...]:
+    """By stack, the article's order of topologies, then the stack's order of variants."""
+    subject = evidence.subject
+    known = list(measured.header["stacks"][subject.stack]["variants"])
+    group = Group(subject.stack, subject.topology, evidence.batch_size)
+    return (*group.report_order(), known.index(subject.variant) if subject.variant in known else len(known))
+
+
+def _paragraphs(measured: Measured, probes: list[Evidence]) -> tuple[str, ...]:
+    timed = (
+        "Every timed launch records, after its last step, which libraries are mapped, where each thread may run, what "
+        "TensorFlow says of oneDNN, and which wheel is installed: that is judged for each of them."
+    )
+    if not probes:
+        return (f"{timed} This run has no probes, so that which kernels ran is not proved beyond that. "
+                "`python -m runner probe RUN` obtains what is missing.",)  # fmt: skip
+    sizes = ", ".join(str(size) for size in sorted({evidence.batch_size for evidence in probes}))
+    return (
+        f"Which kernels ran is shown by probes: separate launches that are not timed, of each variant and topology at "
+        f"batch size {sizes}, with the verbose switches of oneDNN and OpenMP on. {timed}",
+        "A baseline is free of Intel kernels if no convolution, normalisation or pooling primitive ran; gemm_api "
+        "lines alone are stock TensorFlow's own (Eigen) matrix kernels. A cell whose evidence fails or could not be "
+        "obtained is marked in the table of speedups and hatched in Figure 1.",
+    )
+
+
+def _cells_table(measured: Measured) -> Table:
+    order = {launch.cell: (*launch.cell.group.report_order(),) for launch in measured.run.launches}
+    cells = sorted(measured.cells.values(), key=lambda each: (order[each.cell], _rank(measured, each)))
+    rows = [
+        (each.cell.stack, each.cell.variant, topology_title(each.cell.topology), str(each.cell.batch_size),
+         each.status.upper() if each.remark else each.status, str(len(each.launches)), _grounds(each))
+        for each in cells
+    ]  # fmt: skip
+    columns = ("stack", "variant", "topology", "batch size", "evidence", "launches", "why")
+    return table(columns, rows, ("batch size", "launches"), caption="Each timed cell")
+
+
+def _rank(measured: Measured, each: CellEvidence) -> int:
+    return measured.variants(each.cell.stack).index(each.cell.variant)
+
+
+def _grounds(each: CellEvidence) -> str:
+    """Why a cell failed; or the sentences of its probe, and what all of its launches agree on."""
+    if each.reason:
+        where = [name for name, _ in each.failures]
+        return f"{each.reason} (in: {', '.join(dict.fromkeys(where))})" if where else each.reason
+    probe = [verdict.text for verdict in each.probe.verdicts if not verdict.id.startswith(INERT)] if each.probe else []
+    timed = [verdict.text for verdicts in each.launches.values() for verdict in verdicts]
+    return " ".join(dict.fromkeys(probe or timed)) or "Its launches recorded nothing of themselves."
+
+
+def _library_table(measured: Measured, obtained: list[Evidence]) -> Table:
+    """One row for each different answer of a variant: it is the same on all topologies unless something is wrong."""
+    rows: dict[tuple[str, ...], list[str]] = {}
+    for evidence in obtained:
+        library: Mapping[str, Any] = evidence.library or {}
+        name = " ".join(str(library[key]) for key in ("name", "version") if library.get(key)) or "no verbose line"
+        threads = library.get("threads") or evidence.threads["openmp_max_threads"]
+        row = (evidence.subject.stack, evidence.subject.variant, name, present(library.get("isa")),
+               present(library.get("runtime")), present(threads))  # fmt: skip
+        rows.setdefault(row, []).append(topology_title(evidence.subject.topology))
+    found = [(*row, ", ".join(topologies)) for row, topologies in rows.items()]
+    columns = ("stack", "variant", "library", "instruction set dispatched", "runtime", "threads", "topologies")
+    return table(columns, found, ("threads",), caption="Library, instruction set and threading runtime")
+
+
+def _threads_table(obtained: list[Evidence]) -> Table:
+    rows = []
+    for evidence in obtained:
+        seen = evidence.threads
+        bound = [f"{each['thread']} → {each['cpus']}{' (main)' if each['is_main_thread'] else ''}"
+                 for each in seen["bound"]]  # fmt: skip
+        allowed = [text for text in seen["allowed_cpus"] if text is not None]
+        counts = [f"{plural(allowed.count(text), 'thread')} on {text}" for text in dict.fromkeys(allowed)]
+        rows.append((
+            evidence.subject.stack, evidence.subject.variant, topology_title(evidence.subject.topology),
+            ", ".join(bound) or "no OpenMP thread bound", "; ".join(counts),
+        ))  # fmt: skip
+    columns = ("stack", "variant", "topology", "OpenMP thread → CPU", "allowed CPUs of all threads")
+    return table(columns, rows, caption="Where each thread was bound")
+
+
+def _primitives_table(obtained: list[Evidence]) -> Table:
+    rows = []
+    for evidence in obtained:
+        head = (evidence.subject.stack, evidence.subject.variant, topology_title(evidence.subject.topology))
+        whole = evidence.milliseconds
+        rows += [
+            (
+                *head,
+                each["kind"],
+                each["implementation"] or "—",
+                str(each["count"]),
+                _share(each["milliseconds"], whole),
+            )
+            for each in evidence.primitives[:MOST_PRIMITIVES]
+        ]
+        rest = evidence.primitives[MOST_PRIMITIVES:]
+        if rest:
+            spent = sum(primitive["milliseconds"] for primitive in rest)
+            count = str(sum(primitive["count"] for primitive in rest))
+            rows.append((*head, plural(len(rest), "other"), "—", count, _share(spent, whole)))
+        reorders = evidence.reorders
+        rows.append((*head, "all reorders (layout conversions)", "—", str(reorders["count"]),
+                     _share(reorders["milliseconds"], whole)))  # fmt: skip
+    columns = ("stack", "variant", "topology", "primitive", "implementation", "count", "share of time")
+    caption = "Primitives, over all steps of a probe; shares are of the time of all primitives"
+    return table(columns, rows, columns[5:], caption=caption)
+
+
+def _share(part: float, whole: float) -> str:
+    return f"{part / whole:.1%}" if whole else "—"
+
+
+def _inert_table(obtained: list[Evidence]) -> Table:
+    rows: dict[tuple[str, str, str], None] = {}
+    for evidence in obtained:
+        for verdict in evidence.verdicts:
+            if verdict.id.startswith(INERT):
+                rows[evidence.subject.stack, evidence.subject.variant, verdict.text] = None
+    return table(("stack", "variant", "setting"), list(rows), caption="Settings without effect")
+
+
+def _effective_table(obtained: list[Evidence]) -> Table:
+    """What OpenMP says is in effect, of the settings that were asked for."""
+    rows: dict[tuple[str, ...], None] = {}
+    for evidence in obtained:
+        for name, value in evidence.settings["environment"].items():
+            if name in evidence.settings["effective"]:
+                effective = evidence.settings["effective"][name]
+                rows[evidence.subject.stack, evidence.subject.variant, name, value, effective] = None
+    columns = ("stack", "variant", "setting", "asked for", "in effect")
+    return table(columns, list(rows), caption="OpenMP's settings as asked for and as its runtime prints them")

@@ -1,0 +1,118 @@
+"""The sentences on a ladder: what was found, what a reader must be warned of, and what a slow baseline explains."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from runner.publications import Publication
+from runner.report.measured import Measured
+from runner.report.wording import times, topology_title, with_interval
+from runner.stats.intervals import Estimate
+from runner.stats.ladder import FIRST, INERT, LEFT_OUT, LadderResult
+from runner.stats.tables import verdict
+
+NOT_YET = "not measured yet"
+# The claim whose figure the rungs are held against.
+LARGEST = "largest-speedup"
+
+
+def ladder_findings(measured: Measured, article: Publication) -> tuple[str, ...]:
+    """One sentence on each ladder as a whole, then one on each baseline that somebody could have taken."""
+    return tuple(
+        text
+        for result in measured.ladders
+        for text in (_finding(measured, result), *_could_be_baseline(result, article, measured))
+    )
+
+
+def ladder_warnings(measured: Measured) -> tuple[str, ...]:
+    """What did not come out as it should: rungs without a number, and a product that is not the whole."""
+    found: list[str] = []
+    for result in measured.ladders:
+        problems = [(step.rung.id, step.status, step.reason) for step in (*result.steps, *result.branches)]
+        problems.append(("the whole", result.whole_status, result.whole_reason))
+        found += [
+            f"{ladder_name(result)}, {what}: {in_words(status)}: {reason}."
+            for what, status, reason in problems
+            # What is only not measured yet is told once, for the run.
+            if status not in (FIRST, INERT, LEFT_OUT, "ok") and not reason.endswith(NOT_YET)
+        ]
+        if result.agrees is False:
+            found.append(f"{ladder_name(result)}: {agreement(result)}")
+    return tuple(found)
+
+
+def share_of(factor: float, of: float) -> float:
+    """How much of a speedup another one is, where speedups multiply: the ratio of their logarithms."""
+    return math.log(factor) / math.log(of)
+
+
+def agreement(result: LadderResult) -> str:
+    """Does the product of the rungs agree with the whole, in a sentence."""
+    if result.product is None:
+        return "The product of the rungs is not known: not every rung has a complete block."
+    if result.agrees is None:
+        return "Whether the product of the rungs agrees with the whole cannot be told: too few blocks."
+    held = f"The product of the rungs, {factor_text(result.product)}, over the whole, {factor_text(result.whole)}"
+    if result.agrees:
+        return f"{held}, is {factor_text(result.agreement)}: they agree within the interval."
+    found = f"{held}, is {factor_text(result.agreement)}"
+    return f"{found}: they do NOT agree; something between the launches was not constant."
+
+
+def ladder_name(result: LadderResult) -> str:
+    """Stack, topology and batch size of a ladder."""
+    group = result.group
+    return f"{group.stack}, {topology_title(group.topology)}, batch size {group.batch_size}"
+
+
+def factor_text(estimate: Estimate | None) -> str:
+    """A factor with its interval, or a dash."""
+    return with_interval(estimate.value, estimate.low, estimate.high) if estimate else "—"
+
+
+def in_words(status: str) -> str:
+    """A status as it is read."""
+    return status.replace("_", " ")
+
+
+def _finding(measured: Measured, result: LadderResult) -> str:
+    name = f"{measured.header['stacks'][result.group.stack]['title']}, {ladder_name(result)}"
+    if result.whole is None:
+        return f"{name}: first against last could not be measured: {result.whole_reason or 'no complete block'}."
+    ratios = [(step.rung.title, step.ratio) for step in result.steps if step.ratio is not None]
+    clear = [(title, ratio) for title, ratio in ratios if verdict(ratio) in ("faster", "slower")]
+    clear.sort(key=lambda entry: -abs(math.log(entry[1].value)))
+    parts = ", ".join(f"{title} {times(ratio.value)}" for title, ratio in clear)
+    inert = sum(step.status == INERT for step in result.steps)
+    text = f"{name}: the last rung against the first {factor_text(result.whole)}, measured directly. "
+    text += f"Clear steps, the largest first: {parts}. " if parts else "No single step is clear. "
+    return text + f"{inert} of {len(result.steps)} rungs are inert here. {agreement(result)}"
+
+
+def _could_be_baseline(result: LadderResult, article: Publication, measured: Measured) -> Iterator[str]:
+    """What a baseline that is slower for another reason would have explained all alone."""
+    claim, cores = article.claim(LARGEST), measured.header["plan"]["pin"]["cores"]
+    most = largest_speedup(article)
+    for step in result.branches:
+        if not step.rung.could_be_baseline or step.ratio is None:
+            continue
+        ratio = step.ratio
+        gained = Estimate(1 / ratio.value, 1 / ratio.high, 1 / ratio.low, ratio.replicates)
+        shares = "" if not gained.has_interval else (
+            f" [{share_of(gained.low, most):.0%}, {share_of(gained.high, most):.0%}]"
+        )  # fmt: skip
+        yield (
+            f"{ladder_name(result)}: against a baseline with {step.rung.title}, {step.reference} alone is "
+            f"{factor_text(gained)}, both with {step.rung.settings.wheel}: {share_of(gained.value, most):.0%}{shares} "
+            f"of the article's {most:g}X, in logarithms. This host's pin has {cores} cores, the article's host had "
+            f"{claim.configuration.cores}."
+        )
+
+
+def largest_speedup(article: Publication) -> float:
+    """The article's own figure, which the shares are of."""
+    value = article.claim(LARGEST).value
+    assert value is not None  # a claim of that id has a figure; results/publications is checked by its tests
+    return value

@@ -1,0 +1,154 @@
+"""The report's sections on a ladder: what each rung is worth, the whole beside the product, the sentences it tests."""
+
+from __future__ import annotations
+
+from runner.publications import Publication
+from runner.report.document import Section, Table, table
+from runner.report.ladder_figure import draw_ladder
+from runner.report.ladder_findings import (
+    LARGEST,
+    NOT_YET,
+    agreement,
+    factor_text,
+    in_words,
+    ladder_name,
+    largest_speedup,
+    share_of,
+)
+from runner.report.measured import Measured
+from runner.report.wording import interval, significant, times
+from runner.rungs import describe_changes
+from runner.stats.intervals import Estimate
+from runner.stats.ladder import FIRST, INERT, LEFT_OUT, LadderResult, Step
+from runner.stats.tables import verdict
+
+COLUMNS = ("rung", "what it changes", "images/s", "factor", "95% interval", "verdict")
+
+
+def ladder_sections(measured: Measured, article: Publication) -> tuple[Section, ...]:
+    """All that a report says of a ladder; nothing for a comparison."""
+    if not measured.ladders:
+        return ()
+    ladder = measured.header["ladder"]
+    return (
+        Section(f"{ladder['title']}", figures=(draw_ladder(measured),)),
+        _steps_section(measured, article),
+        _whole_section(measured),
+        _sentences_section(measured),
+        _settings_section(measured),
+    )
+
+
+def ladder_rows(result: LadderResult) -> list[tuple[str, ...]]:
+    """The rows of the table of steps, in COLUMNS: the ladder, its branches, the product and the whole."""
+    rows = [_row(step) for step in (*result.steps, *result.branches)]
+    totals = (
+        ("product of the rungs", result.product, "not every rung has a complete block"),
+        ("the whole, directly", result.whole, result.whole_reason),
+    )
+    for name, estimate, otherwise in totals:
+        rows.append((name, "first against last", "—", *_factor(estimate), verdict(estimate) if estimate else otherwise))
+    return rows
+
+
+def ladder_reasons(result: LadderResult) -> list[str]:
+    """A sentence for each rung that has more to say than a verdict."""
+    return [f"{step.rung.title}: {in_words(step.status)}: {step.reason}." for step in (*result.steps, *result.branches)
+            if step.reason and not step.reason.endswith(NOT_YET)]  # fmt: skip
+
+
+def _steps_section(measured: Measured, article: Publication) -> Section:
+    most, quote = largest_speedup(article), article.claim(LARGEST).quote
+    tables = [_steps_table(result, most) for result in measured.ladders]
+    paragraphs = (
+        "Each rung changes one thing and keeps what the rungs before it changed; its factor is its images per second "
+        "over those of the rung before it, from the paired log-ratios of launches in the same block. Factors multiply. "
+        "A branch is compared with the rung that is named, and is no part of the product.",
+        "Inert means that the change did nothing inside the process, which is told from what the launches recorded of "
+        "themselves, not from their speed: its factor is exactly 1, and it is not run again after the first block.",
+        f'The share of {most:g}X is log(factor) / log({most:g}): what part of the article\'s "{quote}" that '
+        "factor would be, since factors multiply. It is of this host's figure, not of the article's host.",
+    )
+    return Section("What each rung is worth", paragraphs, tuple(tables))
+
+
+def _steps_table(result: LadderResult, most: float) -> Table:
+    share = f"share of {most:g}X"
+    steps = (*result.steps, *result.branches)
+    estimates = [*(step.ratio for step in steps), result.product, result.whole]
+    shares = [f"{share_of(each.value, most):.0%}" if each else "—" for each in estimates]
+    reasons = [*(step.reason or "—" for step in steps), "—", result.whole_reason or "—"]
+    rows = [(*row[:5], part, row[5], why)
+            for row, part, why in zip(ladder_rows(result), shares, reasons, strict=True)]  # fmt: skip
+    columns = (*COLUMNS[:5], share, COLUMNS[5], "reason")
+    return table(columns, rows, columns[2:6], caption=ladder_name(result))
+
+
+def _whole_section(measured: Measured) -> Section:
+    verdicts = {True: "agree", False: "DO NOT AGREE", None: "not known"}
+    rows = [
+        (ladder_name(each), *map(factor_text, (each.product, each.whole, each.agreement)), verdicts[each.agrees])
+        for each in measured.ladders
+    ]
+    columns = ("ladder", "product of the rungs", "the whole, directly", "product / whole", "verdict")
+    paragraphs = (
+        "The first and the last rung are also run against each other directly, in launches of their own, back to back "
+        "at one end of each block. If the steps are worth what the table says, their product is the whole.",
+        *(f"{ladder_name(result)}: {agreement(result)}" for result in measured.ladders),
+    )
+    return Section("The product held against the whole", paragraphs, (table(columns, rows, columns[1:4]),))
+
+
+def _sentences_section(measured: Measured) -> Section:
+    tables = []
+    for result in measured.ladders:
+        rows = [
+            (step.rung.title, step.rung.sentence, step.rung.source, _verdict(step), step.rung.note or "—")
+            for step in (*result.steps, *result.branches)
+        ]
+        columns = ("rung", "the sentence that it tests", "source", "on this host", "note")
+        tables.append(table(columns, rows, caption=ladder_name(result)))
+    paragraph = "In quotation marks where the words are the source's own."
+    return Section("The article's sentences, rung by rung", (paragraph,), tuple(tables))
+
+
+def _settings_section(measured: Measured) -> Section:
+    tables = []
+    for result in measured.ladders:
+        steps = [step for step in (*result.steps, *result.branches) if step.status != LEFT_OUT]
+        rows = [
+            (step.rung.id, setting.wheel, setting.layout, setting.pin.to_json()["cpus"],
+             str(setting.intra_op_threads), str(setting.inter_op_threads),
+             "on" if setting.graph_optimisation else "off",
+             " ".join(f"{name}={value}" for name, value in setting.environment.items()))
+            for step in steps
+            for setting in (step.rung.settings,)
+        ]  # fmt: skip
+        columns = (
+            "rung", "wheel", "layout", "CPUs", "intra-op threads", "inter-op threads", "graph optimisation",
+            "environment",
+        )  # fmt: skip
+        tables.append(table(columns, rows, caption=ladder_name(result)))
+    paragraph = "Threads of 0 are the framework's own number. All other conditions are equal, or the step is refused."
+    return Section("Every setting of each rung", (paragraph,), tuple(tables), folded=True)
+
+
+def _row(step: Step) -> tuple[str, ...]:
+    title = step.rung.title + (f", from {step.reference or step.rung.of}" if step.rung.is_branch else "")
+    speed = significant(step.speed.value) if step.speed else "—"
+    change = describe_changes(step.rung) or "—"
+    return (title, change, speed, *(("1x", "by evidence") if step.status == INERT else _factor(step.ratio)),
+            _verdict(step))  # fmt: skip
+
+
+def _factor(estimate: Estimate | None) -> tuple[str, str]:
+    return (times(estimate.value), interval(estimate.low, estimate.high)) if estimate else ("—", "—")
+
+
+def _verdict(step: Step) -> str:
+    """A step's verdict in a few words; why is told by its reason."""
+    if step.status == FIRST:
+        return "where the ladder stands"
+    if step.ratio is None:
+        return in_words(step.status)
+    return verdict(step.ratio) + ("" if step.status == "ok" else f" ({in_words(step.status)})")

@@ -1,0 +1,174 @@
+"""The report's section on how close training comes to the host's measured matrix product. Reads records alone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from matplotlib.figure import Figure as Drawing
+
+from runner.checks.conditions import flatten
+from runner.peak_records import Peak
+from runner.report.document import Figure, Section, Table, table
+from runner.report.drawing import colour, render
+from runner.report.measured import Measured
+from runner.report.wording import interval, significant, topology_title
+from runner.vocabulary import Cell, Group
+
+TITLE = "How close to the limit"
+# The axis ends so far beyond the longest bar: with few blocks an interval may be many times as long.
+WIDEST = 1.5
+DESCRIPTION = "Training GFLOP/s of each cell as a share of the host's measured matrix product"
+# A launch that trains and one that multiplies matrices are held against each other if these are equal.
+_SHARED = ("engine", "enforced.", "limits.", "machine.", "pin.", "intra_op_threads")
+
+
+@dataclass(frozen=True)
+class Achieved:
+    """What a cell computed in a second, with its interval, and the peak it is held against. GFLOP/s, NaN: not known."""
+
+    cell: Cell
+    gflops: float
+    low: float
+    high: float
+    peak: float
+
+    @property
+    def share(self) -> float:
+        """Of the peak."""
+        return self.gflops / self.peak
+
+
+def peak_sections(measured: Measured) -> tuple[Section, ...]:
+    """The section, if the run has measured peaks."""
+    if not measured.peaks:
+        return ()
+    rows = achieved(measured)
+    figures = (draw(measured, rows),) if any(not math.isnan(row.share) for row in rows) else ()
+    return (Section(TITLE, _paragraphs(measured), (_share_table(rows), _peak_table(measured.peaks)), figures=figures),)
+
+
+def host_peak(measured: Measured) -> float:
+    """The largest GFLOP/s of a matrix product over installations and sizes; NaN if none counts for this run."""
+    if refusal(measured):
+        return math.nan
+    found = [float(peak.best["gflops_per_second"]) for peak in measured.peaks if peak.best]
+    return max(found, default=math.nan)
+
+
+def refusal(measured: Measured) -> str:
+    """Why the run's peaks must not stand beside its launches; empty if they may."""
+    sides = [[dict(flatten(each.conditions)) for each in side if each.error is None]
+             for side in (measured.peaks, measured.usable)]  # fmt: skip
+    names = dict.fromkeys(name for side in sides for one in side for name in one if name.startswith(_SHARED))
+    differing = [name for name in names if len({str(one.get(name)) for side in sides for one in side}) > 1]
+    return f"conditions differ: {', '.join(differing)}" if differing else ""
+
+
+def achieved(measured: Measured) -> list[Achieved]:
+    """Every measured cell, in the report's order.
+
+    A cell's GFLOP/s are its images per second times the FLOPs of training one image, counted from the graph.
+    """
+    peak = host_peak(measured)
+    flops = {
+        record.cell: record.result["training_flops_per_step"] / record.cell.batch_size
+        for record in measured.usable
+        if record.result and record.result["training_flops_per_step"]
+    }
+    found = []
+    for row in measured.throughputs.to_dict("records"):
+        cell = Cell(row["stack"], row["variant"], row["topology"], row["batch_size"])
+        scale = flops.get(cell, math.nan) / 1e9
+        speed, low, high = (row[name] * scale for name in ("images_per_second", "ci_low", "ci_high"))
+        found.append(Achieved(cell, speed, low, high, peak))
+    return sorted(found, key=lambda each: _rank(measured, each.cell))
+
+
+def draw(measured: Measured, rows: Sequence[Achieved]) -> Figure:
+    """Horizontal bars: the share of the peak of each cell."""
+    return render("peak", DESCRIPTION, lambda: _figure(measured, rows))
+
+
+def _rank(measured: Measured, cell: Cell) -> tuple[tuple[str, int, int, str], int]:
+    return (Group.report_order(cell.group), measured.variants(cell.stack).index(cell.variant))
+
+
+def _paragraphs(measured: Measured) -> tuple[str, ...]:
+    peak, refused = host_peak(measured), refusal(measured)
+    head = (
+        f"The largest single-precision matrix product that was measured on this pin, {significant(peak)} GFLOP/s, is "
+        "the practical limit here: it was measured in each installation before the first launch, the best of several "
+        "repeats of each size."
+    )
+    if refused:
+        head = f"The matrix product's speed is not held against this run's launches: {refused}."
+    elif math.isnan(peak):
+        head = "No matrix product could be measured; the reasons are below."
+    return (
+        head,
+        "GFLOP/s of training: the convolutions and matrix products in the graph, forward and backward, a "
+        "multiply-accumulate as two, over the median step time. Everything else a step does takes time and counts "
+        "nothing. Algorithms that need fewer operations than are counted (Winograd's) raise the share. The interval "
+        "is that of the launches; the peak's own spread is not in it.",
+    )
+
+
+def _share_table(rows: Sequence[Achieved]) -> Table:
+    cells = [
+        (
+            row.cell.stack, row.cell.variant, topology_title(row.cell.topology), str(row.cell.batch_size),
+            significant(row.gflops), interval(row.low, row.high),
+            "—" if math.isnan(row.share) else f"{row.share:.0%}",
+        )
+        for row in rows
+    ]  # fmt: skip
+    columns = ("stack", "variant", "topology", "batch size", "GFLOP/s", "95% interval", "share of peak")
+    return table(columns, cells, columns[3:])
+
+
+def _peak_table(peaks: Sequence[Peak]) -> Table:
+    rows = []
+    for peak in sorted(peaks, key=lambda each: each.key):
+        where = (peak.stack, peak.installation, peak.variant)
+        if peak.error is not None:
+            rows.append((*where, "—", "—", f"{peak.error['kind'].replace('_', ' ')}: {peak.error['message']}"))
+        rows += [
+            (
+                *where,
+                str(size["size"]),
+                significant(float(size["gflops_per_second"])),
+                f"{len(size['seconds'])} repeats",
+            )
+            for size in peak.sizes
+        ]
+    columns = ("stack", "installation", "environment of", "size", "GFLOP/s", "")
+    return table(columns, rows, ("size", "GFLOP/s"), caption="Matrix products")
+
+
+def _figure(measured: Measured, rows: Sequence[Achieved]) -> Drawing:
+    shown = [row for row in rows if not math.isnan(row.share)]
+    figure = Drawing(figsize=(10.4, 0.34 * len(shown) + 1.5), layout="constrained")
+    axes = figure.subplots()
+    for position, row in enumerate(shown):
+        axes.barh(position, row.share, 0.8, color=colour(row.cell.variant, measured.variants(row.cell.stack)))
+        if not math.isnan(row.low):
+            ends = [[row.share - row.low / row.peak], [row.high / row.peak - row.share]]
+            axes.errorbar(row.share, position, xerr=ends, color="#222222", capsize=3, linewidth=1.2)
+        axes.annotate(f"{row.share:.0%} ({significant(row.gflops)} GFLOP/s)", (1.01, position),
+                      xycoords=axes.get_yaxis_transform(), va="center", fontsize=8, annotation_clip=False)  # fmt: skip
+    axes.axvline(1.0, color="#444444", linewidth=1, linestyle="--", zorder=0)
+    axes.set_yticks(range(len(shown)), [_label(measured, row.cell) for row in shown], fontsize=8)
+    axes.invert_yaxis()
+    axes.set_xlim(0, max(1.05, *(row.share * WIDEST for row in shown)))
+    axes.set_xlabel("share of the matrix product's peak, with 95% intervals, cut off at the right if they are wider")
+    axes.set_title(f"{TITLE}: {significant(shown[0].peak)} GFLOP/s", loc="left", fontsize=10)
+    axes.xaxis.set_major_formatter(lambda value, _position: f"{value:.0%}")
+    return figure
+
+
+def _label(measured: Measured, cell: Cell) -> str:
+    stack = f"{cell.stack} " if len(measured.stacks) > 1 else ""
+    size = f", batch {cell.batch_size}" if len(measured.batch_sizes) > 1 else ""
+    return f"{topology_title(cell.topology)}{size}: {stack}{cell.variant}"

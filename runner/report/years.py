@@ -1,0 +1,110 @@
+"""The second figure: the speedup of Intel's build over the years, for runs of more than one stack."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Drawing
+
+from runner.report.document import Section, table
+from runner.report.drawing import FURTHER_COLOURS, render
+from runner.report.measured import Measured
+from runner.report.wording import significant, topology_title, with_interval
+from runner.vocabulary import TOPOLOGIES
+
+CANDIDATE = "intel"
+DESCRIPTION = "The speedup of Intel's build over stock by TensorFlow release and topology, with 95% intervals"
+COLOURS = ("#0068b5", "#e09f3e", "#4a5560", *FURTHER_COLOURS)
+# How far the topologies stand apart at one release, as a share of the distance between two.
+SPREAD = 0.5
+FEWEST_STACKS = 2
+
+
+def years_sections(measured: Measured) -> tuple[Section, ...]:
+    """How the gap closed as the work went upstream; nothing for a run of one stack."""
+    stacks = [name for name in measured.stacks if CANDIDATE in measured.variants(name)]
+    stacks.sort(key=lambda name: released(measured, name))
+    if len(stacks) < FEWEST_STACKS:
+        return ()
+    frame = _speedups(measured, stacks)
+    order = {name: index for index, name in enumerate(TOPOLOGIES)}
+    keys = sorted({(row.topology, row.batch_size) for row in frame.itertuples()},
+                  key=lambda key: (key[1], order.get(key[0], len(order)), key[0]))  # fmt: skip
+    rows = [(topology_title(name), str(size), *(_cell(frame, stack, name, size) for stack in stacks))
+            for name, size in keys]  # fmt: skip
+    columns = ("topology", "batch size", *(f"{name} ({released(measured, name)})" for name in stacks))
+    paragraph = (
+        "Each point divides Intel's build by the stock build of the same TensorFlow release, oneDNN switched off where "
+        "stock has it: the gap that Intel's work made in that year's software, on this host. Between releases software "
+        "differs in everything, so points of different releases are never divided by one another."
+    )
+    drawing = render("years", DESCRIPTION, lambda: _draw(measured, frame, stacks, keys))
+    shown = table(columns, rows, columns[1:])
+    return (Section("Intel's build over the years", (paragraph,), (shown,), (), (drawing,)),)
+
+
+def released(measured: Measured, stack: str) -> str:
+    """The month a stack's TensorFlow was released, such as 2018-11."""
+    return str(measured.header["stacks"][stack].get("released", ""))
+
+
+def _speedups(measured: Measured, stacks: list[str]) -> pd.DataFrame:
+    frame = measured.speedups
+    baselines = {name: measured.variants(name)[0] for name in stacks}
+    keep = (frame["candidate"] == CANDIDATE) & (frame["baseline"] == frame["stack"].map(baselines))
+    return frame[keep & (frame["stack"].isin(stacks))]
+
+
+def _row(frame: pd.DataFrame, stack: str, topology: str, size: int) -> Any:
+    found = frame[(frame["stack"] == stack) & (frame["topology"] == topology) & (frame["batch_size"] == size)]
+    return found.iloc[0] if len(found) else None
+
+
+def _cell(frame: pd.DataFrame, stack: str, topology: str, size: int) -> str:
+    row = _row(frame, stack, topology, size)
+    if row is None or pd.isna(row["speedup"]):
+        return "not measured" if row is None else str(row["status"]).replace("_", " ")
+    text = with_interval(row["speedup"], row["ci_low"], row["ci_high"])
+    return text if row["status"] == "ok" else f"{text} ({str(row['status']).replace('_', ' ')})"
+
+
+def _draw(measured: Measured, frame: pd.DataFrame, stacks: list[str], keys: list[tuple[str, int]]) -> Drawing:
+    drawing = Drawing(figsize=(10.4, 5.0), layout="constrained")
+    axes: Axes = drawing.subplots()
+    sizes = {size for _, size in keys}
+    for index, (topology, size) in enumerate(keys):
+        shift = SPREAD * ((index + 0.5) / len(keys) - 0.5)
+        label = topology_title(topology) + (f", batch {size}" if len(sizes) > 1 else "")
+        rows = [(position + shift, _row(frame, stack, topology, size)) for position, stack in enumerate(stacks)]
+        points = [(x, row) for x, row in rows if row is not None and not pd.isna(row["speedup"])]
+        fill = COLOURS[index % len(COLOURS)]
+        axes.plot([x for x, _ in points], [row["speedup"] for _, row in points], color=fill, linewidth=0.8, alpha=0.5)
+        for number, (x, row) in enumerate(points):
+            _draw_point(axes, x, row, fill, label if number == 0 else None)
+    axes.axhline(1.0, color="#444444", linewidth=1, linestyle="--", zorder=0)
+    names = [f"{measured.header['stacks'][name]['title']}\n{name}" for name in stacks]
+    axes.set_xticks(range(len(stacks)), names)
+    axes.set_xlim(-0.6, len(stacks) - 0.4)
+    axes.set_yscale("log", base=2)  # ratios: twice and half are equally far from 1
+    axes.yaxis.set_major_formatter(lambda value, _position: f"{significant(value, 2)}x")
+    axes.set_ylabel("speedup of Intel's build over stock")
+    axes.grid(axis="y", color="#e6e6e6", linewidth=0.8)
+    processor = measured.header["machine"]["processor"]["model_name"] or "unknown processor"
+    size_text = ", ".join(str(size) for size in sorted(sizes))
+    axes.set_title(f"Intel's build over the years, batch size {size_text}\n{processor}", fontweight="bold", fontsize=12)
+    axes.legend(frameon=False, fontsize=9, title="95% intervals over independent launches; dashed line: 1x",
+                title_fontsize=9)  # fmt: skip
+    return drawing
+
+
+def _draw_point(axes: Axes, x: float, row: Any, fill: str, label: str | None) -> None:
+    value = row["speedup"]
+    if pd.isna(row["ci_low"]):
+        axes.plot([x], [value], "o", color=fill, label=label)
+    else:
+        error = [[value - row["ci_low"]], [row["ci_high"] - value]]
+        axes.errorbar([x], [value], error, fmt="o", color=fill, capsize=3, linewidth=1.2, label=label)
+    text = f"{significant(value)}x" + ("" if row["status"] == "ok" else f"\n{str(row['status']).replace('_', ' ')}")
+    axes.annotate(text, (x, value), xytext=(6, 0), textcoords="offset points", va="center", fontsize=8)

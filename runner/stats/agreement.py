@@ -1,0 +1,72 @@
+"""Do two runs of the same comparison agree? The ratio of their speedups, with intervals that hold all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from runner.stats.intervals import FEWEST, Estimate, geometric_estimate, quotient, simultaneous_confidence
+from runner.stats.pairs import Pair
+from runner.vocabulary import Group
+
+Key = tuple[Group, str, str]
+# Equal logarithms may differ in their last bits after a sum in another order.
+ROUNDING = 1e-9
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """One speedup in two runs. `ratio` is repeated over original; where there is none, `reason` says why."""
+
+    group: Group
+    baseline: str
+    candidate: str
+    original: Estimate | None
+    repeated: Estimate | None
+    ratio: Estimate | None
+    reason: str
+
+    @property
+    def agrees(self) -> bool | None:
+        """Does the interval of the ratio hold 1? None if there is no ratio."""
+        if self.ratio is None:
+            return None
+        return self.ratio.low <= 1 + ROUNDING and self.ratio.high >= 1 - ROUNDING
+
+
+def compare_pairs(original: Sequence[Pair], repeated: Sequence[Pair]) -> list[Agreement]:
+    """Compare every pair of either run, in the original's order; the intervals of the ratios hold simultaneously."""
+    then, now = {_key(pair): pair for pair in original}, {_key(pair): pair for pair in repeated}
+    keys = list(dict.fromkeys([*then, *now]))
+    reasons = {key: _why_not(then.get(key), now.get(key)) for key in keys}
+    bars = sum(not reason for reason in reasons.values())
+    confidence = simultaneous_confidence(bars) if bars else 0.0
+    return [_agreement(key, then.get(key), now.get(key), reasons[key], confidence) for key in keys]
+
+
+def _key(pair: Pair) -> Key:
+    return (pair.group, pair.baseline, pair.candidate)
+
+
+def _why_not(original: Pair | None, repeated: Pair | None) -> str:
+    """Why two pairs cannot be compared; empty if they can."""
+    for name, pair in (("the original", original), ("the repetition", repeated)):
+        if pair is None:
+            return f"not in {name}"
+        if pair.status == "losses_differ":
+            return f"in {name} the two sides may not have trained the same thing"
+        if len(pair.ratios) < FEWEST:
+            return f"in {name}: {pair.reason or 'too few blocks for an interval'}"
+    return ""
+
+
+def _agreement(key: Key, original: Pair | None, repeated: Pair | None, reason: str, confidence: float) -> Agreement:
+    then, now = _estimate(original), _estimate(repeated)
+    ratio = None
+    if not reason and original is not None and repeated is not None:
+        ratio = quotient(repeated.ratios, original.ratios, confidence)
+    return Agreement(*key, original=then, repeated=now, ratio=ratio, reason=reason)
+
+
+def _estimate(pair: Pair | None) -> Estimate | None:
+    return geometric_estimate(pair.ratios) if pair is not None and pair.is_measured else None

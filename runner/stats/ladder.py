@@ -1,0 +1,196 @@
+"""A ladder's steps from its records: each rung against the one before it, their product, and the whole held against it.
+
+A rung that the build ignores is told from evidence (runner/checks/inert.py) and counts as a factor of exactly 1; a rung
+that failed is stepped over, and the next one says what it is compared with instead.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from runner.checks.inert import inert_reason
+from runner.ladder import WHOLE
+from runner.ladder_plan import ends, rungs_of
+from runner.records import Record
+from runner.rungs import PlannedRung
+from runner.runs import Run
+from runner.stats.estimators import images_per_second
+from runner.stats.intervals import Estimate, geometric_estimate
+from runner.stats.pairs import Pair, Table, groups_of, make_pair, tabulate
+from runner.vocabulary import Cell, Group, Launch
+
+FIRST, INERT, LEFT_OUT = "first", "inert", "left_out"
+# Rounding of a product of ratios that are equal must not decide whether 1 is inside of an interval.
+ROUNDING = 1e-9
+
+# (stack, rung or variant, topology) -> a probe's verdicts, text by id
+Verdicts = Mapping[tuple[str, str, str], Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One rung: its own speed (images/s) and its ratio to the rung `reference`.
+
+    `status` is "first", "inert", "left_out", or that of a pair: "ok", "partial" and "losses_differ" have a ratio.
+    """
+
+    rung: PlannedRung
+    reference: str
+    speed: Estimate | None
+    ratio: Estimate | None
+    status: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class LadderResult:
+    """One topology's ladder. `product` is over the steps, block by block; `whole` from launches of its own.
+
+    `agreement` is product over whole, block by block: if its interval holds 1, the two agree.
+    """
+
+    group: Group
+    steps: tuple[Step, ...]
+    branches: tuple[Step, ...]
+    product: Estimate | None
+    whole: Estimate | None
+    whole_status: str
+    whole_reason: str
+    agreement: Estimate | None
+
+    @property
+    def agrees(self) -> bool | None:
+        """Does the product agree with the whole; None if there is no interval to tell by."""
+        if self.agreement is None or not self.agreement.has_interval:
+            return None
+        return self.agreement.low <= 1 + ROUNDING and self.agreement.high >= 1 - ROUNDING
+
+    @property
+    def is_whole(self) -> bool:
+        """Was everything measured that was to be?"""
+        fine = (FIRST, INERT, LEFT_OUT, "ok")
+        return self.whole_status == "ok" and all(step.status in fine for step in (*self.steps, *self.branches))
+
+
+def ladders_of(run: Run, records: Sequence[Record], verdicts: Verdicts) -> list[LadderResult]:
+    """The ladder of every topology and batch size of a run."""
+    table = tabulate(records)
+    blocks = range(1, run.header["plan"]["blocks"] + 1)
+    return [_result(group, rungs_of(run.header, group.stack), table, blocks, verdicts) for group in groups_of(run)]
+
+
+def still_needed(launches: Sequence[Launch], results: Sequence[LadderResult]) -> list[Launch]:
+    """Those launches whose rung has not turned out to be inert: what is left can teach nothing more of it."""
+    inert = {
+        Cell(result.group.stack, step.rung.id, result.group.topology, result.group.batch_size)
+        for result in results
+        for step in (*result.steps, *result.branches)
+        if step.status == INERT
+    }
+    return [launch for launch in launches if launch.cell not in inert]
+
+
+def _result(
+    group: Group, rungs: Sequence[PlannedRung], table: Table, blocks: range, verdicts: Verdicts
+) -> LadderResult:
+    by_rung = {rung.id: _usable(group, rung.id, table) for rung in rungs}
+    steps: dict[str, Step] = {}
+    for rung in rungs:  # the ladder first, then its branches: what a step refers to is there
+        steps[rung.id] = _step(group, rung, steps, rungs, table, blocks, _verdicts_of(group, rung, verdicts))
+    chain = [steps[rung.id] for rung in rungs if not rung.is_branch]
+    first, last = ends(rungs)
+    covered = steps[first.id].speed is not None and steps[last.id].speed is not None and not any(map(_is_gap, chain))
+    product = _products(chain, by_rung) if covered else {}
+    whole = make_pair(group, WHOLE + first.id, WHOLE + last.id, table, blocks, _declared(first, last))
+    direct = _ratios_by_block(_usable(group, WHOLE + first.id, table), _usable(group, WHOLE + last.id, table))
+    both = [product[block] / direct[block] for block in product if block in direct and whole.is_measured]
+    return LadderResult(
+        group=group,
+        steps=tuple(chain),
+        branches=tuple(steps[rung.id] for rung in rungs if rung.is_branch),
+        product=geometric_estimate(list(product.values())) if product else None,
+        whole=geometric_estimate(whole.ratios) if whole.is_measured else None,
+        whole_status=whole.status,
+        whole_reason=whole.reason,
+        agreement=geometric_estimate(both) if both else None,
+    )
+
+
+def _step(
+    group: Group, rung: PlannedRung, done: Mapping[str, Step], rungs: Sequence[PlannedRung], table: Table,
+    blocks: range, verdicts: Mapping[str, str],
+) -> Step:  # fmt: skip
+    if rung.left_out:
+        return Step(rung, rung.of, None, None, LEFT_OUT, rung.left_out)
+    own = _usable(group, rung.id, table)
+    speed = geometric_estimate([images_per_second(record) for record in own.values()]) if own else None
+    reference = _reference(rung.of, done)
+    if not reference:
+        problem = make_pair(group, rung.id, rung.id, table, blocks)
+        status = FIRST if problem.status in ("ok", "losses_differ") else problem.status
+        return Step(rung, "", speed, None, status, problem.reason)
+    before = _usable(group, reference, table)
+    common = [block for block in own if block in before]
+    inert = inert_reason(rung, [before[b] for b in common], [own[b] for b in common], verdicts)
+    if inert:
+        return Step(rung, reference, speed, None, INERT, inert)
+    other = next(each for each in rungs if each.id == reference)
+    pair = make_pair(group, reference, rung.id, table, blocks, _declared(other, rung))
+    ratio = geometric_estimate(pair.ratios) if pair.is_measured else None
+    return Step(rung, reference, speed, ratio, pair.status, _reason(pair, rung, reference, done))
+
+
+def _reason(pair: Pair, rung: PlannedRung, reference: str, done: Mapping[str, Step]) -> str:
+    """What went wrong, and that a step is over more than one rung where the one before has no speed."""
+    passed = [name for name in _between(rung.of, reference, done) if done[name].status != INERT]
+    over = f"compared with {reference}, because {', '.join(passed)} could not be measured" if passed else ""
+    return "; ".join(text for text in (over, pair.reason) if text)
+
+
+def _between(name: str, reference: str, done: Mapping[str, Step]) -> list[str]:
+    return [] if name == reference else [name, *_between(done[name].rung.of, reference, done)]
+
+
+def _reference(name: str, done: Mapping[str, Step]) -> str:
+    """The nearest rung, going down, that has a speed of its own: neither inert nor failed."""
+    while name and (done[name].speed is None or done[name].status == INERT):
+        name = done[name].rung.of
+    return name
+
+
+def _is_gap(step: Step) -> bool:
+    """Has the rung a speed that may not be divided by the one before it? No product leads across such a step."""
+    return step.speed is not None and step.ratio is None and step.status not in (FIRST, INERT)
+
+
+def _declared(before: PlannedRung, now: PlannedRung) -> tuple[str, ...]:
+    """The conditions in which two rungs are planned to differ; every other must be equal."""
+    one, other = before.settings, now.settings
+    names = [name for name in ("intra_op_threads", "inter_op_threads") if getattr(one, name) != getattr(other, name)]
+    return (*names, "pin", "enforced.mems") if one.pin != other.pin else tuple(names)
+
+
+def _usable(group: Group, name: str, table: Table) -> dict[int, Record]:
+    cell = Cell(group.stack, name, group.topology, group.batch_size)
+    return {block: record for block, record in table.get(cell, {}).items() if record.error is None}
+
+
+def _ratios_by_block(before: Mapping[int, Record], now: Mapping[int, Record]) -> dict[int, float]:
+    return {b: images_per_second(now[b]) / images_per_second(before[b]) for b in sorted(now) if b in before}
+
+
+def _products(chain: Sequence[Step], by_rung: Mapping[str, Mapping[int, Record]]) -> dict[int, float]:
+    """In each block that has every step, the product of the steps' ratios. Inert and left-out rungs count as 1."""
+    factors = [_ratios_by_block(by_rung[step.reference], by_rung[step.rung.id]) for step in chain if step.ratio]
+    # Where nothing but the first rung does anything, the product is 1 in each of its blocks.
+    blocks = factors[0] if factors else next(by_rung[step.rung.id] for step in chain if step.status != LEFT_OUT)
+    complete = [block for block in blocks if all(block in each for each in factors)]
+    return {block: math.prod(each[block] for each in factors) for block in complete}
+
+
+def _verdicts_of(group: Group, rung: PlannedRung, verdicts: Verdicts) -> Mapping[str, str]:
+    """What a probe said of the rung itself, else of its variant."""
+    keys = [(group.stack, name, group.topology) for name in (rung.id, rung.settings.variant)]
+    return next((verdicts[key] for key in keys if key in verdicts), {})

@@ -1,0 +1,98 @@
+"""Runs with chosen speeds and chosen evidence, as a judge reads them: everything real but the seconds."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from runner.claims.comparability import Question
+from runner.claims.material import Material, material_of
+from runner.publications import ARTICLE, Claim, load_publication
+from runner.records import Record
+from runner.runs import Run, load
+from runner.vocabulary import ARTICLE_TOPOLOGIES, Launch
+
+ROOT = Path(__file__).resolve().parents[3]
+SAMPLE = ROOT / "results" / "sample"
+Speed = Callable[[str, str, int], float]
+
+
+def article_claim(claim_id: str) -> Claim:
+    """One claim of the article."""
+    return load_publication(ARTICLE).claim(claim_id)
+
+
+def question(claim: Claim, material: Material) -> Question:
+    """A claim of the article held against a run."""
+    return Question(load_publication(ARTICLE), claim, material)
+
+
+def material(
+    speed: Speed, *, stack: str = "tf-1.12", topologies: Sequence[str] = ARTICLE_TOPOLOGIES, batch_size: int = 32,
+    blocks: int = 4, probes: Sequence[Mapping[str, Any]] = (), layouts: Mapping[str, str] | None = None,
+    header: Callable[[dict[str, Any]], None] = lambda header: None,
+) -> Material:  # fmt: skip
+    """A run made from the committed sample's header and records; `speed` gives images/s of variant, topology, block."""
+    sample = material_of(load(SAMPLE))
+    changed = copy.deepcopy(dict(sample.run.header))
+    changed["stacks"] = {stack: changed["stacks"]["tf-2.14"]}
+    model_launch, model = sample.run.launches[0], sample.records[0]
+    cells = [
+        (variant, topology, block)
+        for block in range(1, blocks + 1)
+        for topology in topologies
+        for variant in ("stock", "intel")
+    ]
+    launches = [_launch(model_launch, stack, *cell, batch_size) for cell in cells]
+    changed["plan"] |= {"blocks": blocks, "launches": [launch.to_json() for launch in launches]}
+    header(changed)
+    records = tuple(
+        _record(model, launch, speed(*cell), (layouts or {}).get(cell[0], "NHWC"))
+        for launch, cell in zip(launches, cells, strict=True)
+    )
+    return Material(Run(SAMPLE, changed), records, tuple(probes))
+
+
+def constant(speedup: float, spread: float = 0.01) -> Speed:
+    """The same speedup on every topology, with a spread over blocks that makes an interval."""
+    return lambda variant, _topology, block: (
+        1.0 if variant == "stock" else speedup * (1 + spread * (-1 if block % 2 else 1))
+    )
+
+
+def probe(variant: str = "intel", topology: str = "resnet50", stack: str = "tf-1.12", **changes: Any) -> dict[str, Any]:
+    """One line of evidence.jsonl, in the shape that probes write."""
+    found: dict[str, Any] = {
+        "schema_version": 1, "stack": stack, "variant": variant, "topology": topology, "batch_size": 2, "key": "k",
+        "library": {"name": "oneDNN", "version": "3.2", "isa": "Intel AVX-512", "runtime": "OpenMP", "threads": 2},
+        "primitives": [{"kind": "convolution", "implementation": "jit:avx512_core", "count": 10, "milliseconds": 9.0}],
+        "reorders": {"count": 5, "milliseconds": 1.0, "share": 0.1}, "threads": {}, "settings": {}, "trace": [],
+        "verdicts": [{"id": "intel_kernels_ran", "passed": True, "text": "they ran"}],
+    }  # fmt: skip
+    return {**found, **changes}
+
+
+def _launch(model: Launch, stack: str, variant: str, topology: str, block: int, batch_size: int) -> Launch:
+    cell = replace(model.cell, stack=stack, variant=variant, topology=topology, batch_size=batch_size)
+    name = f"block{block}-{stack}-{variant}-{topology}-b{batch_size}"
+    return replace(model, launch_id=name, block=block, cell=cell, installation=variant)
+
+
+def _record(model: Record, launch: Launch, images_per_second: float, layout: str) -> Record:
+    assert model.result is not None
+    cell = launch.cell
+    steps = [
+        {"index": n, "phase": "timed" if n else "warmup", "loss": 8.0, "seconds": cell.batch_size / images_per_second}
+        for n in range(3)
+    ]
+    case = {
+        "stack": cell.stack, "variant": cell.variant, "topology": cell.topology, "batch_size": cell.batch_size,
+        "installation": launch.installation, "block": launch.block, "position": launch.position,
+    }  # fmt: skip
+    return replace(
+        model, launch_id=launch.launch_id, case=case, settings={**model.settings, "layout": layout},
+        result={**model.result, "steps": steps},
+    )  # fmt: skip

@@ -1,0 +1,209 @@
+"""The causes, the program and the settings: judged from evidence and ladders, else not testable here."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner.claims.judge import JUDGES
+from runner.claims.material import Material, read_probes
+from runner.claims.verdict import Answer
+from runner.errors import RunFormatError
+from tests.runner.claims.builders import article_claim, constant, material, probe, question
+
+KINDS = ["convolution", "inner_product", "pooling", "batch_normalization", "eltwise"]
+
+
+def judged(claim_id: str, run: Material) -> Answer:
+    """The answer to one claim of the article."""
+    claim = article_claim(claim_id)
+    return JUDGES[claim.kind](question(claim, run))
+
+
+def with_probes(*probes: dict[str, Any]) -> Material:
+    """A run with this evidence."""
+    return material(constant(3.0), topologies=("resnet50",), probes=probes)
+
+
+def primitives(*entries: tuple[str, str, float]) -> list[dict[str, Any]]:
+    """Primitives of kind, implementation and milliseconds."""
+    return [{"kind": kind, "implementation": name, "count": 10, "milliseconds": spent} for kind, name, spent in entries]
+
+
+@pytest.mark.parametrize("claim_id", ["vectorised-primitives", "primitive-kinds", "operations-replaced"])
+def test_without_evidence_no_cause_is_judged(claim_id: str) -> None:
+    """What was not looked at is not testable, and the command that looks is named."""
+    found = judged(claim_id, with_probes())
+    assert found.verdict == "not testable here"
+    assert "python -m runner probe" in found.why
+
+
+@pytest.mark.parametrize(
+    ("isa", "implementation", "verdict"),
+    [
+        ("Intel AVX-512 with Intel DL Boost", "brgconv:avx512_core", "reproduced"),
+        (None, "jit_1x1:avx2", "reproduced"),
+        ("Intel SSE4.1", "jit:sse41", "not reproduced"),
+    ],
+)
+def test_vectorised_means_avx2_or_avx512(isa: str | None, implementation: str, verdict: str) -> None:
+    """Told by the library's own ISA line, or by the names of the kernels that took the time."""
+    library = {"name": "oneDNN", "version": "3", "isa": isa, "runtime": "OpenMP", "threads": 2}
+    found = judged(
+        "vectorised-primitives",
+        with_probes(probe(library=library, primitives=primitives(("convolution", implementation, 9.0)))),
+    )
+    assert found.verdict == verdict
+
+
+def test_a_small_share_of_vectorised_kernels_is_partly() -> None:
+    """The measured figure is the share of the primitives' time."""
+    mixed = primitives(("convolution", "jit:avx2", 1.0), ("convolution", "ref:any", 3.0))
+    found = judged("vectorised-primitives", with_probes(probe(library=None, primitives=mixed)))
+    assert (found.verdict, found.measured) == ("partly", 0.25)
+
+
+def test_kernels_that_did_not_run_refute_the_first_cause() -> None:
+    """The probe's own words are passed on."""
+    failed = [{"id": "intel_kernels_ran", "passed": False, "text": "there is no convolution"}]
+    found = judged("vectorised-primitives", with_probes(probe(verdicts=failed)))
+    assert found.verdict == "not reproduced"
+    assert "there is no convolution" in found.why
+
+
+@pytest.mark.parametrize(("count", "verdict"), [(5, "reproduced"), (2, "partly"), (0, "not reproduced")])
+def test_the_five_kinds_of_operation_are_counted(count: int, verdict: str) -> None:
+    """All five, some, or none ran in Intel's library."""
+    seen = primitives(*((kind, "jit:avx2", 1.0) for kind in KINDS[:count]))
+    found = judged("primitive-kinds", with_probes(probe(primitives=seen)))
+    assert (found.verdict, found.measured) == (verdict, float(count))
+
+
+def test_operations_that_only_intels_graph_has_show_that_some_were_replaced() -> None:
+    """The share of the step's time is measured; what stock has too does not count."""
+    trace = [{"operation": "_MklConv2D", "count": 1, "milliseconds": 3.0},
+             {"operation": "_FusedConv2D", "count": 1, "milliseconds": 1.0}]  # fmt: skip
+    both = with_probes(probe(trace=trace), probe("stock", trace=trace[1:]))
+    found = judged("operations-replaced", both)
+    assert (found.verdict, found.measured) == ("reproduced", 0.75)
+    plain = [{"operation": "Conv2D", "count": 1, "milliseconds": 3.0}]
+    assert judged("operations-replaced", with_probes(probe(trace=plain))).verdict == "not reproduced"
+
+
+@pytest.mark.parametrize(("reorders", "verdict"), [(5, "reproduced"), (30, "not reproduced")])
+def test_conversions_are_held_against_two_for_each_primitive(reorders: int, verdict: str) -> None:
+    """Fewer than one before and one after each primitive means that some were removed."""
+    found = judged("layout-conversions", with_probes(probe(reorders={"count": reorders, "share": 0.1})))
+    assert (found.verdict, found.measured) == (verdict, reorders / 10)
+
+
+@pytest.mark.parametrize(("factor", "verdict"), [(0.8, "partly"), (1.2, "not testable here")])
+def test_peak_memory_can_support_pools_and_never_refute_them(factor: float, verdict: str) -> None:
+    """Less memory is what sharing would do; more says nothing of the allocator."""
+    run = material(constant(3.0))
+    records = tuple(_with_peak(each, 1e9 * (factor if each.cell.variant == "intel" else 1)) for each in run.records)
+    found = judged("memory-pools", replace(run, records=records))
+    assert found.verdict == verdict
+    assert found.measured == pytest.approx(factor)
+    assert "the allocator itself was not seen" in found.why
+
+
+@pytest.mark.parametrize("claim_id", ["memory-prefetch", "memory-cache-blocking"])
+def test_what_only_counters_show_is_not_testable(claim_id: str) -> None:
+    """Nothing is made up for what happens inside the caches."""
+    assert judged(claim_id, with_probes(probe())).verdict == "not testable here"
+
+
+def test_the_same_files_on_both_sides_are_transparent_to_the_programmer() -> None:
+    """Equal hashes and layouts reproduce it, another layout only partly, another program not."""
+    assert judged("transparent", material(constant(3.0))).verdict == "reproduced"
+    other_layout = judged("transparent", material(constant(3.0), layouts={"intel": "NCHW"}))
+    assert other_layout.verdict == "partly"
+    assert "NHWC on stock and NCHW on intel" in other_layout.why
+    run = material(constant(3.0))
+    changed = tuple(
+        replace(each, conditions={**each.conditions, "workload_sha256": "00"}) if each.cell.variant == "intel" else each
+        for each in run.records
+    )
+    assert judged("transparent", replace(run, records=changed)).verdict == "not reproduced"
+
+
+def test_a_setting_is_sent_to_the_ladder_with_the_value_it_had() -> None:
+    """A comparison of builds cannot tell what one setting gains."""
+    found = judged("bkm-kmp-blocktime", material(constant(3.0)))
+    assert found.verdict == "not testable here"
+    assert "it was 1 in this run" in found.why
+    assert "python -m runner ablate" in found.why
+
+
+def test_an_inert_setting_is_not_reproduced() -> None:
+    """Evidence that a setting did nothing is a verdict on it."""
+    inert = [{"id": "inert:OMP_PROC_BIND", "passed": True, "text": "KMP_AFFINITY overrides it"}]
+    found = judged("bkm-omp-proc-bind", with_probes(probe(verdicts=inert)))
+    assert found.verdict == "not reproduced"
+    assert "KMP_AFFINITY overrides it" in found.why
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "speedup", "verdict"),
+    [
+        ("not set", "1", 1.3, "reproduced"),
+        ("not set", "1", 1.0, "not reproduced"),
+        ("1", "200", 0.5, "reproduced"),
+        ("1", "200", 2.0, "not reproduced"),
+        ("0", "30", 2.0, "not testable here"),
+    ],
+)
+def test_a_ladder_judges_a_setting_whichever_way_it_goes(before: str, now: str, speedup: float, verdict: str) -> None:
+    """A rung to the article's value gains, one away from it loses; one between other values tells nothing of it."""
+
+    def ladder(header: dict[str, Any]) -> None:
+        change = ["KMP_BLOCKTIME", before, now]
+        rungs = [
+            {"id": "stock", "of": "", "left_out": "", "changes": []},
+            {"id": "intel", "of": "stock", "left_out": "", "changes": [change]},
+        ]
+        header["ladder"] = {"stacks": {"tf-1.12": rungs}}
+
+    found = judged("bkm-kmp-blocktime", material(constant(speedup), topologies=("resnet50",), header=ladder))
+    assert found.verdict == verdict
+
+
+def test_a_ladder_that_goes_down_to_one_thread_speaks_for_as_many_as_there_are_cores() -> None:
+    """The claim's value is the pin's number of cores, so a rung away from it is read the other way round."""
+
+    def one_thread(header: dict[str, Any]) -> None:
+        rungs = [
+            {"id": "stock", "of": "", "left_out": "", "changes": []},
+            {"id": "intel", "of": "stock", "left_out": "", "changes": [["intra_op_threads", "2", "1"]]},
+        ]
+        header["ladder"] = {"stacks": {"tf-1.12": rungs}}
+
+    found = judged("bkm-intra-op", material(constant(0.5), topologies=("resnet50",), header=one_thread))
+    assert found.verdict == "reproduced"
+    assert found.measured == pytest.approx(2.0, rel=0.01)
+    assert "from 1 to 2" in found.why
+
+
+def test_evidence_is_read_with_its_latest_line_and_without_a_torn_one(tmp_path: Path) -> None:
+    """A probe that was repeated counts once, and a crash costs its own line alone."""
+    lines = [json.dumps(probe(key="old")), json.dumps(probe(key="new")), json.dumps(probe("stock"))[:20]]
+    (tmp_path / "evidence.jsonl").write_text("\n".join(lines))
+    assert [each["key"] for each in read_probes(tmp_path)] == ["new"]
+    assert read_probes(tmp_path / "absent") == ()
+
+
+@pytest.mark.parametrize("line", ["not json", '{"schema_version": 9}'])
+def test_damaged_or_newer_evidence_is_refused(tmp_path: Path, line: str) -> None:
+    """It is not guessed at."""
+    (tmp_path / "evidence.jsonl").write_text(f"{line}\n")
+    with pytest.raises(RunFormatError, match=r"evidence\.jsonl"):
+        read_probes(tmp_path)
+
+
+def _with_peak(record: Any, peak: float) -> Any:
+    return replace(record, result={**record.result, "peak_memory_bytes": peak * (1 + 0.001 * record.block)})

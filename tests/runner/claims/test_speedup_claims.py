@@ -1,0 +1,168 @@
+"""The 7.4X and the other speedups: judged by the nearest stack at batch size 32, and by nothing else."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from runner.claims.judge import JUDGES
+from runner.claims.material import Material
+from runner.claims.verdict import Answer
+from runner.publications import load_publication
+from tests.runner.claims.builders import article_claim, constant, material, probe, question
+
+
+def judged(claim_id: str, run: Material) -> Answer:
+    """The answer to one claim of the article."""
+    claim = article_claim(claim_id)
+    return JUDGES[claim.kind](question(claim, run))
+
+
+@pytest.mark.parametrize(
+    ("speedup", "spread", "verdict", "words"),
+    [
+        (8.0, 0.01, "reproduced", "above 7.40"),
+        (7.4, 0.01, "reproduced", "the interval holds 7.40"),
+        (4.0, 0.01, "not reproduced", "below 7.40"),
+        (1.0, 0.01, "not reproduced", "below 7.40"),
+        (7.4, 0.5, "not testable here", "too wide an interval"),
+    ],
+)
+def test_the_largest_speedup_on_the_nearest_stack_is_judged(
+    speedup: float, spread: float, verdict: str, words: str
+) -> None:
+    """The simultaneous interval of the largest bar is held against 7.4, with both hosts' cores beside it."""
+    found = judged("largest-speedup", material(constant(speedup, spread)))
+    assert found.verdict == verdict
+    assert words in found.why
+    assert "2 cores; the article had 36" in found.why
+    assert found.measured is not None
+    assert found.measured == pytest.approx(speedup, rel=0.15)
+    assert found.interval is not None
+    assert found.interval[0] < found.measured < found.interval[1]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"stack": "tf-2.14"}, "this run's software is tf-2.14"),
+        ({"stack": "tf-1.15"}, "tf-1.12 is nearest"),
+        ({"batch_size": 4}, "this run's batch size is 4"),
+    ],
+)
+def test_another_stack_or_batch_size_never_judges_the_figure_but_shows_its_own(
+    changes: dict[str, Any], words: str
+) -> None:
+    """Even 8x does not count; it is told with what it was measured on."""
+    for claim_id in ("largest-speedup", "faster-on-all"):
+        found = judged(claim_id, material(constant(8.0), **changes))
+        assert found.verdict == "not testable here"
+        assert words in found.why
+        assert found.measured == pytest.approx(8.0, rel=0.01)
+
+
+def test_a_bar_that_was_not_measured_could_be_the_largest() -> None:
+    """With topologies missing, too small a largest bar proves nothing; a large enough one proves the claim."""
+    some = ("inception3", "resnet50")
+    small = judged("largest-speedup", material(constant(4.0), topologies=some))
+    large = judged("largest-speedup", material(constant(8.0), topologies=some))
+    assert (small.verdict, large.verdict) == ("not testable here", "reproduced")
+    assert "not measured: ResNet152, VGG16" in small.why
+
+
+def test_the_interval_of_the_largest_bar_is_simultaneous() -> None:
+    """Having four bars to pick the largest from costs width against the bar alone."""
+    four = judged("largest-speedup", material(constant(4.0, 0.05)))
+    one = judged("bar-resnet50", material(constant(4.0, 0.05)))
+    assert four.interval is not None
+    assert one.interval is not None
+    assert four.interval[0] < one.interval[0] < one.interval[1] < four.interval[1]
+
+
+@pytest.mark.parametrize(
+    ("slow", "verdict"),
+    [((), "reproduced"), (("vgg16",), "partly"), (("inception3", "resnet50", "resnet152", "vgg16"), "not reproduced")],
+)
+def test_faster_on_all_takes_every_bar(slow: tuple[str, ...], verdict: str) -> None:
+    """One bar that is not clearly above 1 makes it partly, none above 1 not reproduced."""
+
+    def speed(variant: str, topology: str, block: int) -> float:
+        return constant(0.99 if topology in slow else 3.0)(variant, topology, block)
+
+    found = judged("faster-on-all", material(speed))
+    assert found.verdict == verdict
+    assert all(title in found.why for title in ("VGG16",) if slow)
+
+
+def test_faster_on_all_is_only_partly_told_by_some_of_the_topologies() -> None:
+    """All that were measured are faster, and the rest is named."""
+    found = judged("faster-on-all", material(constant(3.0), topologies=("resnet50", "vgg16")))
+    assert found.verdict == "partly"
+    assert "not measured: InceptionV3, ResNet152" in found.why
+
+
+def test_the_heights_of_single_bars_are_never_judged() -> None:
+    """They exist as a picture only; what is measured here stands beside that."""
+    found = judged("bar-vgg16", material(constant(5.0)))
+    assert found.verdict == "not testable here"
+    assert "only as a picture" in found.why
+    assert found.measured == pytest.approx(5.0, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("variant", "verdict_id"), [("intel", "intel_kernels_ran"), ("stock", "baseline_is_free_of_them")]
+)
+def test_a_pair_whose_evidence_fails_judges_nothing(variant: str, verdict_id: str) -> None:
+    """A baseline that ran Intel's kernels, or a candidate that did not, is another comparison than its name says."""
+    failed = [{"id": verdict_id, "passed": False, "text": "not what it says"}]
+    probes = [probe(variant, name, verdicts=failed) for name in ("inception3", "resnet50", "resnet152", "vgg16")]
+    found = judged("largest-speedup", material(constant(8.0), probes=probes))
+    assert found.verdict == "not testable here"
+    assert "not what it says" in found.why
+    assert found.measured is None
+
+
+def test_an_absolute_figure_is_judged_only_where_everything_matches() -> None:
+    """Images per second of one machine say nothing of another; on the very same setup they do."""
+    guide = load_publication("tensorflow-performance-guide")
+    claim = guide.claim("training-mkl")
+    run = material(lambda variant, topology, block: 20.8 + 0.1 * (-1) ** block)
+    found = JUDGES["throughput"](replace(question(claim, run), publication=guide))
+    assert found.verdict == "not testable here"
+    for words in ("a build from source, MKL", "the processor is another one", "2 threads and not 36"):
+        assert words in found.why
+    same = replace(claim, needs=("work", "batch_size"))
+    assert JUDGES["throughput"](replace(question(same, run), publication=guide)).verdict == "reproduced"
+    slower = material(lambda variant, topology, block: 10.0 + 0.1 * (-1) ** block)
+    assert JUDGES["throughput"](replace(question(same, slower), publication=guide)).verdict == "not reproduced"
+
+
+def test_a_figure_of_inference_is_not_answered_with_training() -> None:
+    """No measured figure stands beside it, so that nobody compares the two."""
+    guide = load_publication("tensorflow-performance-guide")
+    claim = guide.claim("inference-resnet50-b32-mkl")
+    found = JUDGES["throughput"](replace(question(claim, material(constant(4.0))), publication=guide))
+    assert (found.verdict, found.measured) == ("not testable here", None)
+    assert "this kit measures training" in found.why
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.floats(0.1, 20), st.floats(0, 0.3))
+def test_the_verdict_on_the_figure_follows_from_the_interval_alone(speedup: float, spread: float) -> None:
+    """Whatever the speeds, reproduced means an interval that holds or exceeds 7.4, not reproduced one below it."""
+    found = judged("largest-speedup", material(constant(speedup, spread)))
+    assert found.interval is not None
+    low, high = found.interval
+    assert math.isfinite(low)
+    if found.verdict == "reproduced":
+        assert high >= 7.4
+    elif found.verdict == "not reproduced":
+        assert high < 7.4
+    else:
+        assert low <= 7.4 <= high
+        assert high / low > 2

@@ -1,0 +1,260 @@
+"""`--topology-file` from end to end on a fake engine: names, hashes, branches, copies, refusals."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from runner import records
+from runner.engines.protocol import Outcome
+from runner.vocabulary import Launch
+from tests.runner.fake_engine import DESCRIPTION, FakeEngine
+
+Kit = Callable[..., int]
+ROOT = Path(__file__).resolve().parents[3]
+EXAMPLE = ROOT / "tests" / "data" / "my_net.py"
+COMPARE = ("compare", "--topology-file", "nets/my_net.py", "--blocks", "2", "--out", "run")
+
+
+@pytest.fixture(autouse=True)
+def file(in_folder: Path) -> Path:
+    """The user's file, in a folder of its own."""
+    (in_folder / "nets").mkdir()
+    path = in_folder / "nets" / "my_net.py"
+    path.write_bytes(EXAMPLE.read_bytes())
+    return path
+
+
+def header() -> dict[str, Any]:
+    """The run's run.json."""
+    content: dict[str, Any] = json.loads(Path("run/run.json").read_text())
+    return content
+
+
+def inter_op_threads() -> dict[str, set[int]]:
+    """The inter-op threads of the planned launches, by topology."""
+    found: dict[str, set[int]] = {}
+    for launch in header()["plan"]["launches"]:
+        found.setdefault(launch["topology"], set()).add(launch["inter_op_threads"])
+    return found
+
+
+def test_the_file_is_a_topology_in_every_table_and_its_hash_in_every_record(kit: Kit, file: Path) -> None:
+    """Cells, CSV, figure and report carry its name; records and run.json its hash; the schema holds."""
+    assert kit(*COMPARE) == 0
+    sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+    with Path("run/speedups.csv").open() as lines:
+        assert [(row["topology"], row["speedup"]) for row in csv.DictReader(lines)] == [("my_net", "4")]
+    found = records.read(Path("run/records.jsonl"))
+    assert {(each.case["topology"], each.conditions["topology_sha256"]) for each in found} == {("my_net", sha256)}
+    assert header()["own_topology"]["file"] == {"name": "my_net.py", "sha256": sha256}
+    assert "my_net" in Path("run/figure1.svg").read_text()
+    report = Path("run/report.md").read_text()
+    assert "The user's own topology" in report
+    assert sha256 in report
+    schema = json.loads((ROOT / "results" / "record.schema.json").read_text())
+    for line in Path("run/records.jsonl").read_text().splitlines():
+        jsonschema.validate(json.loads(line), schema, cls=jsonschema.Draft202012Validator)
+
+
+def test_every_launch_gets_the_file_in_its_job_folder(kit: Kit, file: Path) -> None:
+    """The folder that the container mounts read-only holds the job, which names the file, and the file's bytes."""
+    kit(*COMPARE)
+    jobs = sorted(Path("run/launches").glob("block*/job"))
+    assert len(jobs) == 4
+    for folder in jobs:
+        assert json.loads((folder / "job.json").read_text())["topology_file"] == "my_net.py"
+        assert (folder / "my_net.py").read_bytes() == file.read_bytes()
+
+
+def test_it_is_built_once_in_each_installation_before_anything_is_measured(kit: Kit, engine: FakeEngine) -> None:
+    """Both sides of the pair are seen to build the same network."""
+    kit(*COMPARE)
+    assert engine.built == ["describe-my_net-intel-NHWC", "describe-my_net-stock-NHWC"]
+
+
+def test_inter_op_threads_are_its_disjoint_branches(kit: Kit, capsys: pytest.CaptureFixture[str]) -> None:
+    """The article's rule, counted and shown; on both sides of the pair."""
+    assert kit(*COMPARE) == 0
+    assert inter_op_threads() == {"my_net": {DESCRIPTION["disjoint_branches"]}}
+    assert "3 disjoint branches (a, b, c), inter-op threads 3" in capsys.readouterr().out
+
+
+def test_topologies_that_are_named_run_beside_it_with_the_articles_one_thread(kit: Kit) -> None:
+    """Without --topologies it runs alone; with it, besides those that are named."""
+    assert kit(*COMPARE, "--topologies", "vgg16,googlenet") == 0
+    assert inter_op_threads() == {"my_net": {3}, "vgg16": {1}, "googlenet": {1}}
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"), [(("--inter-op", "2"), {2}), (("--inter-op", "0"), {0}), (("--bkms", "none"), {0})]
+)
+def test_inter_op_threads_can_be_asked_for(kit: Kit, options: tuple[str, ...], expected: set[int]) -> None:
+    """--inter-op overrides on every topology; a set of BKMs without the setting leaves them to TensorFlow."""
+    assert kit(*COMPARE, "--topologies", "vgg16", *options) == 0
+    assert inter_op_threads() == {"my_net": expected, "vgg16": expected}
+
+
+def _does_not_build(_launch: Launch, result: dict[str, Any]) -> None:
+    frames = 'Traceback (most recent call last):\n  File "my_net.py", line 7, in add_layers\nValueError: bad\n'
+    message = "my_net.py, line 7, in add_layers: ValueError: bad"
+    error = {"kind": "topology_error", "type": "ValueError", "message": message, "traceback": frames}
+    result.update(status="error", error=error, description=None)
+
+
+def test_a_file_that_does_not_build_ends_before_anything_is_measured(
+    kit: Kit, engine: FakeEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its own traceback, exit code 2, no launch, no folder."""
+    engine.before_build = _does_not_build
+    assert kit(*COMPARE) == 2
+    error = capsys.readouterr().err
+    assert "error: nets/my_net.py does not build in tf-2.14/intel in NHWC. my_net.py, line 7, in add_layers" in error
+    assert '  File "my_net.py", line 7, in add_layers' in error
+    assert engine.ran == engine.multiplied == []
+    assert not Path("run").exists()
+
+
+def test_a_file_that_builds_two_networks_is_refused(
+    kit: Kit, engine: FakeEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A network that depends on the installation would be compared with another one."""
+
+    def depends(launch: Launch, result: dict[str, Any]) -> None:
+        result["description"]["parameters"] += launch.installation == "intel"
+
+    engine.before_build = depends
+    assert kit(*COMPARE) == 2
+    assert "builds two networks: parameters 1234568 and 1234567" in capsys.readouterr().err
+
+
+def test_an_installation_that_breaks_is_not_the_files_fault(
+    kit: Kit, engine: FakeEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A workload that leaves no result is the host's error."""
+    died = Outcome(-11, 1.0, stopped_by_deadline=False, out_of_memory=False)
+    engine.outcomes["describe-my_net-intel-NHWC"] = died
+    assert kit(*COMPARE) == 3
+    assert "ended with signal 11 and no result; its last lines: a line of the log" in capsys.readouterr().err
+
+
+def test_resume_goes_by_the_runs_copy(kit: Kit, engine: FakeEngine, file: Path) -> None:
+    """What the user does to the file meanwhile changes nothing in a run that has begun."""
+
+    def interrupt(_launch: Launch, _result: dict[str, Any]) -> None:
+        if len(engine.ran) == 2:
+            raise KeyboardInterrupt
+
+    engine.before_result = interrupt
+    assert kit(*COMPARE) == 130
+    before = file.read_bytes()
+    file.write_text("IMAGE_SIZE = 32\n")
+    engine.before_result = lambda launch, result: None
+    assert kit("compare", "--resume", "run") == 0
+    assert Path("run/topology/my_net.py").read_bytes() == before
+    assert len({each.conditions["topology_sha256"] for each in records.read(Path("run/records.jsonl"))}) == 1
+
+
+@pytest.mark.parametrize(
+    ("harm", "words"), [("change", "was changed since the run began"), ("remove", "cannot be read")]
+)
+def test_resume_refuses_another_copy(
+    kit: Kit, engine: FakeEngine, harm: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A copy that is not what the run was begun with is named before anything is run."""
+    engine.before_result = _interrupt
+    assert kit(*COMPARE) == 130
+    copy = Path("run/topology/my_net.py")
+    if harm == "change":
+        copy.write_text("IMAGE_SIZE = 32\n")
+    else:
+        copy.unlink()
+    engine.ran.clear()
+    assert kit("compare", "--resume", "run") == 2
+    assert words in capsys.readouterr().err
+    assert engine.ran == []
+
+
+def _interrupt(_launch: Launch, _result: dict[str, Any]) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_launch_that_built_another_file_is_not_a_number(kit: Kit, engine: FakeEngine) -> None:
+    """The hash that the workload saw must be the plan's."""
+
+    def swap(launch: Launch, _result: dict[str, Any]) -> None:
+        Path(f"run/launches/{launch.launch_id}/job/my_net.py").write_text("IMAGE_SIZE = 32\n")
+
+    engine.before_result = swap
+    assert kit(*COMPARE) == 1
+    errors = [each.error for each in records.read(Path("run/records.jsonl"))]
+    assert all(
+        error and error["kind"] == "not_as_planned" and "topology_sha256" in error["message"] for error in errors
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("resnet50.py", "resnet50 is a topology of the kit"),
+        ("my-net.py", "must be a Python identifier"),
+        ("my_net.txt", "must be a Python identifier"),
+        ("absent.py", "cannot be read: No such file"),
+    ],
+)
+def test_a_name_that_cannot_be_a_topologys_is_refused(
+    kit: Kit, name: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Colliding, no identifier, or not there: exit code 2, and what to do."""
+    if name != "absent.py":
+        Path(name).write_text("IMAGE_SIZE = 32\n")
+    assert kit("compare", "--topology-file", name) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_plan_shows_the_branches_of_every_topology(kit: Kit, capsys: pytest.CaptureFixture[str]) -> None:
+    """Counted for the user's own, known for the kit's; the printed command copies the file."""
+    assert kit("plan", "--topology-file", "nets/my_net.py", "--topologies", "inception3,vgg16", "--blocks", "2") == 0
+    out = capsys.readouterr().out
+    assert "network  inception3: 6 disjoint branches, inter-op threads 1" in out
+    assert "network  vgg16: 1 disjoint branch, inter-op threads 1" in out
+    assert "network  my_net: 3 disjoint branches (a, b, c), inter-op threads 3" in out
+    assert "cp nets/my_net.py results/runs/RUN/launches/block1-tf-2.14-" in out
+
+
+def test_plan_json_is_json_alone(kit: Kit, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is told of the building goes elsewhere."""
+    assert kit("plan", "--topology-file", "nets/my_net.py", "--json") == 0
+    plan = json.loads(capsys.readouterr().out)
+    assert plan["disjoint_branches"] == {"my_net": 3}
+    assert plan["launches"][0]["topology_file"]["name"] == "my_net.py"
+
+
+def test_plan_does_not_make_what_it_needs_to_count(
+    kit: Kit, engine: FakeEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a ready installation the plan says what to do; with --inter-op it needs none."""
+    engine.is_ready = False
+    arguments = ("plan", "--topology-file", "nets/my_net.py")
+    assert kit(*arguments) == 3
+    assert "tf-2.14/intel, tf-2.14/stock is not ready here" in capsys.readouterr().err
+    assert kit(*arguments, "--inter-op", "2") == 0
+    assert "my_net: disjoint branches not counted, inter-op threads 2" in capsys.readouterr().out
+
+
+def test_bench_takes_it_too(kit: Kit, capsys: pytest.CaptureFixture[str]) -> None:
+    """images/s, ratio and share of the peak of the user's own network; the report is drawn."""
+    assert kit("bench", "--topology-file", "nets/my_net.py", "--cpus", str(min(os.sched_getaffinity(0)))) == 0
+    out = capsys.readouterr().out
+    assert "my_net" in out
+    assert "GEMM peak on this pin: 410 GFLOP/s" in out
+    (run,) = Path("results/runs").iterdir()
+    assert "How close to the limit" in (run / "report.md").read_text()

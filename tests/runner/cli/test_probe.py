@@ -1,0 +1,242 @@
+"""Probes from end to end on a fake engine: in `compare`, by themselves, from the cache, and what each mistake does."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner.engines.protocol import Outcome
+from runner.errors import HostError
+from runner.evidence import store
+from runner.evidence.probed import Subject
+from runner.pin import Pin
+from runner.vocabulary import Launch
+from tests.runner.fake_engine import FakeEngine, make_log
+
+Kit = Callable[..., int]
+SUBJECTS = {
+    Subject("tf-2.14", variant, topology) for variant in ("stock", "intel") for topology in ("resnet50", "vgg16")
+}
+TWO_CORES = Pin(cores=((0,), (1,)), mems=(0,), nodes=1, sockets=1)
+
+
+def rows(folder: str = "run") -> list[dict[str, str]]:
+    """The lines of speedups.csv."""
+    with (Path(folder) / "speedups.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def report(folder: str = "run") -> str:
+    """The report for reading."""
+    return (Path(folder) / "report.md").read_text()
+
+
+def test_compare_probes_each_variant_and_topology_once_before_anything_is_timed(
+    kit: Kit, small: Sequence[str], engine: FakeEngine
+) -> None:
+    """Four probes at the small batch with every switch on; the timed launches have none of the switches."""
+    seen: dict[str, Launch] = {}
+    first_timed: list[int] = []
+
+    def remember(launch: Launch, _result: dict[str, Any]) -> None:
+        seen[launch.launch_id] = launch
+
+    def timed(launch: Launch, _result: dict[str, Any]) -> None:
+        first_timed.append(len(engine.probed))
+        assert not any(name.endswith("_VERBOSE") for name in launch.environment)
+
+    engine.before_probe, engine.before_result = remember, timed
+    assert kit(*small) == 0
+    assert set(store.read(Path("run"))) == SUBJECTS
+    assert (len(engine.probed), min(first_timed), len(engine.ran)) == (4, 4, 8)
+    assert {launch.cell.batch_size for launch in seen.values()} == {2}
+    assert all(launch.environment["ONEDNN_VERBOSE"] == "1" for launch in seen.values())
+
+
+def test_a_second_run_takes_the_evidence_from_the_cache(
+    kit: Kit, small: Sequence[str], engine: FakeEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Same image, pin and settings: nothing is probed again, and the run's folder has the evidence all the same."""
+    kit(*small)
+    engine.probed = []
+    assert kit(*small[:-1], "again") == 0
+    assert engine.probed == []
+    assert "known from an earlier run" in capsys.readouterr().out
+    shutil.rmtree("cache")
+    assert set(store.read(Path("again"))) == SUBJECTS
+    assert kit("report", "again") == 0
+    assert kit(*small[:-1], "other", "--bkms", "none") == 0
+    assert len(engine.probed) == 4
+
+
+def test_no_probe_leaves_them_out_and_hatches_nothing(kit: Kit, small: Sequence[str], engine: FakeEngine) -> None:
+    """What the timed launches say of themselves is judged all the same."""
+    assert kit(*small, "--no-probe") == 0
+    assert engine.probed == []
+    assert not (Path("run") / "evidence.jsonl").exists()
+    assert "not probed" in report()
+    assert "no evidence" not in (Path("run") / "figure1.svg").read_text()
+
+
+def test_a_run_from_before_there_were_probes_is_still_drawn(kit: Kit, small: Sequence[str]) -> None:
+    """No evidence.jsonl and no word of probes in run.json."""
+    kit(*small, "--no-probe")
+    header = json.loads(Path("run/run.json").read_text())
+    del header["probes"]
+    Path("run/run.json").write_text(json.dumps(header))
+    assert kit("report", "run") == 0
+    assert [row["status"] for row in rows()] == ["ok", "ok"]
+
+
+def test_a_failed_probe_is_no_lost_run(
+    kit: Kit, small: Sequence[str], engine: FakeEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its cell is measured and marked in table and figure with the reason; the exit code is that of the timed cells."""
+    probe = "probe-tf-2.14-intel-vgg16-b2"
+    engine.outcomes[probe] = Outcome(-9, 5.0, stopped_by_deadline=False, out_of_memory=True)
+    assert kit(*small) == 0
+    assert len(engine.ran) == 8
+    assert "no evidence: out_of_memory" in capsys.readouterr().out
+    assert [(row["status"], row["speedup"]) for row in rows()] == [("ok", "4"), ("no_evidence", "4")]
+    assert "The probe failed: out_of_memory" in rows()[1]["reason"]
+    assert "no evidence" in (Path("run") / "figure1.svg").read_text()
+
+
+def test_an_engine_that_cannot_start_a_probe_is_no_lost_run_either(
+    kit: Kit, small: Sequence[str], engine: FakeEngine
+) -> None:
+    """The engine's own error is the reason."""
+
+    def refuse(_launch: Launch, _result: dict[str, Any]) -> None:
+        raise HostError("no more processes")
+
+    engine.before_probe = refuse
+    assert kit(*small) == 0
+    assert {evidence.error["message"] for evidence in store.read(Path("run")).values() if evidence.error} == {
+        "no more processes"
+    }
+
+
+def test_resume_obtains_what_is_missing_and_no_more(kit: Kit, small: Sequence[str], engine: FakeEngine) -> None:
+    """After Ctrl-C in the third probe nothing is timed yet; --resume does that probe, the fourth, and all launches."""
+
+    def interrupt(_launch: Launch, _result: dict[str, Any]) -> None:
+        if len(engine.probed) == 3:
+            raise KeyboardInterrupt
+
+    engine.before_probe = interrupt
+    assert kit(*small) == 130
+    assert engine.ran == []
+    done, engine.probed, engine.before_probe = engine.probed[:2], [], lambda launch, result: None
+    assert kit("compare", "--resume", "run") == 0
+    assert len(engine.probed) == 2
+    assert not set(done) & set(engine.probed)
+    assert len(engine.ran) == 8
+    assert set(store.read(Path("run"))) == SUBJECTS
+
+
+def test_a_baseline_with_onednn_left_on_is_named_in_table_and_figure(
+    kit: Kit, small: Sequence[str], engine: FakeEngine
+) -> None:
+    """The probe's log shows convolutions: the number stays, marked, and the exit code is 1."""
+    engine.logs["stock"] = make_log("stock-onednn", TWO_CORES)
+    assert kit(*small) == 1
+    assert [(row["status"], row["speedup"]) for row in rows()] == [("evidence_failed", "4")] * 2
+    assert "The baseline is NOT free of Intel kernels" in rows()[0]["reason"]
+    assert "failed: baseline ran oneDNN" in report()
+    assert (Path("run") / "figure1.svg").read_text().count("baseline ran") == 4
+
+
+def test_a_baseline_with_onednn_left_on_is_named_without_probes_too(
+    kit: Kit, small: Sequence[str], engine: FakeEngine
+) -> None:
+    """Each timed launch says that oneDNN was on."""
+
+    def left_on(launch: Launch, result: dict[str, Any]) -> None:
+        if launch.cell.variant == "stock":
+            result["mkl_enabled"] = True
+
+    engine.before_result = left_on
+    assert kit(*small, "--no-probe") == 1
+    assert "TensorFlow says that oneDNN is ON" in rows()[0]["reason"]
+    assert "baseline ran" in (Path("run") / "figure1.svg").read_text()
+
+
+def test_threads_that_escape_their_cpuset_are_named(kit: Kit, small: Sequence[str], engine: FakeEngine) -> None:
+    """One launch of one cell is enough: only its topology is marked, and the launch is named."""
+
+    def escape(launch: Launch, result: dict[str, Any]) -> None:
+        if launch.cell.variant == "intel" and launch.cell.topology == "vgg16" and launch.block == 2:
+            result["evidence"]["threads"][-1]["allowed_cpus"] = "4095"
+
+    engine.before_result = escape
+    assert kit(*small) == 1
+    assert [row["status"] for row in rows()] == ["ok", "evidence_failed"]
+    assert "Threads escape the cpuset" in rows()[1]["reason"]
+    assert "block2-tf-2.14-intel-vgg16-b4" in report()
+    assert "threads not" in (Path("run") / "figure1.svg").read_text()
+
+
+def test_an_image_with_the_wrong_wheel_is_named(kit: Kit, small: Sequence[str], engine: FakeEngine) -> None:
+    """Stock's wheel where Intel's should be."""
+
+    def other_wheel(launch: Launch, result: dict[str, Any]) -> None:
+        if launch.cell.variant == "intel":
+            result["evidence"]["wheel"]["distribution"] = "tensorflow_cpu"
+
+    engine.before_result = engine.before_probe = other_wheel
+    assert kit(*small) == 1
+    assert "wheel tensorflow_cpu==2.14.0 instead of intel-tensorflow==2.14.0" in report()
+    assert "not as planned" in (Path("run") / "figure1.svg").read_text()
+
+
+def test_probe_by_itself_leaves_evidence_and_no_run(
+    kit: Kit, engine: FakeEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every variant of the stack on the named topology, printed with verdicts and primitives."""
+    assert kit("probe", "--topologies", "alexnet", "--out", "evidence") == 0
+    found = store.read(Path("evidence"))
+    assert {subject.variant for subject in found} == {"stock", "stock-onednn", "intel"}
+    assert engine.ran == []
+    assert not Path("evidence/run.json").exists()
+    out = capsys.readouterr().out
+    assert "The baseline is free of Intel kernels" in out
+    assert "jit:avx512_core" in out
+    assert "was inert because no OpenMP runtime is in the process" in out
+
+
+def test_probe_of_chosen_variants_and_batch_size(kit: Kit, engine: FakeEngine) -> None:
+    """One variant alone can be probed, at any batch size; an unknown one is refused."""
+    assert kit("probe", "--variants", "intel", "--topologies", "alexnet", "--batch-size", "8", "--out", "one") == 0
+    assert engine.probed == ["probe-tf-2.14-intel-alexnet-b8"]
+    assert kit("probe", "--variants", "intle", "--topologies", "alexnet", "--out", "two") == 2
+
+
+def test_probe_of_a_run_completes_it_and_redraws_its_report(kit: Kit, small: Sequence[str], engine: FakeEngine) -> None:
+    """A run that was begun without probes gets its evidence afterwards; a second time there is nothing to do."""
+    kit(*small, "--no-probe")
+    assert kit("probe", "run") == 0
+    assert set(store.read(Path("run"))) == SUBJECTS
+    assert "passed" in report()
+    assert "not probed" not in report()
+    engine.probed = []
+    assert kit("probe", "run") == 0
+    assert engine.probed == []
+
+
+def test_probe_exits_with_1_where_a_verdict_fails(kit: Kit, engine: FakeEngine) -> None:
+    """A baseline that runs oneDNN is a finding."""
+    engine.logs["stock"] = make_log("stock-onednn", TWO_CORES)
+    assert kit("probe", "--topologies", "alexnet", "--out", "evidence") == 1
+
+
+def test_probe_does_not_write_into_a_run_by_itself(kit: Kit, small: Sequence[str]) -> None:
+    """--out that names a run's folder is refused with what to do."""
+    kit(*small)
+    assert kit("probe", "--topologies", "alexnet", "--out", "run") == 2

@@ -1,0 +1,230 @@
+"""`repeat` from end to end on a fake engine: the same plan again, the comparison, and what differs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner import runs
+from runner.vocabulary import Launch
+from tests.runner.fake_engine import FakeEngine
+
+Kit = Callable[..., int]
+CPUS = sorted(os.sched_getaffinity(0))
+DERIVED = ("repeat.md", "report.md", "report.html", "speedups.csv")
+
+
+def header(folder: str) -> dict[str, Any]:
+    """A run's run.json."""
+    found: dict[str, Any] = json.loads((Path(folder) / "run.json").read_text())
+    return found
+
+
+def test_repeating_a_run_says_agrees(
+    kit: Kit, small: Sequence[str], engine: FakeEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same launches in the same order with the same settings, into a folder of its own, and one sentence."""
+    kit(*small)
+    first, engine.ran = engine.ran, []
+    capsys.readouterr()
+    assert kit("repeat", "run", "--out", "again") == 0
+    assert engine.ran == first
+    assert header("again")["plan"] == header("run")["plan"]
+    out = capsys.readouterr().out
+    assert "It agrees: 2 speedups within the intervals. All conditions are the same." in out
+    assert "again/repeat.md" in out
+    assert header("again")["repeats"] == "run"
+
+
+def test_seed_steps_bkms_and_variants_come_from_the_record(kit: Kit) -> None:
+    """Nothing that was chosen for the original has to be said again."""
+    kit("compare", "--preset", "figure1", "--topologies", "alexnet", "--blocks", "2", "--seed", "7", "--steps", "3",
+        "--bkms", "none", "--time-limit", "99", "--out", "run")  # fmt: skip
+    assert kit("repeat", "run", "--out", "again") == 0
+    assert header("again")["plan"] == header("run")["plan"]
+    launch = runs.load(Path("again")).launches[0]
+    assert (launch.seed, launch.steps.timed, launch.intra_op_threads, launch.time_limit_seconds) == (7, 3, 0, 99.0)
+
+
+def test_by_default_a_repetition_is_a_new_run_under_results(kit: Kit, small: Sequence[str]) -> None:
+    """Its name says what it repeats."""
+    kit(*small)
+    assert kit("repeat", "run") == 0
+    (found,) = Path("results/runs").iterdir()
+    assert found.name.endswith("-repeat-run")
+
+
+def test_speeds_that_changed_do_not_agree_and_say_where(
+    kit: Kit, small: Sequence[str], engine: FakeEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The pair is named with both speedups; the exit code is that of the measurement, not of the finding."""
+    kit(*small)
+
+    def slower(launch: Launch, result: dict[str, Any]) -> None:
+        if launch.cell.variant == "intel" and launch.cell.topology == "vgg16":
+            for step in result["steps"]:
+                step["seconds"] *= 2
+
+    engine.before_result = slower
+    assert kit("repeat", "run", "--out", "again") == 0
+    out = capsys.readouterr().out
+    assert "It does not agree: VGG16 intel / stock (tf-2.14, batch size 4) was 4.00x" in out
+    assert "is 2.00x" in out
+    assert "the other 1 agree" in out
+
+
+@pytest.mark.skipif(len(CPUS) < 2, reason="another number of threads needs two CPUs")
+def test_another_thread_count_says_what_differs(
+    kit: Kit, small: Sequence[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Pin, thread counts and the variables that follow are named with both values; the BKMs are worked out anew."""
+    kit(*small, "--cores", "2")
+    assert kit("repeat", "run", "--cores", "1", "--out", "again") == 0
+    out = capsys.readouterr().out
+    assert "Conditions that differ:" in out
+    for name in ("pin.cpus", "pin.threads", "intra_op_threads", "environment.OMP_NUM_THREADS"):
+        assert name in out
+    text = Path("again/repeat.md").read_text()
+    assert "| environment.OMP_NUM_THREADS | 2 | 1 |" in text
+    launch = runs.load(Path("again")).launches[0]
+    assert (launch.environment["OMP_NUM_THREADS"], launch.intra_op_threads) == ("1", 1)
+
+
+def test_a_pin_that_this_host_has_not_is_replaced_and_said(
+    kit: Kit, small: Sequence[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Somebody else's run may have had other CPUs: as many cores as there are stand in for them."""
+    kit(*small)
+    path = Path("run/run.json")
+    data = header("run")
+    data["plan"]["pin"] |= {"cpus": "9000-9035", "threads": 36, "cores": 36,
+                            "cpus_by_core": [str(cpu) for cpu in range(9000, 9036)]}  # fmt: skip
+    for launch in data["plan"]["launches"]:
+        launch["intra_op_threads"] = 36
+        launch["environment"]["OMP_NUM_THREADS"] = "36"
+    data["plan"]["bkms"] |= {"intra_op_threads": 36}
+    data["plan"]["bkms"]["environment"]["OMP_NUM_THREADS"] = "36"
+    path.write_text(json.dumps(data))
+    assert kit("repeat", "run", "--out", "again") == 0
+    assert "the pin differs: CPUs 9000-9035 then" in capsys.readouterr().out
+    launch = runs.load(Path("again")).launches[0]
+    assert int(launch.environment["OMP_NUM_THREADS"]) == launch.intra_op_threads <= len(CPUS)
+
+
+def test_a_file_of_bkms_is_asked_for_only_where_its_values_must_change(
+    kit: Kit, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On the same pin the recorded values stand; on another one the file is needed, and the right one."""
+    text = (
+        'schema_version = 1\nname = "mine"\ntitle = "t"\nsource = "s"\n[[settings]]\nname = "OMP_NUM_THREADS"\n'
+        'target = "environment"\nvalue = "{threads}"\nread_by = ["openmp"]\nreason = "r"\nsource = "s"\n'
+    )
+    Path("mine.toml").write_text(text)
+    Path("other.toml").write_text(text.replace('"{threads}"', '"77"'))
+    kit("compare", "--topologies", "alexnet", "--blocks", "2", "--bkms", "./mine.toml", "--out", "run")
+    assert kit("repeat", "run", "--out", "same") == 0
+    data = header("run")
+    data["plan"]["pin"] |= {"cpus": "9000", "threads": 1, "cores": 1, "siblings": True, "cpus_by_core": ["9000-9001"]}
+    Path("run/run.json").write_text(json.dumps(data))
+    capsys.readouterr()
+    assert kit("repeat", "run", "--out", "moved") == 2
+    assert "Name that file with --bkms" in capsys.readouterr().err
+    assert kit("repeat", "run", "--bkms", "./other.toml", "--out", "moved") == 2
+    assert "not the one that the run used" in capsys.readouterr().err
+
+
+def test_the_original_is_kept_so_that_redrawing_needs_nothing_else(kit: Kit, small: Sequence[str]) -> None:
+    """Without the original's folder, deleting everything derived and redrawing gives the same bytes."""
+    kit(*small)
+    kit("repeat", "run", "--out", "again")
+    before = {name: hashlib.sha256(Path("again", name).read_bytes()).hexdigest() for name in DERIVED}
+    shutil.rmtree("run")
+    for name in DERIVED:
+        Path("again", name).unlink()
+    assert kit("report", "again") == 0
+    assert before == {name: hashlib.sha256(Path("again", name).read_bytes()).hexdigest() for name in DERIVED}
+    assert "The original and this repetition" in Path("again/report.md").read_text()
+
+
+def test_a_run_that_repeats_nothing_has_no_section_on_it(kit: Kit, small: Sequence[str]) -> None:
+    """A part without data adds no section."""
+    kit(*small)
+    assert "repetition" not in Path("run/report.md").read_text()
+    assert not Path("run/repeat.md").exists()
+
+
+def test_an_interrupted_repetition_is_completed_by_resume(kit: Kit, small: Sequence[str], engine: FakeEngine) -> None:
+    """It is a run like any other, and its report has the comparison in the end."""
+    kit(*small)
+
+    def interrupt(_launch: Launch, _result: dict[str, Any]) -> None:
+        if len(engine.ran) == 11:
+            raise KeyboardInterrupt
+
+    engine.before_result = interrupt
+    assert kit("repeat", "run", "--out", "again") == 130
+    engine.before_result = lambda launch, result: None
+    assert kit("compare", "--resume", "again") == 0
+    assert "It agrees: 2 speedups" in Path("again/repeat.md").read_text()
+
+
+def test_an_incomplete_original_tells_what_could_not_be_compared(
+    kit: Kit, small: Sequence[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A pair with too few blocks in either run is named, and agreement is claimed for the rest alone."""
+    kit(*small)
+    path = Path("run/records.jsonl")
+    kept = [line for line in path.read_text().splitlines(keepends=True) if '"topology": "vgg16"' not in line]
+    path.write_text("".join(kept))
+    assert kit("repeat", "run", "--out", "again") == 0
+    out = capsys.readouterr().out
+    assert "It agrees: 1 speedup within the intervals; not compared: VGG16" in out
+
+
+def test_a_plan_alone_is_enough_to_repeat(kit: Kit, small: Sequence[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Without the original's records the launches are run all the same, and no agreement is claimed."""
+    kit(*small)
+    Path("run/records.jsonl").unlink()
+    assert kit("repeat", "run", "--out", "again") == 0
+    assert "Whether it agrees cannot be told: no speedup was measured in both" in capsys.readouterr().out
+
+
+def test_bad_input_is_a_usage_error(kit: Kit, small: Sequence[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """One paragraph, exit code 2, and nothing is run."""
+    kit(*small)
+    for arguments, words in (
+        (["nowhere"], "nowhere is not a run's folder"),
+        (["run", "--out", "run"], "is the run that is to be repeated"),
+        (["run", "--engine", "other"], "invalid choice"),
+        (["run", "--cpus", "9000"], "9000"),
+    ):
+        assert kit("repeat", *arguments) == 2
+        assert words in capsys.readouterr().err
+
+
+def test_a_stack_that_this_kit_has_not_is_named(
+    kit: Kit, small: Sequence[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A run of another version of the kit may hold what this one cannot make."""
+    kit(*small)
+    text = Path("run/run.json").read_text().replace("tf-2.14", "tf-9.99")
+    Path("run/run.json").write_text(text)
+    assert kit("repeat", "run", "--out", "again") == 2
+    assert "no stack 'tf-9.99'" in capsys.readouterr().err
+
+
+def test_another_lock_is_among_what_differs(kit: Kit, small: Sequence[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """A wheel set that is not the original's is said, not passed over."""
+    kit(*small)
+    data = header("run")
+    data["stacks"]["tf-2.14"]["installations"]["intel"]["lock_sha256"] = "00" * 32
+    Path("run/run.json").write_text(json.dumps(data))
+    assert kit("repeat", "run", "--out", "again") == 0
+    assert "tf-2.14/intel: lock_sha256" in capsys.readouterr().out

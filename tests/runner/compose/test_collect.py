@@ -1,0 +1,251 @@
+"""From what the containers of a Compose run leave to records, on a machine that is not the one that ran."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from runner import records, runs
+from runner.compose.asked import asked_from
+from runner.compose.collect import collect
+from runner.errors import RunFormatError
+from runner.machine import conditions, read_machine
+from runner.pin import choose_pin
+from runner.plan import Plan
+from runner.records import Record
+from runner.stacks import IMAGES
+from tests.runner import sysroots
+from tests.runner.cli.conftest import Kit, engine, kit
+from tests.runner.compose.interpolation import read
+from tests.runner.fake_engine import SECONDS, make_result
+
+TWO_CPUS = {"KIT_CPUS": "0,1", "KIT_THREADS": "2", "KIT_RUN": "elsewhere"}
+TWO_CORES = sysroots.Host(cores=2, governor=None, model="Faraway CPU")
+FILES = IMAGES.parent / "compose"
+ENDED = "2026-01-01T00:{:02}:30+00:00"
+__all__ = ["engine", "kit"]  # fixtures
+
+
+class ComposeRun:
+    """A run's folder as the containers of the smoke overlay leave it; tests change files in it."""
+
+    def __init__(self, folder: Path, host: sysroots.Host = TWO_CORES, **environment: str) -> None:
+        self.folder = folder
+        variables = {**TWO_CPUS, **environment}
+        asked = read(FILES / "smoke.yaml", variables)["services"]["host"]["command"][2]
+        sysroot = sysroots.write(host, folder / "host")
+        (folder / "compose.json").write_text(asked)
+        self.machine = read_machine(sysroot)
+        self.pin = choose_pin(self.machine, cpus=frozenset({0, 1}))
+        self.plan: Plan = asked_from(json.loads(asked)).plan(self.pin)
+        for number, launch in enumerate(self.plan.launches):
+            base = folder / "launches" / launch.launch_id
+            sysroots.write(host, base / "before")
+            sysroots.write(host, base / "after")
+            for name, uptime in (("before", 1000 + number), ("after", 1020.5 + number)):
+                (base / name / "proc/uptime").write_text(f"{uptime} 5000.0\n")
+            result = make_result(launch, self.pin, SECONDS[launch.cell.variant])
+            for name, text in {
+                "job/job.json": json.dumps(launch.job()), "result/result.json": json.dumps(result),
+                "log.txt": "first words\nlast words\n", "exit_code": "0\n",
+                "started": f"2026-01-01T00:{number:02}:00+00:00\n", "ended": ENDED.format(number) + "\n",
+            }.items():  # fmt: skip
+                (base / name).parent.mkdir(parents=True, exist_ok=True)
+                (base / name).write_text(text)
+
+    def launch(self, number: int = 0) -> Path:
+        """The folder of one launch."""
+        return self.folder / "launches" / self.plan.launches[number].launch_id
+
+    def change_result(self, **changes: Any) -> None:
+        """Change the first launch's result."""
+        path = self.launch() / "result/result.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+    def fail(self, code: int, **files: str) -> None:
+        """Let the first launch end with an exit code and without a result."""
+        (self.launch() / "exit_code").write_text(f"{code}\n")
+        (self.launch() / "result/result.json").unlink()
+        for name, text in files.items():
+            path = self.launch() / name.replace("__", "/")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+
+    def first(self) -> Record:
+        """The first launch's record."""
+        return collect(self.folder).read_records()[0]
+
+
+@pytest.fixture
+def finished(tmp_path: Path) -> ComposeRun:
+    """A run in which all went well."""
+    return ComposeRun(tmp_path / "elsewhere")
+
+
+def test_a_record_is_what_the_kits_own_engine_would_have_written(finished: ComposeRun) -> None:
+    """Conditions, facts and settings are of the host that ran; every record fits the schema."""
+    run = collect(finished.folder)
+    schema = json.loads((IMAGES.parent / "results" / "record.schema.json").read_text())
+    for line in run.records_file.read_text().splitlines():
+        jsonschema.validate(json.loads(line), schema, cls=jsonschema.Draft202012Validator)
+    found = run.read_records()
+    assert [record.launch_id for record in found] == [launch.launch_id for launch in finished.plan.launches]
+    first = found[0]
+    assert first.error is None
+    assert first.conditions["engine"] == "docker"
+    assert first.conditions["machine"] == conditions(finished.machine)
+    assert first.conditions["pin"] == finished.pin.to_json()
+    assert first.conditions["enforced"]["mems"] == "0"
+    assert first.facts["seconds"] == 20.5
+    assert (first.facts["started"], first.facts["ended"]) == ("2026-01-01T00:00:00+00:00", ENDED.format(0))
+    assert first.facts["before"]["load_1_minute"] == 0.1
+    assert run.header["machine"]["processor"]["model_name"] == "Faraway CPU"
+    assert run.header["created"] == "2026-01-01T00:00:00+00:00"
+
+
+def test_report_draws_the_run_and_gives_the_same_bytes_again(kit: Kit, in_folder: Path) -> None:
+    """Collecting twice adds nothing; deleting what is derived changes nothing."""
+    made = ComposeRun(in_folder / "elsewhere")
+    assert kit("report", "elsewhere") == 0
+    names = ("records.jsonl", "run.json", "report.html", "report.md", "speedups.csv")
+    before = {name: (made.folder / name).read_bytes() for name in names}
+    for name in names:
+        if name.startswith(("report", "speedups")):
+            (made.folder / name).unlink()
+    assert kit("report", "elsewhere") == 0
+    assert {name: (made.folder / name).read_bytes() for name in names} == before
+    assert b"Docker Compose" in before["report.md"]
+
+
+def test_a_launch_that_has_not_ended_has_no_record_until_it_has(kit: Kit, in_folder: Path) -> None:
+    """The report of an unfinished run says so with its exit code; later the launch is added."""
+    made = ComposeRun(in_folder / "elsewhere")
+    (made.launch(3) / "exit_code").unlink()
+    assert kit("report", "elsewhere") == 1
+    assert len(runs.load(made.folder).read_records()) == 3
+    (made.launch(3) / "exit_code").write_text("0\n")
+    assert kit("report", "elsewhere") == 0
+    assert len(runs.load(made.folder).read_records()) == 4
+
+
+def test_a_failed_launch_is_a_record_and_a_second_attempt_another(kit: Kit, in_folder: Path) -> None:
+    """It keeps its last words; when it has succeeded since, the success counts."""
+    made = ComposeRun(in_folder / "elsewhere")
+    kept = (made.launch() / "result/result.json").read_text()
+    made.fail(1)
+    assert kit("report", "elsewhere") == 1
+    error = runs.load(made.folder).read_records()[0].error
+    assert error is not None
+    assert error["kind"] == "failed"
+    assert error["message"] == "ended with exit code 1 and no result; its last lines: first words / last words"
+    (made.launch() / "result/result.json").write_text(kept)
+    (made.launch() / "exit_code").write_text("0\n")
+    (made.launch() / "ended").write_text(ENDED.format(59) + "\n")
+    assert kit("report", "elsewhere") == 0
+    again = runs.load(made.folder).read_records()
+    assert len(again) == 5
+    assert records.latest(again)[made.plan.launches[0].launch_id].session == 2
+
+
+@pytest.mark.parametrize(
+    "file", ["after__sys/fs/cgroup/memory.events", "after__sys/fs/cgroup/memory/memory.oom_control"], ids=["v2", "v1"]
+)
+def test_a_kill_for_want_of_memory_is_told_by_the_control_group(finished: ComposeRun, file: str) -> None:
+    """Version 2 and version 1 both count it."""
+    finished.fail(137, **{file: "oom_kill_disable 0\nunder_oom 0\noom_kill 1\n"})
+    error = finished.first().error
+    assert error is not None
+    assert error["kind"] == "out_of_memory"
+
+
+def test_a_kill_at_the_deadline_is_told_by_the_time_it_took(finished: ComposeRun) -> None:
+    """The same exit code earlier, without a kill for memory, is a plain failure."""
+    finished.fail(137)
+    error = finished.first().error
+    assert error is not None
+    assert error["kind"] == "failed"
+    other = ComposeRun(finished.folder.parent / "other")
+    other.fail(137, after__proc__uptime="3400.0 1.0\n")
+    error = other.first().error
+    assert error is not None
+    assert error["kind"] == "timeout"
+
+
+NOT_AS_PLANNED: Sequence[tuple[dict[str, Any], str]] = [
+    ({"workload_sha256": "other"}, "workload_sha256 other instead of"),
+    ({"evidence": {"wheel": {"distribution": "tensorflow", "version": "2.15.0"}}}, "wheel tensorflow==2.15.0 instead"),
+]
+
+
+@pytest.mark.parametrize(("changes", "words"), NOT_AS_PLANNED, ids=["workload", "wheel"])
+def test_what_was_not_planned_is_an_error(finished: ComposeRun, changes: dict[str, Any], words: str) -> None:
+    """An image of another version of the kit, or with another wheel, gives no number."""
+    finished.change_result(**changes)
+    error = finished.first().error
+    assert error is not None
+    assert error["kind"] == "not_as_planned"
+    assert words in error["message"]
+
+
+def test_another_job_than_planned_is_an_error(finished: ComposeRun) -> None:
+    """A job that was edited by hand is named by its field."""
+    job = json.loads((finished.launch() / "job/job.json").read_text())
+    (finished.launch() / "job/job.json").write_text(json.dumps({**job, "topology": "vgg16"}))
+    error = finished.first().error
+    assert error is not None
+    assert error["kind"] == "not_as_planned"
+    assert error["message"] == "the job was another one than planned: topology vgg16 instead of alexnet"
+
+
+def test_a_wrong_number_of_threads_is_an_error(tmp_path: Path) -> None:
+    """Threads follow the pin; what was set instead is named."""
+    made = ComposeRun(tmp_path / "elsewhere")
+    path = made.launch() / "result/result.json"
+    observed = {**json.loads(path.read_text())["observed"], "intra_op_threads": 7}
+    made.change_result(observed=observed)
+    error = made.first().error
+    assert error is not None
+    assert "intra_op_threads 7 instead of 2" in error["message"]
+
+
+def test_memory_nodes_that_compose_cannot_hold_are_said_not_to_be(tmp_path: Path) -> None:
+    """On two nodes, a pin on one of them: null in the record, and a sentence in the report's data."""
+    made = ComposeRun(tmp_path / "elsewhere", sysroots.Host(cores=8, nodes=(0, 1), governor=None))
+    run = collect(made.folder)
+    assert run.header["engine"]["cannot_enforce"] == ["memory nodes"]
+    assert run.read_records()[0].conditions["enforced"]["mems"] is None
+
+
+def test_a_memory_limit_is_held_against_what_was_observed(tmp_path: Path) -> None:
+    """KIT_MEMORY is part of what was asked."""
+    made = ComposeRun(tmp_path / "elsewhere", KIT_MEMORY=str(6 << 30))
+    error = made.first().error
+    assert error is not None
+    assert f"memory limit None instead of {6 << 30}" in error["message"]
+
+
+@pytest.mark.parametrize("name", ["compose.json", "host/proc", "launches"])
+def test_a_damaged_folder_is_told(finished: ComposeRun, name: str) -> None:
+    """Each missing part has an error that names it."""
+    path = finished.folder / name
+    if name == "launches":
+        (finished.launch() / "ended").unlink()
+    elif path.is_dir():
+        path.rename(path.with_name("gone"))
+    else:
+        path.write_text("{")
+    with pytest.raises(RunFormatError, match="ended" if name == "launches" else name.partition("/")[0]):
+        collect(finished.folder)
+
+
+def test_a_newer_file_is_refused(finished: ComposeRun) -> None:
+    """The version that wrote it can read it."""
+    asked = json.loads((finished.folder / "compose.json").read_text())
+    (finished.folder / "compose.json").write_text(json.dumps({**asked, "schema_version": 2}))
+    with pytest.raises(RunFormatError, match="schema_version 2"):
+        collect(finished.folder)

@@ -1,0 +1,69 @@
+"""The Docker engine and the kit's own images, for every test that runs containers."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+
+import pytest
+
+from runner.cli.engines import ENGINES
+from runner.cli.values import base_images as parse_base_images
+from runner.engines.protocol import Artifact, Engine
+from runner.matching.snapshot import Snapshot
+from runner.stacks import Stack, find_stack, load_stacks
+
+STACK = find_stack("tf-2.14")
+
+
+def base_images(config: pytest.Config) -> dict[str, str]:
+    """The bases that were named for the tests, as the command line takes them."""
+    given = config.getoption("--base-image")
+    return parse_base_images(given) if given else {}
+
+
+def base_of(request: pytest.FixtureRequest, stack: Stack) -> str:
+    """The base image of a stack, if it is on the engine."""
+    named = base_images(request.config)
+    reference = named.get(stack.name) or named.get("") or stack.base_image
+    try:
+        subprocess.run(["docker", "image", "inspect", reference], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"no Docker engine with the base image {reference}: {error}")
+    return reference
+
+
+@pytest.fixture(scope="session")
+def base_image(request: pytest.FixtureRequest) -> str:
+    """The base of tf-2.14, on which most tests run."""
+    return base_of(request, STACK)
+
+
+@pytest.fixture(scope="session")
+def engine(request: pytest.FixtureRequest, base_image: str) -> Engine:
+    """The engine as the command line makes it."""
+    bases = base_images(request.config)
+    return ENGINES["docker"](argparse.Namespace(pip_index=None, ca_bundle=None, base_image=bases, memory=None))
+
+
+@pytest.fixture(scope="session")
+def images(engine: Engine) -> dict[str, Artifact]:
+    """Both images of tf-2.14, built once."""
+    return {name: engine.prepare(STACK, each, print) for name, each in STACK.installations.items()}
+
+
+@pytest.fixture(scope="session", params=[(stack, name) for stack in load_stacks() for name in ("stock", "intel")])
+def image(request: pytest.FixtureRequest, engine: Engine) -> tuple[Stack, Artifact]:
+    """Each image of each stack, built once."""
+    stack = find_stack(request.param[0])
+    base_of(request, stack)
+    return stack, engine.prepare(stack, stack.installations[request.param[1]], print)
+
+
+@pytest.fixture(scope="session", params=list(load_stacks()))
+def pair(request: pytest.FixtureRequest, engine: Engine) -> tuple[Stack, dict[str, Artifact], dict[str, Snapshot]]:
+    """Both images of each stack with what is in them."""
+    stack = find_stack(request.param)
+    base_of(request, stack)
+    made = {name: engine.prepare(stack, each, print) for name, each in stack.installations.items()}
+    return stack, made, {name: engine.snapshot(artifact) for name, artifact in made.items()}

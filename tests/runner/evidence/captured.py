@@ -1,0 +1,73 @@
+"""Real probes of all three stacks (GoogLeNet, batch size 2, two cores), as test data: log, environment and result.
+
+Each log is a launch's whole output but for most of its exec lines: the first 25 of each kind of primitive are kept.
+Process and thread ids and paths are replaced. tf-2.14-intel-escaped is AlexNet on a process that was held to CPU 1
+with KMP_AFFINITY=norespect.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from runner.evidence.asked import Asked
+from runner.evidence.probed import Evidence, Subject, evidence_of
+
+LOGS = Path(__file__).resolve().parent / "logs"
+WHEELS = {
+    "tf-1.12-stock": "tensorflow==1.12.0",
+    "tf-1.12-intel": "intel-tensorflow==1.12.0",
+    "tf-1.15-stock": "tensorflow==1.15.2",
+    "tf-1.15-intel": "intel-tensorflow==1.15.2",
+    "tf-2.14-stock": "tensorflow-cpu==2.14.0",
+    "tf-2.14-stock-onednn": "tensorflow-cpu==2.14.0",
+    "tf-2.14-intel": "intel-tensorflow==2.14.0",
+    "tf-2.14-intel-escaped": "intel-tensorflow==2.14.0",
+}
+BASELINES = ("tf-1.12-stock", "tf-1.15-stock", "tf-2.14-stock")
+INTELS = ("tf-1.12-intel", "tf-1.15-intel", "tf-2.14-intel")
+TWO_CORES = (frozenset({0}), frozenset({1}))
+
+
+@dataclass(frozen=True)
+class Captured:
+    """One real probe."""
+
+    name: str
+    log: str
+    environment: dict[str, str]
+    result: dict[str, Any]
+
+
+def captured(name: str) -> Captured:
+    """Read one real probe."""
+    data = json.loads((LOGS / f"{name}.json").read_text(encoding="utf-8"))
+    return Captured(name, (LOGS / f"{name}.txt").read_text(encoding="utf-8"), data["environment"], data["result"])
+
+
+def asked(name: str, **changes: Any) -> Asked:
+    """What was asked of a real probe, with changes."""
+    defaults: dict[str, Any] = {
+        "is_baseline": name in BASELINES, "wheel": WHEELS[name], "environment": captured(name).environment,
+        "cores": TWO_CORES,
+    }  # fmt: skip
+    return Asked(**{**defaults, **changes})
+
+
+def evidence(name: str, **changes: Any) -> Evidence:
+    """The evidence that a real probe gives, if what was asked is changed."""
+    stack, variant = name[: len("tf-0.00")], name[len("tf-0.00-") :]
+    probe = captured(name)
+    return evidence_of(Subject(stack, variant, "googlenet"), 2, "key", asked(name, **changes), probe.log, probe.result)
+
+
+def verdicts(found: Evidence) -> dict[str, bool | None]:
+    """Each verdict's id and whether it passed, settings without effect left out."""
+    return {verdict.id: verdict.passed for verdict in found.verdicts if not verdict.id.startswith("inert:")}
+
+
+def text_of(found: Evidence, verdict_id: str) -> str:
+    """The sentence of one verdict."""
+    return next(verdict.text for verdict in found.verdicts if verdict.id == verdict_id)

@@ -1,0 +1,63 @@
+"""What run.json asks of a cell: wheel and kernels, from the stack's data and the launches' settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from runner.evidence.asked import Asked, asked_of
+from tests.runner.evidence.captured import TWO_CORES
+
+HEADER: dict[str, Any] = {
+    "plan": {"pin": {"cpus_by_core": ["0,2", "1,3"]}},
+    "stacks": {
+        "tf-2.14": {
+            "variants": {"stock": {"installation": "stock"}, "intel": {"installation": "intel"}},
+            "installations": {name: {"wheel": "tensorflow-cpu==2.14.0"} for name in ("stock", "intel")},
+            "wheels": {"stock": "tensorflow-cpu==2.14.0", "intel": "intel-tensorflow==2.14.0"},
+        }
+    },
+}  # fmt: skip
+
+
+def test_the_first_variant_is_the_baseline_and_the_declared_wheel_counts() -> None:
+    """Not what an artifact says of itself: that is what is doubted."""
+    stock, intel = (asked_of(HEADER, "tf-2.14", variant, {}) for variant in ("stock", "intel"))
+    assert (stock.is_baseline, intel.is_baseline) == (True, False)
+    assert intel.wheel == "intel-tensorflow==2.14.0"
+    assert intel.cores == (frozenset({0, 2}), frozenset({1, 3}))
+    assert intel.cpus == frozenset({0, 1, 2, 3})
+
+
+def test_a_run_of_the_first_version_is_still_understood() -> None:
+    """Its run.json has the artifact's word alone."""
+    entry = {key: value for key, value in HEADER["stacks"]["tf-2.14"].items() if key != "wheels"}
+    assert asked_of({**HEADER, "stacks": {"tf-2.14": entry}}, "tf-2.14", "stock", {}).wheel == "tensorflow-cpu==2.14.0"
+
+
+@pytest.mark.parametrize(
+    ("wheel", "environment", "kernels"),
+    [
+        ("intel-tensorflow==2.14.0", {}, "run"),
+        ("intel-tensorflow==2.14.0", {"TF_ENABLE_ONEDNN_OPTS": "0"}, "run"),
+        ("intel-tensorflow==1.15.2", {"TF_DISABLE_MKL": "1"}, "absent"),
+        ("intel-tensorflow==1.15.2", {"TF_DISABLE_MKL": "0"}, "run"),
+        ("tensorflow-cpu==2.14.0", {"TF_ENABLE_ONEDNN_OPTS": "1"}, "run"),
+        ("tensorflow-cpu==2.14.0", {"TF_ENABLE_ONEDNN_OPTS": "0"}, "absent"),
+        ("tensorflow-cpu==2.14.0", {}, "either"),
+        ("tensorflow==1.12.0", {}, "absent"),
+        ("tensorflow==1.15.2", {"TF_ENABLE_ONEDNN_OPTS": "1"}, "absent"),
+    ],
+)
+def test_a_variants_settings_say_which_kernels_belong_into_it(
+    wheel: str, environment: dict[str, str], kernels: str
+) -> None:
+    """Each build by the switch it reads."""
+    assert Asked(False, wheel, environment, TWO_CORES).kernels == kernels
+
+
+def test_a_baseline_has_no_kernels_whatever_its_settings_say() -> None:
+    """A slip in stacks.toml that leaves oneDNN on is a wrongly configured baseline, not another wish."""
+    asked = Asked(True, "tensorflow-cpu==2.14.0", {"TF_ENABLE_ONEDNN_OPTS": "1"}, TWO_CORES)
+    assert asked.kernels == "absent"

@@ -1,0 +1,186 @@
+"""Verdicts on real probes of all three stacks, and each of the three mistakes that evidence must catch and name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from runner.evidence.asked import Asked
+from runner.evidence.onednn import parse_verbose
+from runner.evidence.openmp import OpenMp, parse_openmp
+from runner.evidence.threads import judge_masks, judge_threads
+from runner.evidence.timed import judge_launch
+from runner.evidence.verdicts import BASELINE_FREE, KERNELS_RAN, RIGHT_WHEEL, THREADS_BOUND, judge_kernels
+from tests.runner.evidence.captured import BASELINES, INTELS, asked, captured, evidence, text_of, verdicts
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_a_true_baseline_passes(name: str) -> None:
+    """Stock of every era is free of Intel kernels, inside the cpuset, and the right wheel."""
+    assert verdicts(evidence(name)) == {BASELINE_FREE: True, THREADS_BOUND: True, RIGHT_WHEEL: True}
+
+
+@pytest.mark.parametrize("name", [*INTELS, "tf-2.14-stock-onednn"])
+def test_intels_kernels_ran(name: str) -> None:
+    """Intel's builds of every era, and stock with oneDNN on, run convolutions and pooling through the library."""
+    found = evidence(name)
+    assert verdicts(found) == {KERNELS_RAN: True, THREADS_BOUND: True, RIGHT_WHEEL: True}
+    assert "convolution" in text_of(found, KERNELS_RAN)
+
+
+def test_gemm_lines_do_not_make_a_baseline_guilty() -> None:
+    """Stock with oneDNN off prints gemm_api lines: Eigen's matrix kernel, and no layer."""
+    text = text_of(evidence("tf-2.14-stock"), BASELINE_FREE)
+    assert "gemm_api" in text
+    assert text.startswith("The baseline is free of Intel kernels")
+
+
+def test_a_baseline_with_onednn_left_on_is_caught_by_its_probe() -> None:
+    """The log of stock with oneDNN on, held against what a baseline must be."""
+    found = evidence("tf-2.14-stock-onednn", is_baseline=True)
+    assert verdicts(found)[BASELINE_FREE] is False
+    assert text_of(found, BASELINE_FREE).startswith(
+        "The baseline is NOT free of Intel kernels: oneDNN 3.2.1 executed 25 convolution, 25 pooling"
+    )
+
+
+def test_a_baseline_with_onednn_left_on_is_caught_in_each_timed_launch() -> None:
+    """TensorFlow itself says that oneDNN is on, without any verbose line."""
+    name = "tf-2.14-stock-onednn"
+    found = {each.id: each for each in judge_launch(asked(name, is_baseline=True), captured(name).result)}
+    assert found[BASELINE_FREE].passed is False
+    assert found[BASELINE_FREE].text == "TensorFlow says that oneDNN is ON, where it should be off."
+
+
+def test_a_variant_whose_kernels_did_not_run_is_caught() -> None:
+    """A plain stock log under a variant that should run oneDNN."""
+    found = evidence("tf-2.14-stock", is_baseline=False, environment={"TF_ENABLE_ONEDNN_OPTS": "1"})
+    assert verdicts(found)[KERNELS_RAN] is False
+    assert "did NOT run" in text_of(found, KERNELS_RAN)
+
+
+@pytest.mark.parametrize("name", ["tf-1.12", "tf-1.15", "tf-2.14"])
+def test_an_image_with_the_wheel_of_another_variant_is_caught(name: str) -> None:
+    """Stock's wheel where Intel's should be, by the probe and by each timed launch; and the other way round."""
+    intel, stock = f"{name}-intel", f"{name}-stock"
+    for wanted, installed in ((intel, stock), (stock, intel)):
+        wheel = asked(wanted).wheel
+        found = evidence(installed, wheel=wheel, is_baseline=wanted == stock)
+        assert verdicts(found)[RIGHT_WHEEL] is False
+        assert text_of(found, RIGHT_WHEEL).startswith("The wrong wheel is installed: ")
+        assert f"instead of {wheel}" in text_of(found, RIGHT_WHEEL)
+        timed = judge_launch(asked(installed, wheel=wheel), captured(installed).result)
+        assert [each.passed for each in timed if each.id == RIGHT_WHEEL] == [False]
+
+
+def test_threads_that_escape_their_cpuset_are_caught_by_the_probe() -> None:
+    """A process held to CPU 1 whose OpenMP bound a thread to CPU 0."""
+    found = evidence("tf-2.14-intel-escaped", cores=(frozenset({1}),))
+    assert verdicts(found)[THREADS_BOUND] is False
+    assert text_of(found, THREADS_BOUND).startswith(
+        "Threads escape the cpuset 1: OpenMP thread 0 is bound to the CPUs 0"
+    )
+
+
+def test_threads_that_escape_their_cpuset_are_caught_in_each_timed_launch() -> None:
+    """The kernel's own masks are enough."""
+    name = "tf-2.14-intel-escaped"
+    found = {each.id: each for each in judge_launch(asked(name, cores=(frozenset({1}),)), captured(name).result)}
+    assert found[THREADS_BOUND].passed is False
+    assert "may use the CPUs 0" in found[THREADS_BOUND].text
+
+
+def bound(*cpus: str) -> OpenMp:
+    """A log in which thread k is bound to the k-th CPU list."""
+    return parse_openmp("".join(
+        f"OMP: Info #249: KMP_AFFINITY: pid 1 tid {thread + 2} thread {thread} bound to OS proc set {each}\n"
+        for thread, each in enumerate(cpus)
+    ))  # fmt: skip
+
+
+FOUR_CPUS_ON_TWO_CORES = (frozenset({0, 2}), frozenset({1, 3}))
+BINDING = {"KMP_AFFINITY": "granularity=fine,compact,1,0"}
+
+
+@pytest.mark.parametrize(
+    ("cpus", "passed", "words"),
+    [
+        (("0", "1"), True, "Every one of 2 OpenMP threads is bound inside the cpuset 0-3, one to a core."),
+        (("0", "2"), False, "Threads share a core: 2 threads on the core of the CPUs 0,2."),
+        (("0", "1", "2", "3"), True, "one to a core in each of 2 teams."),
+        (("0", "1", "0", "0"), False, "3 threads on the core of the CPUs 0,2"),
+        (("0-1", "1"), False, "OpenMP thread 0 is bound to the CPUs 0-1, 2 cores"),
+        (("0", "4"), False, "OpenMP thread 1 is bound to the CPUs 4"),
+    ],
+)
+def test_one_thread_to_a_core_on_a_host_with_siblings(cpus: tuple[str, ...], passed: bool, words: str) -> None:
+    """Two logical CPUs of one core count as one core; several teams may share it one by one."""
+    verdict = judge_threads(plain(BINDING), bound(*cpus), 2, masks("0-3"))
+    assert verdict.passed is passed
+    assert words in verdict.text
+
+
+@pytest.mark.parametrize(
+    ("environment", "omp", "seen", "passed"),
+    [
+        (BINDING, 2, ("0-3", "0", "1"), True),
+        (BINDING, 2, ("0-3", "0", "2"), False),
+        (BINDING, 2, ("0-3", "0-3"), False),
+        ({"OMP_PROC_BIND": "true"}, 2, ("0-3", "0-3"), False),
+        ({}, 2, ("0-3", "0-3"), True),
+        ({"KMP_AFFINITY": "none"}, 2, ("0-3", "0-3"), True),
+        (BINDING, None, ("0-3", "0-3"), True),
+        (BINDING, None, ("0-3", "0-4"), False),
+        (BINDING, 2, (), None),
+    ],
+)
+def test_masks_alone_tell_a_timed_launch(
+    environment: dict[str, str], omp: int | None, seen: tuple[str, ...], passed: bool | None
+) -> None:
+    """Where binding was asked for each core must have a bound thread, and never may a thread leave the pin."""
+    assert judge_masks(plain(environment), omp, masks(*seen)).passed is passed
+
+
+def test_where_binding_was_asked_for_without_affinity_the_masks_tell() -> None:
+    """OMP_PROC_BIND alone prints nothing: the kernel knows all the same."""
+    environment = {"OMP_PROC_BIND": "true"}
+    assert judge_threads(plain(environment), OpenMp(), 2, masks("0-3", "0", "1")).passed is True
+    assert judge_threads(plain(environment), OpenMp(), 2, masks("0-3")).passed is False
+
+
+def test_nothing_is_proved_where_nothing_is_said() -> None:
+    """No verbose line and no word of TensorFlow's: neither true nor false."""
+    silent = parse_verbose("")
+    assert judge_kernels(asked("tf-2.14-stock"), silent, None).passed is None
+    assert judge_kernels(asked("tf-2.14-stock"), silent, False).passed is True
+
+
+def test_stock_that_decides_by_itself_is_told_not_judged() -> None:
+    """As shipped, without its switch, either is right."""
+    as_shipped = asked("tf-2.14-stock-onednn", environment={})
+    verdict = judge_kernels(as_shipped, parse_verbose(captured("tf-2.14-stock-onednn").log), True)
+    assert verdict.passed is None
+    assert "decides by the CPU" in verdict.text
+
+
+@pytest.mark.parametrize("name", [*BASELINES, *INTELS, "tf-2.14-stock-onednn"])
+def test_every_sound_timed_launch_passes(name: str) -> None:
+    """What a launch records of itself, without any probe, passes on every stack and variant."""
+    assert {each.passed for each in judge_launch(asked(name), captured(name).result)} == {True}
+
+
+def test_an_old_record_without_evidence_is_not_judged() -> None:
+    """A launch that recorded nothing of itself gives no verdict."""
+    assert judge_launch(asked("tf-2.14-stock"), {"steps": []}) == []
+    assert judge_launch(asked("tf-2.14-stock"), None) == []
+
+
+def plain(environment: dict[str, str]) -> Asked:
+    """Intel's build on four CPUs of two cores."""
+    return asked("tf-2.14-intel", environment=environment, cores=FOUR_CPUS_ON_TWO_CORES)
+
+
+def masks(*cpus: str) -> list[dict[str, Any]]:
+    """Threads that may use these CPUs."""
+    return [{"id": number, "name": "python", "allowed_cpus": each} for number, each in enumerate(cpus, start=1)]

@@ -1,0 +1,73 @@
+"""What may differ between the two installations of a stack, and what may not."""
+
+from __future__ import annotations
+
+import pytest
+
+from runner.matching.diff import Match, compare
+from runner.matching.snapshot import Snapshot
+from runner.stacks import find_stack
+
+STACK = find_stack("tf-2.14")
+SITE = "/opt/environment/lib/python3.11/site-packages"
+COMMON = {
+    "/opt/workload/cli.py": "file 644 aa",
+    f"{SITE}/numpy/core.so": "file 755 bb",
+    f"{SITE}/numpy-1.26.4.dist-info/RECORD": "file 644 cc",
+    "/usr/bin/python3": "file 755 dd",
+}
+SETTINGS = {"environment PATH": "/bin", "user": "65532", "label tensorflow-speedup-kit.stack": "tf-2.14"}
+
+
+def side(wheel: str, content: str, **changed: str) -> Snapshot:
+    """One installation: the common files and those of its wheel."""
+    folder = wheel.replace("-", "_")
+    own = {
+        f"{SITE}/tensorflow": "folder 755",
+        f"{SITE}/tensorflow/core.so": f"file 755 {content}",
+        f"{SITE}/tensorflow/__pycache__/x.cpython-311.pyc": f"file 644 {content}",
+        f"{SITE}/{folder}-2.14.0.dist-info/RECORD": f"file 644 {content}",
+        f"{SITE}/tensorflow/only_{content}": "folder 755",
+        f"{SITE}/tensorflow/only_{content}/x.h": "file 644 ee",
+    }
+    listed = [f"{SITE}/tensorflow/core.so", f"{SITE}/tensorflow/x.py", f"{SITE}/tensorflow/only_{content}/x.h"]
+    owners = dict.fromkeys(listed, folder) | {f"{SITE}/numpy/core.so": "numpy"}
+    labels = {"label tensorflow-speedup-kit.lock-sha256": content}
+    return Snapshot({**COMMON, **own, **changed}, {**SETTINGS, **labels}, owners)
+
+
+def match(stock: Snapshot, intel: Snapshot) -> Match:
+    """The comparison of the two."""
+    return compare(STACK, ("stock", "intel"), (stock, intel))
+
+
+def test_the_wheel_its_metadata_byte_code_and_folders_may_differ() -> None:
+    """And so may what an image says of its own wheel."""
+    found = match(side("tensorflow-cpu", "1"), side("intel-tensorflow", "2"))
+    assert found.strays == ()
+    assert len(found.differences) > 5
+
+
+@pytest.mark.parametrize(
+    ("path", "package"),
+    [
+        ("/opt/workload/cli.py", "no package"),
+        (f"{SITE}/numpy/core.so", "numpy"),
+        (f"{SITE}/numpy-1.26.4.dist-info/RECORD", "numpy"),
+        ("/usr/bin/python3", "no package"),
+        ("/etc/extra", "no package"),
+    ],
+)
+def test_anything_else_is_named_with_its_package(path: str, package: str) -> None:
+    """A file of the workload, of a dependency, of the base, or one that only one side has."""
+    found = match(side("tensorflow-cpu", "1"), side("intel-tensorflow", "2", **{path: "file 644 other"}))
+    assert [(each.path, each.package) for each in found.strays] == [(path, package)]
+    assert found.to_json()["matched"] is False
+
+
+@pytest.mark.parametrize("name", ["environment PATH", "environment TF_ENABLE_ONEDNN_OPTS", "user"])
+def test_a_setting_of_the_image_that_differs_is_named(name: str) -> None:
+    """What an image sets for its containers must be the same on both sides."""
+    stock, intel = side("tensorflow-cpu", "1"), side("intel-tensorflow", "2")
+    found = match(stock, Snapshot(intel.files, {**intel.settings, name: "other"}, intel.owners))
+    assert [each.path for each in found.strays] == [name]

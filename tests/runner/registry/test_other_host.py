@@ -1,0 +1,71 @@
+"""The kit's own images, pushed from one host and measured on another that builds nothing."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from runner import records, runs
+from runner.cli import main
+from runner.cli.engines import ENGINES
+from runner.engines.protocol import Artifact
+from runner.registry import image_lock
+from tests.runner.registry.servers import serve_other_engine
+
+pytestmark = [pytest.mark.registry, pytest.mark.docker, pytest.mark.timeout(1200)]
+
+COMPARE = ("compare", "--topologies", "alexnet", "--batch-sizes", "1", "--blocks", "2", "--steps", "1")
+
+
+@pytest.fixture
+def repository(registry: str) -> Iterator[str]:
+    """Where the images go; this engine forgets the name afterwards and keeps the images."""
+    name = f"{registry}/kit-{uuid4().hex[:8]}"
+    yield name
+    tagged = _docker("images", "--format", "{{.Repository}}:{{.Tag}}", name).split()
+    if tagged:
+        _docker("rmi", *tagged)
+
+
+@pytest.fixture
+def other_host() -> Iterator[str]:
+    """A Docker engine that has no image at all."""
+    try:
+        with serve_other_engine() as address:
+            yield address
+    except OSError as error:
+        pytest.skip(str(error))
+
+
+def test_what_one_host_pushed_another_pulls_and_compares_by_digest(
+    in_folder: Path, base_image: str, images: dict[str, Artifact], repository: str, other_host: str,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """The same image ids run there, every record names repository and digest, and nothing was built."""
+    assert main(["push", "--to", repository], ENGINES) == 0
+    lock = image_lock.read(Path("images.lock.json"))
+    with monkeypatch.context() as patch:
+        patch.setenv("DOCKER_HOST", other_host)
+        assert _docker("images", "--all", "--quiet") == ""
+        assert main(["pull", "--images", "images.lock.json"], ENGINES) == 0
+        capsys.readouterr()
+        assert main([*COMPARE, "--images", "images.lock.json", "--out", "run"], ENGINES) == 0
+        assert "pulling" not in capsys.readouterr().out
+        there = _docker("images", "--all", "--quiet", "--no-trunc").split()
+    for record in records.read(Path("run/records.jsonl")):
+        assert record.error is None
+        artifact = record.settings["artifact"]
+        locked = lock.images[f"tf-2.14/{record.case['variant']}"]
+        assert artifact["image_reference"] == locked.reference
+        assert artifact["image_id"] == images[record.case["installation"]].location
+        assert artifact["base_image"] == base_image
+    assert runs.load(Path("run")).header["images"] == lock.to_json()
+    assert set(there) == {each.location for each in images.values()}
+
+
+def _docker(*arguments: str) -> str:
+    return subprocess.run(["docker", *arguments], check=True, capture_output=True, text=True).stdout.strip()

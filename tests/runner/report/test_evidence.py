@@ -1,0 +1,121 @@
+"""The report's sections on evidence and traces: every cell has a verdict, and every trace is drawn side by side."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from runner.cli import main
+from runner.evidence import store
+from runner.evidence.probed import Subject
+from runner.report.trace_sections import MOST_KINDS, REST, kind_of, top_kinds
+from tests.runner.evidence.captured import evidence
+from tests.runner.fake_engine import FakeEngine, only
+
+
+@pytest.fixture
+def run(in_folder: Path) -> Path:
+    """A finished run of two topologies and three variants, probed."""
+    arguments = ["compare", "--preset", "figure1", "--topologies", "resnet50,vgg16", "--blocks", "2", "--out", "run"]
+    assert main(arguments, only(FakeEngine())) == 0
+    return in_folder / "run"
+
+
+def test_deleting_and_redrawing_gives_the_same_bytes_with_evidence(run: Path) -> None:
+    """Traces and evidence are drawn from the run's folder alone: not from the cache, nor from the probes' logs."""
+    derived = ["report.md", "report.html", "figure1.svg", "trace-tf-2.14-resnet50.svg", "trace-tf-2.14-vgg16.png"]
+    before = [(run / name).read_bytes() for name in derived]
+    for name in derived:
+        (run / name).unlink()
+    for log in run.glob("launches/probe-*/log.txt"):
+        log.unlink()
+    assert main(["report", "run"]) == 0
+    assert [(run / name).read_bytes() for name in derived] == before
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "## Evidence", "Each timed cell", "| tf-2.14 | stock-onednn | VGG16 | 32 | passed | 2 |",
+        "Library, instruction set and threading runtime", "oneDNN 3.2.1", "Intel AVX-512 with Intel DL Boost",
+        "threadpool", "OpenMP", "Where each thread was bound", "0 → ", "all reorders (layout conversions)",
+        "Settings without effect", "was inert because no OpenMP runtime is in the process",
+        "## Where a training step's time goes", "trace-tf-2.14-resnet50.svg", "ms saved by intel",
+    ],
+)  # fmt: skip
+def test_the_report_shows_evidence_for_every_cell(run: Path, words: str) -> None:
+    """Verdicts, library, threads, primitives, settings and traces."""
+    assert words in (run / "report.md").read_text()
+
+
+def test_the_trace_is_drawn_side_by_side_with_its_sums(run: Path) -> None:
+    """One bar for each variant and kind; the whole step's milliseconds stand in the legend."""
+    svg = (run / "trace-tf-2.14-resnet50.svg").read_text()
+    for words in ("Conv2D", "Relu", "1000 ms in all", "250 ms in all", "milliseconds of one training step"):
+        assert words in svg
+    row = "| Conv2D | 750 | 375 | 188 | +375 | 2.00x | +562 | 4.00x |"
+    assert row in (run / "report.md").read_text()
+
+
+def test_a_changed_verdict_changes_the_report(run: Path) -> None:
+    """The comparison of bytes can fail, and a failed verdict is drawn wherever it belongs."""
+    path = run / store.FILE_NAME
+    path.write_text(path.read_text().replace('"passed": true', '"passed": false', 1))
+    assert main(["report", "run"]) == 1
+    assert "evidence failed" in (run / "report.md").read_text()
+
+
+def test_the_committed_sample_has_a_verdict_for_each_cell(in_folder: Path) -> None:
+    """A run from before there were probes: its launches are judged by what they recorded of themselves."""
+    sample = Path(__file__).resolve().parents[3] / "results" / "sample"
+    shutil.copytree(sample, in_folder / "sample", ignore=shutil.ignore_patterns("launches", "evidence.jsonl"))
+    assert main(["report", "sample"]) == 0
+    text = (in_folder / "sample" / "report.md").read_text()
+    assert text.count("| not probed | 4 | TensorFlow says that oneDNN is") == 6
+    assert "Where a training step's time goes" not in text
+
+
+@pytest.mark.parametrize(
+    ("operation", "kind"),
+    [
+        ("Conv2D", "Conv2D"),
+        ("_FusedConv2D", "Conv2D"),
+        ("_MklConv2DWithBias", "Conv2D"),
+        ("_MklNativeFusedConv2D", "Conv2D"),
+        ("_MklNativeConv2DBackpropFilterWithBias", "Conv2DBackpropFilter"),
+        ("_MklConv2DBackpropInput", "Conv2DBackpropInput"),
+        ("FusedBatchNorm", "FusedBatchNorm"),
+        ("_MklNativeFusedBatchNormV3", "FusedBatchNorm"),
+        ("_FusedBatchNormEx", "FusedBatchNorm"),
+        ("_MklToTf", "ToTf"),
+        ("ApplyRMSProp", "ApplyRMSProp"),
+    ],
+)
+def test_one_kind_has_one_name_in_every_build(operation: str, kind: str) -> None:
+    """What replaces an operation is compared with it."""
+    assert kind_of(operation) == kind
+
+
+@pytest.mark.parametrize("stack", ["tf-1.12", "tf-1.15", "tf-2.14"])
+def test_the_kinds_of_real_traces_stand_beside_each_other(stack: str) -> None:
+    """Both sides of every stack have the three convolutions, and nothing of a trace is lost."""
+    traces = {variant: evidence(f"{stack}-{variant}") for variant in ("stock", "intel")}
+    kinds = top_kinds(traces)
+    assert len(kinds) == MOST_KINDS + 1
+    assert REST in kinds
+    for kind in ("Conv2D", "Conv2DBackpropInput", "Conv2DBackpropFilter"):
+        assert min(kinds[kind].values()) > 0
+    for variant, found in traces.items():
+        whole = sum(entry["milliseconds"] for entry in found.trace)
+        assert sum(by_variant[variant] for by_variant in kinds.values()) == pytest.approx(whole)
+
+
+def test_a_subject_is_one_variant_on_one_topology(run: Path) -> None:
+    """Six lines: three variants on two topologies."""
+    assert set(store.read(run)) == {
+        Subject("tf-2.14", variant, topology)
+        for variant in ("stock", "stock-onednn", "intel")
+        for topology in ("resnet50", "vgg16")
+    }

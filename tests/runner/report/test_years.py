@@ -1,0 +1,26 @@
+"""The second figure: speedups over the years."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from runner.cli import main
+from tests.runner.fake_engine import FakeEngine, only
+
+COMPARE = ["compare", "--topologies", "alexnet,vgg16", "--variants", "stock,intel", "--blocks", "2", "--out", "run"]
+
+
+def test_a_run_of_several_stacks_draws_the_years_in_their_order(in_folder: Path) -> None:
+    """One row a topology, one column a release, each with its speedup."""
+    assert main([*COMPARE, "--stack", "tf-2.14,tf-1.12"], only(FakeEngine())) == 0
+    report = Path("run/report.md").read_text()
+    assert "| topology | batch size | tf-1.12 (2018-11) | tf-2.14 (2023-09) |" in report
+    assert "| AlexNet | 4 | 4.00x [4.00, 4.00] | 4.00x [4.00, 4.00] |" in report
+    assert Path("run/years.png").stat().st_size > 10_000
+
+
+def test_a_run_of_one_stack_has_no_such_figure(in_folder: Path) -> None:
+    """There is nothing to draw over the years."""
+    assert main(COMPARE, only(FakeEngine())) == 0
+    assert not Path("run/years.svg").exists()
+    assert "over the years" not in Path("run/report.md").read_text()
