@@ -24,7 +24,7 @@ compare: $(VENV)/compare.stamp  ## the main job: train stock and Intel TensorFlo
 	@$(RUN) runner compare --preset quick $(if $(BASE_IMAGE),--base-image $(BASE_IMAGE))
 
 test: $(VENV)/test.stamp  ## run every test that can run here; MARKERS=tensorflow,docker turns a skip of those into a failure
-	@$(RUN) pytest $(if $(MARKERS),--require=$(MARKERS)) $(if $(BASE_IMAGE),--base-image=$(BASE_IMAGE))
+	@$(RUN) pytest --numprocesses=2 --dist=loadgroup $(if $(MARKERS),--require=$(MARKERS)) $(if $(BASE_IMAGE),--base-image=$(BASE_IMAGE))
 
 lint: $(VENV)/test.stamp  ## ruff, mypy and the import contracts
 	@$(RUN) ruff check .

@@ -23,6 +23,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--require", default="", help="markers whose tests must run, separated by commas")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What uses the Docker engine runs in one process, what trains here in one, the rest beside them (pytest-xdist).
+
+    An engine's containers and images are one state; so is the cache of the stacks' environments.
+    """
+    for item in items:
+        marks = {mark.name for mark in item.iter_markers()}
+        if marks & {"docker", "registry"}:
+            item.add_marker(pytest.mark.xdist_group("engine"))
+        elif "tensorflow" in marks:
+            item.add_marker(pytest.mark.xdist_group("training"))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Turn a skip of a required test into a failure that keeps the skip's reason."""
