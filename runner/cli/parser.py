@@ -9,10 +9,19 @@ from pathlib import Path
 
 from runner import __version__
 from runner.cli.engines import Engines
-from runner.cli.values import base_images, byte_size, cpu_list, names, positive, positive_list, seconds, whole
+from runner.cli.options import (
+    environment_options,
+    images_options,
+    memory_option,
+    pin_options,
+    registry_options,
+    request_options,
+    sysroot_option,
+    topology_options,
+)
+from runner.cli.values import names, positive, positive_list, seconds, whole
 
 Handler = Callable[[argparse.Namespace, Engines], int]
-Options = argparse.ArgumentParser | argparse._ArgumentGroup
 
 _DESCRIPTION = """\
 Reproduces, on this host, Intel and AWS's 2018 claim that Intel-optimized TensorFlow trains CNNs "up to 7.4X" faster
@@ -59,33 +68,33 @@ def _lazy(command: str) -> Handler:
 
 
 def _doctor(parser: argparse.ArgumentParser) -> None:
-    _sysroot_option(parser)
-    _pin_options(parser)
-    _environment_options(parser)
+    sysroot_option(parser)
+    pin_options(parser)
+    environment_options(parser)
 
 
 def _build(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--stack", type=names, default=None, metavar="NAME,...", help="stacks to build (default: tf-2.14)"
     )
-    _environment_options(parser)
-    _images_options(parser)
+    environment_options(parser)
+    images_options(parser)
 
 
 def _plan(parser: argparse.ArgumentParser) -> None:
-    _request_options(parser)
-    _memory_option(_pin_options(parser))
-    _environment_options(parser)
-    _images_options(parser)
-    _sysroot_option(parser)
+    request_options(parser)
+    memory_option(pin_options(parser))
+    environment_options(parser)
+    images_options(parser)
+    sysroot_option(parser)
     parser.add_argument("--json", action="store_true", help="print the plan as JSON")
 
 
 def _compare(parser: argparse.ArgumentParser) -> None:
-    _request_options(parser)
-    _memory_option(_pin_options(parser))
-    _environment_options(parser)
-    _images_options(parser)
+    request_options(parser)
+    memory_option(pin_options(parser))
+    environment_options(parser)
+    images_options(parser)
     parser.add_argument(
         "--out", type=Path, metavar="FOLDER", help="the run's folder (default: a new one in results/runs)"
     )
@@ -118,9 +127,9 @@ def _probe(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--batch-size", type=positive, default=2, metavar="N", help="images a step (default: %(default)s)"
     )
-    _memory_option(_pin_options(parser))
-    _environment_options(parser)
-    _images_options(parser)
+    memory_option(pin_options(parser))
+    environment_options(parser)
+    images_options(parser)
 
 
 def _ablate(parser: argparse.ArgumentParser) -> None:
@@ -140,9 +149,9 @@ def _ablate(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--seed", type=whole, default=1234, metavar="N", help="default: %(default)s")
     group.add_argument("--time-limit", type=seconds, default=1800.0, metavar="SECONDS",
                        help="for the training of one launch (default: %(default)s)")  # fmt: skip
-    _memory_option(_pin_options(parser))
-    _environment_options(parser)
-    _images_options(parser)
+    memory_option(pin_options(parser))
+    environment_options(parser)
+    images_options(parser)
     parser.add_argument(
         "--out", type=Path, metavar="FOLDER", help="the run's folder (default: a new one in results/runs)"
     )
@@ -161,7 +170,7 @@ def _images(parser: argparse.ArgumentParser) -> None:
     diff = actions.add_parser("diff", help="hash every file of both sides and list what differs, by package")
     diff.add_argument("stack", type=names, metavar="STACK,...", help="e.g. tf-2.14")
     diff.add_argument("--json", action="store_true", help="print the comparison as JSON")
-    _environment_options(diff)
+    environment_options(diff)
 
 
 def _push(parser: argparse.ArgumentParser) -> None:
@@ -173,7 +182,7 @@ def _push(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--images", type=Path, default=Path("images.lock.json"), metavar="FILE",
                         help="the images lock to write, of exactly what is pushed (default: %(default)s)")  # fmt: skip
     parser.add_argument("--dry-run", action="store_true", help="print every call to AWS and the registry; make none")
-    _registry_options(parser)
+    registry_options(parser)
     group = parser.add_argument_group("Amazon ECR")
     group.add_argument("--encryption", choices=("AES256", "KMS", "KMS_DSSE"), default=None,
                        help="of a repository that is made (default: AES256)")  # fmt: skip
@@ -188,7 +197,7 @@ def _push(parser: argparse.ArgumentParser) -> None:
 def _pull(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--images", type=Path, default=Path("images.lock.json"), metavar="FILE",
                         help="the images lock that `push` wrote (default: %(default)s)")  # fmt: skip
-    _registry_options(parser)
+    registry_options(parser)
 
 
 def _claims(parser: argparse.ArgumentParser) -> None:
@@ -210,16 +219,16 @@ def _repeat(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--bkms", metavar="SET", help="the run's best-known methods, where they are of a file and the pin differs"
     )
-    _memory_option(_pin_options(parser))
-    _environment_options(parser)
-    _images_options(parser)
+    memory_option(pin_options(parser))
+    environment_options(parser)
+    images_options(parser)
     parser.set_defaults(engine="recorded")
 
 
 def _compose(parser: argparse.ArgumentParser) -> None:
-    _request_options(parser)
-    _memory_option(_pin_options(parser))
-    _sysroot_option(parser)
+    request_options(parser)
+    memory_option(pin_options(parser))
+    sysroot_option(parser)
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="where to write (default: compose, in the kit)")
 
 
@@ -227,132 +236,11 @@ def _bench(parser: argparse.ArgumentParser) -> None:
     parser.description = f"{parser.description} The defaults take about twelve minutes on two cores."
     parser.add_argument("--stack", type=names, default=None, metavar="NAME", help="the stack (default: tf-2.14)")
     parser.add_argument("--topologies", type=names, default=None, metavar="NAME,...", help="default: all six")
-    _topology_options(parser)
+    topology_options(parser)
     parser.add_argument("--batch-size", type=positive, default=4, metavar="N", help="default: %(default)s")
     parser.add_argument("--blocks", type=positive, default=2, metavar="N", help="default: %(default)s")
     parser.add_argument(
         "--steps", type=positive, default=2, metavar="N", help="timed steps of each launch (default: %(default)s)"
     )
-    _memory_option(_pin_options(parser))
-    _environment_options(parser)
-
-
-def _request_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("what is compared")
-    group.add_argument(
-        "--preset",
-        default="quick",
-        metavar="NAME",
-        help="quick, figure1 or full: defaults for the rest (default: %(default)s)",
-    )
-    group.add_argument(
-        "--stack", type=names, default=None, metavar="NAME,...", help="TensorFlow stacks (default: tf-2.14)"
-    )
-    group.add_argument("--variants", type=names, default=None, metavar="NAME,...", help="e.g. stock,stock-onednn,intel")
-    group.add_argument("--topologies", type=names, default=None, metavar="NAME,...", help="e.g. resnet50,vgg16")
-    _topology_options(group)
-    group.add_argument("--batch-sizes", type=positive_list, default=None, metavar="N,...", help="images a step")
-    group.add_argument(
-        "--blocks", type=whole, default=None, metavar="N", help="launches of each variant, an even number"
-    )
-    group.add_argument("--steps", type=positive, default=None, metavar="N", help="timed steps of each launch")
-    group.add_argument(
-        "--warmup", type=whole, default=None, metavar="N", help="untimed steps of each launch before them"
-    )
-    group.add_argument(
-        "--bkms",
-        default="article",
-        metavar="SET",
-        help="best-known methods: article, none, or a TOML file (default: %(default)s)",
-    )
-    group.add_argument(
-        "--seed",
-        type=whole,
-        default=1234,
-        metavar="N",
-        help="for weights, images and the order of launches (default: %(default)s)",
-    )
-    group.add_argument(
-        "--time-limit",
-        type=seconds,
-        default=1800.0,
-        metavar="SECONDS",
-        help="for the training of one launch (default: %(default)s)",
-    )
-
-
-def _topology_options(group: Options) -> None:
-    group.add_argument("--topology-file", type=Path, default=None, metavar="FILE",
-                       help="your own network, one Python file: instead of the default topologies, or besides those "
-                       "that are named")  # fmt: skip
-    group.add_argument("--inter-op", type=whole, default=None, metavar="N",
-                       help="inter-op threads of every launch; 0: TensorFlow's own (default: the BKMs', and of your "
-                       "own network the number of its disjoint branches)")  # fmt: skip
-
-
-def _pin_options(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
-    group = parser.add_argument_group("where it runs")
-    group.add_argument(
-        "--cpus", type=cpu_list, default=None, metavar="LIST", help="exactly these logical CPUs, e.g. 0-3,8"
-    )
-    group.add_argument(
-        "--cores", type=positive, default=None, metavar="N", help="so many physical cores, on as few NUMA nodes as fit"
-    )
-    group.add_argument(
-        "--headroom",
-        type=whole,
-        default=0,
-        metavar="N",
-        help="leave so many cores to the operating system (default: %(default)s)",
-    )
-    return group
-
-
-def _memory_option(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        "--memory",
-        type=byte_size,
-        default=None,
-        metavar="SIZE",
-        help="memory limit of each launch, e.g. 8g; not with venv",
-    )
-
-
-def _environment_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("how it is carried out")
-    group.add_argument("--engine", choices=("auto", "docker", "venv"), default="auto", help="default: %(default)s")
-    group.add_argument(
-        "--base-image",
-        type=base_images,
-        default={},
-        metavar="IMAGE",
-        help="base of the Docker images, or STACK=IMAGE,... for several stacks (default: each stack's, by digest)",
-    )
-    group.add_argument(
-        "--pip-index", metavar="URL", help="package index to install from (default: as pip is configured)"
-    )
-    group.add_argument(
-        "--ca-bundle", type=Path, metavar="FILE", help="CA certificates for the index, behind an intercepting proxy"
-    )
-
-
-def _images_options(parser: argparse.ArgumentParser) -> None:
-    group = _registry_options(parser)
-    group.add_argument("--images", type=Path, default=None, metavar="FILE",
-                       help="run the images of this images.lock.json, by digest; nothing is built")  # fmt: skip
-
-
-def _registry_options(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
-    group = parser.add_argument_group("images in registries")
-    group.add_argument("--profile", default=None, metavar="NAME", help="AWS profile (default: as boto3 finds it)")
-    group.add_argument("--region", default=None, metavar="NAME", help="AWS region (default: that of the host name)")
-    group.add_argument("--username", default=None, metavar="NAME",
-                       help="for a registry outside of AWS; the password comes from KIT_REGISTRY_PASSWORD "
-                            "(default: what docker login left)")  # fmt: skip
-    group.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
-    return group
-
-
-def _sysroot_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--sysroot", type=Path, default=Path("/"), metavar="FOLDER",
-                        help="read a captured /proc and /sys tree instead of this host's")  # fmt: skip
+    memory_option(pin_options(parser))
+    environment_options(parser)

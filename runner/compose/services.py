@@ -15,9 +15,9 @@ from typing import Any
 
 from runner.bkm import Bkms
 from runner.compose.asked import Asked
+from runner.engines.container import ContainerSpec
 from runner.engines.docker import RUN_LABEL, container_spec
 from runner.engines.docker_images import ImageBuilder, build_arguments
-from runner.engines.docker_sdk import ContainerSpec
 from runner.engines.protocol import LaunchFolders
 from runner.execute import GRACE_SECONDS
 from runner.pin import Pin

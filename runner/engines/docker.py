@@ -12,8 +12,9 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from runner.engines.container import ContainerSpec
 from runner.engines.docker_images import ImageSource
-from runner.engines.docker_sdk import ContainerSpec, Docker
+from runner.engines.docker_sdk import Docker
 from runner.engines.protocol import Artifact, LaunchFolders, Outcome, Tell
 from runner.errors import HostError
 from runner.machine.cpulist import format_cpu_list

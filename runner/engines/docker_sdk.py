@@ -6,13 +6,12 @@ Knows containers and images, not launches or stacks.
 from __future__ import annotations
 
 import io
-import json
 import os
 import socket
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,6 +20,8 @@ import requests
 from docker.errors import APIError, BuildError, DockerException, ImageNotFound, NotFound
 from docker.models.containers import Container
 
+from runner.engines.container import ContainerSpec
+from runner.engines.docker_address import DockerUnavailableError, engine_address, explain_no_connection
 from runner.errors import HostError, RegistryError
 
 # The SDK has one timeout for every answer; a build step or a container may be silent for long.
@@ -42,43 +43,6 @@ class Ended:
     exit_code: int
     out_of_memory: bool
     stopped_by_deadline: bool
-
-
-@dataclass(frozen=True)
-class ContainerSpec:
-    """Everything a container is made from. Paths are of this host; sizes are bytes.
-
-    What hardens a container has its value here and nowhere else: whoever makes one, this SDK, a `docker run` line or a
-    Compose file, takes it from the specification.
-    """
-
-    image_id: str
-    command: Sequence[str]
-    name: str
-    labels: Mapping[str, str]
-    environment: Mapping[str, str]
-    cpuset_cpus: str
-    cpuset_mems: str
-    memory_bytes: int | None
-    shm_bytes: int
-    tmpfs_bytes: int
-    user: str
-    read_only: Mapping[Path, str] = field(default_factory=dict)
-    writable: Mapping[Path, str] = field(default_factory=dict)
-    network_mode: str = "none"
-    read_only_root: bool = True
-    cap_drop: tuple[str, ...] = ("ALL",)
-    security_opt: tuple[str, ...] = ("no-new-privileges",)
-    init: bool = True
-
-    @property
-    def tmpfs(self) -> Mapping[str, str]:
-        """The folders that are kept in memory, with their mount options."""
-        return {"/tmp": f"size={self.tmpfs_bytes},mode=1777"}
-
-
-class DockerUnavailableError(HostError):
-    """No Docker engine that may and can be used; the message says which of the known cases it is."""
 
 
 class RegistryRefusalError(RegistryError):
@@ -315,37 +279,6 @@ class _Chunks(io.RawIOBase):
         return count
 
 
-def engine_address(environment: Mapping[str, str]) -> str:
-    """Where the engine is: DOCKER_HOST, else the current context's endpoint, else the usual socket."""
-    if environment.get("DOCKER_HOST"):
-        return environment["DOCKER_HOST"]
-    folder = Path(environment.get("DOCKER_CONFIG") or Path(environment.get("HOME", "/root")) / ".docker")
-    name = environment.get("DOCKER_CONTEXT") or _current_context(folder)
-    if name in ("", "default"):
-        return "unix:///var/run/docker.sock"
-    for path in folder.glob("contexts/meta/*/meta.json"):
-        with suppress(OSError, ValueError, KeyError):
-            meta = json.loads(path.read_text(encoding="utf-8"))
-            if meta["Name"] == name:
-                return str(meta["Endpoints"]["docker"]["Host"])
-    raise DockerUnavailableError(
-        f"The Docker context {name!r} is not known here. Choose another: docker context use default."
-    )
-
-
-def explain_no_connection(address: str, error: Exception) -> str:
-    """Why a local engine cannot be used, and what to do."""
-    if isinstance(error, PermissionError):
-        return (
-            f"A Docker engine is there ({address}), but this user may not use it: permission denied on its socket. Add "
-            "the user to the group docker (sudo usermod -aG docker $USER, then log in again), or run as a user who may."
-        )
-    return (
-        f"No Docker engine answers at {address} ({error}). Start it (sudo systemctl start docker), or install one; "
-        "without it the kit runs on the venv engine."
-    )
-
-
 def follow_build(stream: Iterator[Mapping[str, Any]], hear: Callable[[str], None], keep: int = 12) -> None:
     """Read a build's messages to their end.
 
@@ -386,13 +319,6 @@ def _wait(container: Container, seconds: float) -> bool:
                             "then go on with --resume.") from error  # fmt: skip
         return True
     return False
-
-
-def _current_context(folder: Path) -> str:
-    try:
-        return str(json.loads((folder / "config.json").read_text(encoding="utf-8")).get("currentContext") or "")
-    except (OSError, ValueError):
-        return ""
 
 
 def _given(auth: Auth) -> dict[str, str] | None:

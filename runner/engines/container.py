@@ -1,0 +1,40 @@
+"""What a container of a launch is made from, hardening included. Plain data; knows no SDK."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class ContainerSpec:
+    """Everything a container is made from. Paths are of this host; sizes are bytes.
+
+    What hardens a container has its value here and nowhere else: whoever makes one, this SDK, a `docker run` line or a
+    Compose file, takes it from the specification.
+    """
+
+    image_id: str
+    command: Sequence[str]
+    name: str
+    labels: Mapping[str, str]
+    environment: Mapping[str, str]
+    cpuset_cpus: str
+    cpuset_mems: str
+    memory_bytes: int | None
+    shm_bytes: int
+    tmpfs_bytes: int
+    user: str
+    read_only: Mapping[Path, str] = field(default_factory=dict)
+    writable: Mapping[Path, str] = field(default_factory=dict)
+    network_mode: str = "none"
+    read_only_root: bool = True
+    cap_drop: tuple[str, ...] = ("ALL",)
+    security_opt: tuple[str, ...] = ("no-new-privileges",)
+    init: bool = True
+
+    @property
+    def tmpfs(self) -> Mapping[str, str]:
+        """The folders that are kept in memory, with their mount options."""
+        return {"/tmp": f"size={self.tmpfs_bytes},mode=1777"}
