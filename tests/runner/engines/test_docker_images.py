@@ -1,0 +1,154 @@
+"""The images for real: what they hold, what they say, and that a pair is matched. Needs an engine and base images."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+import tarfile
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+from runner.engines.protocol import Artifact, Engine
+from runner.matching import diff
+from runner.matching.snapshot import Snapshot
+from runner.stacks import Stack, find_stack
+from runner.workload_files import workload_sha256
+from tests.runner.engines.containers import docker
+
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
+
+ROOT = Path(__file__).resolve().parents[3]
+STACK = find_stack("tf-2.14")
+# The wheels set the size; what the kit adds to them is little.
+LARGEST_BYTES = {"tf-1.12": 1.0e9, "tf-1.15": 1.1e9, "tf-2.14": 1.45e9}
+
+INSIDE = """
+import json, os, shutil, sys
+print(json.dumps({
+    "uid": os.getuid(),
+    "compilers": [name for name in ("gcc", "cc", "g++", "make") if shutil.which(name)],
+    "pip": os.path.exists("/opt/environment/bin/pip"),
+    "caches": [path for path in ("/root/.cache/pip", "/tmp/pip", "/build") if os.path.exists(path)],
+}))
+"""
+
+
+def test_an_image_holds_what_runs_and_nothing_that_builds(image: tuple[Stack, Artifact]) -> None:
+    """Non-root, no compiler, no pip, no cache, and small enough."""
+    stack, artifact = image
+    python = ["--entrypoint", "/opt/environment/bin/python", artifact.location]
+    seen = json.loads(docker("run", "--rm", "--network", "none", *python, "-c", INSIDE))
+    assert seen["uid"] != 0
+    assert (seen["compilers"], seen["pip"], seen["caches"]) == ([], False, [])
+    assert artifact.provenance["image_bytes"] <= LARGEST_BYTES[stack.name]
+
+
+def test_an_image_answers_for_itself(image: tuple[Stack, Artifact]) -> None:
+    """--version tells what is inside; --self-check trains one step, read-only, without network, without warnings."""
+    stack, artifact = image
+    hard = ["run", "--rm", "--network", "none", "--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL"]
+    assert f"TensorFlow {stack.tensorflow}" in docker(*hard, artifact.location, "--version")
+    done = subprocess.run(["docker", *hard, artifact.location, "--self-check"], capture_output=True, text=True)
+    assert "self-check passed" in done.stdout, done.stderr
+    # TensorFlow logs deprecations of the graph mode that the workload needs; nothing else may warn.
+    known = ("Call initializer instance with the dtype argument", "non-resource variables are not supported")
+    lines = [line for line in done.stderr.splitlines() if "WARNING" in line or "Warning" in line]
+    unexpected = [line for line in lines if not any(words in line for words in known)]
+    assert [line for line in unexpected if not line.startswith("WARNING:tensorflow:From")] == []
+
+
+def test_an_image_says_what_it_is_made_from(image: tuple[Stack, Artifact]) -> None:
+    """The labels of the Open Container Initiative and the kit's own, none of them left unknown."""
+    stack, artifact = image
+    labels = json.loads(docker("image", "inspect", "--format", "{{json .Config.Labels}}", artifact.location))
+    head = subprocess.run(["git", "log", "-1", "--format=%H %cI"], cwd=ROOT, capture_output=True, text=True, check=True)
+    commit, created = head.stdout.split()
+    assert labels["org.opencontainers.image.revision"].rstrip("+") == commit
+    assert labels["org.opencontainers.image.created"] == created
+    assert labels["org.opencontainers.image.base.digest"].startswith("sha256:")
+    assert labels["tensorflow-speedup-kit.stack"] == stack.name
+    assert labels["tensorflow-speedup-kit.lock-sha256"] == artifact.installation.lock_sha256()
+    assert labels["tensorflow-speedup-kit.workload-sha256"] == workload_sha256()
+    variants = labels["tensorflow-speedup-kit.variants"].split(",")
+    assert {stack.variants[name].installation for name in variants} == {artifact.installation.name}
+
+
+def layer_files(saved: IO[bytes]) -> list[set[str]]:
+    """The regular files of each layer in what `docker save` writes."""
+    layers = []
+    with tarfile.open(fileobj=saved, mode="r|") as archive:
+        for member in archive:
+            content = archive.extractfile(member) if member.isfile() else None
+            if content is None or not (member.name.endswith("layer.tar") or member.name.startswith("blobs/")):
+                continue
+            with suppress(tarfile.ReadError), tarfile.open(fileobj=content, mode="r|") as layer:
+                layers.append({each.name for each in layer if each.isfile()})
+    return layers
+
+
+def test_nothing_is_stored_twice_across_layers(image: tuple[Stack, Artifact]) -> None:
+    """No file is in more than one of the image's layers."""
+    with subprocess.Popen(["docker", "save", image[1].location], stdout=subprocess.PIPE) as saved:
+        assert saved.stdout is not None
+        layers = layer_files(saved.stdout)
+        saved.stdout.read()  # what follows the archive's end
+    assert saved.returncode == 0
+    assert len(layers) >= 3  # the base, the environment, the workload
+    seen = [path for paths in layers for path in paths]
+    assert len(seen) == len(set(seen))
+
+
+def test_secrets_of_the_build_are_not_in_the_image(engine: Engine, images: dict[str, Artifact]) -> None:
+    """Neither the image's history nor its file system names an index or holds a CA bundle of the build."""
+    history = docker("history", "--no-trunc", "--format", "{{.CreatedBy}}", images["stock"].location)
+    assert "ca-bundle.pem" not in history
+    assert "pip.conf" not in history
+
+
+def test_a_second_build_takes_every_step_from_the_cache(engine: Engine, images: dict[str, Artifact]) -> None:
+    """A rebuild without changes gives the same image in seconds."""
+    started = time.monotonic()
+    again = engine.prepare(STACK, STACK.installations["stock"], print)
+    assert again.location == images["stock"].location
+    assert time.monotonic() - started < 60
+
+
+DOCKERFILES = {
+    "a file of the workload": "USER root\nRUN echo >> /opt/workload/cli.py",
+    "a dependency": "USER root\nRUN echo >> $(ls -d /opt/environment/lib/python3.*/site-packages/numpy/__init__.py)",
+    "an environment setting": "ENV TF_ENABLE_ONEDNN_OPTS=0",
+}
+
+
+def test_nothing_but_the_wheel_differs_between_the_images_of_a_stack(
+    pair: tuple[Stack, dict[str, Artifact], dict[str, Snapshot]],
+) -> None:
+    """What `images diff` compares: every path, mode and content, and every setting of both images."""
+    stack, _, sides = pair
+    match = diff.compare(stack, ("stock", "intel"), (sides["stock"], sides["intel"]))
+    assert match.strays == ()
+    assert match.compared > 5000
+
+
+@pytest.mark.parametrize("changed", list(DOCKERFILES))
+def test_a_change_on_one_side_is_found(engine: Engine, images: dict[str, Artifact], changed: str) -> None:
+    """An image made from the Intel one with one thing changed is not matched any more, and the thing is named."""
+    dockerfile = f"FROM {images['intel'].location}\n{DOCKERFILES[changed]}\n"
+    built = subprocess.run(["docker", "build", "--quiet", "-"], input=dockerfile, capture_output=True, text=True,
+                           check=True).stdout.strip()  # fmt: skip
+    try:
+        other = dataclasses.replace(images["intel"], location=built)
+        sides = (engine.snapshot(images["intel"]), engine.snapshot(other))
+        strays = diff.compare(STACK, ("intel", "intel"), sides).strays
+    finally:
+        docker("rmi", "--force", built)
+    found = {each.path for each in strays} - {"user"}
+    expected = {"a file of the workload": "/opt/workload/cli.py",
+                "a dependency": "/opt/environment/lib/python3.11/site-packages/numpy/__init__.py",
+                "an environment setting": "environment TF_ENABLE_ONEDNN_OPTS"}[changed]  # fmt: skip
+    assert found == {expected}
