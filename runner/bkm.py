@@ -124,6 +124,17 @@ def inter_op_threads_of_own(bkms: ResolvedBkms, branches: int) -> int:
     return bkms.inter_op_threads
 
 
+def for_own_topology(bkms: Bkms, branches: int) -> Bkms:
+    """The set for a user's own topology with so many disjoint branches, and for no other topology."""
+    settings = [
+        replace(setting, value=setting.own_topology.replace("{branches}", str(branches)), own_topology="")
+        if setting.own_topology
+        else setting
+        for setting in bkms.settings
+    ]
+    return replace(bkms, settings=tuple(settings))
+
+
 def bkms_from(where: str, data: Mapping[str, Any]) -> Bkms:
     """A set of BKMs from its data, as a TOML file or a run holds it.
 

@@ -107,6 +107,7 @@ def _launch(
     request: Request, group: Group, name: str, rungs: Sequence[PlannedRung], block: int, position: int
 ) -> Launch:
     settings = next(rung.settings for rung in rungs if rung.id == name.removeprefix(WHOLE))
+    own = request.own_topology if request.own_topology and request.own_topology.topology == group.topology else None
     return Launch(
         launch_id=f"block{block}-{group.stack}-{name}-{group.topology}-b{group.batch_size}",
         block=block,
@@ -120,5 +121,6 @@ def _launch(
         environment=settings.environment,
         seed=request.seed,
         time_limit_seconds=request.time_limit_seconds,
+        topology_file=own,
         graph_optimisation=settings.graph_optimisation,
     )

@@ -6,10 +6,11 @@ import argparse
 import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runner import disk, runs
+from runner.bkm import for_own_topology
 from runner.cli.compare import (
     RUN_BYTES,
     command_line,
@@ -21,10 +22,12 @@ from runner.cli.compare import (
 )
 from runner.cli.engines import Engines, by_digest, choose_engine
 from runner.cli.images import match_installations, require_matched
+from runner.cli.own_topology import own_topology_json, own_topology_of
 from runner.cli.planning import LIVE_ROOT, machine_below, pin_from, require_fit, stacks_from
 from runner.cli.progress import Progress, say
 from runner.cli.registries import lock_from
 from runner.cli.terminal import print_results
+from runner.engines.environments import default_cache
 from runner.engines.protocol import Artifact, Engine
 from runner.errors import EXIT_DONE, EXIT_INTERRUPTED, EXIT_SOME_CELLS_FAILED, KitError, UsageError
 from runner.execute import execute
@@ -33,6 +36,7 @@ from runner.ladder import Ladder, load_ladder
 from runner.ladder_plan import KIND, is_ladder, ladder_header, make_ladder_plan, pin_of
 from runner.lock import machine_lock
 from runner.machine import Machine
+from runner.pin import Pin
 from runner.plan import Plan, Request
 from runner.report.measured import measured
 from runner.resolve_ladder import ladder_pins, plan_rungs
@@ -40,7 +44,9 @@ from runner.rungs import PlannedRung, describe_changes
 from runner.runs import Run
 from runner.stacks import Stack, find_stack
 from runner.stats.ladder import still_needed
-from runner.vocabulary import TOPOLOGIES, Launch, Steps, one_of
+from runner.topology_description import Description, describe
+from runner.topology_file import OwnTopology, chosen_topologies, keep, kept
+from runner.vocabulary import Launch, Steps
 
 # One launch of ResNet50 at this batch size takes about 15 s on two cores, start to end.
 DEFAULT_TOPOLOGIES = ("resnet50",)
@@ -49,13 +55,20 @@ DEFAULT_BATCH_SIZES = (4,)
 
 @dataclass(frozen=True)
 class PlannedLadder:
-    """A ladder's plan with what it was made from."""
+    """A ladder's plan with what it was made from. `description` is of the user's own topology, once it was built."""
 
     ladder: Ladder
     machine: Machine
-    stacks: tuple[Stack, ...]
+    request: Request
     rungs: Mapping[str, tuple[PlannedRung, ...]]
     plan: Plan
+    own: OwnTopology | None = None
+    description: Description | None = None
+
+    @property
+    def stacks(self) -> tuple[Stack, ...]:
+        """The stacks of the request."""
+        return self.request.stacks
 
 
 def run(arguments: argparse.Namespace, engines: Engines) -> int:
@@ -74,13 +87,17 @@ def run(arguments: argparse.Namespace, engines: Engines) -> int:
         artifacts = prepare(engine, planned.stacks, planned.plan.launches)
         matched = match_installations(engine, planned.stacks, artifacts, say)
         require_matched(matched)
+        planned = _with_own_branches(planned, engine, artifacts)
         disk.check({folder: RUN_BYTES})
         header = make_header(
             folder.name, planned.plan, planned.machine, planned.stacks, engine, artifacts, command_line(), [],
             arguments.memory, matched,
         )  # fmt: skip
         images = {"images": lock_from(arguments).to_json()} if by_digest(arguments) else {}
-        created = runs.create(folder, {**header, **images, **ladder_header(planned.ladder, planned.rungs)})
+        own = own_topology_json(planned.own, planned.description)
+        created = runs.create(folder, {**header, **images, **own, **ladder_header(planned.ladder, planned.rungs)})
+        if planned.own is not None:
+            keep(planned.own, created.folder)
         return _measure(created, engine, artifacts, session=1)
 
 
@@ -92,20 +109,43 @@ def plan_ladder(arguments: argparse.Namespace) -> PlannedLadder:
     """
     machine = machine_below(LIVE_ROOT)
     pin = pin_from(arguments, machine)
-    ladder, stacks = load_ladder(arguments.ladder), stacks_from(arguments)
-    pins = ladder_pins(machine, pin)
-    rungs = {stack.name: plan_rungs(ladder, stack, pins, machine.processor.isa) for stack in stacks}
+    own = own_topology_of(arguments)
+    if own is not None and arguments.topologies:
+        raise UsageError(
+            "A rung has the same settings for all topologies of a ladder, and inter-op threads follow from a network's "
+            "own disjoint branches. Run one ladder with --topology-file and another with --topologies."
+        )
     request = Request(
-        stacks=stacks,
+        stacks=stacks_from(arguments),
         variants=(),
-        topologies=tuple(one_of("topology", name, TOPOLOGIES) for name in arguments.topologies or DEFAULT_TOPOLOGIES),
+        topologies=chosen_topologies(arguments.topologies, DEFAULT_TOPOLOGIES, own),
         batch_sizes=arguments.batch_sizes or DEFAULT_BATCH_SIZES,
         blocks=arguments.blocks,
         steps=Steps(warmup=arguments.warmup, timed=arguments.steps),
         seed=arguments.seed,
         time_limit_seconds=arguments.time_limit,
+        own_topology=own.file if own else None,
     )
-    return PlannedLadder(ladder, machine, stacks, rungs, make_ladder_plan(request, ladder, rungs, pin))
+    return _laid_out(load_ladder(arguments.ladder), machine, request, pin, own)
+
+
+def _laid_out(ladder: Ladder, machine: Machine, request: Request, pin: Pin, own: OwnTopology | None) -> PlannedLadder:
+    pins = ladder_pins(machine, pin)
+    rungs = {stack.name: plan_rungs(ladder, stack, pins, machine.processor.isa) for stack in request.stacks}
+    return PlannedLadder(ladder, machine, request, rungs, make_ladder_plan(request, ladder, rungs, pin), own)
+
+
+def _with_own_branches(
+    planned: PlannedLadder, engine: Engine, artifacts: Mapping[tuple[str, str], Artifact]
+) -> PlannedLadder:
+    """Build the user's own topology in every installation, and lay the ladder out for its disjoint branches."""
+    own, plan = planned.own, planned.plan
+    if own is None:
+        return planned
+    description = describe(own, plan.launches, plan.pin, engine, artifacts, default_cache(), say)
+    ladder = replace(planned.ladder, bkms=for_own_topology(planned.ladder.bkms, description.disjoint_branches))
+    laid_out = _laid_out(ladder, planned.machine, planned.request, plan.pin, own)
+    return replace(laid_out, description=description)
 
 
 def launches_left(run: Run) -> list[Launch]:
@@ -121,6 +161,8 @@ def _resume(arguments: argparse.Namespace, engines: Engines) -> int:
         raise UsageError(
             f"{resumed.folder} is no ladder: go on with python -m runner compare --resume {resumed.folder}."
         )
+    for file in {launch.topology_file for launch in resumed.launches if launch.topology_file is not None}:
+        kept(resumed.folder, file)
     take_over(arguments, resumed)
     stacks = tuple(find_stack(name) for name in resumed.header["stacks"])
     engine, _ = choose_engine(arguments, engines, stacks)

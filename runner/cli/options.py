@@ -57,12 +57,16 @@ def request_options(parser: argparse.ArgumentParser) -> None:
 
 def topology_options(group: Options) -> None:
     """The user's own network, and inter-op threads, which follow from a network's branches."""
-    group.add_argument("--topology-file", type=Path, default=None, metavar="FILE",
-                       help="your own network, one Python file: instead of the default topologies, or besides those "
-                       "that are named")  # fmt: skip
+    topology_file_option(group, "instead of the default topologies, or besides those that are named")
     group.add_argument("--inter-op", type=whole, default=None, metavar="N",
                        help="inter-op threads of every launch; 0: TensorFlow's own (default: the BKMs', and of your "
                        "own network the number of its disjoint branches)")  # fmt: skip
+
+
+def topology_file_option(group: Options, place: str) -> None:
+    """The user's own network; `place` says what becomes of the others."""
+    group.add_argument("--topology-file", type=Path, default=None, metavar="FILE",
+                       help=f"your own network, one Python file: {place}")  # fmt: skip
 
 
 def pin_options(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:

@@ -17,6 +17,7 @@ from runner.cli.options import (
     registry_options,
     request_options,
     sysroot_option,
+    topology_file_option,
     topology_options,
 )
 from runner.cli.values import names, positive, positive_list, seconds, whole
@@ -141,6 +142,7 @@ def _ablate(parser: argparse.ArgumentParser) -> None:
         "--stack", type=names, default=None, metavar="NAME,...", help="TensorFlow stacks (default: tf-2.14)"
     )
     group.add_argument("--topologies", type=names, default=None, metavar="NAME,...", help="default: resnet50")
+    topology_file_option(group, "instead of those")
     group.add_argument("--batch-sizes", type=positive_list, default=None, metavar="N,...", help="default: 4")
     group.add_argument("--blocks", type=whole, default=4, metavar="N",
                        help="launches of each rung, an even number (default: %(default)s)")  # fmt: skip

@@ -67,6 +67,7 @@ def _compose_ladder(measured: Measured, article: Publication) -> Document:
             results.throughput_section(measured),
             results.launches_section(measured),
             claims.article_section(measured, article),
+            *topology_sections(measured),
             *method.matched_sections(measured),
             method.platform_section(measured, article),
             method.conditions_section(measured),

@@ -15,6 +15,7 @@ import pytest
 
 from runner import records
 from runner.engines.protocol import Outcome
+from runner.ladder import WHOLE, load_ladder
 from runner.vocabulary import Launch
 from tests.runner.fake_engine import DESCRIPTION, FakeEngine
 
@@ -258,3 +259,28 @@ def test_bench_takes_it_too(kit: Kit, capsys: pytest.CaptureFixture[str]) -> Non
     assert "GEMM peak on this pin: 410 GFLOP/s" in out
     (run,) = Path("results/runs").iterdir()
     assert "How close to the limit" in (run / "report.md").read_text()
+
+
+ABLATE = ("ablate", "--topology-file", "nets/my_net.py", "--blocks", "2", "--out", "run")
+
+
+def test_a_ladder_trains_it_with_its_branches_as_inter_op_threads(kit: Kit, engine: FakeEngine, file: Path) -> None:
+    """Every rung trains the copy; the rung that sets inter-op threads sets the number of its disjoint branches."""
+    rungs = (*load_ladder("main").rungs, *load_ladder("main").branches)
+    engine.seconds = dict.fromkeys([name + rung.id for rung in rungs for name in ("", WHOLE)], 1.0)
+    assert kit(*ABLATE) == 0
+    found = records.read(Path("run/records.jsonl"))
+    sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+    assert {(each.case["topology"], each.conditions["topology_sha256"]) for each in found} == {("my_net", sha256)}
+    threads = {each["variant"]: each["inter_op_threads"] for each in header()["plan"]["launches"]}
+    assert (threads["threads"], threads["inter-op"]) == (0, DESCRIPTION["disjoint_branches"])
+    assert "The user's own topology" in Path("run/report.md").read_text()
+    file.unlink()  # the run's copy counts
+    Path("run/records.jsonl").write_text("")
+    assert kit("ablate", "--resume", "run") == 0
+
+
+def test_a_ladder_of_it_takes_no_other_topology(kit: Kit, capsys: pytest.CaptureFixture[str]) -> None:
+    """Inter-op threads follow from a network's branches, and a rung has one setting."""
+    assert kit(*ABLATE, "--topologies", "resnet50") == 2
+    assert "another with --topologies" in capsys.readouterr().err
