@@ -23,10 +23,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--require", default="", help="markers whose tests must run, separated by commas")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What uses the Docker engine runs in one process, what trains here in one, the rest beside them (pytest-xdist).
 
-    An engine's containers and images are one state; so is the cache of the stacks' environments.
+    An engine's containers and images are one state; so is the cache of the stacks' environments. First, since
+    pytest-xdist reads the groups in its own implementation of this hook.
     """
     for item in items:
         marks = {mark.name for mark in item.iter_markers()}

@@ -118,6 +118,7 @@ def _probe(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--variants", type=names, default=None, metavar="NAME,...", help="default: all of each stack")
     group.add_argument("--topologies", type=names, default=None, metavar="NAME,...", help="default: the article's four")
+    topology_file_option(group, "instead of those, or besides those that are named")
     group.add_argument(
         "--bkms",
         default="article",

@@ -14,6 +14,7 @@ from runner.bkm import load_bkms, resolve
 from runner.cli.compare import RUN_BYTES, command_line, context_of, prepare, require_unchanged, take_over
 from runner.cli.engines import Engines, choose_engine
 from runner.cli.evidence import is_in_order, probe_missing
+from runner.cli.own_topology import built, own_topology_json, own_topology_of
 from runner.cli.planning import LIVE_ROOT, machine_below, pin_from, require_fit, stacks_from
 from runner.cli.progress import CONSOLE, say
 from runner.cli.terminal import print_results
@@ -26,7 +27,8 @@ from runner.plan import FEWEST_BLOCKS, Plan, Request, make_plan
 from runner.probing import STEPS
 from runner.runs import Run
 from runner.stacks import find_stack
-from runner.vocabulary import ARTICLE_TOPOLOGIES, TOPOLOGIES, Launch, one_of
+from runner.topology_file import chosen_topologies, keep
+from runner.vocabulary import ARTICLE_TOPOLOGIES, Launch, one_of
 
 MOST_PRIMITIVES = 8
 
@@ -57,13 +59,15 @@ def _by_itself(arguments: argparse.Namespace, engines: Engines) -> int:
     machine = machine_below(LIVE_ROOT)
     pin = pin_from(arguments, machine)
     stacks = stacks_from(arguments)
+    own = own_topology_of(arguments)
     request = Request(
         stacks=stacks,
         variants=(),
-        topologies=tuple(one_of("topology", name, TOPOLOGIES) for name in arguments.topologies or ARTICLE_TOPOLOGIES),
+        topologies=chosen_topologies(arguments.topologies, ARTICLE_TOPOLOGIES, own),
         batch_sizes=(arguments.batch_size,),
         blocks=FEWEST_BLOCKS,
         steps=STEPS,
+        own_topology=own.file if own else None,
     )
     plan = make_plan(request, pin, resolve(load_bkms(arguments.bkms), pin))
     launches = _chosen(plan, arguments.variants)
@@ -73,12 +77,16 @@ def _by_itself(arguments: argparse.Namespace, engines: Engines) -> int:
         say(why)
         require_fit(machine, pin)
         artifacts = prepare(engine, stacks, launches)
+        plan, description = built(own, request, plan, engine, artifacts, say)
+        launches = _chosen(plan, arguments.variants)
         disk.check({folder: RUN_BYTES})
         header = make_header(
             folder.name, plan, machine, stacks, engine, artifacts, command_line(), [], arguments.memory
         )
-        current = Run(folder, header)
+        current = Run(folder, {**header, **own_topology_json(own, description)})
         _write_header(current)
+        if own is not None:
+            keep(own, folder)
         probe_missing(current, launches, engine, artifacts, context_of(current, 1), arguments.batch_size)
     _print_evidence(current)
     say(f"\nevidence: {folder / store.FILE_NAME}")

@@ -73,7 +73,7 @@ class FakeEngine:
         """Write the result that the workload would have written."""
         job = json.loads((folders.job / "job.json").read_text(encoding="utf-8"))
         if job["kind"] == "probe":
-            return self._probe(launch, pin, folders)
+            return self._probe(launch, pin, folders, topology_sha256(job, folders))
         {"train": self.ran, "gemm": self.multiplied, "describe": self.built}[job["kind"]].append(launch.launch_id)
         folders.log.write_text("a line of the log\n", encoding="utf-8")
         if launch.launch_id in self.outcomes:
@@ -87,18 +87,17 @@ class FakeEngine:
             self.before_build(launch, result)
         else:
             self.before_result(launch, result)
-        if "topology_file" in job:
-            result["topology_sha256"] = hashlib.sha256((folders.job / job["topology_file"]).read_bytes()).hexdigest()
+        result["topology_sha256"] = topology_sha256(job, folders)
         (folders.result / "result.json").write_text(json.dumps(result), encoding="utf-8")
         return Outcome(0, 10.0, stopped_by_deadline=False, out_of_memory=False)
 
-    def _probe(self, launch: Launch, pin: Pin, folders: LaunchFolders) -> Outcome:
+    def _probe(self, launch: Launch, pin: Pin, folders: LaunchFolders, sha256: str | None) -> Outcome:
         self.probed.append(launch.launch_id)
         variant = launch.cell.variant
         folders.log.write_text(self.logs.get(variant, make_log(variant, pin)), encoding="utf-8")
         if launch.launch_id in self.outcomes:
             return self.outcomes[launch.launch_id]
-        result = {**make_result(launch, pin, self.seconds[variant]), "kind": "probe"}
+        result = {**make_result(launch, pin, self.seconds[variant]), "kind": "probe", "topology_sha256": sha256}
         milliseconds = 1000 * self.seconds[variant]
         result["trace"] = [
             {"operation": "Conv2D" if variant == "stock" else "_MklNativeConv2D", "count": 53,
@@ -200,6 +199,13 @@ def make_result(launch: Launch, pin: Pin, step_seconds: float) -> dict[str, Any]
         "description": None,
         "topology_sha256": None,
     }
+
+
+def topology_sha256(job: Mapping[str, Any], folders: LaunchFolders) -> str | None:
+    """The hash of the user's file in the job folder; None for a topology of the kit."""
+    if "topology_file" not in job:
+        return None
+    return hashlib.sha256((folders.job / job["topology_file"]).read_bytes()).hexdigest()
 
 
 def make_log(variant: str, pin: Pin) -> str:

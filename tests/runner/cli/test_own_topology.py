@@ -15,6 +15,7 @@ import pytest
 
 from runner import records
 from runner.engines.protocol import Outcome
+from runner.evidence import store
 from runner.ladder import WHOLE, load_ladder
 from runner.vocabulary import Launch
 from tests.runner.fake_engine import DESCRIPTION, FakeEngine
@@ -284,3 +285,10 @@ def test_a_ladder_of_it_takes_no_other_topology(kit: Kit, capsys: pytest.Capture
     """Inter-op threads follow from a network's branches, and a rung has one setting."""
     assert kit(*ABLATE, "--topologies", "resnet50") == 2
     assert "another with --topologies" in capsys.readouterr().err
+
+
+def test_probe_looks_at_it_alone_or_beside_others(kit: Kit, engine: FakeEngine, file: Path) -> None:
+    """Evidence without a run: of the user's network, with its copy beside it."""
+    assert kit("probe", "--topology-file", "nets/my_net.py", "--topologies", "alexnet", "--out", "probed") == 0
+    assert {evidence.subject.topology for evidence in store.read(Path("probed")).values()} == {"alexnet", "my_net"}
+    assert Path("probed/topology/my_net.py").read_bytes() == file.read_bytes()
