@@ -58,13 +58,13 @@ def claims_table(judgements: Sequence[Judgement]) -> Table:
     """One row for each claim: the words, the published figure, this host's, the verdict and why."""
     rows = [
         (
-            f'"{each.claim.quote}"', each.claim.says, each.claim.metric, published(each), here(each),
+            f'"{each.claim.quote}"', f"{each.claim.says} Measured as: {each.claim.metric}.", published(each), here(each),
             each.answer.verdict, each.answer.why,
         )
         for each in judgements
     ]  # fmt: skip
-    columns = ("published words", "what they claim", "figure", "published", "here [95%]", "verdict", "why")
-    return table(columns, rows, ("published", "here [95%]"))
+    columns = ("published words", "what they claim", "published", "here [95%]", "verdict", "why")
+    return table(columns, rows, ("here [95%]",))
 
 
 def differences_table(judgements: Sequence[Judgement]) -> Table:

@@ -19,6 +19,14 @@ from runner.runs import Run
 # Beside the report of a run that repeats another one.
 REPEAT_FILE = "repeat.md"
 TEMPLATES = Path(__file__).resolve().parent / "templates"
+# Verdicts that a reader looks for first, in colour; every other cell is black.
+COLOURED = {
+    "reproduced": "good", "faster": "good", "passed": "good", "same training": "good",
+    "not reproduced": "bad", "slower": "bad", "DIFFERENT": "bad", "FAILED": "bad",
+    "partly": "mixed", "no clear difference": "mixed",
+}  # fmt: skip
+# A cell of more characters is read as a sentence, and gets the width for it.
+LONGEST_WORDS = 60
 # Enough digits to repeat every division, few enough to read.
 CSV_FLOATS = "%.6g"
 
@@ -61,7 +69,15 @@ def _environment(*, html: bool) -> Environment:
         lstrip_blocks=True, keep_trailing_newline=True,
     )  # fmt: skip
     environment.filters["cell"] = _markdown_cell
+    environment.globals["cell_class"] = _cell_class
     return environment
+
+
+def _cell_class(is_numeric: bool, text: str) -> str:
+    """How a cell of a table is set in HTML; "" for the ordinary."""
+    if is_numeric:
+        return "number"
+    return COLOURED.get(text) or ("prose" if len(text) > LONGEST_WORDS else "")
 
 
 def _markdown_cell(text: str) -> str:
