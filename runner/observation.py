@@ -20,6 +20,13 @@ from runner.vocabulary import Launch
 
 RESULT_SCHEMA_VERSION = 1
 
+# The variables that the workload reports (images/workload/observe.py), whoever has set them: what is planned and what
+# is found must be the same among these.
+REPORTED_PREFIXES = (
+    "OMP_", "KMP_", "GOMP_", "MKL_", "TF_", "ONEDNN_", "DNNL_", "MKLDNN_", "OPENBLAS_", "MALLOC_",
+)  # fmt: skip
+REPORTED_NAMES = ("LD_PRELOAD", "LD_LIBRARY_PATH")
+
 # The workload's error kinds in the words of the report's status column.
 _STATUS_OF_KIND = {"time_limit": "timeout", "out_of_memory": "out_of_memory"}
 
@@ -114,19 +121,36 @@ def differences_from_plan(launch: Launch, context: Context, result: Mapping[str,
     expect("allowed CPUs", tuple(context.pin.cpus), tuple(sorted(parse_cpu_list(observed["allowed_cpus"]))))
     if context.enforced.get("mems") is not None:
         expect("memory nodes", tuple(context.pin.mems), tuple(sorted(parse_cpu_list(observed["allowed_mems"]))))
-    if context.enforced.get("memory_limit_bytes") is not None:
-        expect("memory limit", context.enforced["memory_limit_bytes"], observed["cgroup"]["memory_limit_bytes"])
+    if _is_contained(context.enforced):
+        expect("memory limit (bytes)", context.enforced["memory_limit_bytes"], observed["cgroup"]["memory_limit_bytes"])
+        expect("CPU quota (CPUs)", context.enforced["cpu_quota_cpus"], observed["cgroup"]["cpu_quota_cpus"])
     for name in ("intra_op_threads", "inter_op_threads"):
         expect(name, getattr(launch, name), observed[name])
     if result["kind"] != "gemm":  # a lone product has no graph to optimise
         expect("graph_optimisation", launch.graph_optimisation, observed["graph_optimisation"])
-    for name, value in launch.environment.items():
-        if name in observed["environment"]:
-            expect(name, value, observed["environment"][name])
+    planned, seen = _reported(launch.environment), observed["environment"]
+    for name in sorted({*planned, *seen}):
+        expect(name, planned.get(name, "no value"), seen.get(name, "no value"))
+    asked = planned.get("OMP_NUM_THREADS", "")
+    if asked.isdecimal() and observed["omp_max_threads"] is not None:  # null: no OpenMP runtime is mapped
+        expect("OpenMP threads", int(asked), observed["omp_max_threads"])
     expect("workload_sha256", context.workload_sha256, result["workload_sha256"])
     if launch.topology_file is not None:
         expect("topology_sha256", launch.topology_file.sha256, result.get("topology_sha256"))
     return found
+
+
+def _is_contained(enforced: Mapping[str, Any]) -> bool:
+    """Has each launch a control group of its own? The engine that cuts it off from the network gives it one."""
+    return enforced.get("network") is not None
+
+
+def _reported(environment: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name: value
+        for name, value in environment.items()
+        if name.startswith(REPORTED_PREFIXES) or name in REPORTED_NAMES
+    }
 
 
 def other_wheel(requirement: str, result: Mapping[str, Any]) -> list[str]:

@@ -13,6 +13,7 @@ from runner.engines.protocol import Artifact, LaunchFolders, Outcome, Tell
 from runner.errors import HostError
 from runner.machine import format_cpu_list
 from runner.matching.snapshot import Snapshot
+from runner.observation import REPORTED_PREFIXES
 from runner.pin import Pin
 from runner.stacks import Installation, Stack, find_stack
 from runner.vocabulary import EngineName, Launch
@@ -181,8 +182,10 @@ def make_result(launch: Launch, pin: Pin, step_seconds: float) -> dict[str, Any]
             },
             "intra_op_threads": launch.intra_op_threads,
             "inter_op_threads": launch.inter_op_threads,
-            "omp_max_threads": launch.intra_op_threads if launch.cell.variant == "intel" else None,
-            "environment": {key: value for key, value in launch.environment.items() if key != "LANG"},
+            "omp_max_threads": _openmp_threads(launch) if launch.cell.variant == "intel" else None,
+            "environment": {
+                key: value for key, value in launch.environment.items() if key.startswith(REPORTED_PREFIXES)
+            },
             "graph_optimisation": launch.graph_optimisation,
             "uid": 1000,
             "cpu_model": "a processor",
@@ -199,6 +202,11 @@ def make_result(launch: Launch, pin: Pin, step_seconds: float) -> dict[str, Any]
         "description": None,
         "topology_sha256": None,
     }
+
+
+def _openmp_threads(launch: Launch) -> int:
+    """What OpenMP answers: the variable's number, else what Intel's build tells it."""
+    return int(launch.environment.get("OMP_NUM_THREADS", launch.intra_op_threads))
 
 
 def topology_sha256(job: Mapping[str, Any], folders: LaunchFolders) -> str | None:

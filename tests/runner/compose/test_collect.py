@@ -226,7 +226,7 @@ def test_a_memory_limit_is_held_against_what_was_observed(tmp_path: Path) -> Non
     made = ComposeRun(tmp_path / "elsewhere", KIT_MEMORY=str(6 << 30))
     error = made.first().error
     assert error is not None
-    assert f"memory limit None instead of {6 << 30}" in error["message"]
+    assert f"memory limit (bytes) None instead of {6 << 30}" in error["message"]
 
 
 @pytest.mark.parametrize("name", ["compose.json", "host/proc", "launches"])
