@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -26,6 +27,9 @@ HEADROOM = 1.12
 MARKED = (EVIDENCE_FAILED, NO_EVIDENCE)
 # Characters in a line of a remark: more would run into the next bar.
 REMARK_WIDTH = 14
+# An interval that goes further than this factor beyond the tallest bar ends in an arrow, with its end beside it: two
+# noisy blocks would else press all bars flat.
+WIDEST = 2.0
 # Inches: below this the legend of three variants would be cut off.
 NARROWEST = 10.4
 
@@ -69,10 +73,10 @@ def _groups(measured: Measured, stack: str) -> list[Group]:
 
 def _draw_throughput(axes: Axes, measured: Measured, stack: str) -> None:
     variants, groups = measured.variants(stack), _groups(measured, stack)
+    cells = [[_throughput(measured, group, variant) for group in groups] for variant in variants]
     for index, variant in enumerate(variants):
-        cells = [_throughput(measured, group, variant) for group in groups]
-        label = measured.label(stack, variant)
-        _bars(axes, index, len(variants), cells, colour(variant, variants), label, "{}")
+        place = Place(index, len(variants), _limit(cells))
+        _bars(axes, place, cells[index], colour(variant, variants), measured.label(stack, variant), "{}")
     axes.set_ylabel("images per second")
     axes.set_title(f"{measured.header['stacks'][stack]['title']}: training throughput", loc="left", fontsize=10)
     _finish(axes, groups, measured.batch_sizes)
@@ -81,10 +85,11 @@ def _draw_throughput(axes: Axes, measured: Measured, stack: str) -> None:
 def _draw_speedups(axes: Axes, measured: Measured, stack: str) -> None:
     variants, groups = measured.variants(stack), _groups(measured, stack)
     baseline = variants[0]
+    cells = [[_speedup(measured, group, baseline, variant) for group in groups] for variant in variants[1:]]
     for index, variant in enumerate(variants[1:]):
-        cells = [_speedup(measured, group, baseline, variant) for group in groups]
+        place = Place(index, len(variants) - 1, _limit(cells))
         label = f"{measured.label(stack, variant)} over {baseline}"
-        _bars(axes, index, len(variants) - 1, cells, colour(variant, variants), label, "{}x")
+        _bars(axes, place, cells[index], colour(variant, variants), label, "{}x")
     axes.axhline(1.0, color="#444444", linewidth=1, linestyle="--", zorder=0)
     axes.set_ylabel("speedup")
     axes.set_title(f"Speedup over: {measured.label(stack, baseline)} (dashed line: 1x)", loc="left", fontsize=10)
@@ -93,6 +98,20 @@ def _draw_speedups(axes: Axes, measured: Measured, stack: str) -> None:
 
 # value, low, high, and the reason where there is no value, or a mark where there is one to be careful with
 Bar = tuple[float, float, float, str]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Which bar of how many in each group, and where the axes end for its interval."""
+
+    index: int
+    of: int
+    limit: float
+
+
+def _limit(cells: Sequence[Sequence[Bar]]) -> float:
+    values = [value for bars in cells for value, *_ in bars if not math.isnan(value)]
+    return WIDEST * max(values, default=1.0)
 
 
 def _throughput(measured: Measured, group: Group, variant: str) -> Bar:
@@ -131,10 +150,10 @@ def _speedup(measured: Measured, group: Group, baseline: str, candidate: str) ->
     return (row["speedup"], row["ci_low"], row["ci_high"], remark)
 
 
-def _bars(axes: Axes, index: int, of: int, bars: Sequence[Bar], fill: str, label: str, text: str) -> None:
-    width = GROUP_WIDTH / of
+def _bars(axes: Axes, place: Place, bars: Sequence[Bar], fill: str, label: str, text: str) -> None:
+    width = GROUP_WIDTH / place.of
     for position, (value, low, high, remark) in enumerate(bars):
-        x = position + (index - (of - 1) / 2) * width
+        x = position + (place.index - (place.of - 1) / 2) * width
         if math.isnan(value):
             axes.bar(x, 0, width * 0.92, color=fill, label=label if position == 0 else None)
             axes.annotate(remark, (x, 0), xytext=(0, 4), textcoords="offset points", rotation=90, ha="center",
@@ -143,12 +162,22 @@ def _bars(axes: Axes, index: int, of: int, bars: Sequence[Bar], fill: str, label
         hatch = "///" if remark else None
         axes.bar(x, value, width * 0.92, color=fill, label=label if position == 0 else None, hatch=hatch,
                  edgecolor="white" if hatch else fill)  # fmt: skip
-        top = value
-        if not math.isnan(low):
-            axes.errorbar(x, value, [[value - low], [high - value]], color="#222222", capsize=3, linewidth=1.2)
-            top = high
-        words = "\n".join([text.format(significant(value)), *textwrap.wrap(remark, REMARK_WIDTH)])
-        axes.annotate(words, (x, top), xytext=(0, 3), textcoords="offset points", ha="center", va="bottom", fontsize=9)
+        top = value if math.isnan(low) else _draw_interval(axes, x, (low, value, high), place.limit)
+        lines = [text.format(significant(value)), *textwrap.wrap(remark, REMARK_WIDTH)]
+        if top < high:
+            lines.append(f"(to {text.format(significant(high))})")
+        axes.annotate("\n".join(lines), (x, top), xytext=(0, 4), textcoords="offset points", ha="center", va="bottom",
+                      fontsize=9)  # fmt: skip
+
+
+def _draw_interval(axes: Axes, x: float, ends: tuple[float, float, float], limit: float) -> float:
+    """Draw from low to high, but not beyond the limit; return where the line ends."""
+    low, value, high = ends
+    top = min(high, limit)
+    axes.errorbar(x, value, [[value - low], [top - value]], color="#222222", capsize=3, linewidth=1.2)
+    if top < high:
+        axes.plot(x, top, marker="^", color="#222222", markersize=6)
+    return top
 
 
 def _finish(axes: Axes, groups: Sequence[Group], batch_sizes: Sequence[int]) -> None:

@@ -91,8 +91,8 @@ def _flagged(measured: Measured) -> list[str]:
     frame = measured.speedups
     flagged = frame[frame["status"] != "ok"]
     return [
-        f"{topology_title(row.topology)}, batch size {row.batch_size}, {row.candidate} over {row.baseline}: "
-        f"{str(row.status).replace('_', ' ')}: {row.reason}."
+        f"{row.stack}, {topology_title(row.topology)}, batch size {row.batch_size}, "
+        f"{row.candidate} over {row.baseline}: {str(row.status).replace('_', ' ')}: {row.reason}."
         for row in flagged.itertuples()
         if row.status != "missing"
     ]

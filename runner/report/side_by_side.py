@@ -16,13 +16,13 @@ KEYS = ["stack", "topology", "batch_size", "candidate", "baseline"]
 def side_by_side(everything: Sequence[Measured]) -> pd.DataFrame:
     """One row for each pair that any run has, one column with speedup and interval for each run."""
     columns = []
-    for each in everything:
+    for name, each in zip(_names(everything), everything, strict=True):
         frame = each.speedups.set_index(KEYS)
         texts = [
             with_interval(row.speedup, row.ci_low, row.ci_high) if row.blocks else str(row.status)
             for row in frame.itertuples()
         ]
-        columns.append(pd.Series(texts, index=frame.index, name=each.run.name, dtype=object))
+        columns.append(pd.Series(texts, index=frame.index, name=name, dtype=object))
     return pd.concat(columns, axis=1).fillna("—").reset_index()
 
 
@@ -33,5 +33,12 @@ def differing_conditions_table(everything: Sequence[Measured]) -> pd.DataFrame:
     for each in everything:
         found = [dict(flatten(record.conditions)) for record in each.usable]
         values.append([" / ".join(dict.fromkeys(present(one.get(name)) for one in found)) for name in names])
-    runs = [each.run.name for each in everything]
-    return pd.DataFrame({"condition": list(names), **dict(zip(runs, values, strict=True))})
+    return pd.DataFrame({"condition": list(names), **dict(zip(_names(everything), values, strict=True))})
+
+
+def _names(everything: Sequence[Measured]) -> list[str]:
+    """Each run's name; its folder where a copy of a run has kept the name."""
+    names = [each.run.name for each in everything]
+    return [
+        name if names.count(name) == 1 else str(each.run.folder) for name, each in zip(names, everything, strict=True)
+    ]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from runner.cli import main
+from runner.vocabulary import Launch
 from tests.runner.fake_engine import FakeEngine, only
 
 DERIVED = ("speedups.csv", "figure1.svg", "figure1.png", "report.md", "report.html")
@@ -128,3 +131,42 @@ def test_several_runs_are_shown_side_by_side_with_what_differs(run: Path, capsys
     assert (
         Path("both/side_by_side.csv").read_text().startswith("stack,topology,batch_size,candidate,baseline,run,second")
     )
+
+
+def test_a_copy_that_kept_the_name_gets_a_column_of_its_own(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Side by side, two runs of one name are told apart by their folders."""
+    shutil.copytree(run, "copy")
+    assert main(["report", "run", "copy", "--out", "both"]) == 0
+    assert Path("both/side_by_side.csv").read_text().startswith("stack,topology,batch_size,candidate,baseline,run,copy")
+
+
+def test_markup_in_a_message_stays_text(in_folder: Path) -> None:
+    """A library's error can hold headings and tags: no report takes them for its own."""
+    engine = FakeEngine(before_result=fails)
+    assert main(["compare", "--topologies", "resnet50", "--blocks", "2", "--out", "run"], only(engine)) == 1
+    for name in ("report.md", "report.html"):
+        text = Path("run", name).read_text()
+        assert "words of a library" in text
+        assert "<script" not in text
+    assert "\n# a heading" not in Path("run/report.md").read_text()
+
+
+def fails(launch: Launch, result: dict[str, Any]) -> None:
+    """Every launch of Intel's build ends with a message that is also Markdown and HTML."""
+    if launch.cell.variant == "intel":
+        message = "words of a library\n# a heading\n<script>alert(1)</script>"
+        result.update(status="error", error={"kind": "failed", "message": message, "traceback": ""})
+
+
+def test_two_noisy_blocks_do_not_press_the_bars_flat(in_folder: Path) -> None:
+    """An interval far beyond the bars ends in an arrow, with its end in figures."""
+    engine = FakeEngine(before_result=noisy)
+    assert main(["compare", "--topologies", "resnet50", "--blocks", "2", "--out", "run"], only(engine)) == 0
+    assert re.search(r">\(to [0-9.e+]+x\)<", Path("run/figure1.svg").read_text())
+
+
+def noisy(launch: Launch, result: dict[str, Any]) -> None:
+    """The second block is three times slower for one side alone."""
+    if launch.cell.variant == "intel" and launch.block == 2:
+        for step in result["steps"]:
+            step["seconds"] *= 3
