@@ -81,7 +81,7 @@ def quotient(numerator: Sequence[float], denominator: Sequence[float], confidenc
     if squares > 0:
         half = float(stats.t.ppf(0.5 + confidence / 2, df=sum(parts) ** 2 / squares)) * math.sqrt(sum(parts))
     replicates = min(len(numerator), len(denominator))
-    return Estimate(math.exp(centre), math.exp(centre - half), math.exp(centre + half), replicates)
+    return Estimate(math.exp(centre), _end(centre - half), _end(centre + half), replicates)
 
 
 def simultaneous_confidence(bars: int, confidence: float = CONFIDENCE) -> float:
@@ -98,13 +98,37 @@ def largest(samples: Sequence[Sequence[float]], confidence: float = CONFIDENCE) 
     Raises:
         ValueError: no samples, or a bar with fewer than two replicates.
     """
-    if not samples or min(len(each) for each in samples) < FEWEST:
-        raise ValueError("each bar needs at least two replicates")
-    each = simultaneous_confidence(len(samples), confidence)
-    bars = [geometric_estimate(values, each) for values in samples]
+    bars = simultaneous(samples, confidence)
     return Estimate(
         value=max(bar.value for bar in bars),
         low=max(bar.low for bar in bars),
         high=max(bar.high for bar in bars),
         replicates=min(bar.replicates for bar in bars),
     )
+
+
+def smallest(samples: Sequence[Sequence[float]], confidence: float = CONFIDENCE) -> Estimate:
+    """The smallest of several geometric means, by the same reasoning as `largest`.
+
+    Raises:
+        ValueError: no samples, or a bar with fewer than two replicates.
+    """
+    bars = simultaneous(samples, confidence)
+    return Estimate(
+        value=min(bar.value for bar in bars),
+        low=min(bar.low for bar in bars),
+        high=min(bar.high for bar in bars),
+        replicates=min(bar.replicates for bar in bars),
+    )
+
+
+def simultaneous(samples: Sequence[Sequence[float]], confidence: float = CONFIDENCE) -> list[Estimate]:
+    """Several geometric means with intervals that hold all at once.
+
+    Raises:
+        ValueError: no samples, or a bar with fewer than two replicates.
+    """
+    if not samples or min(len(each) for each in samples) < FEWEST:
+        raise ValueError("each bar needs at least two replicates")
+    each = simultaneous_confidence(len(samples), confidence)
+    return [geometric_estimate(values, each) for values in samples]

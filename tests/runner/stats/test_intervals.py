@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.stats.intervals import geometric_estimate, half_width, largest, simultaneous_confidence
+from runner.stats.intervals import (
+    geometric_estimate,
+    half_width,
+    largest,
+    quotient,
+    simultaneous_confidence,
+    smallest,
+)
 
 speeds = st.lists(st.floats(0.01, 100), min_size=2, max_size=12)
 
@@ -86,3 +93,17 @@ def test_an_interval_without_bounds_still_has_ends() -> None:
     """Two replicates that differ much, at a high confidence, say that nothing is known; they raise nothing."""
     estimate = geometric_estimate([0.01, 100.0], 0.99999)
     assert (estimate.low, estimate.high) == pytest.approx((1e-12, 1e12))
+
+
+def test_a_quotient_without_bounds_has_ends_too() -> None:
+    """Two replicates a side, far apart, at the confidence of many bars: nothing is known, and nothing is raised."""
+    estimate = quotient([1.0, 5.0], [1.0, 1.01], simultaneous_confidence(90))
+    assert (estimate.low, estimate.high) == pytest.approx((1e-12, 1e12))
+
+
+@given(st.lists(speeds, min_size=1, max_size=6))
+def test_the_smallest_is_the_largest_of_the_inverse_ratios(samples: list[list[float]]) -> None:
+    """Turning every ratio round turns the smallest bar and its interval into the largest one's."""
+    low = smallest(samples)
+    top = largest([[1 / value for value in values] for values in samples])
+    assert (1 / low.value, 1 / low.high, 1 / low.low) == pytest.approx((top.value, top.low, top.high))
