@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from runner.stats.evidence import EVIDENCE_FAILED
 from runner.stats.intervals import FEWEST, Estimate, geometric_estimate, quotient, simultaneous_confidence
-from runner.stats.pairs import Pair
+from runner.stats.pairs import LOSSES_DIFFER, Pair
 from runner.vocabulary import Group
 
 Key = tuple[Group, str, str]
@@ -53,8 +54,10 @@ def _why_not(original: Pair | None, repeated: Pair | None) -> str:
     for name, pair in (("the original", original), ("the repetition", repeated)):
         if pair is None:
             return f"not in {name}"
-        if pair.status == "losses_differ":
+        if pair.status == LOSSES_DIFFER:
             return f"in {name} the two sides may not have trained the same thing"
+        if pair.status == EVIDENCE_FAILED:
+            return f"in {name} the evidence failed: {pair.reason}"
         if len(pair.ratios) < FEWEST:
             return f"in {name}: {pair.reason or 'too few blocks for an interval'}"
     return ""

@@ -13,13 +13,16 @@ from runner.runs import Run
 from runner.stats.estimators import images_per_second
 from runner.vocabulary import Cell, Group
 
+LOSSES_DIFFER = "losses_differ"
+
 
 @dataclass(frozen=True)
 class Pair:
     """A baseline and a candidate of one group, with the block-wise speeds (images/s) of complete blocks.
 
-    `status` is "ok"; or "partial" (some blocks are missing, the rest counts); or "losses_differ" (counts, flagged);
-    or why nothing can be divided: an error's kind, "not_comparable", or "missing". `reason` says more.
+    `status` is "ok"; or "partial" (some blocks are missing, the rest counts); or "losses_differ" (shown, flagged, and
+    left out of every mean and verdict); or why nothing can be divided: an error's kind, "not_comparable", or
+    "missing". `reason` says more. `blocks` are the complete blocks' numbers, in the order of the speeds.
     """
 
     group: Group
@@ -30,11 +33,18 @@ class Pair:
     losses: LossesCheck | None
     status: str
     reason: str
+    blocks: tuple[int, ...] = ()
 
     @property
     def ratios(self) -> list[float]:
         """Candidate over baseline, one for each complete block."""
         return [other / base for base, other in zip(self.baseline_speeds, self.candidate_speeds, strict=True)]
+
+    @property
+    def ratio_by_block(self) -> dict[int, float]:
+        """Candidate over baseline by the block's number; blocks without numbers are counted from 1."""
+        numbers = self.blocks or range(1, len(self.baseline_speeds) + 1)
+        return dict(zip(numbers, self.ratios, strict=True))
 
     @property
     def is_measured(self) -> bool:
@@ -96,7 +106,7 @@ def make_pair(
     losses = check_losses(group.topology, usable[0].values(), usable[1].values())
     status, reason = _status(sides, (baseline, candidate), blocks, complete, losses)
     speeds = [tuple(images_per_second(side[block]) for block in complete) for side in usable]
-    return Pair(group, baseline, candidate, speeds[0], speeds[1], losses, status, reason)
+    return Pair(group, baseline, candidate, speeds[0], speeds[1], losses, status, reason, tuple(complete))
 
 
 def _status(
@@ -110,12 +120,12 @@ def _status(
         if record.error is not None
     ]
     missing = len(blocks) - len(complete)
+    if losses is not None and not losses.passed and complete:
+        return LOSSES_DIFFER, "; ".join([losses.explanation, *([_explain(errors)] if errors else [])])
     if errors:
         return ("partial" if complete else errors[0][2]["kind"]), _explain(errors)
     if missing:
         return ("partial" if complete else "missing"), f"{missing} of {len(blocks)} blocks not measured yet"
-    if losses is not None and not losses.passed:
-        return "losses_differ", losses.explanation
     return "ok", ""
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from runner.records import Record
 from runner.stats.estimators import article_line, images_per_second, timed_step_seconds
+from runner.stats.evidence import counts
 from runner.stats.intervals import FEWEST, Estimate, geometric_estimate, largest
 from runner.stats.pairs import Pair, tabulate
 
@@ -19,6 +20,8 @@ SPEEDUP_COLUMNS = [
 ]  # fmt: skip
 
 NO_CLEAR_DIFFERENCE = "no clear difference"
+# Stands in the place of a verdict where a pair is flagged: nothing is made of its number.
+NOT_COUNTED = "not counted"
 TOO_FEW_BLOCKS = "too few blocks for an interval"
 
 
@@ -48,7 +51,11 @@ def throughputs(records: Sequence[Record]) -> pd.DataFrame:
 
 
 def summaries(pairs: Sequence[Pair]) -> pd.DataFrame:
-    """For each stack, batch size, baseline and candidate: geometric mean over topologies, and the largest speedup."""
+    """For each stack, batch size, baseline and candidate: geometric mean over topologies, and the largest speedup.
+
+    Both are over `topologies` pairs: those that are measured and not flagged. `flagged` of them were left out. The mean
+    is over the `geometric_blocks` blocks that all of these pairs have.
+    """
     found: dict[tuple[str, int, str, str], list[Pair]] = {}
     for pair in pairs:
         key = (pair.group.stack, pair.group.batch_size, pair.baseline, pair.candidate)
@@ -70,7 +77,8 @@ def _speedup_row(pair: Pair) -> dict[str, Any]:
         **row,
         "baseline_images_per_second": geometric_estimate(pair.baseline_speeds).value,
         "candidate_images_per_second": geometric_estimate(pair.candidate_speeds).value,
-        "speedup": ratio.value, "ci_low": ratio.low, "ci_high": ratio.high, "verdict": verdict(ratio),
+        "speedup": ratio.value, "ci_low": ratio.low, "ci_high": ratio.high,
+        "verdict": verdict(ratio) if counts(pair) else NOT_COUNTED,
     }  # fmt: skip
 
 
@@ -91,18 +99,27 @@ def _throughput(records: Sequence[Record], batch_size: int) -> dict[str, Any]:
 
 
 def _summary(pairs: Sequence[Pair]) -> dict[str, Any]:
-    measured = [pair for pair in pairs if pair.is_measured]
-    row: dict[str, Any] = {"topologies": len(measured), "of_topologies": len(pairs)}
+    measured = [pair for pair in pairs if counts(pair)]
+    flagged = sum(pair.is_measured for pair in pairs) - len(measured)
+    row: dict[str, Any] = {"topologies": len(measured), "of_topologies": len(pairs), "flagged": flagged}
     if not measured:
         return row
-    # Blocks are paired across topologies only where all have as many; a block's replicate is its mean log-ratio.
-    if len({len(pair.ratios) for pair in measured}) == 1:
-        columns = zip(*(pair.ratios for pair in measured), strict=True)
-        mean = geometric_estimate([geometric_estimate(column).value for column in columns])
-        row |= {"geometric_mean": mean.value, "geometric_low": mean.low, "geometric_high": mean.high}
+    mean = _mean_over_topologies(measured)
+    if mean is not None:
+        row |= {"geometric_mean": mean.value, "geometric_low": mean.low, "geometric_high": mean.high,
+                "geometric_blocks": mean.replicates}  # fmt: skip
     if min(len(pair.ratios) for pair in measured) >= FEWEST:
         top = max(measured, key=lambda pair: geometric_estimate(pair.ratios).value)
         most = largest([pair.ratios for pair in measured])
         row |= {"largest": most.value, "largest_low": most.low, "largest_high": most.high,
                 "largest_topology": top.group.topology}  # fmt: skip
     return row
+
+
+def _mean_over_topologies(pairs: Sequence[Pair]) -> Estimate | None:
+    """The geometric mean over the blocks that all pairs have, a block's replicate being its mean log-ratio."""
+    by_block = [pair.ratio_by_block for pair in pairs]
+    common = [block for block in by_block[0] if all(block in each for each in by_block)]
+    if not common:
+        return None
+    return geometric_estimate([geometric_estimate([each[block] for each in by_block]).value for block in common])
