@@ -30,7 +30,7 @@ Status = Literal["passed", "failed", "no evidence", "not probed"]
 
 @dataclass(frozen=True)
 class CellEvidence:
-    """All evidence on one cell. `wanted` is false for a run that was begun without probes (or before there were any).
+    """All evidence on one cell. `wanted` is false for a cell without a probe in a run begun without.
 
     `launches` holds the verdicts of its timed launches by launch id.
     """
@@ -93,14 +93,15 @@ def cells_of(
     header: Mapping[str, Any], records: Iterable[Record], evidence: Mapping[Subject, Evidence]
 ) -> dict[Cell, CellEvidence]:
     """The evidence on every cell that has a usable launch, or was probed."""
-    wanted = bool(header.get("probes", False)) or bool(evidence)
+    begun_with_probes = bool(header.get("probes", False))
     launches: dict[Cell, dict[str, tuple[Verdict, ...]]] = {}
     for launch_id, record in latest(list(records)).items():
         if record.error is None:
             found = launches.setdefault(record.cell, {})
             found[launch_id] = tuple(_judged(header, record))
+    probes = {cell: evidence.get(Subject(cell.stack, cell.variant, cell.topology)) for cell in launches}
     return {
-        cell: CellEvidence(cell, wanted, evidence.get(Subject(cell.stack, cell.variant, cell.topology)), verdicts)
+        cell: CellEvidence(cell, begun_with_probes or probes[cell] is not None, probes[cell], verdicts)
         for cell, verdicts in launches.items()
     }
 

@@ -48,6 +48,14 @@ def test_a_cell_without_a_probe_is_marked_only_where_one_was_wanted(wanted: bool
     assert (found.status, found.remark) == (status, remark)
 
 
+def test_probing_one_variant_later_marks_no_other_cell() -> None:
+    """In a run that was begun without probes, evidence on one cell is not asked of every other."""
+    records = [replace(record(name), result=captured(f"tf-2.14-{name}").result) for name in ("stock", "intel")]
+    subject = Subject("tf-2.14", "stock", "resnet50")
+    found = cells_of(HEADER, records, {subject: replace(evidence("tf-2.14-stock"), subject=subject)})
+    assert [each.status for each in found.values()] == ["passed", "not probed"]
+
+
 def test_a_failed_probe_is_no_evidence_with_its_reason() -> None:
     """The engine's or the workload's own words."""
     found = cell(no_evidence(Subject("tf-2.14", "stock", "resnet50"), 2, "key", "timeout", "killed at its deadline"))
