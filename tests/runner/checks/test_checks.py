@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runner.checks.conditions import differing_conditions, refusal
-from runner.checks.losses import check_losses
+from runner.checks.losses import check_losses, tolerances_of
 from tests.runner.builders import record
 
 
@@ -74,3 +74,35 @@ def test_without_batch_normalisation_the_second_loss_must_agree_as_closely_as_th
     assert plain is not None
     assert normalised is not None
     assert (plain.passed, normalised.passed) == (False, True)
+
+
+@pytest.mark.parametrize(("batch_size", "passed"), [(4, True), (8, True), (16, False), (32, False)])
+def test_with_many_images_the_second_loss_must_agree_more_closely(batch_size: int, passed: bool) -> None:
+    """Rounding of 3.6e-2 is seen over four images and never over 32, where it is the size of the update itself."""
+    base = [record(batch_size=batch_size, losses=[8.0, 7.0, 6.0])]
+    check = check_losses("resnet152", base, [record("intel", batch_size=batch_size, losses=[8.0, 6.75, 6.0])])
+    assert check is not None
+    assert check.passed is passed
+
+
+def test_tolerances_are_told_by_topology_and_batch_size() -> None:
+    """What is not known is given the room of few images and of batch normalisation."""
+    assert tolerances_of("resnet50") == tolerances_of("my_net", 8) == (1e-4, 1e-1)
+    assert tolerances_of("resnet50", 32) == tolerances_of("my_net", 16) == (1e-4, 1e-2)
+    assert tolerances_of("vgg16", 32) == tolerances_of("vgg16") == (1e-4, 1e-4)
+
+
+def test_a_side_whose_loss_does_not_move_has_not_trained() -> None:
+    """Within the tolerance of few images, but its second loss is its first: flagged, with that reason."""
+    base, other = [record(losses=[8.0, 7.9, 7.8])], [record("intel", losses=[8.0, 8.0, 8.0])]
+    check = check_losses("resnet50", base, other)
+    assert check is not None
+    assert not check.passed
+    assert "left the loss of intel where it was and moved that of stock" in check.explanation
+
+
+def test_losses_that_move_on_neither_side_are_the_same() -> None:
+    """Whether anything can be learnt is the topology's matter, as long as it is the same on both sides."""
+    check = check_losses("resnet50", [record(losses=[8.0] * 3)], [record("intel", losses=[8.0] * 3)])
+    assert check is not None
+    assert check.passed
