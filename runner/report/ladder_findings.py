@@ -7,10 +7,9 @@ from collections.abc import Iterator
 
 from runner.publications import Publication
 from runner.report.measured import Measured
-from runner.report.wording import times, topology_title, with_interval
-from runner.stats.intervals import Estimate
+from runner.report.wording import plural, times, topology_title, with_interval
+from runner.stats.intervals import FEWEST, Estimate, simultaneous
 from runner.stats.ladder import FIRST, INERT, LEFT_OUT, LadderResult
-from runner.stats.tables import verdict
 
 NOT_YET = "not measured yet"
 # The claim whose figure the rungs are held against.
@@ -81,14 +80,22 @@ def _finding(measured: Measured, result: LadderResult) -> str:
     name = f"{measured.header['stacks'][result.group.stack]['title']}, {ladder_name(result)}"
     if result.whole is None:
         return f"{name}: first against last could not be measured: {result.whole_reason or 'no complete block'}."
-    ratios = [(step.rung.title, step.ratio) for step in result.steps if step.ratio is not None]
-    clear = [(title, ratio) for title, ratio in ratios if verdict(ratio) in ("faster", "slower")]
-    clear.sort(key=lambda entry: -abs(math.log(entry[1].value)))
-    parts = ", ".join(f"{title} {times(ratio.value)}" for title, ratio in clear)
     inert = sum(step.status == INERT for step in result.steps)
-    text = f"{name}: the last rung against the first {factor_text(result.whole)}, measured directly. "
-    text += f"Clear steps, the largest first: {parts}. " if parts else "No single step is clear. "
+    text = f"{name}: the last rung against the first {factor_text(result.whole)}, measured directly. {_steps(result)}. "
     return text + f"{inert} of {len(result.steps)} rungs are inert here. {agreement(result)}"
+
+
+def _steps(result: LadderResult) -> str:
+    """The steps that are clear when all are looked at, in words."""
+    steps = [step for step in result.steps if step.is_comparable and len(step.ratios) >= FEWEST]
+    if not steps:
+        return "No step has enough blocks for an interval"
+    estimates = zip(steps, simultaneous([step.ratios for step in steps]), strict=True)
+    clear = [(step.rung.title, each.value) for step, each in estimates if each.low > 1 or each.high < 1]
+    clear.sort(key=lambda entry: -abs(math.log(entry[1])))
+    over = f"(95%, simultaneous over {plural(len(steps), 'step')})"
+    parts = ", ".join(f"{title} {times(value)}" for title, value in clear)
+    return f"Clear steps {over}, the largest first: {parts}" if parts else f"No single step is clear {over}"
 
 
 def _could_be_baseline(result: LadderResult, article: Publication, measured: Measured) -> Iterator[str]:

@@ -24,6 +24,15 @@ from runner.stats.tables import verdict
 
 COLUMNS = ("rung", "what it changes", "images/s", "factor", "95% interval", "verdict")
 
+PRODUCT = (
+    "What this check can tell: neighbouring steps share a launch, which cancels in their product, so that in a block "
+    "the product is the ladder's launch of its last rung over that of its first, whatever the rungs between them are "
+    "worth. It does not confirm single steps. It tells whether launches of the two ends inside the ladder agree with "
+    "launches of their own: that nothing drifted over the length of a block. Rungs that are inert or left out count as "
+    "exactly 1; where the last rungs are inert, it also tells whether they did change the speed. The product's "
+    "interval is over the blocks' products, in which shared launches have cancelled, and not made of the steps' own."
+)
+
 
 def ladder_sections(measured: Measured, article: Publication) -> tuple[Section, ...]:
     """All that a report says of a ladder; nothing for a comparison."""
@@ -93,7 +102,8 @@ def _whole_section(measured: Measured) -> Section:
     columns = ("ladder", "product of the rungs", "the whole, directly", "product / whole", "verdict")
     paragraphs = (
         "The first and the last rung are also run against each other directly, in launches of their own, back to back "
-        "at one end of each block. If the steps are worth what the table says, their product is the whole.",
+        "at one end of each block.",
+        PRODUCT,
         *(f"{ladder_name(result)}: {agreement(result)}" for result in measured.ladders),
     )
     return Section("The product held against the whole", paragraphs, (table(columns, rows, columns[1:4]),))

@@ -33,7 +33,8 @@ Verdicts = Mapping[tuple[str, str, str], Mapping[str, str]]
 class Step:
     """One rung: its own speed (images/s) and its ratio to the rung `reference`.
 
-    `status` is "first", "inert", "left_out", or that of a pair: "ok", "partial" and "losses_differ" have a ratio.
+    `status` is "first", "inert", "left_out", or that of a pair: "ok", "partial" and "losses_differ" have a ratio, of
+    which `ratios` holds the blocks'.
     """
 
     rung: PlannedRung
@@ -42,13 +43,21 @@ class Step:
     ratio: Estimate | None
     status: str
     reason: str
+    ratios: tuple[float, ...] = ()
+
+    @property
+    def is_comparable(self) -> bool:
+        """Has it a ratio that something may be said of: not inert, refused, or of two that trained differently?"""
+        return self.ratio is not None and self.status in ("ok", "partial")
 
 
 @dataclass(frozen=True)
 class LadderResult:
     """One topology's ladder. `product` is over the steps, block by block; `whole` from launches of its own.
 
-    `agreement` is product over whole, block by block: if its interval holds 1, the two agree.
+    Within a block a step's upper launch is the next one's lower launch, so that the product is the last launch over the
+    first, and its interval, over the blocks, has the steps' covariance in it. `agreement` is product over whole, block
+    by block: if its interval holds 1, the ladder's own launches of its ends and those of the whole tell the same.
     """
 
     group: Group
@@ -139,7 +148,7 @@ def _step(
     other = next(each for each in rungs if each.id == reference)
     pair = make_pair(group, reference, rung.id, table, blocks, _declared(other, rung))
     ratio = geometric_estimate(pair.ratios) if pair.is_measured else None
-    return Step(rung, reference, speed, ratio, pair.status, _reason(pair, rung, reference, done))
+    return Step(rung, reference, speed, ratio, pair.status, _reason(pair, rung, reference, done), tuple(pair.ratios))
 
 
 def _reason(pair: Pair, rung: PlannedRung, reference: str, done: Mapping[str, Step]) -> str:

@@ -88,9 +88,41 @@ def test_factors_are_exact_and_their_product_is_the_whole(
     assert (result.product.value, result.product.low, result.whole.value) == pytest.approx((8.0, 8.0, 8.0))
     assert result.agrees is True
     assert len(engine.ran) == 2 * (5 + 2)
-    out = capsys.readouterr().out
+    out = " ".join(capsys.readouterr().out.split())
     for words in ("the wheel", "2.00x", "faster", "product of the rungs", "they agree within the interval"):
         assert words in out
+
+
+def test_steps_are_called_clear_with_an_interval_that_holds_for_all_of_them(
+    kit: Kit, ladder: list[str], engine: FakeEngine
+) -> None:
+    """Among three steps one is clear by itself and not with the interval that allows for having picked it."""
+    ladder[4] = "4"
+    noisy = {"block1": 0.4616, "block2": 0.4094, "block3": 0.4094, "block4": 0.3631}
+
+    def noise(launch: Launch, result: dict[str, Any]) -> None:
+        with_openmp(launch, result)
+        if launch.cell.variant in ("wheel", "blocktime", "top"):
+            for step in result["steps"]:
+                step["seconds"] = noisy[launch.launch_id.split("-")[0]] if launch.cell.variant != "top" else 0.1
+
+    engine.seconds = {**engine.seconds, "slow": 0.5}
+    engine.before_result = noise
+    kit(*ladder)
+    wheel = result_of().steps[1].ratio
+    assert wheel is not None
+    assert wheel.low > 1
+    text = Path("run/report.md").read_text()
+    assert "Clear steps (95%, simultaneous over 3 steps), the largest first: the top " in text
+    assert "the wheel" not in text.split("Clear steps")[1].split("inert here")[0]
+
+
+def test_the_report_says_what_the_product_can_tell(kit: Kit, ladder: list[str]) -> None:
+    """It is the last launch over the first in each block, so it confirms no single step."""
+    assert kit(*ladder) == 0
+    text = Path("run/report.md").read_text()
+    assert "It does not confirm single steps" in text
+    assert "their product is the whole" not in text
 
 
 def test_a_product_that_is_not_the_whole_is_said_so(kit: Kit, ladder: list[str], engine: FakeEngine) -> None:
