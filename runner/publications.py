@@ -26,6 +26,7 @@ KINDS = (
 # What may have to match before a run may judge a claim (runner/claims/comparability.py evaluates each).
 CONDITIONS = (
     "work", "stack", "build", "tensorflow", "batch_size", "layout", "processor", "sockets", "cores", "isa", "threads",
+    "bkms",
 )  # fmt: skip
 
 _TEXTS = (
@@ -33,15 +34,17 @@ _TEXTS = (
     "nearest_stack", "nearest_stack_reason", "nearest_stack_source",
 )  # fmt: skip
 _CLAIM_KEYS = ("id", "kind", "quote", "says", "source", "configuration", "metric", "value", "needs")
-_CLAIM_OPTIONS = ("topologies", "batch_size", "layout", "variant", "build", "setting", "setting_value", "names")
-_CONFIGURATION_OPTIONS = ("work", "tensorflow", "processor_model", "sockets", "cores", "isa", "threads")
+_CLAIM_OPTIONS = ("topologies", "batch_size", "layout", "variant", "build", "setting", "setting_value", "names",
+                  "paraphrase", "derived")  # fmt: skip
+_CONFIGURATION_OPTIONS = ("work", "tensorflow", "processor_model", "sockets", "cores", "isa", "threads", "bkms")
 
 
 @dataclass(frozen=True)
 class Configuration:
     """What a claim was measured on. What the publication does not tell is None, or empty for `isa`.
 
-    `processor_model` is a part of the CPU model as the host itself tells it; `cores` counts all sockets.
+    `processor_model` is a part of the CPU model as the host itself tells it; `cores` counts all sockets; `bkms` names
+    the built-in set of settings that it was measured with.
     """
 
     text: str
@@ -52,6 +55,7 @@ class Configuration:
     cores: int | None = None
     isa: tuple[str, ...] = ()
     threads: int | None = None
+    bkms: str | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,8 @@ class Claim:
 
     `value` is the published number in the metric's unit; None where the publication gives none as text. `names` is
     for kinds that look for words in evidence: what the publication calls a thing -> what the evidence calls it.
-    `setting_value` may hold `{threads}` and `{sockets}`, those of the pin.
+    `setting_value` may hold `{threads}` and `{sockets}`, those of the pin. A `paraphrase` tells what the source says
+    and not its words; a `derived` value is computed from published ones.
     """
 
     id: str
@@ -80,6 +85,13 @@ class Claim:
     setting: str | None = None
     setting_value: str | None = None
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    paraphrase: bool = False
+    derived: bool = False
+
+    @property
+    def words(self) -> str:
+        """What was published, in quotation marks only where these are the source's own words."""
+        return self.quote if self.paraphrase else f'"{self.quote}"'
 
 
 @dataclass(frozen=True)
@@ -186,6 +198,9 @@ def _claim(path: str, table: Mapping[str, Any], configurations: Mapping[str, Con
     value = table["value"]
     if value != NOT_PUBLISHED and (isinstance(value, bool) or not isinstance(value, (int, float))):
         raise UsageError(f"{where} has the value {value!r}; a number or {NOT_PUBLISHED!r} was expected.")
+    for key in ("paraphrase", "derived"):
+        if not isinstance(table.get(key, False), bool):
+            raise UsageError(f"{where} has {key} = {table[key]!r}; true or false was expected.")
     return Claim(
         **{
             **table,

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from runner.claims import in_force
 from runner.claims.material import BASELINE, CANDIDATE, Material
 from runner.claims.verdict import Difference
 from runner.publications import Claim, Publication
@@ -55,7 +56,7 @@ class Condition:
     @property
     def listed(self) -> bool:
         """Is it worth a line that the publication does not tell it?"""
-        return self.name not in ("work", "build", "batch_size")
+        return self.name not in ("work", "build", "batch_size", "bkms")
 
 
 def scene_of(question: Question) -> Scene:
@@ -158,11 +159,19 @@ def _isa(question: Question, scene: Scene) -> Condition:
 
 
 def _threads(question: Question, scene: Scene) -> Condition:
-    here = question.material.run.header["plan"]["pin"]["threads"]
+    threads = in_force.intra_op_threads(question.material.run, scene.stack, scene.batch_size)
     published = question.claim.configuration.threads
-    return _simple(
-        "threads", "threads", published, here, f"this run's launches compute on {here} threads and not {published}"
-    )
+    matches = None if published is None else threads == {published}
+    shown = NOT_STATED if published is None else str(published)
+    obstacle = f"this run's launches compute on {in_force.in_words(threads)} and not {shown}"
+    return Condition("threads", "threads", shown, in_force.numbers(threads), matches, obstacle)
+
+
+def _bkms(question: Question, scene: Scene) -> Condition:
+    published = question.claim.configuration.bkms
+    here = in_force.bkms(question.material.run.header["plan"], published)
+    obstacle = f"this run's settings are the BKMs {here}, and {question.publication.short} prescribes {published}"
+    return _simple("bkms", "BKMs", published, here, obstacle)
 
 
 def _layout(question: Question, scene: Scene) -> Condition:
@@ -178,5 +187,5 @@ def _simple(name: str, title: str, published: Any, here: Any, obstacle: str) -> 
 
 
 _CONDITIONS: Sequence[Callable[[Question, Scene], Condition]] = (
-    _work, _batch_size, _stack, _tensorflow, _build, _processor, _sockets, _cores, _isa, _threads, _layout,
+    _work, _batch_size, _stack, _tensorflow, _build, _processor, _sockets, _cores, _isa, _threads, _bkms, _layout,
 )  # fmt: skip

@@ -7,16 +7,17 @@ from collections.abc import Sequence
 from runner.claims.judge import judge
 from runner.claims.material import Material, read_probes
 from runner.claims.verdict import Judgement
-from runner.publications import ARTICLE, Publication, load_publication, publication_names
+from runner.publications import ARTICLE, NOT_PUBLISHED, Publication, load_publication, publication_names
 from runner.report.document import Section, Table, table
 from runner.report.measured import Measured
 from runner.report.wording import interval, plural, significant
 
 VERDICTS = (
-    "Reproduced: the claim holds here, as far as the interval tells. Not reproduced: it was tested here, and it does "
-    "not hold. Partly: a part of it holds, or only a part could be tested. Not testable here: this run, this host "
-    "or this kit cannot tell, for the reason beside it; a figure that stands there all the same is this run's own and "
-    "judges nothing."
+    "Reproduced: the claim holds here: a published figure is reached, or is inside of an interval that holds little "
+    "else. Not reproduced: it was tested here, and the whole interval is clear of it. Partly: a part of it holds, or "
+    "only a part could be tested. Not testable here: this run, this host or this kit cannot tell, for the reason "
+    "beside it, be it that the interval is too wide; a figure that stands there all the same is this run's own and "
+    "judges nothing. What is prescribed is held against the speed it gains. In quotation marks: the source's own words."
 )
 
 
@@ -55,10 +56,13 @@ def further_sections(measured: Measured) -> tuple[Section, ...]:
 
 
 def claims_table(judgements: Sequence[Judgement]) -> Table:
-    """One row for each claim: the words, the published figure, this host's, the verdict and why."""
+    """One row for each claim: the words, the published figure, this host's, the verdict and why.
+
+    Only the source's own words are in quotation marks.
+    """
     rows = [
         (
-            f'"{each.claim.quote}"', f"{each.claim.says} Measured as: {each.claim.metric}.", published(each), here(each),
+            each.claim.words, f"{each.claim.says} Measured as: {each.claim.metric}.", published(each), here(each),
             each.answer.verdict, each.answer.why,
         )
         for each in judgements
@@ -80,9 +84,10 @@ def differences_table(judgements: Sequence[Judgement]) -> Table:
 
 
 def published(judgement: Judgement) -> str:
-    """The published figure."""
-    value = judgement.claim.value
-    return "not published as text" if value is None else f"{value:g}"
+    """The published figure; one that is only computed from published ones says so."""
+    claim = judgement.claim
+    shown = NOT_PUBLISHED if claim.value is None else f"{claim.value:g}"
+    return f"{shown}, derived" if claim.derived else shown
 
 
 def here(judgement: Judgement) -> str:

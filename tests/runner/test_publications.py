@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from runner.bkm import load_bkms
 from runner.claims.comparability import Question, Scene, conditions
-from runner.claims.judge import JUDGES
+from runner.claims.judge import JUDGES, judge
 from runner.errors import UsageError
 from runner.publications import (
     ARTICLE,
@@ -21,6 +22,7 @@ from runner.publications import (
     publication_names,
     read_publication,
 )
+from runner.report.claims_sections import claims_table, published
 from runner.vocabulary import TOPOLOGIES
 from tests.runner.claims.builders import constant, material
 
@@ -103,6 +105,7 @@ def test_an_unknown_publication_is_answered_with_the_nearest_name() -> None:
         (('needs = ["work", "stack"', 'needs = ["work", "stak"'), "Did you mean stack"),
         (('id = "bar-vgg16"', 'id = "bar-resnet50"'), "several claims with the id bar-resnet50"),
         (('id = "intel-aws-2018"', 'id = "another"'), "a publication's id is its file's name"),
+        (("value = 7.4", 'value = 7.4\nderived = "yes"'), "derived = 'yes'; true or false"),
         (("sockets = 2", "socket = 2"), "unknown key socket"),
         (('point = "Python"', 'points = "Python"'), "lacks point"),
         (("[platform]", "[platforms]"), "unknown key platforms"),
@@ -119,3 +122,42 @@ def test_a_malformed_publication_is_refused_with_place_and_key(
     path.write_text(text.replace(*change), encoding="utf-8")
     with pytest.raises(UsageError, match=words):
         read_publication(path)
+
+
+# The article's words as this project has them, literally; everything else that it says is told in other words.
+LITERAL = {
+    "up to 7.4X", "on all benchmark topologies", "InceptionV3", "ResNet50", "ResNet152", "VGG16",
+    "transparent to the programmer", "KMP_SETTINGS=1", "OMP_PROC_BIND=true",
+    "around the number of physical cores available", "case-by-case",
+}  # fmt: skip
+
+
+def test_only_the_articles_own_words_stand_in_quotation_marks() -> None:
+    """A paraphrase is told as one, wherever a claim's words are shown."""
+    article = load_publication(ARTICLE)
+    assert {claim.quote for claim in article.claims if not claim.paraphrase} == LITERAL
+    for claim in article.claims:
+        assert (claim.words == f'"{claim.quote}"') == (claim.quote in LITERAL)
+    shown = {row[0] for row in claims_table(judge(article, material(constant(2.0)))).rows}
+    assert {'"up to 7.4X"', "KMP_BLOCKTIME=1", "shared pools"} <= shown
+
+
+def test_a_figure_that_is_computed_from_published_ones_says_so() -> None:
+    """20.8 / 6.2 is in no source."""
+    guide = load_publication("tensorflow-performance-guide")
+    shown = {each.claim.id: published(each) for each in judge(guide, material(constant(2.0)))}
+    assert shown["training-mkl-over-avx2"] == "3.35, derived"
+    assert sum("derived" in text for text in shown.values()) == 1
+
+
+@pytest.mark.parametrize("publication", ALL, ids=lambda each: each.id)
+def test_advice_is_told_as_advice(publication: Publication) -> None:
+    """What a source prescribes is not put as what is best."""
+    assert not [claim.id for claim in publication.claims if "best setting" in claim.says]
+
+
+@pytest.mark.parametrize("publication", ALL, ids=lambda each: each.id)
+def test_every_configuration_names_a_set_of_settings_that_there_is(publication: Publication) -> None:
+    """A run's BKMs are held against a set of the kit's own."""
+    names = {claim.configuration.bkms for claim in publication.claims} - {None}
+    assert all(load_bkms(name).name == name for name in names if name)

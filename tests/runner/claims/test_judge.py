@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import math
+from typing import Any
 
 import pytest
 
 from runner import runs
+from runner.bkm import load_bkms, resolve, with_inter_op_threads
 from runner.claims.judge import judge
 from runner.claims.material import material_of
+from runner.pin import Pin
 from runner.publications import ARTICLE, Publication, load_publication, publication_names
 from tests.runner.claims.builders import SAMPLE, constant, material
 
@@ -51,6 +54,28 @@ def test_what_differs_from_the_published_platform_is_listed() -> None:
     assert "batch size" not in differing
 
 
+@pytest.mark.parametrize("inter_op", [None, 4])
+def test_settings_that_are_not_the_articles_are_listed_and_judge_no_figure(inter_op: int | None) -> None:
+    """A run with --bkms none, or with one setting changed, says so, and in how many threads it computed."""
+
+    def other_settings(header: dict[str, Any]) -> None:
+        pin = Pin.from_json(header["plan"]["pin"])
+        bkms = resolve(load_bkms("none" if inter_op is None else "article"), pin)
+        if inter_op is not None:
+            bkms = with_inter_op_threads(bkms, inter_op)
+        header["plan"]["bkms"] = bkms.to_json()
+        threads = {"intra_op_threads": bkms.intra_op_threads}
+        header["plan"]["launches"] = [{**launch, **threads} for launch in header["plan"]["launches"]]
+
+    first = judge(load_publication(ARTICLE), material(constant(8.0), header=other_settings))[0]
+    differing = {each.what: each.here for each in first.differs}
+    assert differing["BKMs"] == ("none" if inter_op is None else "article, but with inter_op_threads=4")
+    assert differing["threads"] == ("the framework's own number" if inter_op is None else "2")
+    assert first.answer.verdict == "not testable here"
+    assert "the article prescribes article" in first.answer.why
+    assert first.answer.measured == pytest.approx(8.0, rel=0.01)
+
+
 def test_a_run_on_the_articles_machine_differs_in_its_software_only() -> None:
     """What matches is not listed."""
 
@@ -59,7 +84,10 @@ def test_a_run_on_the_articles_machine_differs_in_its_software_only() -> None:
         assert isinstance(machine, dict)
         machine |= {"cores": 36, "sockets": 2}
         machine["processor"] = {"model_name": "Intel(R) Xeon(R) Platinum 8124M CPU", "isa": ["avx2", "avx512f"]}
-        header["plan"]["pin"]["threads"] = 36  # type: ignore[index]
+        plan, pin = header["plan"], Pin(cores=tuple((n,) for n in range(36)), mems=(0, 1), nodes=2, sockets=2)
+        assert isinstance(plan, dict)
+        plan |= {"pin": pin.to_json(), "bkms": resolve(load_bkms("article"), pin).to_json()}
+        plan["launches"] = [{**launch, "intra_op_threads": 36} for launch in plan["launches"]]
 
     first = judge(load_publication(ARTICLE), material(constant(7.4), header=c5))[0]
     assert [each.what for each in first.differs] == ["TensorFlow version", "layout (intel)"]

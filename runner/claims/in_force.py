@@ -1,0 +1,44 @@
+"""What a run's launches were really given, as they were planned: threads and settings, not what its pin would take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from typing import Any
+
+from runner.bkm import load_bkms, resolve
+from runner.pin import Pin
+from runner.runs import Run
+
+OWN_NUMBER = "the framework's own number"
+
+
+def intra_op_threads(run: Run, stack: str, batch_size: int) -> frozenset[int]:
+    """The intra-op threads that the launches of a part of a run were given; 0 is the framework's own number."""
+    return frozenset(
+        launch.intra_op_threads
+        for launch in run.launches
+        if (launch.cell.stack, launch.cell.batch_size) == (stack, batch_size)
+    )
+
+
+def numbers(threads: Set[int]) -> str:
+    """So many, or, where nothing is set, whatever the framework takes."""
+    return " or ".join(str(count) if count else OWN_NUMBER for count in sorted(threads)) or "no"
+
+
+def in_words(threads: Set[int]) -> str:
+    """2 threads; the framework's own number of threads."""
+    if threads == {0}:
+        return f"{OWN_NUMBER} of threads"
+    return "1 thread" if threads == {1} else f"{numbers(threads)} threads"
+
+
+def bkms(plan: Mapping[str, Any], published: str | None) -> str:
+    """The name of a run's set of BKMs, with each setting that is not what the published set gives on the run's pin."""
+    name = str(plan["bkms"]["name"])
+    if name != published:
+        return name
+    asked = {each.name: each.value for each in resolve(load_bkms(name), Pin.from_json(plan["pin"])).settings}
+    here = {each["name"]: each["value"] for each in plan["bkms"]["settings"]}
+    other = [f"{key}={here.get(key, 'not set')}" for key in {**asked, **here} if asked.get(key) != here.get(key)]
+    return f"{name}, but with {', '.join(other)}" if other else name
