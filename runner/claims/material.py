@@ -1,4 +1,4 @@
-"""What a run's folder holds that a claim can be judged by: records, pairs, and the evidence of probes."""
+"""What a run's folder holds that a claim can be judged by: records, pairs with their evidence, ladders, probes."""
 
 from __future__ import annotations
 
@@ -9,8 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from runner.evidence import store
+from runner.evidence.cells import Cells, cells_of
+from runner.evidence.probed import Evidence, Subject
+from runner.ladder_plan import is_ladder
 from runner.records import Record, latest
 from runner.runs import Run
+from runner.stats.evidence import with_evidence
+from runner.stats.ladder import LadderResult, ladders_of
 from runner.stats.pairs import Pair, pairs_of, variants_of
 from runner.vocabulary import Cell
 
@@ -29,9 +34,28 @@ class Material:
 
     @cached_property
     def pairs(self) -> list[Pair]:
-        """Every pair of the candidate over the baseline."""
-        found = pairs_of(self.run, self.records)
+        """Every pair of the candidate over the baseline, marked by the evidence on its cells like a report's."""
+        found = with_evidence(pairs_of(self.run, self.records), self.cells)
         return [pair for pair in found if (pair.baseline, pair.candidate) == (BASELINE, CANDIDATE)]
+
+    @cached_property
+    def cells(self) -> Cells:
+        """The evidence on every measured cell: of its probe, and of its timed launches."""
+        evidence = {Subject.of(probe): Evidence.from_json(probe) for probe in self.probes}
+        return cells_of(self.run.header, self.records, evidence)
+
+    @cached_property
+    def ladders(self) -> list[LadderResult]:
+        """The ladder of each topology and batch size; empty for a comparison."""
+        if not is_ladder(self.run.header):
+            return []
+        verdicts = {
+            (probe["stack"], probe["variant"], probe["topology"]): {
+                verdict["id"]: verdict["text"] for verdict in probe["verdicts"] if verdict["passed"]
+            }
+            for probe in self.probes
+        }
+        return ladders_of(self.run, self.records, verdicts)
 
     @cached_property
     def usable(self) -> list[Record]:
@@ -56,9 +80,18 @@ class Material:
         """The usable records of one cell, in the order of blocks."""
         return sorted((record for record in self.usable if record.cell == cell), key=lambda record: record.block)
 
+    def failure_of(self, cell: Cell) -> str:
+        """What the evidence says against a cell being what its name says; empty if nothing."""
+        found = self.cells.get(cell)
+        return found.reason.rstrip(".") if found is not None and found.status == "failed" else ""
+
     def probes_of(self, stack: str, variant: str) -> list[Mapping[str, Any]]:
-        """The evidence on one variant of a stack, every probed topology."""
-        return [probe for probe in self.probes if (probe["stack"], probe["variant"]) == (stack, variant)]
+        """The evidence on one variant of a stack, of every topology whose probe did not fail."""
+        return [
+            probe
+            for probe in self.probes
+            if (probe["stack"], probe["variant"]) == (stack, variant) and not probe.get("error")
+        ]
 
 
 def material_of(run: Run) -> Material:

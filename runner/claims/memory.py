@@ -10,7 +10,9 @@ from runner.claims.comparability import Question, Scene, scene_of
 from runner.claims.material import BASELINE, CANDIDATE
 from runner.claims.verdict import NOT_TESTABLE, PARTLY, Answer, answer
 from runner.records import Record
+from runner.stats.evidence import counts
 from runner.stats.intervals import geometric_estimate
+from runner.stats.pairs import Pair
 from runner.vocabulary import TOPOLOGIES, Cell
 from runner.wording import significant
 
@@ -42,9 +44,10 @@ def judge_by_counters(question: Question) -> Answer:
 
 
 def _ratios_by_block(question: Question, scene: Scene) -> list[float]:
-    """For each block the geometric mean over topologies of the two sides' peaks."""
+    """For each block the geometric mean over topologies of the two sides' peaks, flagged pairs left out."""
     by_block: dict[int, list[float]] = {}
-    topologies = {record.cell.topology for record in question.material.usable}
+    scenes = (pair for pair in question.material.pairs if counts(pair))
+    topologies = {pair.group.topology for pair in scenes if _is_of(scene, pair)}
     for topology in sorted(topologies, key=lambda name: (name not in TOPOLOGIES, name)):
         base, other = (
             _peaks(question, Cell(scene.stack, variant, topology, scene.batch_size))
@@ -54,6 +57,10 @@ def _ratios_by_block(question: Question, scene: Scene) -> list[float]:
             by_block.setdefault(block, []).append(other[block] / base[block])
     complete = max((len(ratios) for ratios in by_block.values()), default=0)
     return [statistics.geometric_mean(ratios) for ratios in by_block.values() if len(ratios) == complete]
+
+
+def _is_of(scene: Scene, pair: Pair) -> bool:
+    return (pair.group.stack, pair.group.batch_size) == (scene.stack, scene.batch_size)
 
 
 def _peaks(question: Question, cell: Cell) -> Mapping[int, float]:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from runner.claims import in_force
 from runner.claims.comparability import Question, Scene, scene_of, unmet
-from runner.claims.material import BASELINE, CANDIDATE, Material
 from runner.claims.verdict import NOT_REPRODUCED, NOT_TESTABLE, PARTLY, REPRODUCED, Answer, answer
-from runner.stats.intervals import FEWEST, Estimate, geometric_estimate, largest
-from runner.stats.pairs import Pair
+from runner.stats.evidence import counts
+from runner.stats.intervals import FEWEST, Estimate, geometric_estimate, largest, simultaneous, smallest
+from runner.stats.pairs import LOSSES_DIFFER, Pair
 from runner.vocabulary import Group
 from runner.wording import plural, significant, times, topology_title, with_interval
 
-# An interval whose ends are further apart than this holds so much that holding the published value says nothing.
-MOST_WIDTH = 2.0
+# That an interval holds the published value means something only if little else is in it: its ends at most a quarter
+# apart, and the estimate itself within a tenth of the value.
+MOST_WIDTH = 1.25
+NEAR = 1.1
+TOO_WIDE = "the interval is too wide to tell; measure more --blocks"
 
 
 def judge_largest(question: Question) -> Answer:
@@ -35,7 +39,7 @@ def judge_largest(question: Question) -> Answer:
 
 
 def judge_all_faster(question: Question) -> Answer:
-    """Is each bar above 1? Each has its own 95% interval: that all of them hold at once is what is asked."""
+    """Is each bar above 1? A statement on all bars is one on the smallest: the intervals hold all at once."""
     return _every_bar(question, threshold=1.0, what="faster")
 
 
@@ -71,30 +75,33 @@ def judge_bar(question: Question) -> Answer:
 
 
 def judge_value(question: Question, estimate: Estimate, found: str) -> Answer:
-    """Does the interval hold the published value, and is it narrow enough for that to mean something?"""
+    """Does the interval hold the published value, and is it narrow enough for that to mean something?
+
+    A figure that is clear of the interval on either side is another figure.
+    """
     value = question.claim.value or 0.0
     shown = significant(value)
     if not estimate.has_interval:
         return answer(NOT_TESTABLE, f"one launch has no interval; measure more --blocks. Here {found}", estimate)
     if not estimate.low <= value <= estimate.high:
         side = "above" if estimate.low > value else "below"
-        return answer(NOT_REPRODUCED, f"{found}: {side} {shown}", estimate)
-    if is_too_wide(estimate):
-        return answer(NOT_TESTABLE, f"{found}: too wide an interval to judge {shown}; measure more --blocks", estimate)
+        return answer(NOT_REPRODUCED, f"{found}: the whole interval is {side} {shown}", estimate)
+    if not _is_telling(estimate, value):
+        return answer(NOT_TESTABLE, f"{found}, which holds {shown} and much else: {TOO_WIDE}", estimate)
     return answer(REPRODUCED, f"{found}: the interval holds {shown}", estimate)
 
 
-def is_too_wide(estimate: Estimate) -> bool:
-    """Are the ends of an interval so far apart that it cannot speak for or against a value inside?"""
-    return estimate.high / estimate.low > MOST_WIDTH
+def _is_telling(estimate: Estimate, value: float) -> bool:
+    """Does it mean something that this interval holds the value?"""
+    return estimate.high / estimate.low <= MOST_WIDTH and 1 / NEAR <= estimate.value / value <= NEAR
 
 
 def _against_figure(question: Question, estimate: Estimate, found: str, absent: Sequence[str]) -> Answer:
     value = question.claim.value or 0.0
     if estimate.low > value:
-        return answer(REPRODUCED, f"{found}: above {significant(value)}", estimate)
+        return answer(REPRODUCED, f"{found}: the whole interval is above {significant(value)}", estimate)
     if estimate.high < value and absent:
-        missing = f"not measured: {', '.join(absent)}; any of them could be the largest"
+        missing = f"not counted: {', '.join(absent)}; any of them could be the largest"
         return answer(NOT_TESTABLE, f"{missing}. Here {found}: below {significant(value)}", estimate)
     return judge_value(question, estimate, found)
 
@@ -104,31 +111,38 @@ def _every_bar(question: Question, threshold: float, what: str) -> Answer:
     bars, absent = _bars(question, scene)
     if not bars:
         return answer(NOT_TESTABLE, _nothing(question, scene, absent))
-    estimates = {name: geometric_estimate(pair.ratios) for name, pair in bars.items()}
-    smallest = min(estimates.values(), key=lambda estimate: estimate.value)
+    samples = [pair.ratios for pair in bars.values()]
+    least = smallest(samples)
+    estimates = dict(zip(bars, simultaneous(samples), strict=True))
     above = [name for name, each in estimates.items() if each.low > threshold]
-    parts = [f"clearly {what} on {len(above)} of {plural(len(bars), 'topology')} {_where(question, scene)}"]
+    unclear = [name for name, each in estimates.items() if each.low <= threshold <= each.high]
+    parts = [
+        f"clearly {what} on {len(above)} of {plural(len(bars), 'topology')} {_where(question, scene)} (95%, "
+        "simultaneous over the bars)"
+    ]
     parts += [f"{topology_title(name)} {_shown(each)}" for name, each in estimates.items() if name not in above]
-    parts += [f"the smallest is {_shown(smallest)}"] if len(above) == len(bars) else []
-    parts += [f"not measured: {', '.join(absent)}"] if absent else []
+    parts += [f"the smallest is {_shown(least)}"] if len(above) == len(bars) else []
+    parts += [f"on {', '.join(map(topology_title, unclear))} {TOO_WIDE}"] if unclear else []
+    parts += [f"not counted: {', '.join(absent)}"] if absent else []
     found = "; ".join(parts)
     obstacles = unmet(question, scene)
     if obstacles:
-        return answer(NOT_TESTABLE, f"{'; '.join(obstacles)}. Here {found}", smallest)
-    if above:
-        return answer(REPRODUCED if len(above) == len(question.claim.topologies) else PARTLY, found, smallest)
-    if all(is_too_wide(each) for each in estimates.values()):
-        return answer(NOT_TESTABLE, f"{found}: too wide intervals to judge; measure more --blocks", smallest)
-    return answer(NOT_REPRODUCED, found, smallest)
+        return answer(NOT_TESTABLE, f"{'; '.join(obstacles)}. Here {found}", least)
+    if least.high < threshold:
+        return answer(NOT_REPRODUCED, found, least)
+    if len(above) == len(question.claim.topologies):
+        return answer(REPRODUCED, found, least)
+    return answer(PARTLY if above else NOT_TESTABLE, found, least)
 
 
 def _bars(question: Question, scene: Scene) -> tuple[Mapping[str, Pair], list[str]]:
     """The pairs that count, by topology, and for each other topology of the claim why it does not count."""
-    material, bars, absent = question.material, {}, []
-    by_group = {pair.group: pair for pair in material.pairs}
+    bars: dict[str, Pair] = {}
+    absent: list[str] = []
+    by_group = {pair.group: pair for pair in question.material.pairs}
     for topology in question.claim.topologies:
         pair = by_group.get(Group(scene.stack, topology, scene.batch_size))
-        reason = _why_not(material, pair)
+        reason = _why_not(pair)
         if pair is None or reason:
             absent.append(f"{topology_title(topology)} ({reason})" if pair else topology_title(topology))
         else:
@@ -136,28 +150,15 @@ def _bars(question: Question, scene: Scene) -> tuple[Mapping[str, Pair], list[st
     return bars, absent
 
 
-def _why_not(material: Material, pair: Pair | None) -> str:
+def _why_not(pair: Pair | None) -> str:
     """Why a pair may not judge anything; empty if it may."""
     if pair is None:
         return "not in this run"
-    if pair.status == "losses_differ":
+    if pair.status == LOSSES_DIFFER:
         return "the two sides may not have trained the same thing"
     if len(pair.ratios) < FEWEST:
         return pair.reason or "too few blocks"
-    return wrong_evidence(material, pair.group.stack, pair.group.topology)
-
-
-def wrong_evidence(material: Material, stack: str, topology: str) -> str:
-    """What a probe found that makes a pair another comparison than its names say; empty if nothing."""
-    damning = ("intel_kernels_ran", "baseline_is_free_of_them", "right_wheel")
-    found = [
-        str(verdict["text"])
-        for probe in material.probes
-        if (probe["stack"], probe["topology"]) == (stack, topology)
-        for verdict in probe["verdicts"]
-        if verdict["id"] in damning and verdict["passed"] is False and probe["variant"] in (BASELINE, CANDIDATE)
-    ]
-    return "; ".join(found)
+    return "" if counts(pair) else f"its evidence failed: {pair.reason}"
 
 
 def _nothing(question: Question, scene: Scene, absent: Sequence[str]) -> str:
@@ -176,6 +177,6 @@ def _where(question: Question, scene: Scene) -> str:
     machine = question.material.run.header["machine"]
     cores = question.claim.configuration.cores
     beside = f"; {question.publication.short} had {cores}" if cores is not None and cores != machine["cores"] else ""
-    threads = question.material.run.header["plan"]["pin"]["threads"]
-    used = f", {threads} of them used" if threads != machine["cores"] else ""
+    threads = in_force.in_words(in_force.intra_op_threads(question.material.run, scene.stack, scene.batch_size))
+    used = f", {threads}" if threads != plural(machine["cores"], "thread") else ""
     return f"on {scene.stack} at batch size {scene.batch_size}, {plural(machine['cores'], 'core')}{used}{beside}"

@@ -18,10 +18,12 @@ def judge_throughput(question: Question) -> Answer:
     if question.claim.configuration.work != WORK:
         return answer(NOT_TESTABLE, obstacles[0])  # images/s of training beside it would look like an answer
     cell = Cell(scene.stack, question.variant, topology, scene.batch_size)
-    speeds = [images_per_second(record) for record in question.material.of_cell(cell)]
+    wrong = question.material.failure_of(cell)
+    speeds = [] if wrong else [images_per_second(record) for record in question.material.of_cell(cell)]
     name = f"{topology_title(topology)} with {question.variant} on {scene.stack} at batch size {scene.batch_size}"
     if not speeds:
-        return answer(NOT_TESTABLE, "; ".join([*obstacles, f"{name} was not measured"]))
+        missing = f"the evidence on {name} failed: {wrong}" if wrong else f"{name} was not measured"
+        return answer(NOT_TESTABLE, "; ".join([*obstacles, missing]))
     estimate = geometric_estimate(speeds)
     shown = f" [{interval(estimate.low, estimate.high)}]" if estimate.has_interval else ""
     found = f"{name} trains {significant(estimate.value)} images/s{shown}"

@@ -10,8 +10,10 @@ from typing import Any
 
 from runner.claims.comparability import Question
 from runner.claims.material import Material, material_of
+from runner.pin import Pin
 from runner.publications import ARTICLE, Claim, load_publication
 from runner.records import Record
+from runner.rungs import PlannedRung, RungSettings
 from runner.runs import Run, load
 from runner.vocabulary import ARTICLE_TOPOLOGIES, Launch
 
@@ -33,27 +35,45 @@ def question(claim: Claim, material: Material) -> Question:
 def material(
     speed: Speed, *, stack: str = "tf-1.12", topologies: Sequence[str] = ARTICLE_TOPOLOGIES, batch_size: int = 32,
     blocks: int = 4, probes: Sequence[Mapping[str, Any]] = (), layouts: Mapping[str, str] | None = None,
-    header: Callable[[dict[str, Any]], None] = lambda header: None,
+    variants: Sequence[str] = ("stock", "intel"), header: Callable[[dict[str, Any]], None] = lambda header: None,
 ) -> Material:  # fmt: skip
     """A run made from the committed sample's header and records; `speed` gives images/s of variant, topology, block."""
     sample = material_of(load(SAMPLE))
     changed = copy.deepcopy(dict(sample.run.header))
     changed["stacks"] = {stack: changed["stacks"]["tf-2.14"]}
-    model_launch, model = sample.run.launches[0], sample.records[0]
+    model_launch = sample.run.launches[0]
+    models = {record.cell.variant: record for record in sample.records}
     cells = [
-        (variant, topology, block)
-        for block in range(1, blocks + 1)
-        for topology in topologies
-        for variant in ("stock", "intel")
+        (variant, topology, block) for block in range(1, blocks + 1) for topology in topologies for variant in variants
     ]
     launches = [_launch(model_launch, stack, *cell, batch_size) for cell in cells]
     changed["plan"] |= {"blocks": blocks, "launches": [launch.to_json() for launch in launches]}
     header(changed)
     records = tuple(
-        _record(model, launch, speed(*cell), (layouts or {}).get(cell[0], "NHWC"))
+        _record(models.get(cell[0], models["intel"]), launch, speed(*cell), (layouts or {}).get(cell[0], "NHWC"))
         for launch, cell in zip(launches, cells, strict=True)
     )
     return Material(Run(SAMPLE, changed), records, tuple(probes))
+
+
+def rung(name: str, of: str, *changes: tuple[str, str, str], acts_through: tuple[str, ...] = ()) -> PlannedRung:
+    """One rung of a ladder, with settings like any other's."""
+    pin = Pin(cores=((0,), (1,)), mems=(0,), nodes=1, sockets=1)
+    settings = RungSettings("intel", "intel", "w", "NHWC", pin, 2, 1, graph_optimisation=True, environment={})
+    return PlannedRung(
+        id=name, title=name, sentence="s", source="s", note="", is_branch=False, could_be_baseline=False, of=of,
+        left_out="", acts_through=acts_through, changes=changes, settings=settings,
+    )  # fmt: skip
+
+
+def ladder(speed: Speed, *rungs: PlannedRung, stack: str = "tf-1.12", **changes: Any) -> Material:
+    """A ladder's run on one topology; `speed` gives images/s of rung, topology, block."""
+
+    def header(found: dict[str, Any]) -> None:
+        found |= {"kind": "ladder", "ladder": {"stacks": {stack: [each.to_json() for each in rungs]}}}
+
+    names = [each.id for each in rungs]
+    return material(speed, stack=stack, topologies=("resnet50",), variants=names, header=header, **changes)
 
 
 def constant(speedup: float, spread: float = 0.01) -> Speed:
