@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from runner.claims.comparability import Question
-from runner.claims.ladder import judge_by_ladder
 from runner.claims.material import BASELINE, CANDIDATE
 from runner.claims.verdict import NOT_REPRODUCED, NOT_TESTABLE, PARTLY, REPRODUCED, Answer
 from runner.wording import significant
 
 NO_EVIDENCE = "this run holds no evidence on it: probe its variants with python -m runner probe"
+NO_TRACES = (
+    "no topology has a traced step of both Intel's variant and the baseline, so that what only one of them has is not "
+    "known: probe both with python -m runner probe"
+)
 FUSED = "(what is fused into another operation leaves no line of its own)"
 # Half of the primitives' time or more in vectorised kernels: they are what the time is spent in.
 MOST_OF_THE_TIME = 0.5
@@ -62,10 +65,13 @@ def judge_kinds(question: Question) -> Answer:
 def judge_replaced(question: Question) -> Answer:
     """Does Intel's graph run operations of its own, which the default graph has not?"""
     stack, probes = probed(question)
-    trace = [each for probe in probes for each in probe["trace"]]
+    baseline = [probe for probe in question.material.probes_of(stack, BASELINE) if probe["trace"]]
+    # An operation is Intel's own only beside a step of the same network that the default build was traced on.
+    topologies = {probe["topology"] for probe in baseline}
+    trace = [each for probe in probes if probe["topology"] in topologies for each in probe["trace"]]
     if not trace:
-        return _without_evidence(question)
-    default = {each["operation"] for probe in question.material.probes_of(stack, BASELINE) for each in probe["trace"]}
+        return Answer(NOT_TESTABLE, NO_TRACES if probes else NO_EVIDENCE)
+    default = {each["operation"] for probe in baseline for each in probe["trace"]}
     marks = tuple(word for words in question.claim.names.values() for word in words)
     own = sorted({each["operation"] for each in trace if each["operation"].startswith(marks)} - default)
     share = _share(trace, lambda each: each["operation"] in own)
@@ -82,7 +88,7 @@ def judge_conversions(question: Question) -> Answer:
     conversions = sum(probe["reorders"]["count"] for probe in known)
     others = sum(each["count"] for probe in known for each in probe["primitives"] if each["kind"] != "reorder")
     if not others:
-        return _without_evidence(question)
+        return Answer(NOT_TESTABLE, NO_EVIDENCE)
     each_one = conversions / others
     why = (
         f"on {stack} there were {conversions} conversions for {others} other primitives, {significant(each_one)} for "
@@ -99,12 +105,6 @@ def probed(question: Question) -> tuple[str, Sequence[Probe]]:
         if found:
             return stack, found
     return nearest, []
-
-
-def _without_evidence(question: Question) -> Answer:
-    """A graph optimisation that was not seen may still have been switched off in a ladder."""
-    by_ladder = judge_by_ladder(question) if question.claim.setting else None
-    return by_ladder or Answer(NOT_TESTABLE, NO_EVIDENCE)
 
 
 def _mentions(text: str, words: Iterable[str]) -> bool:

@@ -1,62 +1,126 @@
-"""Judges a best-known method from a ladder: what each rung that changes this one setting gained, block by block.
+"""Judges a best-known method from a ladder: what each step that changes this one setting gained, as its table says it.
 
-Reads what run.json and the records of a ladder hold (`python -m runner ablate`); lays no ladder out.
+Reads the steps that the report shows (runner/stats/ladder.py), with their references and refusals; divides nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from runner.claims.comparability import Question
-from runner.claims.verdict import NOT_REPRODUCED, PARTLY, REPRODUCED, Answer, answer
-from runner.stats.estimators import images_per_second
-from runner.stats.intervals import FEWEST, Estimate, geometric_estimate
-from runner.vocabulary import Cell, Group
+from runner.claims.verdict import NOT_REPRODUCED, NOT_TESTABLE, PARTLY, REPRODUCED, Answer, Verdict, answer
+from runner.evidence.inert import is_of_the_host
+from runner.rungs import PlannedRung
+from runner.stats.intervals import FEWEST, Estimate, simultaneous, smallest
+from runner.stats.ladder import INERT, LEFT_OUT, LadderResult, Step
 from runner.wording import topology_title, with_interval
+
+NOT_SET = "not set"
+# An interval across 1 whose ends are this close together says that the setting makes no difference worth having.
+NO_DIFFERENCE = 1.1
 
 
 @dataclass(frozen=True)
-class Gain:
-    """What a change to the claim's value of a setting gained on one topology (a ratio), and from what to what."""
+class Trial:
+    """One step that changes the claim's setting and nothing else, to its value or away from it.
 
-    group: Group
+    `ratios` are gains towards the value, block by block. Where there are none `problem` says why; `did_nothing` if that
+    is because the setting is inert in this build, whatever the host.
+    """
+
     text: str
-    estimate: Estimate
+    ratios: tuple[float, ...] = ()
+    problem: str = ""
+    did_nothing: bool = False
 
 
 def judge_by_ladder(question: Question) -> Answer | None:
     """The verdict on a setting from the run's ladder; None if the run is no ladder, or none of its rungs tests it."""
-    gains = list(_gains(question))
-    if not gains:
+    trials = _of_the_nearest_stack(question)
+    if not trials:
         return None
-    parts = [
-        f"{each.text} on {each.group.stack}, {topology_title(each.group.topology)}, batch size "
-        f"{each.group.batch_size}: {with_interval(each.estimate.value, each.estimate.low, each.estimate.high)}"
-        for each in gains
-    ]
-    least = min((each.estimate for each in gains), key=lambda estimate: estimate.value)
-    faster = [each for each in gains if each.estimate.low > 1]
-    verdict = REPRODUCED if len(faster) == len(gains) else PARTLY if faster else NOT_REPRODUCED
+    samples = [trial.ratios for trial in trials if trial.ratios]
+    estimates = iter(simultaneous(samples) if samples else ())
+    outcomes = [_outcome(trial, next(estimates) if trial.ratios else None) for trial in trials]
+    parts = [f"{trial.text}: {said}" for trial, (_, said) in zip(trials, outcomes, strict=True)]
+    verdict = _verdict([verdict for verdict, _ in outcomes])
+    least = smallest(samples) if samples else None
     return answer(verdict, f"the ladder, one change at a time: {'; '.join(parts)}", least)
 
 
-def _gains(question: Question) -> Iterator[Gain]:
-    """Every rung that changes nothing but the claim's setting, to its value or away from it."""
-    run, claim = question.material.run, question.claim
-    value = _value(question)
-    for stack, rungs in run.header.get("ladder", {}).get("stacks", {}).items():
-        for rung in rungs:
-            change = _only_change(rung, claim.setting or "")
-            if rung["left_out"] or not rung["of"] or change is None:
-                continue
-            before, now = change
-            away = value is not None and before == value
-            if value in (None, before, now):
-                cells = (rung["id"], rung["of"]) if away else (rung["of"], rung["id"])
-                shown = f"from {now} to {before}" if away else f"from {before} to {now}"
-                yield from _measured(question, stack, cells, shown)
+def _outcome(trial: Trial, estimate: Estimate | None) -> tuple[Verdict, str]:
+    """What one trial says of the setting by itself, and in words; the interval holds for all trials at once."""
+    if estimate is None:
+        return NOT_REPRODUCED if trial.did_nothing else NOT_TESTABLE, trial.problem
+    shown = with_interval(estimate.value, estimate.low, estimate.high)
+    if estimate.low > 1:
+        return REPRODUCED, shown
+    if estimate.high < 1:
+        return NOT_REPRODUCED, shown
+    if estimate.high / estimate.low <= NO_DIFFERENCE:
+        return NOT_REPRODUCED, f"{shown}, no difference worth having"
+    return NOT_TESTABLE, f"{shown}, no clear difference; measure more --blocks"
+
+
+def _verdict(outcomes: Sequence[Verdict]) -> Verdict:
+    """Over all trials: what they agree on; else a gain in some is partly, and what cannot be told leaves the rest."""
+    if len(set(outcomes)) == 1:
+        return outcomes[0]
+    return PARTLY if REPRODUCED in outcomes else NOT_REPRODUCED
+
+
+def _of_the_nearest_stack(question: Question) -> list[Trial]:
+    """The trials of the stack nearest to the publication that has any."""
+    nearest, ladders = question.publication.nearest_stack, question.material.ladders
+    for stack in sorted({each.group.stack for each in ladders}, key=lambda name: (name != nearest, name)):
+        found = [trial for each in ladders if each.group.stack == stack for trial in _trials(question, each)]
+        if found:
+            return found
+    return []
+
+
+def _trials(question: Question, result: LadderResult) -> Iterator[Trial]:
+    """Every step of a ladder that changes nothing but the claim's setting, to its value or away from it."""
+    value, steps = _value(question), {step.rung.id: step for step in (*result.steps, *result.branches)}
+    for step in steps.values():
+        change = _only_change(step.rung, question.claim.setting or "")
+        if change is None or step.status == LEFT_OUT or not step.rung.of:
+            continue
+        before, now = change
+        if value in (None, before, now):
+            away = before == value or (value is None and now == NOT_SET)
+            yield _trial(step, steps, result, (now, before) if away else (before, now), away=away)
+
+
+def _trial(
+    step: Step, steps: Mapping[str, Step], result: LadderResult, change: tuple[str, str], *, away: bool
+) -> Trial:
+    group = result.group
+    text = (
+        f"from {change[0]} to {change[1]} on {group.stack}, {topology_title(group.topology)}, batch size "
+        f"{group.batch_size}"
+    )
+    if step.status == INERT:
+        return Trial(text, problem=f"inert, {step.reason}", did_nothing=not is_of_the_host(step.reason))
+    problem = _problem(step, steps)
+    if problem:
+        return Trial(text, problem=problem)
+    return Trial(text, tuple(1 / ratio for ratio in step.ratios) if away else step.ratios)
+
+
+def _problem(step: Step, steps: Mapping[str, Step]) -> str:
+    """Why a step's ratio says nothing of its own change; empty if it does."""
+    if not step.is_comparable:
+        return f"{step.status.replace('_', ' ')}, {step.reason}"
+    if len(step.ratios) < FEWEST:
+        return f"too few blocks for an interval{f', {step.reason}' if step.reason else ''}"
+    name = step.rung.of
+    while name and name != step.reference:  # a rung that was passed over by evidence changed nothing
+        if steps[name].status not in (INERT, LEFT_OUT):
+            return step.reason
+        name = steps[name].rung.of
+    return ""
 
 
 def _value(question: Question) -> str | None:
@@ -67,25 +131,9 @@ def _value(question: Question) -> str | None:
     return value.replace("{threads}", str(pin["threads"])).replace("{sockets}", str(pin["sockets"]))
 
 
-def _only_change(rung: Mapping[str, Any], setting: str) -> tuple[str, str] | None:
+def _only_change(rung: PlannedRung, setting: str) -> tuple[str, str] | None:
     """The value before and now, if the rung changes this setting and no other; a rung may carry its setting's name."""
-    changes = {name: (str(before), str(now)) for name, before, now in rung["changes"]}
+    changes = {name: (before, now) for name, before, now in rung.changes}
     if list(changes) == [setting]:
         return changes[setting]
-    return ("without", "with") if rung["id"] == setting else None
-
-
-def _measured(question: Question, stack: str, cells: tuple[str, str], shown: str) -> Iterator[Gain]:
-    material = question.material
-    groups = {launch.cell.group for launch in material.run.launches if launch.cell.stack == stack}
-    for group in sorted(groups, key=Group.report_order):
-        base, other = (
-            {
-                record.block: images_per_second(record)
-                for record in material.of_cell(Cell(stack, name, group.topology, group.batch_size))
-            }
-            for name in cells
-        )
-        ratios = [other[block] / base[block] for block in sorted(base.keys() & other.keys())]
-        if len(ratios) >= FEWEST:
-            yield Gain(group, shown, geometric_estimate(ratios))
+    return ("without", "with") if rung.id == setting else None

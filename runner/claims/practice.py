@@ -7,15 +7,25 @@ from runner.claims.comparability import Question, scene_of
 from runner.claims.ladder import judge_by_ladder
 from runner.claims.material import BASELINE, CANDIDATE
 from runner.claims.verdict import NOT_REPRODUCED, NOT_TESTABLE, PARTLY, REPRODUCED, Answer
+from runner.evidence.inert import is_of_the_host
+from runner.evidence.verdicts import INERT
+from runner.ladder import BUILT_IN, Rung, load_ladder
 from runner.records import Record
 
-MEASURE_IT = "a comparison of builds sets it on every variant alike; measure it by itself with python -m runner ablate"
+_ALIKE = "a comparison of builds sets it on every variant alike"
+MEASURE_IT = f"{_ALIKE}; measure it by itself with python -m runner ablate"
+ON_NO_LADDER = (
+    f"{_ALIKE}, and no ladder of this kit changes it: one of your own can (python -m runner ablate --ladder FILE)"
+)
 
 
 def judge_same_program(question: Question) -> Answer:
     """Did both sides run the same files, and was nothing but a declared setting changed for one of them?"""
     stack = scene_of(question).stack
     sides = [_records(question, stack, variant) for variant in (BASELINE, CANDIDATE)]
+    wrong = list(dict.fromkeys(question.material.failure_of(record.cell) for side in sides for record in side))
+    if any(wrong):
+        return Answer(NOT_TESTABLE, f"on {stack} a side is not what its name says: {'; '.join(filter(None, wrong))}")
     if not all(sides):
         return Answer(NOT_TESTABLE, f"this run has no usable launch of both {BASELINE} and {CANDIDATE} on {stack}")
     files = [{record.conditions["workload_sha256"] for record in side} for side in sides]
@@ -36,15 +46,29 @@ def judge_setting(question: Question) -> Answer:
         return by_ladder
     setting = question.claim.setting
     stack, probes = probed(question)
-    inert = [
+    inert = dict.fromkeys(
         str(verdict["text"])
         for probe in probes
         for verdict in probe["verdicts"]
-        if verdict["id"] == f"inert:{setting}" and verdict["passed"] is True
-    ]
-    if inert:
-        return Answer(NOT_REPRODUCED, f"on {stack} it has no effect at all: {'; '.join(dict.fromkeys(inert))}")
-    return Answer(NOT_TESTABLE, f"{_in_this_run(question)}{MEASURE_IT}")
+        if verdict["id"] == f"{INERT}{setting}" and verdict["passed"] is True
+    )
+    if not inert:
+        return Answer(NOT_TESTABLE, f"{_in_this_run(question)}{_how_to_measure(setting or '')}")
+    verdict = NOT_TESTABLE if any(map(is_of_the_host, inert)) else NOT_REPRODUCED
+    return Answer(verdict, f"on {stack} it has no effect at all: {'; '.join(inert)}")
+
+
+def _how_to_measure(setting: str) -> str:
+    """What a reader can do to have a setting judged."""
+    names = [path.stem for path in BUILT_IN.glob("*.toml")]
+    rungs = [rung for name in sorted(names) for rung in (load_ladder(name).rungs + load_ladder(name).branches)]
+    return MEASURE_IT if any(_changes(rung, setting) for rung in rungs) else ON_NO_LADDER
+
+
+def _changes(rung: Rung, setting: str) -> bool:
+    """Is this setting what a rung, or the branch that carries its name, is about?"""
+    named = (*rung.change, *rung.change.get("bkms", ()), *rung.change.get("set", {}), *rung.change.get("unset", ()))
+    return setting in (rung.id, *named)
 
 
 def _in_this_run(question: Question) -> str:

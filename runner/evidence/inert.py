@@ -19,6 +19,10 @@ DISABLE_MKL_SINCE = (1, 15)
 _BELOW_AVX512 = ("SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX2_VNNI_2")
 _ISA_LIMITS = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA")
 
+# Reasons that are the host's and not the build's: where they hold, a setting was not tried.
+ONE_THREAD = "with one OpenMP thread there is none that waits for work"
+CANNOT_BIND = "the OpenMP runtime cannot bind threads on this host"
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -42,6 +46,11 @@ def judge_settings(seen: Seen) -> list[Verdict]:
             text = f"The setting {name}={value} was inert because {reason}."
             verdicts.append(Verdict(f"{INERT}{name}", True, text))
     return verdicts
+
+
+def is_of_the_host(reason: str) -> bool:
+    """Is a setting inert for a reason that another host would not give? Takes a verdict's text, or the reason in it."""
+    return any(each in reason for each in (ONE_THREAD, CANNOT_BIND))
 
 
 def _no_openmp(name: str, _value: str, seen: Seen) -> str | None:
@@ -73,13 +82,13 @@ def _another_thread_count(name: str, value: str, seen: Seen) -> str | None:
 def _nobody_waits(name: str, _value: str, seen: Seen) -> str | None:
     if name != "KMP_BLOCKTIME" or seen.omp_max_threads != 1:
         return None
-    return "with one OpenMP thread there is none that waits for work"
+    return ONE_THREAD
 
 
 def _cannot_bind(name: str, _value: str, seen: Seen) -> str | None:
     if name != "KMP_AFFINITY" or not seen.openmp.cannot_bind:
         return None
-    return "the OpenMP runtime cannot bind threads on this host"
+    return CANNOT_BIND
 
 
 def _stocks_switch(name: str, _value: str, seen: Seen) -> str | None:

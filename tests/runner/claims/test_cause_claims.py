@@ -13,7 +13,7 @@ from runner.claims.judge import JUDGES
 from runner.claims.material import Material, read_probes
 from runner.claims.verdict import Answer
 from runner.errors import RunFormatError
-from tests.runner.claims.builders import article_claim, constant, material, probe, question
+from tests.runner.claims.builders import article_claim, constant, ladder, material, probe, question, rung
 
 KINDS = ["convolution", "inner_product", "pooling", "batch_normalization", "eltwise"]
 
@@ -91,7 +91,8 @@ def test_operations_that_only_intels_graph_has_show_that_some_were_replaced() ->
     found = judged("operations-replaced", both)
     assert (found.verdict, found.measured) == ("reproduced", 0.75)
     plain = [{"operation": "Conv2D", "count": 1, "milliseconds": 3.0}]
-    assert judged("operations-replaced", with_probes(probe(trace=plain))).verdict == "not reproduced"
+    same = with_probes(probe(trace=plain), probe("stock", trace=plain))
+    assert judged("operations-replaced", same).verdict == "not reproduced"
 
 
 @pytest.mark.parametrize(("reorders", "verdict"), [(5, "reproduced"), (30, "not reproduced")])
@@ -148,45 +149,38 @@ def test_an_inert_setting_is_not_reproduced() -> None:
     assert "KMP_AFFINITY overrides it" in found.why
 
 
-@pytest.mark.parametrize(
-    ("before", "now", "speedup", "verdict"),
-    [
-        ("not set", "1", 1.3, "reproduced"),
-        ("not set", "1", 1.0, "not reproduced"),
-        ("1", "200", 0.5, "reproduced"),
-        ("1", "200", 2.0, "not reproduced"),
-        ("0", "30", 2.0, "not testable here"),
-    ],
-)
-def test_a_ladder_judges_a_setting_whichever_way_it_goes(before: str, now: str, speedup: float, verdict: str) -> None:
-    """A rung to the article's value gains, one away from it loses; one between other values tells nothing of it."""
-
-    def ladder(header: dict[str, Any]) -> None:
-        change = ["KMP_BLOCKTIME", before, now]
-        rungs = [
-            {"id": "stock", "of": "", "left_out": "", "changes": []},
-            {"id": "intel", "of": "stock", "left_out": "", "changes": [change]},
-        ]
-        header["ladder"] = {"stacks": {"tf-1.12": rungs}}
-
-    found = judged("bkm-kmp-blocktime", material(constant(speedup), topologies=("resnet50",), header=ladder))
-    assert found.verdict == verdict
+def test_a_setting_that_no_ladder_changes_says_so() -> None:
+    """A reader is not sent to a command that does not measure it."""
+    found = judged("bkm-kmp-settings", material(constant(3.0)))
+    assert found.verdict == "not testable here"
+    assert "no ladder of this kit changes it" in found.why
+    for claim_id in ("bkm-kmp-affinity", "bkm-headroom", "bkm-nchw", "bkm-inter-op", "bkm-omp-num-threads"):
+        assert "measure it by itself with python -m runner ablate" in judged(claim_id, material(constant(3.0))).why
 
 
-def test_a_ladder_that_goes_down_to_one_thread_speaks_for_as_many_as_there_are_cores() -> None:
-    """The claim's value is the pin's number of cores, so a rung away from it is read the other way round."""
+def test_a_probe_that_failed_says_nothing_of_the_kinds_of_operation() -> None:
+    """No primitive was seen because nothing was seen."""
+    failed = probe(primitives=[], verdicts=[], library=None, error={"kind": "timeout", "message": "killed"})
+    for claim_id in ("primitive-kinds", "vectorised-primitives", "operations-replaced", "layout-conversions"):
+        assert judged(claim_id, with_probes(failed)).verdict == "not testable here"
 
-    def one_thread(header: dict[str, Any]) -> None:
-        rungs = [
-            {"id": "stock", "of": "", "left_out": "", "changes": []},
-            {"id": "intel", "of": "stock", "left_out": "", "changes": [["intra_op_threads", "2", "1"]]},
-        ]
-        header["ladder"] = {"stacks": {"tf-1.12": rungs}}
 
-    found = judged("bkm-intra-op", material(constant(0.5), topologies=("resnet50",), header=one_thread))
-    assert found.verdict == "reproduced"
-    assert found.measured == pytest.approx(2.0, rel=0.01)
-    assert "from 1 to 2" in found.why
+def test_an_operation_is_intels_own_only_beside_a_traced_step_of_the_baseline() -> None:
+    """Without it, what stock fuses too would look like Intel's."""
+    trace = [{"operation": "_FusedConv2D", "count": 1, "milliseconds": 5.0}]
+    elsewhere = probe("stock", "vgg16", trace=[{"operation": "Conv2D", "count": 1, "milliseconds": 5.0}])
+    for probes in ([probe(trace=trace)], [probe(trace=trace), probe("stock")], [probe(trace=trace), elsewhere]):
+        found = judged("operations-replaced", with_probes(*probes))
+        assert found.verdict == "not testable here"
+        assert "probe both" in found.why
+
+
+@pytest.mark.parametrize("claim_id", ["operations-replaced", "layout-conversions"])
+def test_the_graphs_changes_are_not_judged_from_a_speed(claim_id: str) -> None:
+    """A ladder that switched graph optimisation off measured another thing, in another metric."""
+    rungs = (rung("stock", ""), rung("intel", "stock", ("graph_optimisation", "true", "false")))
+    found = judged(claim_id, ladder(constant(0.5), *rungs))
+    assert (found.verdict, found.measured) == ("not testable here", None)
 
 
 def test_evidence_is_read_with_its_latest_line_and_without_a_torn_one(tmp_path: Path) -> None:
