@@ -59,7 +59,7 @@ def _outcome(trial: Trial, estimate: Estimate | None) -> tuple[Verdict, str]:
     if estimate.high < 1:
         return NOT_REPRODUCED, shown
     if estimate.high / estimate.low <= NO_DIFFERENCE:
-        return NOT_REPRODUCED, f"{shown}, no difference worth having"
+        return NOT_REPRODUCED, f"{shown}, no clear difference, in an interval too narrow to hide one worth having"
     return NOT_TESTABLE, f"{shown}, no clear difference; measure more --blocks"
 
 

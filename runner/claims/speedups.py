@@ -87,7 +87,7 @@ def judge_value(question: Question, estimate: Estimate, found: str) -> Answer:
         side = "above" if estimate.low > value else "below"
         return answer(NOT_REPRODUCED, f"{found}: the whole interval is {side} {shown}", estimate)
     if not _is_telling(estimate, value):
-        return answer(NOT_TESTABLE, f"{found}, which holds {shown} and much else: {TOO_WIDE}", estimate)
+        return answer(NOT_TESTABLE, f"{found}: holding {shown} and much else, {TOO_WIDE}", estimate)
     return answer(REPRODUCED, f"{found}: the interval holds {shown}", estimate)
 
 
@@ -117,8 +117,8 @@ def _every_bar(question: Question, threshold: float, what: str) -> Answer:
     above = [name for name, each in estimates.items() if each.low > threshold]
     unclear = [name for name, each in estimates.items() if each.low <= threshold <= each.high]
     parts = [
-        f"clearly {what} on {len(above)} of {plural(len(bars), 'topology')} {_where(question, scene)} (95%, "
-        "simultaneous over the bars)"
+        f"clearly {what} on {len(above)} of {plural(len(bars), 'topology')} (95%, simultaneous over the bars), "
+        f"{_where(question, scene)}"
     ]
     parts += [f"{topology_title(name)} {_shown(each)}" for name, each in estimates.items() if name not in above]
     parts += [f"the smallest is {_shown(least)}"] if len(above) == len(bars) else []

@@ -133,6 +133,18 @@ def test_the_same_files_on_both_sides_are_transparent_to_the_programmer() -> Non
     assert judged("transparent", replace(run, records=changed)).verdict == "not reproduced"
 
 
+@pytest.mark.parametrize("claim_id", ["memory-pools", "transparent"])
+def test_a_side_that_is_not_what_its_name_says_shows_nothing(claim_id: str) -> None:
+    """Less memory, or an unchanged program, with another wheel than Intel's is no evidence for Intel's."""
+    run = material(constant(3.0))
+    records = tuple(
+        _with_wheel(_with_peak(each, 1e9 * (0.8 if each.cell.variant == "intel" else 1)), "tensorflow")
+        for each in run.records
+    )
+    found = judged(claim_id, replace(run, records=records))
+    assert (found.verdict, found.measured) == ("not testable here", None)
+
+
 def test_a_setting_is_sent_to_the_ladder_with_the_value_it_had() -> None:
     """A comparison of builds cannot tell what one setting gains."""
     found = judged("bkm-kmp-blocktime", material(constant(3.0)))
@@ -197,6 +209,14 @@ def test_damaged_or_newer_evidence_is_refused(tmp_path: Path, line: str) -> None
     (tmp_path / "evidence.jsonl").write_text(f"{line}\n")
     with pytest.raises(RunFormatError, match=r"evidence\.jsonl"):
         read_probes(tmp_path)
+
+
+def _with_wheel(record: Any, distribution: str) -> Any:
+    evidence = {
+        **record.result["evidence"],
+        "wheel": {"distribution": distribution, "version": "1", "record_sha256": ""},
+    }
+    return replace(record, result={**record.result, "evidence": evidence})
 
 
 def _with_peak(record: Any, peak: float) -> Any:
