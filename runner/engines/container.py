@@ -33,6 +33,7 @@ class ContainerSpec:
     cap_drop: tuple[str, ...] = ("ALL",)
     security_opt: tuple[str, ...] = ("no-new-privileges",)
     init: bool = True
+    userns_mode: str = ""
 
     @property
     def tmpfs(self) -> Mapping[str, str]:

@@ -10,6 +10,8 @@ import os
 import shlex
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from runner.engines.container import ContainerSpec
@@ -25,6 +27,8 @@ from runner.vocabulary import EngineName, Launch
 
 RUN_LABEL = "tensorflow-speedup-kit.run"
 LAUNCH_LABEL = "tensorflow-speedup-kit.launch"
+# Compose puts it on every container of its projects.
+COMPOSE_LABEL = "com.docker.compose.project"
 JOB, RESULT = "/job", "/result"
 # OpenMP and TensorFlow keep little in shared memory and /tmp; both are memory, so they are bounded.
 SHM_BYTES = 1 << 30
@@ -81,15 +85,42 @@ class DockerEngine:
 
     def snapshot(self, artifact: Artifact) -> Snapshot:
         """Hash the image's files and read its settings; a container is made of it, and never started."""
-        with self._docker.file_system(artifact.location) as stream:
+        name = (
+            f"tensorflow-speedup-kit-{os.getpid()}-snapshot-{artifact.installation.stack}-{artifact.installation.name}"
+        )
+        with self._docker.file_system(artifact.location, name, {RUN_LABEL: "snapshot"}) as stream:
             return of_tar(stream, image_settings(self._docker.find_image(artifact.location) or {}))
 
+    def remove_leftovers(self) -> None:
+        """Remove every container that this engine started for an earlier run; none of a Compose project's.
+
+        Raises:
+            HostError: one cannot be removed, or a Compose project measures at this moment.
+        """
+        found = self._docker.labelled(RUN_LABEL)
+        composed = [each.name for each in found if COMPOSE_LABEL in each.labels and each.is_running]
+        if composed:
+            raise HostError(
+                f"A run of the kit through Docker Compose is under way: its container {', '.join(composed)} would "
+                "measure beside this one, and both results would be wrong. Wait until it has ended, or end it "
+                "(docker compose down), then try again."
+            )
+        for each in found:
+            if COMPOSE_LABEL not in each.labels:
+                self._docker.remove(each.name)
+
     def cleanup(self, run_id: str) -> None:
-        """Remove the containers that a crashed session of this run left behind, and no others."""
-        self._docker.remove_labelled(f"{RUN_LABEL}={run_id}")
+        """Remove the containers that an interrupted session of this run left behind, and no others."""
+        for each in self._docker.labelled(f"{RUN_LABEL}={run_id}"):
+            if COMPOSE_LABEL not in each.labels:
+                self._docker.remove(each.name)
+
+    @cached_property
+    def _info(self) -> Mapping[str, Any]:
+        return self._docker.info()
 
     def _spec(self, launch: Launch, pin: Pin, image: str, folders: LaunchFolders) -> ContainerSpec:
-        return container_spec(
+        spec = container_spec(
             launch,
             image=image,
             cpuset_cpus=format_cpu_list(pin.cpus),
@@ -97,6 +128,19 @@ class DockerEngine:
             memory_bytes=self._memory_bytes,
             folders=folders,
         )
+        return as_the_caller(spec, self._info)
+
+
+def as_the_caller(spec: ContainerSpec, info: Mapping[str, Any]) -> ContainerSpec:
+    """A specification whose container may write the caller's folders, whatever users the engine maps to whom.
+
+    In a rootless engine the caller is root inside and its own number is somebody else's. An engine that maps all
+    users can be told not to (https://docs.docker.com/engine/security/userns-remap).
+    """
+    options = [str(option) for option in info.get("SecurityOptions") or []]
+    if any("name=rootless" in option for option in options):
+        return replace(spec, user="0:0")
+    return replace(spec, userns_mode="host") if any("name=userns" in option for option in options) else spec
 
 
 def image_settings(attributes: Mapping[str, Any]) -> dict[str, str]:
@@ -152,6 +196,8 @@ def docker_run_line(spec: ContainerSpec) -> str:
              *_each("--security-opt", spec.security_opt), "--user", spec.user, "--cpuset-cpus", spec.cpuset_cpus,
              "--cpuset-mems", spec.cpuset_mems, "--shm-size", str(spec.shm_bytes),
              *_each("--tmpfs", [f"{folder}:{options}" for folder, options in spec.tmpfs.items()])]  # fmt: skip
+    if spec.userns_mode:
+        words += ["--userns", spec.userns_mode]
     if spec.memory_bytes is not None:
         words += ["--memory", str(spec.memory_bytes), "--memory-swap", str(spec.memory_bytes)]
     for name, value in spec.environment.items():

@@ -103,5 +103,12 @@ class Engine(Protocol):
             HostError: it cannot be read.
         """
 
+    def remove_leftovers(self) -> None:
+        """End and remove whatever earlier runs, of this clone or another, left behind. The machine must be ours.
+
+        Raises:
+            HostError: something of them goes on, and would measure beside us.
+        """
+
     def cleanup(self, run_id: str) -> None:
-        """End and remove whatever an earlier, crashed session of this run left behind, and nothing else."""
+        """End and remove whatever an interrupted session of this run left behind, and nothing else."""

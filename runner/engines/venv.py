@@ -98,6 +98,9 @@ class VenvEngine:
         """Hash the environment's files, but for byte-code and the kit's own notes in it."""
         return of_folder(Path(artifact.location), NOTES)
 
+    def remove_leftovers(self) -> None:
+        """Nothing to do: the kernel kills a launch with the runner that started it (see pinned_exec)."""
+
     def cleanup(self, run_id: str) -> None:
         """Nothing to do: the kernel kills a launch with the runner that started it (see pinned_exec)."""
 

@@ -54,6 +54,7 @@ class FakeEngine:
     is_ready: bool = True
     probed: list[str] = field(default_factory=list)
     cleaned: list[str] = field(default_factory=list)
+    swept: int = 0
     stray: dict[str, str] = field(default_factory=dict)
 
     def prerequisites(self, stacks: tuple[Stack, ...]) -> None:
@@ -118,6 +119,10 @@ class FakeEngine:
         name = artifact.installation.wheel.split("==")[0]
         path = f"/lib/{name}/library.so"
         return Snapshot({"/bin/python": "file 755 aa", path: "file 644 bb", **self.stray}, owners={path: name})
+
+    def remove_leftovers(self) -> None:
+        """Count how often it was called."""
+        self.swept += 1
 
     def cleanup(self, run_id: str) -> None:
         """Remember for which run it was called."""

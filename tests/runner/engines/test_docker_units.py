@@ -16,7 +16,8 @@ from runner.engines.container import ContainerSpec
 from runner.engines.docker import docker_run_line, require_cpusets
 from runner.engines.docker_address import DockerUnavailableError, engine_address, explain_no_connection
 from runner.engines.docker_images import build_context
-from runner.engines.docker_sdk import Docker, follow_build
+from runner.engines.docker_sdk import Docker
+from runner.engines.docker_streams import follow_build
 from runner.errors import HostError
 from runner.network import PackageIndex
 from runner.stacks import Installation, find_stack, load_stacks
