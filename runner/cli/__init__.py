@@ -18,6 +18,8 @@ from runner.errors import EXIT_INTERRUPTED, KitError
 def main(arguments: Sequence[str], engines: Engines = ENGINES) -> int:
     """Run one command and return its exit code. `engines` is replaced by tests."""
     signal.signal(signal.SIGTERM, _interrupt)
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup's way to say that the run outlives its terminal
+        signal.signal(signal.SIGHUP, _interrupt)
     try:
         parsed = build_parser().parse_args(arguments)
         return int(parsed.handler(parsed, engines))

@@ -15,12 +15,13 @@ from runner.cli.compare import (
     RUN_BYTES,
     command_line,
     context_of,
+    end_launches,
     prepare,
     read_facts,
     require_unchanged,
     take_over,
 )
-from runner.cli.engines import Engines, by_digest, choose_engine
+from runner.cli.engines import Engines, by_digest, choose_engine, measuring
 from runner.cli.images import match_installations, require_matched
 from runner.cli.own_topology import own_topology_json, own_topology_of
 from runner.cli.planning import LIVE_ROOT, machine_below, pin_from, require_fit, stacks_from
@@ -34,7 +35,6 @@ from runner.execute import execute
 from runner.header import make_header
 from runner.ladder import Ladder, load_ladder
 from runner.ladder_plan import KIND, is_ladder, ladder_header, make_ladder_plan, pin_of
-from runner.lock import machine_lock
 from runner.machine import Machine
 from runner.pin import Pin
 from runner.plan import Plan, Request
@@ -81,7 +81,7 @@ def run(arguments: argparse.Namespace, engines: Engines) -> int:
         return EXIT_DONE
     engine, why = choose_engine(arguments, engines, planned.stacks)
     folder = arguments.out or runs.RUNS / runs.new_name(f"ladder-{planned.ladder.name}")
-    with machine_lock(f"run {folder}"):
+    with measuring(f"run {folder}", engine):
         say(why)
         require_fit(planned.machine, planned.plan.pin)
         artifacts = prepare(engine, planned.stacks, planned.plan.launches)
@@ -166,9 +166,8 @@ def _resume(arguments: argparse.Namespace, engines: Engines) -> int:
     take_over(arguments, resumed)
     stacks = tuple(find_stack(name) for name in resumed.header["stacks"])
     engine, _ = choose_engine(arguments, engines, stacks)
-    with machine_lock(f"run {resumed.folder}"):
+    with measuring(f"run {resumed.folder}", engine):
         say(f"resuming {resumed.folder}: {len(launches_left(resumed))} of {len(resumed.launches)} launches left")
-        engine.cleanup(resumed.name)
         artifacts = prepare(engine, stacks, resumed.launches)
         require_unchanged(resumed, artifacts)
         session = 1 + max((record.session for record in resumed.read_records()), default=1)
@@ -186,6 +185,7 @@ def _measure(current: Run, engine: Engine, artifacts: Mapping[tuple[str, str], A
             execute(current, launches, engine, artifacts, context, read_facts, progress, pins)
     except KeyboardInterrupt:
         interrupted = True
+        end_launches(engine, current)
     except KitError:
         print(f"every finished launch is kept; afterwards go on with: {go_on}", file=sys.stderr)
         raise

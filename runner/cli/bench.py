@@ -14,14 +14,13 @@ from rich.table import Table
 from runner import runs
 from runner.cli.compare import context_of, prepare, read_facts
 from runner.cli.engine_ratio import measure_engine_ratio
-from runner.cli.engines import Engines, choose_engine
+from runner.cli.engines import Engines, choose_engine, measuring
 from runner.cli.own_topology import built, own_topology_json, own_topology_of
 from runner.cli.planning import LIVE_ROOT, bkms_from, machine_below, pin_from, require_fit, stacks_from
 from runner.cli.progress import CONSOLE, Progress, say
 from runner.errors import EXIT_DONE, EXIT_SOME_CELLS_FAILED
 from runner.execute import execute
 from runner.header import make_header
-from runner.lock import machine_lock
 from runner.peak import measure_peaks
 from runner.plan import Request, make_plan
 from runner.remaining import TRAINING_GFLOPS
@@ -52,7 +51,7 @@ def run(arguments: argparse.Namespace, engines: Engines) -> int:
     plan = make_plan(request, pin, bkms)
     engine, why = choose_engine(arguments, engines, stacks)
     say(why)
-    with machine_lock("bench"):
+    with measuring("bench", engine):
         require_fit(machine, pin)
         artifacts = prepare(engine, stacks, plan.launches)
         plan, description = built(own, request, plan, engine, artifacts, say)

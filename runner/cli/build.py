@@ -8,6 +8,7 @@ from runner.cli.engines import Engines, choose_engine
 from runner.cli.planning import stacks_from
 from runner.cli.progress import say
 from runner.errors import EXIT_DONE
+from runner.lock import machine_lock
 
 
 def run(arguments: argparse.Namespace, engines: Engines) -> int:
@@ -15,9 +16,10 @@ def run(arguments: argparse.Namespace, engines: Engines) -> int:
     stacks = stacks_from(arguments)
     engine, why = choose_engine(arguments, engines, stacks)
     say(why)
-    engine.prerequisites(stacks)
-    for stack in stacks:
-        for installation in stack.installations.values():
-            artifact = engine.prepare(stack, installation, say)
-            say(f"ready: {stack.name}/{installation.name} in {artifact.location}")
+    with machine_lock("build"):  # unpacking and compiling would slow down whoever measures
+        engine.prerequisites(stacks)
+        for stack in stacks:
+            for installation in stack.installations.values():
+                artifact = engine.prepare(stack, installation, say)
+                say(f"ready: {stack.name}/{installation.name} in {artifact.location}")
     return EXIT_DONE

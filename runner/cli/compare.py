@@ -7,13 +7,14 @@ import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from runner import disk, runs
 from runner.checks.conditions import flatten
-from runner.cli.engines import Engines, by_digest, choose_engine
+from runner.cli.engines import Engines, by_digest, choose_engine, measuring
 from runner.cli.evidence import probe_missing
 from runner.cli.images import match_installations, require_matched
 from runner.cli.own_topology import built, own_topology_json
@@ -27,7 +28,6 @@ from runner.errors import EXIT_DONE, EXIT_INTERRUPTED, EXIT_SOME_CELLS_FAILED, K
 from runner.execute import execute
 from runner.header import make_header
 from runner.ladder_plan import is_ladder
-from runner.lock import machine_lock
 from runner.machine import Sysroot, conditions, facts
 from runner.matching.diff import Match
 from runner.network import redact
@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace, engines: Engines) -> int:
         return EXIT_DONE
     name = runs.new_name(arguments.preset)
     folder = arguments.out or runs.RUNS / name
-    with machine_lock(f"run {folder}"):
+    with measuring(f"run {folder}", engine):
         say(why)
         require_fit(planned.machine, planned.plan.pin)
         artifacts = prepare(engine, planned.stacks, planned.plan.launches)
@@ -108,9 +108,8 @@ def _resume(arguments: argparse.Namespace, engines: Engines) -> int:
     stacks = tuple(find_stack(name) for name in resumed.header["stacks"])
     engine, _ = choose_engine(arguments, engines, stacks)
     left = resumed.remaining()
-    with machine_lock(f"run {resumed.folder}"):
+    with measuring(f"run {resumed.folder}", engine):
         say(f"resuming {resumed.folder}: {len(left)} of {len(resumed.launches)} launches left")
-        engine.cleanup(resumed.name)
         artifacts = prepare(engine, stacks, resumed.launches)
         require_unchanged(resumed, artifacts)
         session = 1 + max((record.session for record in resumed.read_records()), default=1)
@@ -187,6 +186,7 @@ def measure(
             execute(current, launches, engine, artifacts, context, read_facts, progress)
     except KeyboardInterrupt:
         interrupted = True
+        end_launches(engine, current)
     except KitError:
         print(f"every finished launch is kept; afterwards go on with: {resume_command(current)}", file=sys.stderr)
         raise
@@ -195,6 +195,12 @@ def measure(
         print(f"interrupted; every finished launch is kept. Go on with: {resume_command(current)}", file=sys.stderr)
         return EXIT_INTERRUPTED
     return EXIT_DONE if all_well else EXIT_SOME_CELLS_FAILED
+
+
+def end_launches(engine: Engine, current: Run) -> None:
+    """After an interrupt: see that nothing of this run goes on. The next start sees to what cannot be ended now."""
+    with suppress(KitError):
+        engine.cleanup(current.name)
 
 
 def resume_command(current: Run) -> str:

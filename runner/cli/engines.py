@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from runner.engines.protocol import Engine
 from runner.errors import HostError, UsageError
+from runner.lock import machine_lock
 from runner.stacks import Stack
 
 if TYPE_CHECKING:
@@ -60,6 +63,19 @@ def _images(docker: Docker, arguments: argparse.Namespace) -> ImageSource:
 ENGINES: Engines = {"docker": _docker, "venv": _venv}
 
 
+@contextmanager
+def measuring(what: str, engine: Engine) -> Iterator[None]:
+    """Hold the machine for one run, and free it of whatever earlier ones left running, before anything else is done.
+
+    Raises:
+        RunLockedError: another run measures at this moment.
+        HostError: something of an earlier run goes on and may not be ended.
+    """
+    with machine_lock(what):
+        engine.remove_leftovers()
+        yield
+
+
 def by_digest(arguments: argparse.Namespace) -> bool:
     """Do the options, or the run that is resumed, name images by digest?"""
     return any(getattr(arguments, name, None) is not None for name in ("images", "image_lock"))
@@ -75,6 +91,8 @@ def choose_engine(arguments: argparse.Namespace, engines: Engines, stacks: tuple
         UsageError: images by digest were asked for on venv.
         HostError: the engine that was named cannot be used here.
     """
+    if getattr(arguments, "memory", None) is not None:
+        arguments.memory = in_whole_pages(arguments.memory)
     if by_digest(arguments):
         if arguments.engine == "venv":
             raise UsageError("--images runs images, and --engine venv has none. Leave one of the two options out.")
@@ -87,3 +105,9 @@ def choose_engine(arguments: argparse.Namespace, engines: Engines, stacks: tuple
     except HostError as error:
         return engines["venv"](arguments), f"engine venv, because Docker cannot be used: {error}"
     return engine, "engine docker: an engine answers, can pin containers, and has the base images"
+
+
+def in_whole_pages(size: int) -> int:
+    """A memory limit (bytes) as the kernel keeps it, rounded down: what is observed must be what was planned."""
+    page = os.sysconf("SC_PAGE_SIZE")
+    return max(size // page, 1) * page

@@ -12,7 +12,7 @@ from runner import disk, runs
 from runner.atomic import write_whole
 from runner.bkm import load_bkms, resolve
 from runner.cli.compare import RUN_BYTES, command_line, context_of, prepare, require_unchanged, take_over
-from runner.cli.engines import Engines, choose_engine
+from runner.cli.engines import Engines, choose_engine, measuring
 from runner.cli.evidence import is_in_order, probe_missing
 from runner.cli.own_topology import built, own_topology_json, own_topology_of
 from runner.cli.planning import LIVE_ROOT, machine_below, pin_from, require_fit, stacks_from
@@ -22,7 +22,6 @@ from runner.errors import EXIT_DONE, EXIT_SOME_CELLS_FAILED, DiskError, UsageErr
 from runner.evidence import store
 from runner.evidence.probed import Evidence
 from runner.header import make_header
-from runner.lock import machine_lock
 from runner.plan import FEWEST_BLOCKS, Plan, Request, make_plan
 from runner.probing import STEPS
 from runner.runs import Run
@@ -44,7 +43,7 @@ def _of_run(arguments: argparse.Namespace, engines: Engines) -> int:
     take_over(arguments, current)
     stacks = tuple(find_stack(name) for name in current.header["stacks"])
     engine, _ = choose_engine(arguments, engines, stacks)
-    with machine_lock(f"probe {current.folder}"):
+    with measuring(f"probe {current.folder}", engine):
         artifacts = prepare(engine, stacks, current.launches)
         require_unchanged(current, artifacts)
         session = 1 + max((record.session for record in current.read_records()), default=1)
@@ -73,7 +72,7 @@ def _by_itself(arguments: argparse.Namespace, engines: Engines) -> int:
     launches = _chosen(plan, arguments.variants)
     engine, why = choose_engine(arguments, engines, stacks)
     folder = arguments.out or runs.RUNS / runs.new_name("probe")
-    with machine_lock(f"probe {folder}"):
+    with measuring(f"probe {folder}", engine):
         say(why)
         require_fit(machine, pin)
         artifacts = prepare(engine, stacks, launches)

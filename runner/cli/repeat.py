@@ -10,13 +10,12 @@ from typing import Any
 
 from runner import disk, runs
 from runner.cli.compare import RUN_BYTES, Before, base_images_of, lock_of, measure, prepare
-from runner.cli.engines import Engines, choose_engine
+from runner.cli.engines import Engines, choose_engine, measuring
 from runner.cli.planning import LIVE_ROOT, machine_below, pin_from, require_fit
 from runner.cli.progress import say
 from runner.engines.protocol import FROM_RECORD, Artifact, Engine
 from runner.errors import EXIT_INTERRUPTED, UsageError
 from runner.header import make_header
-from runner.lock import machine_lock
 from runner.machine import Machine
 from runner.network import redact
 from runner.pin import Pin
@@ -47,7 +46,7 @@ def run(arguments: argparse.Namespace, engines: Engines) -> int:
     take_over(arguments, original)
     engine, why = choose_engine(arguments, engines, stacks)
     why = f"engine {engine.name}: as recorded" if as_recorded else why
-    with machine_lock(f"run {folder}"):
+    with measuring(f"run {folder}", engine):
         say(f"repeating {original.folder}: {len(plan.launches)} launches; {why}")
         if pin != recorded:
             say(f"the pin differs: CPUs {recorded.to_json()['cpus']} then, {pin.to_json()['cpus']} now")

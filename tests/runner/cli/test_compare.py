@@ -116,7 +116,8 @@ def test_ctrl_c_leaves_a_run_that_resume_completes_without_repeating(
     assert kit("compare", "--resume", "run") == 0
     assert len(engine.ran) == 5
     assert not finished & set(engine.ran)
-    assert engine.cleaned == ["run"]
+    assert engine.cleaned == ["run"], "after the interrupt"
+    assert engine.swept == 2, "at each start"
     assert [row["status"] for row in rows()] == ["ok", "ok"]
 
 

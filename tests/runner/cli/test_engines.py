@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from typing import cast
 
 import pytest
+import requests
 
-from runner.cli.engines import choose_engine
+from runner.cli.engines import Engines, choose_engine, in_whole_pages
+from runner.engines.docker import DockerEngine
+from runner.engines.docker_images import ImageSource
 from runner.errors import HostError
 from runner.stacks import Stack, find_stack
+from tests.runner.engines.fake_client import FakeClient, over
 from tests.runner.fake_engine import FakeEngine
 
 STACKS = (find_stack("tf-2.14"),)
@@ -60,3 +65,22 @@ def test_an_engine_that_was_named_is_never_replaced() -> None:
 def test_venv_can_be_asked_for_where_docker_runs() -> None:
     """What was named is taken."""
     assert choose("venv", lambda _arguments: FakeEngine(name="docker"))[0] == "venv"
+
+
+def test_auto_falls_back_where_the_daemon_fails_under_the_first_question() -> None:
+    """A daemon that accepts a connection and then goes away is no engine to measure with."""
+    broken = FakeClient(fail={"info": requests.exceptions.ConnectionError("Connection aborted.")})
+    docker = DockerEngine(over(broken), cast(ImageSource, None))
+    engines: Engines = {"docker": lambda _arguments: docker, "venv": lambda _arguments: VENV}
+    engine, why = choose_engine(argparse.Namespace(engine="auto"), engines, STACKS)
+    assert engine.name == "venv"
+    assert "Connection aborted" in why
+
+
+def test_a_memory_limit_is_planned_as_the_kernel_will_keep_it() -> None:
+    """The kernel rounds down to pages; a plan that says otherwise would make every launch an error."""
+    arguments = argparse.Namespace(engine="venv", memory=1_000_000_001)
+    choose_engine(arguments, {"venv": lambda _arguments: VENV}, STACKS)
+    assert arguments.memory == 999_997_440
+    assert in_whole_pages(8 << 30) == 8 << 30
+    assert in_whole_pages(1) > 0, "0 would be no limit at all"

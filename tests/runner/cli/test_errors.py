@@ -52,15 +52,16 @@ def test_bad_input_is_told_in_one_paragraph_with_exit_code_2(
     assert "Traceback" not in error
 
 
+@pytest.mark.parametrize("command", [("compare", "--topologies", "alexnet", "--out", "run"), ("build",)])
 def test_a_second_run_at_the_same_time_is_refused_and_told_who_measures(
-    kit: Kit, capsys: pytest.CaptureFixture[str]
+    kit: Kit, capsys: pytest.CaptureFixture[str], command: tuple[str, ...]
 ) -> None:
     """The lock's holder is named; the exit code is that of an unfit host."""
     with Path(runner.lock.LOCK_FILE).open("w") as file:
         file.write("run results/runs/other, process 1\n")
         file.flush()
         fcntl.flock(file, fcntl.LOCK_EX)
-        assert kit("compare", "--topologies", "alexnet", "--out", "run") == 3
+        assert kit(*command) == 3
     assert "results/runs/other, process 1" in capsys.readouterr().err
 
 
