@@ -18,7 +18,7 @@ from runner.rungs import PlannedRung
 from runner.runs import Run
 from runner.stats.estimators import images_per_second
 from runner.stats.intervals import Estimate, geometric_estimate
-from runner.stats.pairs import Pair, Table, groups_of, make_pair, tabulate
+from runner.stats.pairs import LOSSES_DIFFER, Pair, Table, groups_of, make_pair, tabulate
 from runner.vocabulary import Cell, Group, Launch
 
 FIRST, INERT, LEFT_OUT = "first", "inert", "left_out"
@@ -138,7 +138,9 @@ def _step(
     reference = _reference(rung.of, done)
     if not reference:
         problem = make_pair(group, rung.id, rung.id, table, blocks)
-        status = FIRST if problem.status in ("ok", "losses_differ") else problem.status
+        # Losses are the next step's matter; a launch that failed here is this one's, also where both are wrong.
+        unlike = "partial" if problem.status == LOSSES_DIFFER else problem.status
+        status = FIRST if len(problem.blocks) == len(blocks) else unlike
         return Step(rung, "", speed, None, status, problem.reason)
     before = _usable(group, reference, table)
     common = [block for block in own if block in before]

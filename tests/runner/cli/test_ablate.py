@@ -260,6 +260,25 @@ def test_rungs_that_train_something_else_are_flagged(kit: Kit, ladder: list[str]
     assert (result_of().steps[3].status, factors(result_of())["top"]) == ("losses_differ", 2.0)
 
 
+def test_a_first_rung_that_failed_says_so_though_its_losses_differ_too(
+    kit: Kit, ladder: list[str], engine: FakeEngine
+) -> None:
+    """Neither hides the other: the failure stands at the first rung, the losses at the next one."""
+
+    def other_training(launch: Launch, result: dict[str, Any]) -> None:
+        with_openmp(launch, result)
+        if launch.cell.variant == "slow" and launch.block == 1:
+            result["steps"][0]["loss"] += 1
+
+    ladder[4] = "4"
+    engine.before_result = other_training
+    name = "block2-tf-2.14-slow-resnet50-b4"
+    engine.outcomes[name] = Outcome(1, 5.0, stopped_by_deadline=False, out_of_memory=False)
+    assert kit(*ladder) == 1
+    first, second = result_of().steps[:2]
+    assert (first.status, second.status) == ("partial", "losses_differ")
+
+
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="a pin of its own takes a second CPU")
 def test_a_rung_may_have_a_pin_of_its_own_and_its_record_says_so(
     kit: Kit, ladder: list[str], in_folder: Path, engine: FakeEngine
