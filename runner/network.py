@@ -13,7 +13,9 @@ from runner.errors import UsageError
 
 # Where the usual tools look for a CA bundle, in order of how specific they are to pip.
 _BUNDLE_VARIABLES = ("PIP_CERT", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE")
-_CREDENTIALS = re.compile(r"(?<=://)[^/\s@]+@")
+# Up to the last @ before the path: a password may hold one. The second is the same in a URL's own encoding.
+_CREDENTIALS = re.compile(r"(?<=://)[^/\s]+@")
+_ENCODED_CREDENTIALS = re.compile(r"(?<=%3a%2f%2f)(?:(?!%2f)[^/\s])+(%40|@)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,8 @@ class PackageIndex:
 
 
 def redact(text: str) -> str:
-    """Replace user names and passwords in URLs by three asterisks."""
-    return _CREDENTIALS.sub("***@", text)
+    """Replace user names and passwords in URLs, percent-encoded ones too, by three asterisks."""
+    return _ENCODED_CREDENTIALS.sub(r"***\1", _CREDENTIALS.sub("***@", text))
 
 
 def _first_set(environment: Mapping[str, str]) -> str | None:
