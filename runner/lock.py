@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import fcntl
 import os
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from runner.errors import HostError, RunLockedError
 
-# The same place for every user and every clone; the kernel drops the lock with the process, however it ends.
-LOCK_FILE = Path(tempfile.gettempdir()) / "tensorflow-speedup-kit.lock"
+# The same place for every user and every clone, so not where TMPDIR says; the kernel drops the lock with the process,
+# however it ends.
+LOCK_FILE = Path("/tmp/tensorflow-speedup-kit.lock")
 
 
 @contextmanager
@@ -32,8 +32,9 @@ def machine_lock(what: str) -> Iterator[None]:
                 f"Another run is measuring on this machine ({holder}); two at once would slow each other down. "
                 "Wait until it has ended, or end it, then try again."
             ) from None
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{what}, process {os.getpid()}\n".encode(), 0)
+        with suppress(OSError):  # a full disk, or another user's file: the lock itself holds all the same
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{what}, process {os.getpid()}\n".encode(), 0)
         yield
     finally:
         os.close(descriptor)
@@ -41,14 +42,17 @@ def machine_lock(what: str) -> Iterator[None]:
 
 def _open(path: Path) -> int:
     # Without O_CREAT first: in a sticky folder Linux may refuse to "create" a file that another user owns
-    # (sysctl fs.protected_regular), though it lets us open it.
+    # (sysctl fs.protected_regular), though it lets us open it. Never through a link, which anybody may put there.
+    flags = os.O_CLOEXEC | os.O_NOFOLLOW
     try:
         try:
-            return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+            return os.open(path, os.O_RDWR | flags)
         except FileNotFoundError:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | flags, 0o666)
             os.fchmod(descriptor, 0o666)
             return descriptor
+        except PermissionError:  # reading is enough to lock
+            return os.open(path, os.O_RDONLY | flags)
     except OSError as error:
         raise HostError(
             f"The machine-wide lock {path} cannot be opened: {error}. Remove that file, then try again."
