@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from runner import records
 from runner.atomic import write_whole
 from runner.engines.protocol import Artifact, Engine, LaunchFolders
+from runner.errors import DiskError
 from runner.observation import Context, record_of
 from runner.pin import Pin
 from runner.records import Record
@@ -95,8 +96,20 @@ def make_folders(run: Run, launch: Launch, session: int, job: Mapping[str, Any] 
 
     Raises:
         UsageError: the run's copy of a user's own topology is missing or was changed.
+        DiskError: they cannot be made or written.
     """
     folders = launch_folders(run.name, run.folder, launch)
+    try:
+        _fill(run, folders, launch, session, launch.job() if job is None else dict(job))
+    except OSError as error:
+        raise DiskError(
+            f"The files of the launch {launch.launch_id} cannot be made in {folders.log.parent}: {error}. Free some "
+            "room or permissions there, then go on with --resume; every finished launch is kept."
+        ) from error
+    return folders
+
+
+def _fill(run: Run, folders: LaunchFolders, launch: Launch, session: int, job: Mapping[str, Any]) -> None:
     base = folders.log.parent
     if base.exists():
         aside = base.with_name(f"{base.name}.before-session-{session}")
@@ -104,11 +117,9 @@ def make_folders(run: Run, launch: Launch, session: int, job: Mapping[str, Any] 
         base.rename(aside)
     folders.job.mkdir(parents=True)
     folders.result.mkdir()
-    content = launch.job() if job is None else dict(job)
-    write_whole(folders.job / "job.json", json.dumps(content, indent=1, sort_keys=True) + "\n")
+    write_whole(folders.job / "job.json", json.dumps(job, indent=1, sort_keys=True) + "\n")
     if launch.topology_file is not None:
         write_whole(folders.job / launch.topology_file.name, kept(run.folder, launch.topology_file).content)
-    return folders
 
 
 def _now() -> str:

@@ -20,7 +20,7 @@ from runner.engines import pinned_exec
 from runner.engines.environments import NOTES, EnvironmentCache
 from runner.engines.interpreters import find_interpreter
 from runner.engines.protocol import Artifact, LaunchFolders, Outcome, Tell
-from runner.errors import HostError
+from runner.errors import DiskError, HostError
 from runner.machine.cpulist import format_cpu_list
 from runner.matching.snapshot import Snapshot, of_folder
 from runner.pin import Pin
@@ -63,14 +63,14 @@ class VenvEngine:
     def run(
         self, launch: Launch, pin: Pin, artifact: Artifact, folders: LaunchFolders, deadline_seconds: float
     ) -> Outcome:
-        """Start the workload in a session of its own and wait; at the deadline or on Ctrl-C its whole group dies.
+        """Start the workload in a session of its own and wait; its whole group ends with it, or at the deadline.
 
         Raises:
             HostError: the process could not be started.
         """
         kills_before = _oom_kills()
         started = time.monotonic()
-        with folders.log.open("wb") as log:
+        with _open_log(folders.log) as log:
             process = _start(_arguments(pin, artifact, folders), _environment(launch, folders), folders.result, log)
             try:
                 exit_code, late = process.wait(deadline_seconds), False
@@ -79,6 +79,7 @@ class VenvEngine:
             except BaseException:
                 _kill_group(process)
                 raise
+            _kill_group(process)  # what it started in the background would go on beside the next launch
         return Outcome(
             exit_code=exit_code,
             seconds=time.monotonic() - started,
@@ -113,6 +114,16 @@ def was_out_of_memory(exit_code: int, kills_before: int | None, kills_after: int
     if exit_code != -signal.SIGKILL or kills_before is None or kills_after is None:
         return False
     return kills_after > kills_before
+
+
+def _open_log(path: Path) -> BinaryIO:
+    try:
+        return path.open("wb")
+    except OSError as error:
+        raise DiskError(
+            f"The log {path} of a launch cannot be written: {error}. Free some room or permissions there, then go on "
+            "with --resume; every finished launch is kept."
+        ) from error
 
 
 def _start(arguments: list[str], environment: dict[str, str], folder: Path, log: BinaryIO) -> subprocess.Popen[bytes]:

@@ -16,6 +16,7 @@ from runner.engines import venv
 from runner.engines.environments import EnvironmentCache
 from runner.engines.protocol import Artifact, LaunchFolders
 from runner.engines.venv import VenvEngine, was_out_of_memory
+from runner.errors import DiskError
 from runner.network import PackageIndex
 from runner.pin import Pin
 from runner.stacks import find_stack
@@ -28,6 +29,10 @@ folder = sys.argv[sys.argv.index("--result-dir") + 1]
 job = json.load(open(sys.argv[sys.argv.index("--job") + 1]))
 open(os.path.join(folder, "pid"), "w").write(str(os.getpid()))
 print("the workload runs")
+if job.get("background"):
+    import subprocess
+    child = subprocess.Popen(["/bin/sleep", "60"])
+    open(os.path.join(folder, "child"), "w").write(str(child.pid))
 if job.get("sleep"):
     time.sleep(job["sleep"])
 own_session = os.getsid(0) == os.getpid()
@@ -99,6 +104,26 @@ def test_a_launch_that_exceeds_its_deadline_is_killed_and_said_to_be(
     assert (outcome.exit_code, outcome.stopped_by_deadline, outcome.out_of_memory) == (-9, True, False)
     assert outcome.seconds < 20
     assert not alive(int((places.result / "pid").read_text()))
+
+
+def test_what_a_launch_started_in_the_background_ends_with_it(
+    engine: VenvEngine, artifact: Artifact, launch: Launch, tmp_path: Path
+) -> None:
+    """It would take its share of the CPUs from the next launch."""
+    places = folders(tmp_path, background=True)
+    assert engine.run(launch, ONE_CPU, artifact, places, 30).exit_code == 0
+    child = int((places.result / "child").read_text())
+    wait_until(lambda: not alive(child))
+
+
+def test_a_log_that_cannot_be_written_is_told(
+    engine: VenvEngine, artifact: Artifact, launch: Launch, tmp_path: Path
+) -> None:
+    """The launch is not started, and the message says how to go on."""
+    places = folders(tmp_path)
+    places.log.mkdir()
+    with pytest.raises(DiskError, match=r"log\.txt of a launch cannot be written.*--resume"):
+        engine.run(launch, ONE_CPU, artifact, places, 30)
 
 
 def test_the_exit_code_is_passed_on(engine: VenvEngine, artifact: Artifact, launch: Launch, tmp_path: Path) -> None:
