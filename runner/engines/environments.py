@@ -50,9 +50,9 @@ class EnvironmentCache:
         folder = self.root / environment_name(stack, installation, interpreter)
         try:
             self.root.mkdir(parents=True, exist_ok=True)
-            with _locked(folder.with_name(f"{folder.name}.lock"), tell):
+            with _locked(folder.with_name(f"{folder.name}.lock"), tell) as lock:
                 if not (folder / MARKER).exists():
-                    self._make(folder, stack, installation, interpreter, tell)
+                    self._make(folder, stack, installation, interpreter, tell, lock)
                 provenance = json.loads((folder / MARKER).read_text(encoding="utf-8"))
         except OSError as error:
             raise DiskError(
@@ -95,32 +95,39 @@ class EnvironmentCache:
         return str(self.root / name)
 
     def _make(
-        self, folder: Path, stack: Stack, installation: Installation, interpreter: Interpreter, tell: Tell
+        self,
+        folder: Path,
+        stack: Stack,
+        installation: Installation,
+        interpreter: Interpreter,
+        tell: Tell,
+        lock: int,
     ) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         tell(f"making the environment {stack.name}/{installation.name} with Python {interpreter.version}")
         log = folder.with_name(f"{folder.name}.log")
         log.unlink(missing_ok=True)
         try:
-            run_logged([str(interpreter.executable), "-m", "venv", str(folder)], self.index, log)
+            run_logged([str(interpreter.executable), "-m", "venv", str(folder)], self.index, log, lock)
             requirement = folder / INSTALLER
             requirement.write_text(f"{stack.installer.requirement} --hash=sha256:{stack.installer.sha256}\n")
-            self._pip(folder, ["--upgrade", "-r", str(requirement)], log)
+            self._pip(folder, ["--upgrade", "-r", str(requirement)], log, lock)
             tell(f"installing {installation.wheel} and its locked dependencies")
-            self._pip(folder, ["-r", str(installation.lock)], log)
+            self._pip(folder, ["-r", str(installation.lock)], log, lock)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
         provenance = _provenance(installation, interpreter, self.index, stack)
+        os.sync()  # or the marker could outlive a power failure that what it vouches for has not
         write_whole(folder / MARKER, json.dumps(provenance, indent=1, sort_keys=True) + "\n")
 
-    def _pip(self, folder: Path, arguments: list[str], log: Path) -> None:
+    def _pip(self, folder: Path, arguments: list[str], log: Path, lock: int) -> None:
         # Byte-code is made by the first import of what is really used: a tenth of what these wheels hold.
         flags = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "--no-compile", "--no-input",
                  "--disable-pip-version-check"]  # fmt: skip
         python = str(folder / "bin" / "python")
         run_logged([python, "-I", "-m", "pip", "install", *flags, *arguments],
-                   self.index, log)  # fmt: skip
+                   self.index, log, lock)  # fmt: skip
 
 
 def environment_name(stack: Stack, installation: Installation, interpreter: Interpreter) -> str:
@@ -130,16 +137,20 @@ def environment_name(stack: Stack, installation: Installation, interpreter: Inte
     return f"{stack.name}-{installation.name}-{digest[:12]}"
 
 
-def run_logged(command: list[str], index: PackageIndex, log: Path) -> None:
+def run_logged(command: list[str], index: PackageIndex, log: Path, lock: int) -> None:
     """Run a step of an installation with its output appended to `log`.
+
+    The step holds the environment's `lock` (a descriptor) as well: should the runner be killed, the step goes on
+    writing, and nobody else may begin before it has ended.
 
     Raises:
         HostError: the step failed; the message ends with the last lines it printed, secrets redacted.
     """
     with log.open("ab") as output:
         done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=index.environment()
-        )
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=index.environment(),
+            pass_fds=(lock,),
+        )  # fmt: skip
     if done.returncode == 0:
         return
     text = index.redact(log.read_text(encoding="utf-8", errors="replace"))
@@ -203,14 +214,14 @@ def _interpreter(wanted: str) -> Interpreter:
 
 
 @contextmanager
-def _locked(path: Path, tell: Tell) -> Iterator[None]:
+def _locked(path: Path, tell: Tell) -> Iterator[int]:
     with path.open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             tell("waiting: another run is making this environment")
             fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        yield file.fileno()
 
 
 def default_cache() -> Path:

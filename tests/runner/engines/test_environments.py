@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import fcntl
 import functools
 import hashlib
 import http.server
+import os
+import signal
 import subprocess
 import sys
 import threading
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -196,3 +200,40 @@ def test_the_name_changes_with_the_lock_and_the_installer(stack: Stack, tmp_path
     (tmp_path / "lock.txt").write_text("changed")
     names.add(environment_name(stack, installation, interpreter))
     assert len(names) == 3
+
+
+def test_a_step_keeps_the_lock_when_the_runner_is_killed(tmp_path: Path) -> None:
+    """The step, pip, goes on writing after kill -9 of the runner: nobody may begin in that folder before it has ended."""
+    path, step = tmp_path / "lock", "import time; print('begun', flush=True); time.sleep(60)"
+    script = f"""
+import sys
+from pathlib import Path
+from runner.engines.environments import _locked, run_logged
+from runner.network import PackageIndex
+with _locked(Path({str(path)!r}), print) as lock:
+    run_logged([sys.executable, "-c", {step!r}], PackageIndex(), Path({str(tmp_path / "log")!r}), lock)
+"""
+    root = Path(__file__).resolve().parents[3]
+    runner = subprocess.Popen([sys.executable, "-c", script], cwd=root, start_new_session=True)
+    try:
+        end = time.monotonic() + 20
+        while not (tmp_path / "log").exists() or b"begun" not in (tmp_path / "log").read_bytes():
+            assert time.monotonic() < end, "the step did not begin"
+            time.sleep(0.02)
+        runner.kill()
+        runner.wait(20)
+        with path.open("a") as file, pytest.raises(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    finally:
+        os.killpg(runner.pid, signal.SIGKILL)
+
+
+def test_everything_is_on_disk_before_an_environment_counts_as_whole(
+    cache: EnvironmentCache, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a power failure a marker must not vouch for files that were never written."""
+    seen: list[bool] = []
+    folder = Path(cache.location(stack, stack.installations["tiny"]))
+    monkeypatch.setattr(os, "sync", lambda: seen.append((folder / MARKER).exists()))
+    cache.prepare(stack, stack.installations["tiny"], print)
+    assert seen == [False]
