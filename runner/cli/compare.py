@@ -127,8 +127,8 @@ def take_over(arguments: argparse.Namespace, resumed: Run) -> None:
     arguments.engine = engine["name"]
     arguments.memory = engine["enforced"]["memory_limit_bytes"]
     arguments.image_lock = _lock_taken_over(arguments, resumed)
-    if "repeats" in resumed.header:
-        arguments.recorded_images = images_of(resumed)
+    # The very images that the run began with, where they are still here, whatever has been built since.
+    arguments.recorded_images = images_of(resumed)
     if not arguments.base_image and arguments.image_lock is None:
         arguments.base_image = base_images_of(resumed)
 
@@ -264,8 +264,10 @@ def require_unchanged(resumed: Run, artifacts: Mapping[tuple[str, str], Artifact
     before["workload_sha256"], now["workload_sha256"] = resumed.header["workload_sha256"], workload_sha256()
     for (stack, installation), artifact in artifacts.items():
         recorded = resumed.header["stacks"][stack]["installations"][installation]
-        key = f"{stack}.{installation}.lock_sha256"
-        before[key], now[key] = recorded.get("lock_sha256"), artifact.provenance.get("lock_sha256")
+        # A base is known where an image was built; one that was taken by digest brings its base with it.
+        for field in ("lock_sha256", *(["base_image_id"] if recorded.get("base_image_id") else [])):
+            key = f"{stack}.{installation}.{field}"
+            before[key], now[key] = recorded.get(field), artifact.provenance.get(field)
     changed = [f"{key} (was {before[key]}, is {now.get(key)})" for key in before if before[key] != now.get(key)]
     if changed:
         raise UsageError(

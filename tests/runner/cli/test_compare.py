@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
 import json
 import os
+import signal
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 
-from runner import records
-from runner.engines.protocol import Outcome
+from runner import records, runs
+from runner.cli.compare import take_over
+from runner.engines.protocol import Artifact, Outcome, Tell
 from runner.errors import HostError
+from runner.stacks import Installation, Stack
 from runner.vocabulary import Launch
 from tests.runner.fake_engine import FakeEngine
 
@@ -263,3 +268,53 @@ def test_an_engine_that_fails_in_mid_run_keeps_what_is_done_and_says_how_to_go_o
     assert len(records.read(Path("run/records.jsonl"))) == 2
     engine.before_result = lambda launch, result: None
     assert kit("compare", "--resume", "run") == 0
+
+
+def test_a_run_is_not_gone_on_with_on_another_base(
+    kit: Kit, small: Sequence[str], engine: FakeEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Same lock, same workload, another C library: such launches cannot be divided by each other."""
+    plain = engine.prepare
+
+    def on(base: str) -> None:
+        def prepare(stack: Stack, installation: Installation, tell: Tell) -> Artifact:
+            made = plain(stack, installation, tell)
+            return replace(made, provenance={**made.provenance, "image_id": "an image", "base_image_id": base})
+
+        engine.prepare = prepare  # type: ignore[method-assign]
+
+    def interrupt(_launch: Launch, _result: dict[str, Any]) -> None:
+        raise KeyboardInterrupt
+
+    on("one")
+    engine.before_result = interrupt
+    assert kit(*small) == 130
+    engine.before_result = lambda launch, result: None
+    on("another")
+    assert kit("compare", "--resume", "run") == 2
+    assert "tf-2.14.stock.base_image_id (was one, is another)" in capsys.readouterr().err
+    on("one")
+    assert kit("compare", "--resume", "run") == 0
+
+
+def test_a_resumed_run_takes_the_images_that_it_began_with(kit: Kit, small: Sequence[str]) -> None:
+    """Images are remembered by id, so that what was built since under the same tag has no effect."""
+    assert kit(*small) == 0
+    run = runs.load(Path("run"))
+    made = run.header["stacks"]["tf-2.14"]["installations"]["stock"]
+    made["image_id"] = "sha256:then"
+    arguments = argparse.Namespace(images=None, base_image=None)
+    take_over(arguments, run)
+    assert arguments.recorded_images["tf-2.14", "stock"]["image_id"] == "sha256:then"
+
+
+def test_a_closed_terminal_ends_a_run_as_ctrl_c_does(kit: Kit, small: Sequence[str], engine: FakeEngine) -> None:
+    """SIGHUP is an interrupt, unless nohup has made it one to be ignored."""
+    engine.before_result = lambda launch, result: os.kill(os.getpid(), signal.SIGHUP)
+    before = signal.getsignal(signal.SIGHUP)
+    try:
+        assert kit(*small) == 130
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        assert kit("compare", "--resume", "run") == 0
+    finally:
+        signal.signal(signal.SIGHUP, before)
