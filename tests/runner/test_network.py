@@ -16,7 +16,7 @@ from runner.network import redact
         ("https://user:pass@index.example/simple", "https://***@index.example/simple"),
         ("http://user:p@ss@proxy:3128/", "http://***@proxy:3128/"),
         ("http://user@proxy and http://u:p@other/x@y", "http://***@proxy and http://***@other/x@y"),
-        ("PROXY%22%3A+%22http%3A%2F%2Fuser%3Ap%40ss%40proxy%3A31%22", "PROXY%22%3A+%22http%3A%2F%2F***%40proxy%3A31%22"),
+        ("PROXY%22%3A%22http%3A%2F%2Fuser%3Ap%40ss%40proxy%3A31%22", "PROXY%22%3A%22http%3A%2F%2F***%40proxy%3A31%22"),
         ("https%3a%2f%2fuser%3apass@proxy%2fpath%40x", "https%3a%2f%2f***@proxy%2fpath%40x"),
         ("https://registry.example:5000/kit@sha256:ab", "https://registry.example:5000/kit@sha256:ab"),
         ("python@sha256:ab", "python@sha256:ab"),

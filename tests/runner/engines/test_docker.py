@@ -19,9 +19,10 @@ import pytest
 from runner import peak_records, records
 from runner.cli import main
 from runner.cli.engines import ENGINES
-from runner.engines.docker import RUN_LABEL
+from runner.engines.docker import COMPOSE_LABEL, RUN_LABEL
 from runner.engines.docker_images import ImageBuilder
 from runner.engines.protocol import Artifact, Engine, LaunchFolders
+from runner.errors import HostError
 from runner.stacks import find_stack
 from runner.vocabulary import Launch, Steps
 from tests.runner.builders import PIN, plan
@@ -116,6 +117,26 @@ def test_neither_ctrl_c_nor_a_crash_leaves_a_container_for_long(
     assert main(["compare", "--resume", "run", "--base-image", base_image], ENGINES) == 0
     assert len([record for record in read() if record.error is None]) == 4
     assert labelled() == []
+
+
+@pytest.mark.parametrize("composed", [False, True])
+def test_the_next_start_ends_what_any_run_left_and_refuses_beside_a_compose_project(
+    engine: Engine, base_image: str, composed: bool
+) -> None:
+    """What a crashed run left goes; a container of Compose's is named and goes on."""
+    labels = ["--label", f"{RUN_LABEL}=crashed", *(["--label", f"{COMPOSE_LABEL}=somebody"] if composed else [])]
+    left = docker("run", "--detach", *labels, "--name", "kit-left-behind", base_image, "sleep", "300")
+    try:
+        if composed:
+            with pytest.raises(HostError, match="kit-left-behind would measure beside this one"):
+                engine.remove_leftovers()
+            assert docker("inspect", "--format", "{{.State.Running}}", left) == "true"
+        else:
+            engine.remove_leftovers()
+            assert labelled() == []
+    finally:
+        if labelled():
+            docker("rm", "--force", left)
 
 
 def launch_of(variant: str) -> Launch:

@@ -203,7 +203,7 @@ def test_the_name_changes_with_the_lock_and_the_installer(stack: Stack, tmp_path
 
 
 def test_a_step_keeps_the_lock_when_the_runner_is_killed(tmp_path: Path) -> None:
-    """The step, pip, goes on writing after kill -9 of the runner: nobody may begin in that folder before it has ended."""
+    """The step goes on writing after kill -9 of the runner: nobody may begin in that folder before it has ended."""
     path, step = tmp_path / "lock", "import time; print('begun', flush=True); time.sleep(60)"
     script = f"""
 import sys
