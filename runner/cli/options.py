@@ -1,13 +1,43 @@
-"""Groups of options that several commands share. Imports nothing heavy: `--help` must answer at once."""
+"""A parser whose errors are one paragraph, and groups of options that several commands share.
+
+Imports nothing heavy: `--help` must answer at once.
+"""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any, NoReturn
 
 from runner.cli.values import base_images, byte_size, cpu_list, names, positive, positive_list, seconds, whole
+from runner.errors import UsageError
 
 Options = argparse.ArgumentParser | argparse._ArgumentGroup
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that raises its errors as one paragraph, where argparse prints every option first and exits.
+
+    A command's parser tells unknown options itself, for argparse leaves them to the whole program's parser, whose
+    --help does not list them.
+    """
+
+    def parse_known_args(self, args: Iterable[str] | None = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        """As argparse does, but nothing may be left over."""
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return found, unknown
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse the command line.
+
+        Raises:
+            UsageError: always; the message names the command whose --help lists the options.
+        """
+        found = " ".join(message.split())
+        raise UsageError(f"The command line cannot be read: {found}. `{self.prog} --help` lists what may be given.")
 
 
 def request_options(parser: argparse.ArgumentParser) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from runner import __version__
 from runner.cli.engines import Engines
 from runner.cli.options import (
+    Parser,
     environment_options,
     images_options,
     memory_option,
@@ -31,8 +32,8 @@ than stock TensorFlow: matched pairs, pinned and interleaved, an interval on eve
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of `python -m runner`, all subcommands included."""
-    parser = argparse.ArgumentParser(prog="python -m runner", description=_DESCRIPTION,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    parser = Parser(prog="python -m runner", description=_DESCRIPTION,
+                    formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     parser.add_argument("--version", action="version", version=f"tensorflow-speedup-kit {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _doctor(_command(commands, "doctor", "is this host fit to measure on, and what to do about it"))
@@ -52,9 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _command(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, summary: str
-) -> argparse.ArgumentParser:
+def _command(commands: argparse._SubParsersAction[Parser], name: str, summary: str) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
     parser.set_defaults(handler=_lazy(name))
     return parser

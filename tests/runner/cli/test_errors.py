@@ -49,7 +49,30 @@ def test_bad_input_is_told_in_one_paragraph_with_exit_code_2(
     assert kit(*arguments) == 2
     error = capsys.readouterr().err
     assert words in error
-    assert "Traceback" not in error
+    assert error.startswith("error: ")
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "command"),
+    [
+        (["plan", "--cores", "0"], "python -m runner plan --help"),
+        (["plan", "--headroom", "-1"], "python -m runner plan --help"),
+        (["plan", "--cpus", "3-1"], "python -m runner plan --help"),
+        (["plan", "--cpus", ""], "python -m runner plan --help"),
+        (["doctor", "--nodes", "2"], "python -m runner doctor --help"),
+        (["images", "diff"], "python -m runner images diff --help"),
+        (["--nodes", "plan"], "python -m runner --help"),
+    ],
+)
+def test_a_command_line_that_cannot_be_read_names_the_command_whose_help_lists_the_options(
+    kit: Kit, capsys: pytest.CaptureFixture[str], arguments: list[str], command: str
+) -> None:
+    """One paragraph without argparse's usage, and where to look."""
+    assert kit(*arguments) == 2
+    error = capsys.readouterr().err
+    assert f"`{command}` lists" in error
+    assert error.count("\n") == 1
 
 
 @pytest.mark.parametrize("command", [("compare", "--topologies", "alexnet", "--out", "run"), ("build",)])
