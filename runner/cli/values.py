@@ -7,6 +7,9 @@ import re
 
 from runner.machine.cpulist import parse_cpu_list
 
+# int() and float() also read 1_8 and the digits of every script; an option means what a shell shows of it.
+_WHOLE = re.compile(r"[0-9]+")
+_DECIMAL = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?", re.IGNORECASE)
 _UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 
 
@@ -20,24 +23,16 @@ def names(text: str) -> tuple[str, ...]:
 
 def whole(text: str) -> int:
     """A whole number of 0 or more."""
-    try:
-        number = int(text)
-    except ValueError:
-        number = -1
-    if number < 0:
+    if _WHOLE.fullmatch(text) is None:
         raise argparse.ArgumentTypeError(f"a whole number of 0 or more was expected, not {text!r}")
-    return number
+    return int(text)
 
 
 def positive(text: str) -> int:
     """A whole number of 1 or more."""
-    try:
-        number = int(text)
-    except ValueError:
-        number = 0
-    if number < 1:
+    if _WHOLE.fullmatch(text) is None or not int(text):
         raise argparse.ArgumentTypeError(f"a whole number of 1 or more was expected, not {text!r}")
-    return number
+    return int(text)
 
 
 def positive_list(text: str) -> tuple[int, ...]:
@@ -47,10 +42,7 @@ def positive_list(text: str) -> tuple[int, ...]:
 
 def seconds(text: str) -> float:
     """A positive number of seconds."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
+    number = float(text) if _DECIMAL.fullmatch(text) else 0.0
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError(f"a positive number of seconds was expected, not {text!r}")
     return number
@@ -80,7 +72,7 @@ def base_images(text: str) -> dict[str, str]:
 
 def byte_size(text: str) -> int:
     """A size such as 8g or 512m, in bytes; units are powers of 1024, as Docker's."""
-    match = re.fullmatch(r"(\d+)([kmgt]?)b?", text.strip().lower())
+    match = re.fullmatch(r"([0-9]+)([kmgt]?)b?", text.strip().lower())
     if match is None or int(match[1]) == 0:
         raise argparse.ArgumentTypeError(f"a size such as 8g or 512m was expected, not {text!r}")
     return int(match[1]) * _UNITS[match[2]]
