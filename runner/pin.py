@@ -67,8 +67,9 @@ def choose_pin(
 ) -> Pin:
     """Choose the CPUs of a launch: one logical CPU of every allowed physical core, unless asked otherwise.
 
-    ``cpus`` takes exactly these. ``cores`` takes so many cores on as few nodes as fit, then on as few
-    sockets, performance cores before efficiency cores. ``headroom`` leaves so many cores free.
+    ``cpus`` takes exactly these. ``cores`` takes so many cores on as few nodes as fit, those whose memory may be
+    used before others, then on as few sockets, performance cores before efficiency cores. ``headroom`` leaves so
+    many cores free.
     Raises HostError where no CPU may be used, UsageError where what was asked cannot be had.
     """
     usable = tuple(core for core in machine.cores if core.allowed_cpus)
@@ -81,7 +82,7 @@ def choose_pin(
         )
     if cpus is not None:
         return _exact_pin(machine, usable, cpus, cores, headroom)
-    chosen = _cores_to_use(_after_headroom(usable, headroom), cores)
+    chosen = _cores_to_use(_after_headroom(usable, headroom), cores, usable_mems(machine))
     return _pin(machine, chosen, [core.allowed_cpus[:1] for core in chosen])
 
 
@@ -127,7 +128,7 @@ def _after_headroom(usable: tuple[Core, ...], headroom: int) -> tuple[Core, ...]
     return usable[headroom:]
 
 
-def _cores_to_use(available: tuple[Core, ...], wanted: int | None) -> tuple[Core, ...]:
+def _cores_to_use(available: tuple[Core, ...], wanted: int | None, with_memory: frozenset[int]) -> tuple[Core, ...]:
     if wanted is None:
         return available
     if not 1 <= wanted <= len(available):
@@ -135,7 +136,7 @@ def _cores_to_use(available: tuple[Core, ...], wanted: int | None) -> tuple[Core
             f"{wanted} cores were asked for, and {len(available)} physical cores may be used after any "
             f"headroom. Expected 1 to {len(available)}. Logical CPUs that share a core count as one."
         )
-    return compact_cores(available, wanted)
+    return compact_cores(available, wanted, with_memory)
 
 
 def _pin(machine: Machine, chosen: Sequence[Core], cpus_by_core: Sequence[tuple[int, ...]]) -> Pin:
@@ -150,6 +151,11 @@ def _pin(machine: Machine, chosen: Sequence[Core], cpus_by_core: Sequence[tuple[
 
 def _mems(machine: Machine, nodes: set[int]) -> tuple[int, ...]:
     """Return the pin's own nodes, or every usable node where one of its own has no memory we may use."""
-    with_memory = {node.id for node in machine.nodes if node.has_memory}
-    usable = with_memory & set(machine.allowed_mems) or set(machine.allowed_mems)
+    usable = usable_mems(machine)
     return tuple(sorted(nodes if nodes <= usable else usable))
+
+
+def usable_mems(machine: Machine) -> frozenset[int]:
+    """Return the nodes we may take memory from: those that have some, or all allowed ones where none is known to."""
+    allowed = frozenset(machine.allowed_mems)
+    return allowed & {node.id for node in machine.nodes if node.has_memory} or allowed

@@ -1,23 +1,26 @@
-"""Picks cores that lie close together: the fewest memory nodes, then the fewest sockets.
+"""Picks cores that lie close together: the fewest memory nodes, those with memory first, then the fewest sockets.
 
 It knows cores and where they are; not what they are wanted for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from runner.machine.topology import Core
 
 
-def compact_cores(available: Sequence[Core], wanted: int) -> tuple[Core, ...]:
-    """Return so many cores, by number: on as few nodes as fit, then few sockets, low numbers first.
+def compact_cores(available: Sequence[Core], wanted: int, with_memory: Collection[int]) -> tuple[Core, ...]:
+    """Return so many cores, by number: on as few nodes as fit, with memory, then few sockets, low numbers first.
 
-    Efficiency cores are taken only where the performance cores do not suffice. ``wanted`` is at least 1.
+    ``with_memory`` are the nodes whose memory may be used. Efficiency cores are taken only where the performance
+    cores do not suffice. ``wanted`` is at least 1.
     """
     fast = [core for core in available if core.is_fast]
     by_node = _grouped(fast if len(fast) >= wanted else available, lambda core: core.node)
-    chosen = _fill(by_node, _best_nodes(by_node, wanted), wanted, _compact_in_node)
+    nodes = sorted(_best_nodes(by_node, wanted, with_memory), key=lambda node: (node not in with_memory, node))
+    chosen = _fill(by_node, nodes, wanted, _compact_in_node)
     return tuple(sorted(chosen, key=lambda core: core.number))
 
 
@@ -50,18 +53,35 @@ def _fill(
     return chosen
 
 
-def _best_nodes(by_node: Mapping[int, Sequence[Core]], wanted: int) -> tuple[int, ...]:
-    """Return the fewest nodes that hold so many cores, on few sockets, low numbers first.
+def _best_nodes(by_node: Mapping[int, Sequence[Core]], wanted: int, with_memory: Collection[int]) -> tuple[int, ...]:
+    """Return the fewest nodes that hold so many cores: with memory, on few sockets, low numbers first.
 
-    Every socket is tried as the one to fill before another is opened.
+    Every socket is tried as the one to fill before others are opened, those with the most nodes to take first.
     """
-    sockets = {node: {core.socket for core in cores} for node, cores in by_node.items()}
+    groups = _near_memory(by_node, wanted, with_memory)
+    sockets = {node: {core.socket for core in cores} for node, cores in groups.items()}
+    nodes_of = Counter(socket for found in sockets.values() for socket in found)
     orders = [
-        sorted(by_node, key=lambda node: (home not in sockets[node], node))
-        for home in sorted(frozenset().union(*sockets.values()))
+        sorted(groups, key=lambda node: (home not in sockets[node], *_fullest_first(sockets[node], nodes_of), node))
+        for home in sorted(nodes_of)
     ]
-    choices = (tuple(sorted(_fewest(by_node, order, wanted))) for order in orders)
+    choices = (tuple(sorted(_fewest(groups, order, wanted))) for order in orders)
     return min(choices, key=lambda nodes: (len(frozenset().union(*(sockets[node] for node in nodes))), nodes))
+
+
+def _fullest_first(sockets: Collection[int], nodes_of: Mapping[int, int]) -> tuple[int, int]:
+    """Order sockets by how many nodes there are to take on them, then by number."""
+    return min((-nodes_of[socket], socket) for socket in sockets)
+
+
+def _near_memory(
+    by_node: Mapping[int, Sequence[Core]], wanted: int, with_memory: Collection[int]
+) -> Mapping[int, Sequence[Core]]:
+    """Leave out the nodes without memory, where the others do with as few."""
+    near = {node: cores for node, cores in by_node.items() if node in with_memory}
+    sizes, near_sizes = ([len(cores) for cores in groups.values()] for groups in (by_node, near))
+    fits = sum(near_sizes) >= wanted and _needed(near_sizes, wanted) == _needed(sizes, wanted)
+    return near if fits else by_node
 
 
 def _fewest(groups: Mapping[int, Sequence[Core]], order: Sequence[int], wanted: int) -> tuple[int, ...]:

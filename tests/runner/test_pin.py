@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -138,6 +139,21 @@ def test_pins_round_trip(host: Host, everything: bool) -> None:
     assert Pin.from_json(pin.to_json()) == pin
 
 
+@given(hosts(), st.data())
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_a_number_of_cores_lies_beside_its_memory_where_that_takes_no_more_nodes(
+    host: Host, data: st.DataObject
+) -> None:
+    """Wherever some choice of the fewest nodes has memory we may use on all of them, so has the pin."""
+    nodes = list(usable_cores(host).values())
+    wanted = data.draw(st.integers(1, len(nodes)))
+    allowed = set(host.nodes or (0,)) if host.mems_allowed is None else set(host.mems_allowed)
+    near = sorted((nodes.count(node) for node in (allowed - host.memoryless or allowed)), reverse=True)
+    pin = choose_pin(read(host), cores=wanted)
+    if sum(near[: fewest_nodes(host, wanted)]) >= wanted:
+        assert {host.node_of(cpu) for cpu in pin.cpus} == set(pin.mems)
+
+
 def test_the_article_host_uses_36_cores_of_both_sockets() -> None:
     """The default pin on a c5.18xlarge is CPUs 0-35 with memory of both nodes."""
     assert choose_pin(read(ec2_c5_18xlarge())).to_json() == {
@@ -174,6 +190,24 @@ def test_two_nodes_are_taken_from_one_socket() -> None:
     pin = choose_pin(read(host), cores=8)
     assert pin.cpus == tuple(range(8, 16))
     assert (pin.nodes, pin.sockets) == (2, 1)
+
+
+def test_a_socket_that_memory_may_not_be_taken_from_is_not_preferred() -> None:
+    """With node 1's memory alone, 18 cores are the second socket's, and more are these and some of the first."""
+    machine = read(replace(ec2_c5_18xlarge(), mems_allowed=frozenset({1})))
+    assert choose_pin(machine, cores=18).cpus == tuple(range(18, 36))
+    assert choose_pin(machine, cores=19).cpus == (0, *range(18, 36))
+    without = read(replace(amd_with_gaps(), memoryless=frozenset({0})))
+    assert choose_pin(without, cores=4).to_json()["mems"] == "2"
+    assert choose_pin(without, cores=8).to_json()["mems"] == "4,6"
+
+
+def test_sockets_with_more_nodes_to_take_are_opened_first() -> None:
+    """Where one socket has lost a node, four nodes are the two of each of the other sockets."""
+    allowed = frozenset({0, 1, *range(4, 12)})
+    pin = choose_pin(read(Host(sockets=3, cores=4, nodes=(0, 1, 2, 3, 4, 5), allowed=allowed)), cores=8)
+    assert pin.cpus == tuple(range(4, 12))
+    assert (pin.nodes, pin.sockets) == (4, 2)
 
 
 def test_a_hidden_node_layout_still_keeps_to_one_socket() -> None:
