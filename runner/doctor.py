@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from runner.machine import Machine, format_cpu_list
-from runner.pin import Pin
+from runner.machine import Core, Machine, format_cpu_list
+from runner.pin import Pin, most_cores
 
 Status = Literal["ok", "advice", "problem"]
 
@@ -49,17 +49,29 @@ class Disk:
     free_bytes: int
 
 
-def examine(machine: Machine, pin: Pin, disk: Disk | None = None) -> list[Check]:
-    """Check a host for a pin, in the order a person would read it: what cannot be helped first."""
+@dataclass(frozen=True)
+class Asked:
+    """How the pin was asked for: advice on --cores must go with the rest. `listed`: its CPUs are those of --cpus."""
+
+    headroom: int = 0
+    listed: bool = False
+
+
+def examine(machine: Machine, pin: Pin, disk: Disk | None = None, asked: Asked | None = None) -> list[Check]:
+    """Check a host for a pin, in the order a person would read it: what cannot be helped first.
+
+    Where it is not told how the pin was asked for, siblings tell a list of CPUs: no other choice gives any.
+    """
+    asked = asked or Asked(listed=pin.has_siblings)
     checks = [
         _architecture(machine),
         _libc(machine),
         _instruction_sets(machine),
         _cores(machine, pin),
-        _numa(machine, pin),
+        _numa(machine, pin, asked),
         _smt(machine, pin),
-        _hybrid(machine, pin),
-        _quota(machine, pin),
+        _hybrid(machine, pin, asked),
+        _quota(machine, pin, asked),
         _memory(machine),
         _governor(machine),
         _turbo(machine),
@@ -100,8 +112,7 @@ def _instruction_sets(machine: Machine) -> Check:
 
 
 def _cores(machine: Machine, pin: Pin) -> Check:
-    shared = [core for core in machine.cores if 0 < len(core.allowed_cpus) < len(core.cpus)]
-    shared = [core for core in shared if set(core.cpus) & set(pin.cpus)]
+    shared = [core for core in _cores_of(machine, pin) if len(core.allowed_cpus) < len(core.cpus)]
     found = f"{pin.threads} of {len(machine.cores)} physical cores, CPUs {format_cpu_list(pin.cpus)}"
     if not shared:
         return Check("cores", "ok", found)
@@ -110,13 +121,33 @@ def _cores(machine: Machine, pin: Pin) -> Check:
     return Check("cores", "advice", found, why, "Give this container or session whole cores.")
 
 
-def _numa(machine: Machine, pin: Pin) -> Check:
+def _numa(machine: Machine, pin: Pin, asked: Asked) -> Check:
     found = f"{pin.nodes} of {len(machine.nodes)} nodes, memory from {format_cpu_list(pin.mems)}"
-    if pin.nodes < 2:
+    remote = _nodes_of(machine, pin) - set(pin.mems)
+    if pin.nodes < 2 and not remote:
         return Check("memory nodes", "ok", found)
     why = "Threads reach memory of another node more slowly; both variants pay for it, not always alike."
-    largest = max(sum(core.node == node.id for core in machine.cores) for node in machine.nodes)
-    return Check("memory nodes", "advice", found, why, f"To stay on one node: --cores {largest} or fewer.")
+    if remote:
+        found += f", none from {format_cpu_list(remote)}, where CPUs of the pin are"
+    count = most_cores(machine, asked.headroom, pin.threads, lambda other: _is_local(machine, other))
+    if count is None:
+        what_to_do = "Give this container or session CPUs and memory of the same node."
+    else:
+        what_to_do = f"To stay on one node and its memory: {_cores_option(count, asked, ' or fewer')}."
+    return Check("memory nodes", "advice", found, why, what_to_do)
+
+
+def _nodes_of(machine: Machine, pin: Pin) -> set[int]:
+    return {core.node for core in _cores_of(machine, pin)}
+
+
+def _is_local(machine: Machine, pin: Pin) -> bool:
+    return pin.nodes == 1 and _nodes_of(machine, pin) <= set(pin.mems)
+
+
+def _cores_option(count: int, asked: Asked, more: str = "") -> str:
+    """The option that takes so many cores, with what it cannot go together with."""
+    return f"--cores {count}{more}{' instead of --cpus' if asked.listed else ''}"
 
 
 def _smt(machine: Machine, pin: Pin) -> Check:
@@ -128,17 +159,25 @@ def _smt(machine: Machine, pin: Pin) -> Check:
     return Check("SMT", "advice", found, why, "Leave out --cpus: the default takes one a core.")
 
 
-def _hybrid(machine: Machine, pin: Pin) -> Check:
-    kinds = [core.kind for core in machine.cores if set(core.cpus) & set(pin.cpus)]
+def _hybrid(machine: Machine, pin: Pin, asked: Asked) -> Check:
+    kinds = [core.kind for core in _cores_of(machine, pin)]
     if len(set(kinds)) < 2:
         return Check("kinds of cores", "ok", f"{kinds[0] or 'alike'}" if kinds else "none")
-    fast = sum(core.is_fast and bool(core.allowed_cpus) for core in machine.cores)
     why = "Threads that share the work equally all wait for the slowest core."
-    what_to_do = f"To use performance cores only: --cores {fast}."
+    count = most_cores(machine, asked.headroom, pin.threads, lambda other: _is_fast(machine, other))
+    what_to_do = f"To use performance cores only: {_cores_option(count or 1, asked)}."
     return Check("kinds of cores", "advice", "performance and efficiency cores", why, what_to_do)
 
 
-def _quota(machine: Machine, pin: Pin) -> Check:
+def _is_fast(machine: Machine, pin: Pin) -> bool:
+    return all(core.is_fast for core in _cores_of(machine, pin))
+
+
+def _cores_of(machine: Machine, pin: Pin) -> list[Core]:
+    return [core for core in machine.cores if set(core.cpus) & set(pin.cpus)]
+
+
+def _quota(machine: Machine, pin: Pin, asked: Asked) -> Check:
     quota = machine.limits.cpu_quota_cpus
     if quota is None:
         return Check("CPU quota", "ok", "none")
@@ -146,7 +185,8 @@ def _quota(machine: Machine, pin: Pin) -> Check:
     if quota >= len(pin.cpus):
         return Check("CPU quota", "ok", found)
     why = "With the quota spent, all threads stop until the next period: that is measured, not the computing."
-    fewer = f", or use --cores {int(quota)}" if quota >= 1 else ""
+    count = min(int(quota), pin.threads)
+    fewer = f", or use {_cores_option(count, asked)}" if count else ""
     return Check("CPU quota", "problem", found, why, f"Raise or remove the control group's CPU quota{fewer}.")
 
 

@@ -5,7 +5,7 @@ It works on a machine as data: it neither reads the host nor binds a process.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,6 +84,12 @@ def choose_pin(
         return _exact_pin(machine, usable, cpus, cores, headroom)
     chosen = _cores_to_use(_after_headroom(usable, headroom), cores, usable_mems(machine))
     return _pin(machine, chosen, [core.allowed_cpus[:1] for core in chosen])
+
+
+def most_cores(machine: Machine, headroom: int, at_most: int, fits: Callable[[Pin], bool]) -> int | None:
+    """Return the largest number of cores, up to ``at_most``, whose pin fits; None where no pin does."""
+    counts = range(at_most, 0, -1)
+    return next((count for count in counts if fits(choose_pin(machine, cores=count, headroom=headroom))), None)
 
 
 def _exact_pin(machine: Machine, usable: Sequence[Core], cpus: frozenset[int], cores: int | None, headroom: int) -> Pin:

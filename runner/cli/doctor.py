@@ -9,7 +9,7 @@ from rich.table import Table
 
 from runner import disk
 from runner.cli.engines import Engines, choose_engine
-from runner.cli.planning import DEFAULT_STACKS, machine_below, pin_from
+from runner.cli.planning import DEFAULT_STACKS, asked_from, machine_below, pin_from
 from runner.cli.progress import CONSOLE
 from runner.doctor import Check, Disk, examine, has_problem
 from runner.engines.environments import default_cache
@@ -22,7 +22,7 @@ _STYLES = {"ok": "green", "advice": "yellow", "problem": "bold red"}
 def run(arguments: argparse.Namespace, engines: Engines) -> int:
     """Print every check; exit code 3 if one is a problem."""
     machine = machine_below(arguments.sysroot)
-    checks = examine(machine, pin_from(arguments, machine), _disk())
+    checks = examine(machine, pin_from(arguments, machine), _disk(), asked_from(arguments))
     if arguments.sysroot == Path("/"):
         checks.append(_engine(arguments, engines))
     _print(checks)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from runner.bkm import ResolvedBkms, load_bkms, resolve, with_inter_op_threads
 from runner.cli.own_topology import own_topology_of
-from runner.doctor import examine
+from runner.doctor import Asked, examine
 from runner.errors import HostError, UsageError
 from runner.machine import Machine, Sysroot, read_machine
 from runner.pin import Pin, choose_pin
@@ -83,6 +83,11 @@ def machine_below(sysroot: Path) -> Machine:
 def pin_from(arguments: argparse.Namespace, machine: Machine) -> Pin:
     """The pin that --cpus, --cores and --headroom ask for."""
     return choose_pin(machine, cpus=arguments.cpus, cores=arguments.cores, headroom=arguments.headroom)
+
+
+def asked_from(arguments: argparse.Namespace) -> Asked:
+    """How the pin is asked for, for advice that goes with it."""
+    return Asked(headroom=arguments.headroom, listed=arguments.cpus is not None)
 
 
 def bkms_from(arguments: argparse.Namespace, name: str, pin: Pin) -> ResolvedBkms:

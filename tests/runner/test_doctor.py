@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from runner.doctor import GIB, Check, Disk, examine, has_problem
-from runner.machine import Machine, read_machine
+from runner.doctor import GIB, Asked, Check, Disk, examine, has_problem
+from runner.machine import Machine, format_cpu_list, read_machine
 from runner.pin import choose_pin
 from tests.runner.sysroots import (
     CPUS,
     ZEN_FLAGS,
     Host,
+    TreeRoot,
     amd_with_gaps,
     container_with_quota,
     ec2_c5_18xlarge,
     hybrid_laptop,
+    tree,
     write,
 )
+from tests.runner.test_pin import hosts
 
 ROOM = Disk("/data", needed_bytes=10 * GIB, free_bytes=20 * GIB)
 
@@ -113,6 +119,74 @@ def test_the_quota_check_names_a_count_that_fits(tmp_path: Path) -> None:
     check = examined(read_machine(write(container_with_quota(), tmp_path)))["CPU quota"]
     assert (check.status, check.found) == ("problem", "2.5 CPUs for 3 in the pin")
     assert "--cores 2" in check.what_to_do
+
+
+@st.composite
+def limited_hosts(draw: st.DrawFn) -> Host:
+    """Draw hosts whose cores may be of two kinds and whose CPU time may be limited."""
+    host = draw(hosts())
+    extra = {**host.extra, "sys/fs/cgroup/cpu.max": f"{draw(st.integers(5, 80))}0000 100000"}
+    fast = draw(st.frozensets(st.sampled_from(host.cpus)))
+    fast = frozenset(cpu for cpu in host.cpus if host.core_of(cpu) in {host.core_of(each) for each in fast})
+    if fast and fast != frozenset(host.cpus):
+        extra["sys/devices/cpu_core/cpus"] = format_cpu_list(fast)
+        extra["sys/devices/cpu_atom/cpus"] = format_cpu_list(frozenset(host.cpus) - fast)
+    return replace(host, extra=extra)
+
+
+@given(limited_hosts(), st.data())
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_every_number_of_cores_that_is_advised_can_be_had_and_answers_the_advice(
+    host: Host, data: st.DataObject
+) -> None:
+    """Whatever --cores a check names, it is accepted beside the headroom, and the check is then content."""
+    machine = read_machine(TreeRoot(files=tree(host)))
+    cpus = data.draw(st.none() | st.frozensets(st.sampled_from(sorted(host.usable)), min_size=1))
+    cores = choose_pin(machine).threads
+    headroom = data.draw(st.integers(0, cores - 1)) if cpus is None else 0
+    asked = Asked(headroom, listed=cpus is not None)
+    for check in examine(machine, choose_pin(machine, cpus=cpus, headroom=headroom), asked=asked):
+        for count in re.findall(r"--cores (\d+)", check.what_to_do):
+            pin = choose_pin(machine, cores=int(count), headroom=headroom)
+            again = {each.name: each for each in examine(machine, pin, asked=asked)}
+            assert again[check.name].status == "ok"
+            assert ("instead of --cpus" in check.what_to_do) == (cpus is not None)
+
+
+def test_advice_on_nodes_counts_the_cores_that_may_be_used(tmp_path: Path) -> None:
+    """With five cores allowed on each node, five stay on one, and not the node's eighteen."""
+    allowed = frozenset({*range(5), *range(18, 23)})
+    machine = read_machine(write(replace(ec2_c5_18xlarge(), allowed=allowed), tmp_path))
+    assert "--cores 5 or fewer" in examined(machine)["memory nodes"].what_to_do
+
+
+def test_memory_of_another_node_is_advised_against_on_one_node_too(tmp_path: Path) -> None:
+    """CPUs of node 0 alone, with memory of node 1 alone, compute on remote memory."""
+    machine = read_machine(write(replace(ec2_c5_18xlarge(), mems_allowed=frozenset({1})), tmp_path / "one"))
+    check = examined(machine, frozenset(range(4)))["memory nodes"]
+    assert (check.status, check.found) == (
+        "advice",
+        "1 of 2 nodes, memory from 1, none from 0, where CPUs of the pin are",
+    )
+    assert "--cores 4 or fewer" in check.what_to_do
+    nowhere = replace(ec2_c5_18xlarge(), mems_allowed=frozenset({1}), allowed=frozenset(range(4)))
+    check = examined(read_machine(write(nowhere, tmp_path / "none")))["memory nodes"]
+    assert (check.status, "--cores" in check.what_to_do) == ("advice", False)
+
+
+def test_a_quota_with_siblings_names_the_cores_that_there_are(tmp_path: Path) -> None:
+    """Four CPUs of two cores under a quota of three: two cores, in place of the list."""
+    files: dict[str, str | None] = {"sys/fs/cgroup/cpu.max": "300000 100000"}
+    machine = read_machine(write(Host(cores=2, smt=2, extra=files), tmp_path))
+    check = examined(machine, frozenset(range(4)))["CPU quota"]
+    assert check.what_to_do.endswith("or use --cores 2 instead of --cpus.")
+
+
+def test_advice_on_kinds_of_cores_leaves_the_headroom(tmp_path: Path) -> None:
+    """With one core left free, five performance cores are left to take."""
+    machine = read_machine(write(hybrid_laptop(), tmp_path))
+    checks = examine(machine, choose_pin(machine, headroom=1), asked=Asked(headroom=1))
+    assert "--cores 5." in next(check.what_to_do for check in checks if check.name == "kinds of cores")
 
 
 def test_a_core_shared_with_strangers_is_named(tmp_path: Path) -> None:
