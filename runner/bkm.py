@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from runner.data import check_keys, read_toml
+from runner.data import check_keys, check_list, check_texts, read_toml
 from runner.errors import UsageError
 from runner.pin import Pin
 from runner.vocabulary import one_of
@@ -18,6 +19,11 @@ SCHEMA_VERSION = 1
 THREAD_SETTINGS = ("intra_op_threads", "inter_op_threads")
 _TARGETS = ("environment", "job")
 _CONDITIONS = ("always", "siblings", "no-siblings")
+
+# What stands in braces in a value. OpenMP's places ({0:4},{4:4}) do so too, but are no words.
+_FILLED_IN = {"value": ("threads", "cpus"), "own_topology": ("branches",)}
+_IN_BRACES = re.compile(r"\{([A-Za-z_]\w*)\}")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 @dataclass(frozen=True)
@@ -142,12 +148,13 @@ def bkms_from(where: str, data: Mapping[str, Any]) -> Bkms:
         UsageError: the data is malformed; the message names the place.
     """
     check_keys(where, data, ("name", "title", "source", "settings"))
-    return Bkms(
-        name=data["name"],
-        title=data["title"],
-        source=data["source"],
-        settings=tuple(_setting(f"{where}, setting {n}", entry) for n, entry in enumerate(data["settings"], start=1)),
-    )
+    check_texts(where, data, ("name", "title", "source"))
+    check_list(where, data, "settings", dict, "a list of tables, each under [[settings]],")
+    places = [f"{where}, setting {number}" for number in range(1, len(data["settings"]) + 1)]
+    settings = tuple(map(_setting, places, data["settings"]))
+    for number, setting in enumerate(settings):
+        _require_one(places[number], setting, settings[:number])
+    return Bkms(name=data["name"], title=data["title"], source=data["source"], settings=settings)
 
 
 def _bkms(path: Path) -> Bkms:
@@ -156,15 +163,38 @@ def _bkms(path: Path) -> Bkms:
 
 def _setting(where: str, entry: Mapping[str, Any]) -> Setting:
     check_keys(where, entry, ("name", "target", "value", "read_by", "reason", "source"), ("when", "own_topology"))
-    texts = {key: str(entry[key]) for key in ("value", "own_topology") if key in entry}
+    check_texts(where, entry, ("name", "target", "reason", "source", "when"))
+    check_list(where, entry, "read_by", str, 'a list of texts such as ["openmp"]')
+    texts = {key: _value(where, key, entry[key]) for key in _FILLED_IN if key in entry}
     setting = Setting(**{**entry, **texts, "read_by": tuple(entry["read_by"])})
     one_of(f"target (in {where})", setting.target, _TARGETS)
     one_of(f"condition (in {where})", setting.when, _CONDITIONS)
     if setting.target == "job":
         one_of(f"thread setting (in {where})", setting.name, THREAD_SETTINGS)
+    elif _VARIABLE.fullmatch(setting.name) is None:
+        raise UsageError(f"{where}: {setting.name!r} is no variable's name; letters, digits and _ were expected.")
     if setting.own_topology and setting.name != "inter_op_threads":
         raise UsageError(f"{where} has own_topology; only inter_op_threads can depend on the topology.")
     return setting
+
+
+def _value(where: str, key: str, value: Any) -> str:
+    """A value's text; a whole number may stand without quotation marks."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise UsageError(f"{where}: {key} is {value!r}; a text in quotation marks or a whole number was expected.")
+    for name in _IN_BRACES.findall(str(value)):
+        one_of(f"count of the pin or the topology for {key} (in {where})", name, _FILLED_IN[key])
+    return str(value)
+
+
+def _require_one(where: str, setting: Setting, before: Iterable[Setting]) -> None:
+    """Refuse a second setting of one name, unless only one of the two can ever apply."""
+    for other in before:
+        if other.name == setting.name and (other.when == setting.when or "always" in (other.when, setting.when)):
+            raise UsageError(
+                f"{where} sets {setting.name} to {setting.value!r}, which an earlier setting sets to {other.value!r}, "
+                f"and both can apply at once (when = {other.when!r} and {setting.when!r}). Leave one of them out."
+            )
 
 
 def _applies(setting: Setting, pin: Pin) -> bool:

@@ -46,3 +46,25 @@ def check_keys(where: str, table: Mapping[str, Any], required: Collection[str], 
     if unknown:
         known = ", ".join([*required, *optional])
         raise UsageError(f"{where} has the unknown key {', '.join(unknown)}. Known keys: {known}.")
+
+
+def check_texts(where: str, table: Mapping[str, Any], keys: Collection[str]) -> None:
+    """Check that the values of these keys, where they are given, are texts.
+
+    Raises:
+        UsageError: one is not; the message names the place, the key and the value.
+    """
+    for key in keys:
+        if key in table and not isinstance(table[key], str):
+            raise UsageError(f"{where}: {key} is {table[key]!r}; a text in quotation marks was expected.")
+
+
+def check_list(where: str, table: Mapping[str, Any], key: str, kind: type, expected: str) -> None:
+    """Check that a key holds a list of values of one kind, which `expected` describes.
+
+    Raises:
+        UsageError: it does not; the message names the place, the key and the value.
+    """
+    value = table[key]
+    if not isinstance(value, list) or not all(isinstance(each, kind) for each in value):
+        raise UsageError(f"{where}: {key} is {value!r}; {expected} was expected.")

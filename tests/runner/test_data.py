@@ -87,6 +87,13 @@ def test_a_users_file_of_bkms_may_use_threads_and_cpus(tmp_path: Path) -> None:
     assert resolve(load_bkms(str(path)), pin).environment == {"OMP_NUM_THREADS": "2/4"}
 
 
+SET = (
+    'schema_version = 1\nname = "mine"\ntitle = "t"\nsource = "s"\n[[settings]]\nname = "X"\n'
+    'target = "environment"\nvalue = "1"\nread_by = ["openmp"]\nreason = "r"\nsource = "s"\n'
+)
+SETTING = SET[SET.index("[[settings]]") :]
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -95,20 +102,48 @@ def test_a_users_file_of_bkms_may_use_threads_and_cpus(tmp_path: Path) -> None:
         (("schema_version = 1", "schema_version = 2"), "schema_version 2"),
         (('reason = "r"', 'reason = "r"\nsauce = "s"'), "unknown key sauce"),
         (("[[settings]]", "[[settings"), "not valid TOML"),
+        ((SETTING, "settings = 3"), "settings is 3; a list of tables"),
+        ((SETTING, 'settings = ["a"]'), "settings is .'a'.; a list of tables"),
+        (('title = "t"', "title = 5"), "title is 5; a text"),
+        (('name = "X"', "name = 5"), "setting 1: name is 5; a text"),
+        (('name = "X"', 'name = "A=B"'), "setting 1: 'A=B' is no variable's name"),
+        (('value = "1"', "value = true"), "setting 1: value is True; a text"),
+        (('value = "1"', "value = 1.5"), "setting 1: value is 1.5; a text"),
+        (('value = "1"', 'value = "{thread}"'), "setting 1.* 'thread'. Did you mean threads"),
+        (('value = "1"', 'value = "{branches}"'), "setting 1.* 'branches'"),
+        (('["openmp"]', '"openmp"'), "setting 1: read_by is 'openmp'; a list of texts"),
+        (('["openmp"]', "[1]"), "setting 1: read_by is .1.; a list of texts"),
+        (('reason = "r"', 'reason = "r"\nwhen = ["always"]'), "setting 1: when is .'always'.; a text"),
+        (('reason = "r"', "reason = 1"), "setting 1: reason is 1; a text"),
+        ((SETTING, SETTING * 2), "setting 2 sets X to '1', which an earlier setting sets to '1'"),
+        ((SETTING, SETTING + SETTING + 'when = "siblings"'), "both can apply at once"),
     ],
 )
 def test_a_malformed_file_of_bkms_is_refused_with_place_and_key(
     tmp_path: Path, change: tuple[str, str], words: str
 ) -> None:
     """The message names the file and what is wrong in it."""
-    text = (
-        'schema_version = 1\nname = "mine"\ntitle = "t"\nsource = "s"\n[[settings]]\nname = "X"\n'
-        'target = "environment"\nvalue = "1"\nread_by = ["openmp"]\nreason = "r"\nsource = "s"\n'
-    )
+    assert change[0] in SET
     path = tmp_path / "mine.toml"
-    path.write_text(text.replace(*change))
-    with pytest.raises(UsageError, match=words):
+    path.write_text(SET.replace(*change))
+    with pytest.raises(UsageError, match=words) as error:
         load_bkms(str(path))
+    assert "mine.toml" in str(error.value)
+
+
+@pytest.mark.parametrize(("value", "expected"), [("3", "3"), ('"{0:4},{4:4}"', "{0:4},{4:4}"), ('"{threads}"', "2")])
+def test_a_value_may_be_a_whole_number_or_openmp_places(tmp_path: Path, value: str, expected: str) -> None:
+    """Braces around anything but a word stay as they are."""
+    path = tmp_path / "mine.toml"
+    path.write_text(SET.replace('"1"', value))
+    assert resolve(load_bkms(str(path)), PIN).environment == {"X": expected}
+
+
+def test_settings_of_one_name_that_exclude_each_other_are_no_contradiction(tmp_path: Path) -> None:
+    """A value for pins with siblings and another for pins without may stand side by side."""
+    path = tmp_path / "mine.toml"
+    path.write_text(SET + 'when = "siblings"\n' + SETTING.replace('"1"', '"2"') + 'when = "no-siblings"\n')
+    assert resolve(load_bkms(str(path)), PIN).environment == {"X": "2"}
 
 
 def test_a_thread_count_that_is_no_number_is_refused(tmp_path: Path) -> None:
