@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from rich.table import Table
+from rich.text import Text
 
 from runner import disk
 from runner.cli.engines import Engines, choose_engine
-from runner.cli.planning import DEFAULT_STACKS, asked_from, machine_below, pin_from
+from runner.cli.planning import DEFAULT_STACKS, LIVE_ROOT, asked_from, machine_below, pin_from
 from runner.cli.progress import CONSOLE
 from runner.doctor import Check, Disk, examine, has_problem
 from runner.engines.environments import default_cache
@@ -22,8 +22,9 @@ _STYLES = {"ok": "green", "advice": "yellow", "problem": "bold red"}
 def run(arguments: argparse.Namespace, engines: Engines) -> int:
     """Print every check; exit code 3 if one is a problem."""
     machine = machine_below(arguments.sysroot)
-    checks = examine(machine, pin_from(arguments, machine), _disk(), asked_from(arguments))
-    if arguments.sysroot == Path("/"):
+    live = arguments.sysroot == LIVE_ROOT  # a captured tree has neither disk nor engine
+    checks = examine(machine, pin_from(arguments, machine), _disk() if live else None, asked_from(arguments))
+    if live:
         checks.append(_engine(arguments, engines))
     _print(checks)
     return EXIT_HOST if has_problem(checks) else EXIT_DONE
@@ -48,6 +49,8 @@ def _engine(arguments: argparse.Namespace, engines: Engines) -> Check:
 def _print(checks: list[Check]) -> None:
     table = Table("check", "status", "found", "why it matters, what to do", box=None, pad_edge=False)
     for check in checks:
-        status = f"[{_STYLES[check.status]}]{check.status}[/]"
-        table.add_row(check.name, status, check.found, f"{check.why} {check.what_to_do}".strip())
+        status = Text(check.status, style=_STYLES[check.status])
+        texts = (check.name, check.found, f"{check.why} {check.what_to_do}".strip())
+        name, found, advice = map(Text, texts)  # a host's own words can look like rich's markup
+        table.add_row(name, status, found, advice)
     CONSOLE.print(table)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import runner.lock
+from tests.runner.sysroots import Host, write
 
 Kit = Callable[..., int]
 
@@ -114,3 +115,25 @@ def test_a_results_folder_of_a_newer_schema_is_refused(kit: Kit, capsys: pytest.
     Path("run/run.json").write_text('{"schema_version": 99}')
     assert kit("report", "run") == 2
     assert "newer version of the kit" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("vendor", ["ACME [/x]", "ACME [rev b]", "ACME [red]"])
+def test_a_host_whose_name_looks_like_markup_is_shown_as_it_is(
+    kit: Kit, in_folder: Path, capsys: pytest.CaptureFixture[str], vendor: str
+) -> None:
+    """Square brackets in what the firmware tells are text, and no style."""
+    write(Host(extra={"sys/class/dmi/id/sys_vendor": vendor}), in_folder / "host")
+    assert kit("doctor", "--sysroot", "host") == 0
+    assert vendor in " ".join(capsys.readouterr().out.split())
+
+
+def test_this_hosts_disk_is_not_judged_for_a_captured_tree(
+    kit: Kit, in_folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk here says nothing of the host that the tree was captured on."""
+    monkeypatch.setattr("runner.disk.free_bytes", lambda _path: 0)
+    write(Host(), in_folder / "host")
+    assert kit("doctor", "--sysroot", "host") == 0
+    assert "disk" not in capsys.readouterr().out
+    assert kit("doctor") == 3
+    assert "disk" in capsys.readouterr().out
