@@ -141,9 +141,11 @@ def _cores(
 ) -> dict[int, int]:
     """Map each online CPU to the lowest CPU of its core."""
     core = {cpu: cpu for cpu in online}
-    by_id = _siblings_by_core_id(sysroot, online, sockets, blocks)
-    for cpu in sorted(online):
-        siblings = _listed_siblings(sysroot, cpu)
+    listed = {cpu: _listed_siblings(sysroot, cpu) for cpu in sorted(online)}
+    # A CPU with a list is grouped by it alone: its core_id can be that of another core.
+    unlisted = frozenset(cpu for cpu, siblings in listed.items() if siblings is None)
+    by_id = _siblings_by_core_id(sysroot, unlisted, sockets, blocks)
+    for cpu, siblings in listed.items():
         together = {core[n] for n in (by_id[cpu] if siblings is None else siblings & online) | {cpu}}
         if len(together) > 1:
             core.update({n: min(together) for n in online if core[n] in together})
@@ -158,14 +160,18 @@ def _listed_siblings(sysroot: Sysroot, cpu: int) -> frozenset[int] | None:
 
 
 def _siblings_by_core_id(
-    sysroot: Sysroot, online: frozenset[int], sockets: Mapping[int, int], blocks: Mapping[int, Block]
+    sysroot: Sysroot, cpus: frozenset[int], sockets: Mapping[int, int], blocks: Mapping[int, Block]
 ) -> dict[int, frozenset[int]]:
     places: dict[tuple[int, int | None, int], set[int]] = {}
-    for cpu in online:
-        folder = f"{CPUS}/cpu{cpu}/topology"
-        core_id = sysroot.integer(f"{folder}/core_id")
-        if core_id is None:
-            core_id = block_number(blocks.get(cpu, {}), "core id")
-        place = (sockets[cpu], sysroot.integer(f"{folder}/die_id"), -1 - cpu if core_id is None else core_id)
-        places.setdefault(place, set()).add(cpu)
+    for cpu in cpus:
+        core_id = _core_id(sysroot, cpu, blocks)
+        die = sysroot.integer(f"{CPUS}/cpu{cpu}/topology/die_id")
+        places.setdefault((sockets[cpu], die, -1 - cpu if core_id is None else core_id), set()).add(cpu)
     return {cpu: frozenset(members) for members in places.values() for cpu in members}
+
+
+def _core_id(sysroot: Sysroot, cpu: int, blocks: Mapping[int, Block]) -> int | None:
+    found = sysroot.integer(f"{CPUS}/cpu{cpu}/topology/core_id")
+    if found is None or found < 0:  # a kernel that does not know gives -1, to every CPU
+        found = block_number(blocks.get(cpu, {}), "core id")
+    return found

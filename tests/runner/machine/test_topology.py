@@ -101,6 +101,26 @@ def test_core_ids_that_differ_between_siblings_are_ignored(tmp_path: Path) -> No
     assert cores(machine) == [(0, 2), (1, 3)]
 
 
+def test_a_cpu_without_a_list_joins_no_core_that_has_one(tmp_path: Path) -> None:
+    """Where one list is missing, a core id that repeats does not merge two cores that their own lists part."""
+    files: dict[str, str | None] = {
+        f"{CPUS}/cpu4/topology/thread_siblings_list": None,
+        f"{CPUS}/cpu4/topology/core_id": "9",  # cpu1's
+    }
+    machine = read_machine(write(Host(cores=4, smt=2, extra=files), tmp_path))
+    assert cores(machine) == [(0, 4), (1, 5), (2, 6), (3, 7)]
+
+
+@pytest.mark.parametrize("cpuinfo", [True, False])
+def test_an_unknown_core_id_groups_nothing(tmp_path: Path, cpuinfo: bool) -> None:
+    """Where the kernel gives -1 for every core_id, /proc/cpuinfo tells the cores, or each CPU is one."""
+    files: dict[str, str | None] = {f"{CPUS}/cpu{cpu}/topology/core_id": "-1" for cpu in range(4)}
+    files |= {} if cpuinfo else {"proc/cpuinfo": None}
+    host = Host(cores=2, smt=2, siblings_file=None, extra=files)
+    expected = [(0, 2), (1, 3)] if cpuinfo else [(0,), (1,), (2,), (3,)]
+    assert cores(read_machine(write(host, tmp_path))) == expected
+
+
 def test_without_sysfs_cpuinfo_gives_the_cores(tmp_path: Path) -> None:
     """A tree that holds /proc alone still has sockets and cores."""
     host = Host(sockets=2, cores=2, smt=2, nodes=(0, 1))
