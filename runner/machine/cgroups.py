@@ -81,33 +81,37 @@ def _own_paths(sysroot: Sysroot) -> dict[str, str]:
 
 
 def _mounts(sysroot: Sysroot) -> dict[str, list[Mount]]:
-    """Map each controller to its mounts: the group that is mounted, and where."""
-    mounts = {name: [("/", point) for point in points] for name, points in USUAL_MOUNTS.items()}
+    """Map each controller to its mounts: the group that is mounted, and where; the usual places if none is told."""
+    mounts: dict[str, list[Mount]] = {name: [] for name in USUAL_MOUNTS}
     for line in (sysroot.text("proc/self/mountinfo") or "").splitlines():
         before, _, after = line.partition(" - ")
         where, kind = before.split(), after.split()
         if len(where) < 5 or len(kind) < 3 or kind[0] not in ("cgroup", "cgroup2"):
             continue
         for name in [""] if kind[0] == "cgroup2" else set(kind[2].split(",")) & set(mounts):
-            mounts[name].insert(0, (where[3], where[4]))
-    return mounts
+            mounts[name].append((where[3], where[4]))
+    return {name: found or [("/", point) for point in USUAL_MOUNTS[name]] for name, found in mounts.items()}
 
 
 def _visible_folders(paths: Mapping[str, str], mounts: Mapping[str, Iterable[Mount]]) -> Iterator[str]:
     for controller, places in mounts.items():
-        for mounted_group, point in places:
-            yield from _upwards(point, _below(paths.get(controller, "/"), mounted_group))
+        group = PurePosixPath(paths.get(controller, "/"))
+        for point, below in _below(group, places):
+            yield from _upwards(point, below)
 
 
-def _below(group: str, mounted_group: str) -> PurePosixPath:
-    """Return a group's path below a mount; its top where the group lies outside of what is mounted.
+def _below(group: PurePosixPath, places: Iterable[Mount]) -> list[tuple[str, PurePosixPath]]:
+    """Return a group's path below each mount that contains it; where none does, the top of every mount.
 
-    A container without its own cgroup namespace sees the host's group path, with only its own group mounted.
+    A container without its own cgroup namespace sees the host's group path, with only its own group mounted. Beside
+    a mount that contains the group, one that does not is of another group, whose limits are not ours.
     """
-    parts = PurePosixPath(group)
-    if ".." in parts.parts or not parts.is_relative_to(mounted_group):
-        return PurePosixPath(".")
-    return parts.relative_to(mounted_group)
+    inside = [
+        (point, group.relative_to(mounted))
+        for mounted, point in places
+        if ".." not in group.parts and group.is_relative_to(mounted)
+    ]
+    return inside or [(point, PurePosixPath(".")) for _, point in places]
 
 
 def _upwards(point: str, below: PurePosixPath) -> Iterator[str]:

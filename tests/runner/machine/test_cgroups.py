@@ -113,6 +113,41 @@ def test_a_container_sees_its_own_group_at_the_mount(tmp_path: Path, path: str) 
     assert found.cpu_quota_cpus == (1.0 if path.endswith("inner") else 2.0)
 
 
+def test_another_groups_limits_are_not_ours(tmp_path: Path) -> None:
+    """A second mount that shows a group beside ours limits that group, not this process."""
+    found = limits(
+        tmp_path,
+        {
+            "proc/self/cgroup": "0::/me",
+            "proc/self/mountinfo": "1 2 0:1 / /sys/fs/cgroup rw - cgroup2 cgroup rw\n"
+            "1 2 0:1 /other /mnt/other rw - cgroup2 cgroup rw",
+            f"{ROOT}/me/cpu.max": "max 100000",
+            f"{ROOT}/me/memory.max": str(2 * GIB),
+            "mnt/other/cpu.max": "50000 100000",
+            "mnt/other/memory.max": str(GIB),
+        },
+    )
+    assert (found.cpu_quota_cpus, found.memory_limit_bytes) == (None, 2 * GIB)
+
+
+def test_each_controller_looks_for_its_own_group(tmp_path: Path) -> None:
+    """Where the memory controller's mount contains our group and the CPU controller's does not, only it falls back."""
+    found = limits(
+        tmp_path,
+        {
+            "proc/self/cgroup": "4:memory:/job\n2:cpu:/docker/abc",
+            "proc/self/mountinfo": "1 2 0:1 / /cg/memory rw - cgroup cgroup rw,memory\n"
+            "1 2 0:1 /other /cg/other rw - cgroup cgroup rw,memory\n"
+            "1 2 0:2 /docker/xyz /cg/cpu ro - cgroup cgroup rw,cpu",
+            "cg/memory/job/memory.limit_in_bytes": str(3 * GIB),
+            "cg/other/memory.limit_in_bytes": str(GIB),
+            "cg/cpu/cpu.cfs_quota_us": "200000",
+            "cg/cpu/cpu.cfs_period_us": "100000",
+        },
+    )
+    assert (found.cpu_quota_cpus, found.memory_limit_bytes) == (2.0, 3 * GIB)
+
+
 def test_a_hierarchy_mounted_elsewhere_is_found(tmp_path: Path) -> None:
     """The mount table, not the custom, says where a controller is."""
     found = limits(
