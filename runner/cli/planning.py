@@ -72,11 +72,16 @@ def machine_below(sysroot: Path) -> Machine:
     """Read the host below a root folder.
 
     Raises:
-        UsageError: the folder holds no captured tree.
+        UsageError: the folder cannot be read, or holds no captured tree.
     """
-    if not (sysroot / "proc").is_dir():
+    try:
+        captured = any((sysroot / name).is_dir() for name in ("proc", "sys"))
+    except OSError as error:
+        raise UsageError(f"--sysroot cannot be read: {error}. Name a folder that exists and may be entered.") from error
+    if not captured:
         raise UsageError(
-            f"--sysroot {sysroot} holds no proc folder. It must be a tree with copies of a host's /proc and /sys files."
+            f"--sysroot {sysroot} holds neither a proc nor a sys folder. It must be a tree with copies of a host's "
+            "/proc and /sys files."
         )
     return read_machine(Sysroot(sysroot))
 

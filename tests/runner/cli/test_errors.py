@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -43,7 +44,8 @@ Kit = Callable[..., int]
         (["compare", "--resume", "nowhere"], "nowhere is not a run's folder"),
         (["compare", "--resume"], "no unfinished run"),
         (["report", "nowhere"], "nowhere is not a run's folder"),
-        (["plan", "--sysroot", "."], "holds no proc folder"),
+        (["plan", "--sysroot", "."], "holds neither a proc nor a sys folder"),
+        (["plan", "--sysroot", "x" * 5000], "--sysroot"),
         (["compare", "--ca-bundle", "absent.pem", "--engine", "other"], "invalid choice"),
         ([], "COMMAND"),
     ],
@@ -137,3 +139,27 @@ def test_this_hosts_disk_is_not_judged_for_a_captured_tree(
     assert "disk" not in capsys.readouterr().out
     assert kit("doctor") == 3
     assert "disk" in capsys.readouterr().out
+
+
+def test_a_sysroot_that_may_not_be_entered_is_told(
+    kit: Kit, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder whose contents the system refuses to show is named, in one paragraph."""
+
+    def refuse(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "is_dir", refuse)
+    assert kit("doctor", "--sysroot", "locked") == 2
+    error = capsys.readouterr().err
+    assert "--sysroot cannot be read" in error
+    assert "locked/proc" in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("missing", ["proc", "sys"])
+def test_a_tree_of_either_proc_or_sys_can_be_planned_for(kit: Kit, in_folder: Path, missing: str) -> None:
+    """Each alone tells the processors."""
+    write(Host(), in_folder / "host")
+    shutil.rmtree(in_folder / "host" / missing)
+    assert kit("plan", "--sysroot", "host") == 0
