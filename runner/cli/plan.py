@@ -48,7 +48,7 @@ def _tell(text: str) -> None:
 
 
 def plan_json(planned: Planned, engine: Engine, memory_bytes: int | None, folder: Path = FOLDER) -> dict[str, Any]:
-    """The plan as data: machine, pin, and every launch with the command that does the same."""
+    """The plan as data: machine, pin, what a run would be refused for, and every launch with its command."""
     plan = planned.plan
     launches = [{**launch.to_json(), "command": command(launch, planned, engine, folder)} for launch in plan.launches]
     return {
@@ -58,6 +58,7 @@ def plan_json(planned: Planned, engine: Engine, memory_bytes: int | None, folder
         "disjoint_branches": {
             name: disjoint_branches(name, planned.description) for name in planned.request.topologies
         },
+        "notes": list(planned.problems),
         **plan.to_json(),
         "launches": launches,
     }
@@ -84,7 +85,7 @@ def print_plan(planned: Planned, engine: Engine) -> None:
         print(f"         {setting.name}={setting.value}   ({setting.source})")
     for name in planned.request.topologies:
         print(f"network  {name}: {branches_line(name, plan, planned.description)}")
-    for note in planned.left_out:
+    for note in (*planned.problems, *planned.left_out):
         print(f"note     {note}")
     for number, launch in enumerate(plan.launches, start=1):
         cell = launch.cell

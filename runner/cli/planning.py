@@ -25,7 +25,10 @@ LIVE_ROOT = Path("/")
 
 @dataclass(frozen=True)
 class Planned:
-    """A plan with what it was made from. `description` is of the user's own topology, once it has been built."""
+    """A plan with what it was made from. `description` is of the user's own topology, once it has been built.
+
+    `problems` are what a run would be refused for on this host: a plan can be made all the same, for another one.
+    """
 
     machine: Machine
     preset: Preset
@@ -33,6 +36,7 @@ class Planned:
     plan: Plan
     own: OwnTopology | None = None
     description: Description | None = None
+    problems: tuple[str, ...] = ()
 
     @property
     def stacks(self) -> tuple[Stack, ...]:
@@ -65,7 +69,7 @@ def plan_from(arguments: argparse.Namespace, sysroot: Path = LIVE_ROOT) -> Plann
     request = request_from(arguments, preset, own)
     require_undeclared(arguments.bkms, request)
     plan = make_plan(request, pin, bkms_from(arguments, arguments.bkms, pin))
-    return Planned(machine, preset, request, plan, own)
+    return Planned(machine, preset, request, plan, own, problems=problems(machine, pin, asked_from(arguments)))
 
 
 def machine_below(sysroot: Path) -> Machine:
@@ -154,6 +158,15 @@ def require_fit(machine: Machine, pin: Pin) -> None:
     Raises:
         HostError: the first such problem, with what to do about it.
     """
-    for check in examine(machine, pin):
-        if check.status == "problem":
-            raise HostError(f"This host cannot measure: {check.name} is {check.found}. {check.why} {check.what_to_do}")
+    found = problems(machine, pin)
+    if found:
+        raise HostError(found[0])
+
+
+def problems(machine: Machine, pin: Pin, asked: Asked | None = None) -> tuple[str, ...]:
+    """Why a run would fail or mislead on a host: one sentence or more for each problem."""
+    return tuple(
+        f"This host cannot measure: {check.name} is {check.found}. {check.why} {check.what_to_do}"
+        for check in examine(machine, pin, asked=asked)
+        if check.status == "problem"
+    )

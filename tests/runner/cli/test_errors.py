@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import runner.lock
+from runner.machine import read_machine
 from tests.runner.sysroots import Host, write
 
 Kit = Callable[..., int]
@@ -163,3 +165,44 @@ def test_a_tree_of_either_proc_or_sys_can_be_planned_for(kit: Kit, in_folder: Pa
     write(Host(), in_folder / "host")
     shutil.rmtree(in_folder / "host" / missing)
     assert kit("plan", "--sysroot", "host") == 0
+
+
+@pytest.mark.parametrize(
+    ("host", "options", "words"),
+    [
+        (Host(flags="sse4_2"), (), "instruction sets is Imaginary CPU: sse4_2"),
+        (Host(extra={"proc/sys/kernel/arch": "aarch64"}), (), "architecture is aarch64"),
+        (Host(extra={"sys/fs/cgroup/cpu.max": "200000 100000"}), (), "or use --cores 2."),
+        (Host(extra={"sys/fs/cgroup/cpu.max": "200000 100000"}), ("--cpus", "0-2"), "--cores 2 instead of --cpus."),
+    ],
+)
+def test_a_plan_notes_what_a_run_would_be_refused_for(
+    kit: Kit, in_folder: Path, capsys: pytest.CaptureFixture[str], host: Host, options: tuple[str, ...], words: str
+) -> None:
+    """Every problem is a note, for people and in JSON; the plan itself is made all the same."""
+    write(host, in_folder / "host")
+    assert kit("plan", "--sysroot", "host", *options) == 0
+    noted = [line for line in capsys.readouterr().out.splitlines() if line.startswith("note     This host cannot")]
+    assert len(noted) == 1
+    assert words in noted[0]
+    assert kit("plan", "--sysroot", "host", *options, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["notes"] == [noted[0].removeprefix("note     ")]
+
+
+def test_a_dry_run_notes_what_the_run_would_be_refused_for(
+    kit: Kit, in_folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`compare --dry-run` says so and ends with 0, `compare` refuses in the same words."""
+    machine = read_machine(write(Host(flags="sse4_2"), in_folder / "host"))
+    monkeypatch.setattr("runner.cli.planning.read_machine", lambda _sysroot: machine)
+    assert kit("compare", "--dry-run") == 0
+    assert "note     This host cannot measure: instruction sets" in capsys.readouterr().out
+    assert kit("compare", "--out", "run") == 3
+    assert "This host cannot measure: instruction sets" in capsys.readouterr().err
+
+
+def test_a_plan_for_a_fit_host_has_no_notes(kit: Kit, in_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Advice is doctor's; a plan notes problems only."""
+    write(Host(governor="powersave"), in_folder / "host")
+    assert kit("plan", "--sysroot", "host", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["notes"] == []
