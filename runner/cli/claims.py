@@ -77,7 +77,7 @@ def _print_claims(publication: Publication, judgements: Sequence[Judgement]) -> 
     say(f"\n{publication.title} ({publication.authors}, {publication.year})")
     say(f"{tally(judgements)}. Nearest stack: {publication.nearest_stack}.\n")
     for each in judgements:
-        say(f'{each.answer.verdict.upper()}  {each.claim.id}: "{each.claim.quote}"')
+        say(f"{each.answer.verdict.upper()}  {each.claim.id}: {each.claim.words}")
         say(f"    {each.claim.says}")
         figure = published(each) if each.claim.value is None else f"published {published(each)}"
         say(f"    {each.claim.metric}: {figure}, here {here(each)}")

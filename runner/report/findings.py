@@ -47,14 +47,16 @@ def _finding(measured: Measured, row: dict[str, Any]) -> str:
     candidate, baseline = measured.label(stack, row["candidate"]), measured.label(stack, row["baseline"])
     head = f"{title}, batch size {size}: {candidate} against {baseline}"
     if not row["topologies"]:
-        return f"{head}: nothing could be measured."
+        return (
+            f"{head}: nothing {'that was measured counts: see its flags' if row['flagged'] else 'could be measured'}."
+        )
     frame = _rows(measured.speedups, row)
     counts = frame[frame["verdict"] != ""]["verdict"].value_counts(sort=False)
     parts = [f"{verdict} on {count}" for verdict, count in counts.items()]
     text = f"{head}: {', '.join(parts)} of {plural(row['of_topologies'], 'topology')}"
     if not math.isnan(row.get("geometric_mean", math.nan)):
         mean = with_interval(row["geometric_mean"], row["geometric_low"], row["geometric_high"])
-        text += f"; geometric mean {mean}"
+        text += f"; geometric mean over {plural(row['topologies'], 'topology')} {mean}"
     if not math.isnan(row.get("largest", math.nan)) and row["topologies"] > 1:
         top = with_interval(row["largest"], row["largest_low"], row["largest_high"])
         text += f"; largest {top} ({topology_title(row['largest_topology'])}; interval simultaneous over the bars)"
@@ -72,7 +74,7 @@ def _rows(frame: pd.DataFrame, row: dict[str, Any]) -> pd.DataFrame:
 def _on_the_article(measured: Measured, article: Publication) -> str:
     claim = article.claim(HEADLINE)
     verdict = judge_claim(article, claim, material(measured)).answer
-    head = f'The article ({article.title}, {article.year}) says "{claim.quote}" at batch size {claim.batch_size}'
+    head = f"The article ({article.title}, {article.year}) says {claim.words} at batch size {claim.batch_size}"
     if verdict.verdict == NOT_TESTABLE:
         return f"{head}. This run does not judge that figure: {verdict.why}."
     return f"{head}: {verdict.verdict} on this host. {verdict.why[0].upper()}{verdict.why[1:]}."

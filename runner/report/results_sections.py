@@ -98,14 +98,15 @@ def losses_section(measured: Measured) -> Section:
         rows.append((
             group.stack, topology_title(group.topology), str(group.batch_size), f"{pair.candidate} / {pair.baseline}",
             *(differences + ["—"] * JUDGED_STEPS)[:JUDGED_STEPS],
-            " and ".join(f"{value:.0e}" for value in tolerances_of(group.topology)),
+            " and ".join(f"{value:.0e}" for value in tolerances_of(group.topology, group.batch_size)),
             "—" if check is None else "same training" if check.passed else "DIFFERENT",
         ))  # fmt: skip
     columns = ("stack", "topology", "batch size", "pair", "step 1", "step 2", "tolerances", "check")
     paragraph = (
         "Seeds, images and initial weights are the same on both sides, so the first two losses must agree: the largest "
         "relative difference over all blocks, after the forward pass and after one update, may be as large as the "
-        "tolerances say. Later losses are in the records; they drift apart as rounding grows."
+        "tolerances say, and neither side's loss may stand still where the other's moves. Later losses are in the "
+        "records; they drift apart as rounding grows."
     )
     return Section("The same training on both sides", (paragraph,), (table(columns, rows, columns[4:7]),))
 
@@ -131,7 +132,8 @@ def _summary_table(frame: pd.DataFrame) -> Table:
     for row in frame.to_dict("records"):
         mean, largest = _optional(row, "geometric"), _optional(row, "largest", "largest")
         pair = f"{row['candidate']} / {row['baseline']}"
-        count = f"{row['topologies']} of {row['of_topologies']}"
+        left_out = f", {row['flagged']} flagged" if row["flagged"] else ""
+        count = f"{row['topologies']} of {row['of_topologies']}{left_out}"
         rows.append((row["stack"], str(row["batch_size"]), pair, mean, largest, count))
     columns = ("stack", "batch size", "pair", "geometric mean [95%]", "largest [95% simultaneous]", "topologies")
     return table(columns, rows, columns[3:], caption="Over the topologies")
