@@ -14,7 +14,7 @@ from runner.claims.judge import judge
 from runner.claims.material import material_of
 from runner.pin import Pin
 from runner.publications import ARTICLE, Publication, load_publication, publication_names
-from tests.runner.claims.builders import SAMPLE, constant, material
+from tests.runner.claims.builders import EARLIER_RUN, SAMPLE, constant, material
 
 ALL = [load_publication(name) for name in publication_names()]
 VERDICTS = {"reproduced", "not reproduced", "partly", "not testable here"}
@@ -44,7 +44,7 @@ def test_a_run_without_any_record_gets_verdicts_too(publication: Publication) ->
 def test_what_differs_from_the_published_platform_is_listed() -> None:
     """Processor, cores, TensorFlow and threads, each with both values; a layout that was not published says so."""
     article = load_publication(ARTICLE)
-    first = judge(article, material_of(runs.load(SAMPLE)))[0]
+    first = judge(article, material_of(runs.load(EARLIER_RUN)))[0]
     differing = {each.what: (each.published, each.here) for each in first.differs}
     assert differing["physical cores"] == ("36", "2")
     assert differing["threads"] == ("36", "2")

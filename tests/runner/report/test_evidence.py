@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from runner.cli import main
+from runner.cli.evidence import is_in_order
 from runner.evidence import store
 from runner.evidence.probed import Subject
 from runner.report.trace_sections import MOST_KINDS, REST, kind_of, top_kinds
+from tests.runner.claims.builders import EARLIER_RUN, SAMPLE
 from tests.runner.evidence.captured import evidence
 from tests.runner.fake_engine import FakeEngine, only
 
@@ -67,14 +69,24 @@ def test_a_changed_verdict_changes_the_report(run: Path) -> None:
     assert "evidence failed" in (run / "report.md").read_text()
 
 
-def test_the_committed_sample_has_a_verdict_for_each_cell(in_folder: Path) -> None:
-    """A run from before there were probes: its launches are judged by what they recorded of themselves."""
-    sample = Path(__file__).resolve().parents[3] / "results" / "sample"
-    shutil.copytree(sample, in_folder / "sample", ignore=shutil.ignore_patterns("launches", "evidence.jsonl"))
-    assert main(["report", "sample"]) == 0
-    text = (in_folder / "sample" / "report.md").read_text()
+def test_a_run_from_before_there_were_probes_has_a_verdict_for_each_cell(in_folder: Path) -> None:
+    """Its launches are judged by what they recorded of themselves."""
+    shutil.copytree(EARLIER_RUN, in_folder / "earlier")
+    assert main(["report", "earlier"]) == 0
+    text = (in_folder / "earlier" / "report.md").read_text()
     assert text.count("| not probed | 4 | TensorFlow says that oneDNN is") == 6
     assert "Where a training step's time goes" not in text
+
+
+def test_every_cell_of_the_committed_sample_has_passing_evidence(in_folder: Path) -> None:
+    """It redraws to the bytes that are committed beside its records."""
+    shutil.copytree(SAMPLE, in_folder / "sample", ignore=shutil.ignore_patterns("launches"))
+    assert main(["report", "sample"]) == 0
+    for name in ("report.md", "speedups.csv"):
+        assert (in_folder / "sample" / name).read_bytes() == (SAMPLE / name).read_bytes()
+    evidence = store.read(SAMPLE).values()
+    assert {each.subject.stack for each in evidence} == {"tf-1.12", "tf-2.14"}
+    assert all(is_in_order(each) for each in evidence)
 
 
 @pytest.mark.parametrize(
