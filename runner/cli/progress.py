@@ -5,6 +5,7 @@ On a terminal it redraws in place; elsewhere it prints one line for each launch.
 
 from __future__ import annotations
 
+import os
 import time
 from types import TracebackType
 
@@ -21,7 +22,11 @@ from runner.stats.intervals import geometric_estimate
 from runner.stats.pairs import Pair, pairs_of
 from runner.vocabulary import Launch
 
+# Characters in a line where nobody says how many there are: a log or a pipe. The tables of several stacks need as many.
+LOG_WIDTH = 120
 CONSOLE = Console(highlight=False)
+if not CONSOLE.is_terminal and "COLUMNS" not in os.environ:
+    CONSOLE.width = LOG_WIDTH
 
 
 def say(text: str) -> None:
