@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from scipy import stats
@@ -98,13 +98,7 @@ def largest(samples: Sequence[Sequence[float]], confidence: float = CONFIDENCE) 
     Raises:
         ValueError: no samples, or a bar with fewer than two replicates.
     """
-    bars = simultaneous(samples, confidence)
-    return Estimate(
-        value=max(bar.value for bar in bars),
-        low=max(bar.low for bar in bars),
-        high=max(bar.high for bar in bars),
-        replicates=min(bar.replicates for bar in bars),
-    )
+    return _extreme(max, simultaneous(samples, confidence))
 
 
 def smallest(samples: Sequence[Sequence[float]], confidence: float = CONFIDENCE) -> Estimate:
@@ -113,11 +107,14 @@ def smallest(samples: Sequence[Sequence[float]], confidence: float = CONFIDENCE)
     Raises:
         ValueError: no samples, or a bar with fewer than two replicates.
     """
-    bars = simultaneous(samples, confidence)
+    return _extreme(min, simultaneous(samples, confidence))
+
+
+def _extreme(pick: Callable[[Iterable[float]], float], bars: Sequence[Estimate]) -> Estimate:
     return Estimate(
-        value=min(bar.value for bar in bars),
-        low=min(bar.low for bar in bars),
-        high=min(bar.high for bar in bars),
+        value=pick(bar.value for bar in bars),
+        low=pick(bar.low for bar in bars),
+        high=pick(bar.high for bar in bars),
         replicates=min(bar.replicates for bar in bars),
     )
 
