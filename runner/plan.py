@@ -77,10 +77,13 @@ def make_plan(request: Request, pin: Pin, bkms: ResolvedBkms) -> Plan:
     """Lay out every launch of a request.
 
     Raises:
-        UsageError: too few or an odd number of blocks, an unknown variant, or fewer than two variants to compare.
+        UsageError: too few or an odd number of blocks, an unknown variant, fewer than two variants to compare, or a
+            BKM that sets what one of them declares.
     """
     check_blocks(request.blocks)
     variants = {stack.name: choose_variants(stack, request) for stack in request.stacks}
+    for stack in request.stacks:
+        _require_undeclared(bkms, stack, variants[stack.name])
     groups = [
         (stack, Group(stack.name, topology, batch_size))
         for stack in request.stacks
@@ -151,6 +154,19 @@ def check_blocks(blocks: int) -> None:
             f"--blocks {blocks} is odd: the order of the variants is mirrored from block to block so that drift of the "
             f"host favours nobody, and that takes an even number. Ask for {blocks - 1} or {blocks + 1}."
         )
+
+
+def _require_undeclared(bkms: ResolvedBkms, stack: Stack, variants: Sequence[str]) -> None:
+    """Refuse BKMs of which a variant's declared value would win on that variant, and the BKM's on the others."""
+    for variant in variants:
+        for entry in stack.variants[variant].environment:
+            if entry.name in bkms.environment:
+                raise UsageError(
+                    f"The set of BKMs {bkms.name!r} sets {entry.name} to {bkms.environment[entry.name]!r}, and "
+                    f"images/stacks.toml declares it: {entry.value!r} for {stack.name}/{variant}. That is what the "
+                    "variants differ in, so a set for all of them has no effect there and another one elsewhere. "
+                    "Leave the setting out, or choose other variants with --variants."
+                )
 
 
 def _launch(

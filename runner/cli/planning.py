@@ -12,7 +12,7 @@ from runner.doctor import Asked, examine
 from runner.errors import HostError, UsageError
 from runner.machine import Machine, Sysroot, read_machine
 from runner.pin import Pin, choose_pin
-from runner.plan import Plan, Request, choose_variants, make_plan
+from runner.plan import Plan, Request, make_plan
 from runner.presets import Preset, find_preset
 from runner.stacks import Stack, find_stack
 from runner.topology_description import Description
@@ -67,7 +67,6 @@ def plan_from(arguments: argparse.Namespace, sysroot: Path = LIVE_ROOT) -> Plann
     preset = find_preset(arguments.preset)
     own = own_topology_of(arguments)
     request = request_from(arguments, preset, own)
-    require_undeclared(arguments.bkms, request)
     plan = make_plan(request, pin, bkms_from(arguments, arguments.bkms, pin))
     return Planned(machine, preset, request, plan, own, problems=problems(machine, pin, asked_from(arguments)))
 
@@ -104,28 +103,6 @@ def bkms_from(arguments: argparse.Namespace, name: str, pin: Pin) -> ResolvedBkm
     """A set of BKMs for the pin, with the inter-op threads that --inter-op asks for."""
     bkms = resolve(load_bkms(name), pin)
     return bkms if arguments.inter_op is None else with_inter_op_threads(bkms, arguments.inter_op)
-
-
-def require_undeclared(name: str, request: Request) -> None:
-    """Refuse a set of BKMs that sets a variable which a compared variant declares.
-
-    Raises:
-        UsageError: the declared value would win on that variant and the set's on the others.
-    """
-    declared = {
-        entry.name: f"{entry.value!r} for {stack.name}/{variant}"
-        for stack in request.stacks
-        for variant in choose_variants(stack, request)
-        for entry in stack.variants[variant].environment
-    }
-    for number, setting in enumerate(load_bkms(name).settings, start=1):
-        if setting.target == "environment" and setting.name in declared:
-            raise UsageError(
-                f"--bkms {name}, setting {number}, sets {setting.name} to {setting.value!r}, and images/stacks.toml "
-                f"declares it: {declared[setting.name]}. That is what the variants differ in, so a set for all of "
-                f"them has no effect there and another one elsewhere. Leave the setting out, or choose with "
-                f"--variants."
-            )
 
 
 def stacks_from(arguments: argparse.Namespace) -> tuple[Stack, ...]:

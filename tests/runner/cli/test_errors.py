@@ -98,17 +98,18 @@ def test_a_second_run_at_the_same_time_is_refused_and_told_who_measures(
     assert "results/runs/other, process 1" in capsys.readouterr().err
 
 
-def test_bkms_that_set_what_a_variant_declares_are_refused_with_place(
-    kit: Kit, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("command", ["plan", "probe", "compose"])
+def test_bkms_that_set_what_a_variant_declares_are_refused(
+    kit: Kit, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
-    """The file, the setting in it and the variant are named; a comparison without such a variant may have it."""
+    """The set, the setting and the variant are named; a comparison without such a variant may have it."""
     rest = 'target = "environment"\nvalue = "1"\nread_by = []\nreason = "r"\nsource = "s"\n'
     names = ("X", "TF_ENABLE_ONEDNN_OPTS")
     head = 'schema_version = 1\nname = "mine"\ntitle = "t"\nsource = "s"\n'
     Path("mine.toml").write_text(head + "".join(f'[[settings]]\nname = "{name}"\n{rest}' for name in names))
-    assert kit("plan", "--bkms", "mine.toml") == 2
+    assert kit(command, "--bkms", "mine.toml") == 2
     error = capsys.readouterr().err
-    assert "mine.toml, setting 2, sets TF_ENABLE_ONEDNN_OPTS to '1'" in error
+    assert "'mine' sets TF_ENABLE_ONEDNN_OPTS to '1'" in error
     assert "'0' for tf-2.14/stock" in error
     assert kit("plan", "--bkms", "mine.toml", "--stack", "tf-1.15") == 0
 
