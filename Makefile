@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 VENV := .venv
 RUN := $(VENV)/bin/python -m
-# make compare BASE_IMAGE=NAME: build the Docker images on another base than the one that is pinned by digest.
+# make compare BASE_IMAGE=NAME (and bench): build the Docker images on another base than the one that is pinned by digest.
 MARKERS ?=
 BASE_IMAGE ?=
 
@@ -33,7 +33,7 @@ lint: $(VENV)/test.stamp  ## ruff, mypy and the import contracts
 	@$(VENV)/bin/lint-imports --no-cache
 
 bench: $(VENV)/compare.stamp  ## images/s of every topology and variant, as ratios and as a share of the GEMM peak (about 12 minutes)
-	@$(RUN) runner bench
+	@$(RUN) runner bench $(if $(BASE_IMAGE),--base-image $(BASE_IMAGE))
 
 locks: $(VENV)/test.stamp  ## write all hash-locked dependency files anew (needs a package index)
 	@$(RUN) runner.lock_dependencies
