@@ -11,6 +11,7 @@ from runner.cli.planning import stacks_from
 from runner.cli.progress import say
 from runner.engines.protocol import Artifact, Engine, Tell
 from runner.errors import EXIT_DONE, EXIT_SOME_CELLS_FAILED, HostError
+from runner.lock import machine_lock
 from runner.matching.diff import Match, compare
 from runner.stacks import Stack
 
@@ -23,13 +24,14 @@ def run(arguments: argparse.Namespace, engines: Engines) -> int:
     engine, why = choose_engine(arguments, engines, stacks)
     tell: Tell = (lambda _line: None) if arguments.json else say
     tell(why)
-    engine.prerequisites(stacks)
-    artifacts = {
-        (stack.name, name): engine.prepare(stack, installation, tell)
-        for stack in stacks
-        for name, installation in stack.installations.items()
-    }
-    matches = match_installations(engine, stacks, artifacts, tell)
+    with machine_lock("images diff"):  # building and hashing would slow down whoever measures
+        engine.prerequisites(stacks)
+        artifacts = {
+            (stack.name, name): engine.prepare(stack, installation, tell)
+            for stack in stacks
+            for name, installation in stack.installations.items()
+        }
+        matches = match_installations(engine, stacks, artifacts, tell)
     if arguments.json:
         print(json.dumps([{"stack": match.stack, **match.to_json()} for match in matches], indent=1))
     else:

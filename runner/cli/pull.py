@@ -10,6 +10,7 @@ from runner.cli.progress import say
 from runner.cli.registries import conversations
 from runner.engines.docker_sdk import Docker
 from runner.errors import EXIT_DONE
+from runner.lock import machine_lock
 from runner.registry import image_lock
 from runner.registry.pull import obtain
 
@@ -19,8 +20,9 @@ def run(arguments: argparse.Namespace, _engines: Engines) -> int:
     lock = image_lock.read(arguments.images)
     docker = Docker.connect()
     converse = conversations(arguments)
-    for locked in lock.distinct:
-        with LayerProgress() as progress:
-            image = obtain(docker, locked, converse(locked.repository, say), progress)
-        say(f"ready: {locked.stack}/{locked.installation}, {locked.reference}, image {image['Id']}")
+    with machine_lock("pull"):  # unpacking layers would slow down whoever measures
+        for locked in lock.distinct:
+            with LayerProgress() as progress:
+                image = obtain(docker, locked, converse(locked.repository, say), progress)
+            say(f"ready: {locked.stack}/{locked.installation}, {locked.reference}, image {image['Id']}")
     return EXIT_DONE

@@ -14,6 +14,7 @@ from runner.cli.progress import say
 from runner.cli.registries import credentials_for, ecr_for
 from runner.engines.docker_sdk import Docker
 from runner.errors import EXIT_DONE, UsageError
+from runner.lock import machine_lock
 from runner.registry import ecr, ecr_calls, image_lock
 from runner.registry.built import Built, find_built
 from runner.registry.image_lock import ImageLock
@@ -29,6 +30,8 @@ def run(arguments: argparse.Namespace, _engines: Engines) -> int:
     """Push what `build` made and write the lock; with --dry-run print every call and make none."""
     stacks = stacks_from(arguments)
     settings = _settings(arguments, stacks)
+    kit = {"version": __version__, "revision": revision(IMAGES.parent)}
+    images = image_lock.kept(arguments.images, kit, [stack.name for stack in stacks])
     parse_repository(arguments.to.removeprefix(ecr_calls.OWN_REGISTRY))  # a wrong name is told first of all
     docker = Docker.connect()
     built = [find_built(docker, stack, each) for stack in stacks for each in stack.installations.values()]
@@ -42,13 +45,12 @@ def run(arguments: argparse.Namespace, _engines: Engines) -> int:
     else:
         registry.make_ready(repository.path, settings, say)
     conversation = Conversation(repository.host, registry or credentials_for(repository, arguments), say)
-    lock = ImageLock({"version": __version__, "revision": revision(IMAGES.parent)}, {})
-    images = dict(lock.images)
-    for each in built:
-        with LayerProgress() as progress:
-            digest = push(docker, each.push_to(repository), conversation, progress)
-        images |= each.locked(repository, digest)
-    image_lock.write(arguments.images, ImageLock(lock.kit, images))
+    with machine_lock("push"):  # packing layers would slow down whoever measures
+        for each in built:
+            with LayerProgress() as progress:
+                digest = push(docker, each.push_to(repository), conversation, progress)
+            images |= each.locked(repository, digest)
+    image_lock.write(arguments.images, ImageLock(kit, images))
     say(f"written: {arguments.images}. Elsewhere: python -m runner compare --images {arguments.images}")
     return EXIT_DONE
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -127,6 +127,19 @@ def write(path: Path, lock: ImageLock) -> None:
         write_whole(path, json.dumps(lock.to_json(), indent=1) + "\n")
     except OSError as error:
         raise DiskError(f"The images lock {path} cannot be written: {error}. Name another with --images.") from error
+
+
+def kept(path: Path, kit: Mapping[str, Any], pushed: Collection[str]) -> dict[str, LockedImage]:
+    """What the lock at `path` has of stacks that are not pushed now, if the same revision of the kit wrote it.
+
+    Raises:
+        UsageError: there is a file, and it is no valid images lock.
+    """
+    if not path.exists():
+        return {}
+    before = read(path)
+    same = before.kit == kit
+    return {name: image for name, image in before.images.items() if same and image.stack not in pushed}
 
 
 def _entry(where: str, name: str, entry: Any) -> LockedImage:

@@ -91,3 +91,16 @@ def test_the_revision_to_check_out_is_the_one_that_the_image_names() -> None:
     other = labels(stock, **{"org.opencontainers.image.revision": "c0ffee", "tensorflow-speedup-kit.stack": "tf-1.12"})
     with pytest.raises(UsageError, match="Check out git revision c0ffee"):
         require_of_this_clone("an image", other, stock)
+
+
+def test_a_push_keeps_what_the_same_kit_pushed_of_other_stacks_and_nothing_else(tmp_path: Path) -> None:
+    """Stacks can be pushed one by one; an entry of another revision, or of the stack itself, makes way."""
+    path = tmp_path / "lock.json"
+    assert image_lock.kept(path, lock().kit, ["tf-1.12"]) == {}
+    image_lock.write(path, lock())
+    assert image_lock.kept(path, lock().kit, ["tf-1.12"]) == lock().images
+    assert image_lock.kept(path, lock().kit, ["tf-2.14"]) == {}
+    assert image_lock.kept(path, {**lock().kit, "revision": "another"}, ["tf-1.12"]) == {}
+    path.write_text("{")
+    with pytest.raises(UsageError, match="is not JSON"):
+        image_lock.kept(path, lock().kit, ["tf-1.12"])
