@@ -34,6 +34,7 @@ def compose(measured: Measured) -> Document:
             Section("Figure 1, for this host", figures=(draw(measured),)),
             *years_sections(measured),
             results.speedup_section(measured),
+            method.reading_section(),
             *repeat_sections(measured),
             claims.article_section(measured, article),
             results.throughput_section(measured),
@@ -50,7 +51,6 @@ def compose(measured: Measured) -> Document:
             method.conditions_section(measured),
             method.repeat_section(measured),
             *claims.further_sections(measured),
-            method.reading_section(),
         ),
     )
 
