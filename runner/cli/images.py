@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace, engines: Engines) -> int:
         print(json.dumps([{"stack": match.stack, **match.to_json()} for match in matches], indent=1))
     else:
         print("\n".join(line for match in matches for line in describe(match)))
-    return EXIT_SOME_CELLS_FAILED if any(match.strays for match in matches) else EXIT_DONE
+    return EXIT_DONE if all(match.is_matched for match in matches) else EXIT_SOME_CELLS_FAILED
 
 
 def match_installations(
@@ -54,19 +54,21 @@ def match_installations(
 
 
 def require_matched(matches: Sequence[Match]) -> None:
-    """Refuse to measure a pair that differs in more than its wheel.
+    """Refuse to measure a pair that differs in more than its wheel, or does not differ in it.
 
     Raises:
-        HostError: it does; the message names the first few files.
+        HostError: so it is; the message names wheels and the first few files.
     """
     for match in matches:
-        if match.strays:
-            few = "; ".join(f"{each.path} ({each.what})" for each in match.strays[:3])
+        if not match.is_matched:
+            faults = list(match.wrong_wheels)
+            if match.strays:
+                few = "; ".join(f"{each.path} ({each.what})" for each in match.strays[:3])
+                faults.append(f"{len(match.strays)} files or settings outside of the wheel differ, such as {few}")
             raise HostError(
                 f"The installations {' and '.join(match.installations)} of {match.stack} are not matched: "
-                f"{len(match.strays)} files or settings outside of the TensorFlow wheel differ, such as {few}. Make "
-                f"both again (remove them, then run `python -m runner build --stack {match.stack}`); `python -m runner "
-                f"images diff {match.stack}` lists all."
+                f"{'. '.join(faults)}. Make both again (remove them, then run `python -m runner build --stack "
+                f"{match.stack}`); `python -m runner images diff {match.stack}` lists all."
             )
 
 
@@ -80,5 +82,7 @@ def describe(match: Match) -> list[str]:
     lines += [f"    {each.path}: {each.what}" for each in match.strays[:SHOWN]]
     if len(match.strays) > SHOWN:
         lines.append(f"    and {len(match.strays) - SHOWN} more; --json has the counts")
-    verdict = f"NOT MATCHED: {len(match.strays)} differences" if match.strays else "matched: nothing else differs"
-    return [*lines, f"  {verdict}"]
+    lines += [f"  WRONG WHEEL: {text}" for text in match.wrong_wheels]
+    if match.is_matched:
+        return [*lines, "  matched: nothing else differs"]
+    return [*lines, f"  NOT MATCHED: {len(match.strays)} differences, {len(match.wrong_wheels)} wrong wheels"]

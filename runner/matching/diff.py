@@ -1,4 +1,4 @@
-"""Compares two snapshots: nothing but the TensorFlow wheel and its metadata may differ. Pure."""
+"""Compares two snapshots: each has its own TensorFlow wheel, and nothing but that and its metadata may differ. Pure."""
 
 from __future__ import annotations
 
@@ -37,12 +37,21 @@ class Difference:
 
 @dataclass(frozen=True)
 class Match:
-    """The comparison of one pair of installations. `compared` counts paths and settings."""
+    """The comparison of one pair of installations. `compared` counts paths and settings.
+
+    `wrong_wheels` has a sentence for each side on which another wheel is installed than stacks.toml says.
+    """
 
     stack: str
     installations: tuple[str, str]
     compared: int
     differences: tuple[Difference, ...]
+    wrong_wheels: tuple[str, ...] = ()
+
+    @property
+    def is_matched(self) -> bool:
+        """Does each side have its wheel, and is everything else the same?"""
+        return not (self.strays or self.wrong_wheels)
 
     @property
     def strays(self) -> tuple[Difference, ...]:
@@ -65,7 +74,8 @@ class Match:
                 for (package, allowed), count in self.by_package.items()
             ],
             "strays": [{"path": each.path, "what": each.what} for each in self.strays[:most]],
-            "matched": not self.strays,
+            "wrong_wheels": list(self.wrong_wheels),
+            "matched": self.is_matched,
         }
 
 
@@ -84,7 +94,23 @@ def compare(stack: Stack, names: tuple[str, str], sides: tuple[Snapshot, Snapsho
         texts = tuple(side.settings.get(name) for side in sides)
         if texts[0] != texts[1]:
             found.append(Difference(name, OUTSIDE, _in_words(names, texts), name in SETTINGS_OF_THE_WHEEL))
-    return Match(stack.name, names, len(paths) + len(settings), tuple(found))
+    wrong = [text for name, side in zip(names, sides, strict=True) if (text := _wrong_wheel(stack, name, side))]
+    return Match(stack.name, names, len(paths) + len(settings), tuple(found), tuple(wrong))
+
+
+def _wrong_wheel(stack: Stack, name: str, side: Snapshot) -> str:
+    """Which wheel of the stack is in an installation, in words, if it is not its own; empty if it is.
+
+    Intel's wheel of 1.12 brings the metadata of stock TensorFlow too: where both are, Intel's counts.
+    """
+    metadata = (re.search(r"/([^/]+)-([^/-]+)\.dist-info/", path) for path in side.files)
+    present = {(_normal(found[1]), found[2]) for found in metadata if found}
+    wheels = sorted((each.wheel for each in stack.installations.values()), key=lambda wheel: "intel" not in wheel)
+    installed = [wheel for wheel in wheels if (_normal(wheel.split("==")[0]), wheel.split("==")[1]) in present]
+    expected = stack.installations[name].wheel
+    if installed[:1] == [expected]:
+        return ""
+    return f"{name} has {installed[0] if installed else 'no wheel of this stack'} where {expected} should be"
 
 
 def _owner(path: str, sides: tuple[Snapshot, Snapshot]) -> str:

@@ -116,9 +116,10 @@ class FakeEngine:
 
     def snapshot(self, artifact: Artifact) -> Snapshot:
         """Two installations that differ in the wheel alone, unless a test has made `stray` files."""
-        name = artifact.installation.wheel.split("==")[0]
+        name, version = artifact.installation.wheel.split("==")
         path = f"/lib/{name}/library.so"
-        return Snapshot({"/bin/python": "file 755 aa", path: "file 644 bb", **self.stray}, owners={path: name})
+        own = {path: "file 644 bb", f"/lib/{name.replace('-', '_')}-{version}.dist-info/RECORD": "file 644 cc"}
+        return Snapshot({"/bin/python": "file 755 aa", **own, **self.stray}, owners={path: name})
 
     def remove_leftovers(self) -> None:
         """Count how often it was called."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from runner.cli import main
 from runner.engines.protocol import Artifact
 from runner.matching.snapshot import Snapshot
+from runner.stacks import find_stack
 from tests.runner.fake_engine import FakeEngine, only
 
 COMPARE = ["compare", "--topologies", "alexnet", "--blocks", "2", "--out", "run"]
@@ -37,6 +39,25 @@ def test_an_unmatched_pair_is_listed_and_fails(capsys: pytest.CaptureFixture[str
     assert main(["images", "diff", "tf-2.14", "--engine", "venv", "--json"], only(Unmatched())) == 1
     found = json.loads(capsys.readouterr().out)
     assert found[0]["strays"] == [{"path": "/etc/extra", "what": "only in intel"}]
+
+
+class WrongWheel(FakeEngine):
+    """An engine whose stock side has Intel's wheel."""
+
+    def snapshot(self, artifact: Artifact) -> Snapshot:
+        """Intel's, on both sides."""
+        intel = find_stack(artifact.installation.stack).installations["intel"]
+        return super().snapshot(dataclasses.replace(artifact, installation=intel))
+
+
+def test_a_wrong_wheel_is_named_and_not_measured(in_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two sides that are the same are no pair: exit code 1, and 3 before the first launch of a run."""
+    assert main(["images", "diff", "tf-2.14", "--engine", "venv"], only(WrongWheel())) == 1
+    assert "WRONG WHEEL: stock has intel-tensorflow==2.14.0" in capsys.readouterr().out
+    engine = WrongWheel()
+    assert main(COMPARE, only(engine)) == 3
+    assert engine.ran == []
+    assert "stock has intel-tensorflow==2.14.0 where tensorflow-cpu==2.14.0 should be" in capsys.readouterr().err
 
 
 def test_compare_does_not_measure_an_unmatched_pair(in_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -65,6 +65,30 @@ def test_anything_else_is_named_with_its_package(path: str, package: str) -> Non
     assert found.to_json()["matched"] is False
 
 
+@pytest.mark.parametrize(
+    ("stock", "intel", "words"),
+    [
+        ("intel-tensorflow", "intel-tensorflow", ("stock has intel-tensorflow==2.14.0 where tensorflow-cpu==2.14.0",)),
+        ("intel-tensorflow", "tensorflow-cpu", ("stock has intel-tensorflow", "intel has tensorflow-cpu")),
+        ("tensorflow-cpu", "numpy", ("intel has no wheel of this stack where intel-tensorflow==2.14.0",)),
+    ],
+)
+def test_a_side_with_another_wheel_than_its_own_is_named(stock: str, intel: str, words: tuple[str, ...]) -> None:
+    """Two sides with one wheel differ in nothing that must not, and are no pair."""
+    found = match(side(stock, "1"), side(intel, "1" if stock == intel else "2"))
+    assert len(found.wrong_wheels) == len(words)
+    assert all(word in text for word, text in zip(words, found.wrong_wheels, strict=True))
+    assert found.to_json()["matched"] is False
+
+
+def test_intels_wheel_counts_where_it_brings_the_metadata_of_stock_too() -> None:
+    """As the one of 1.12 does: on its own side that is right, on the other it is the wrong wheel."""
+    stock, intel = side("tensorflow-cpu", "1"), side("intel-tensorflow", "2")
+    both = Snapshot({**stock.files, **intel.files}, intel.settings, intel.owners)
+    assert match(stock, both).wrong_wheels == ()
+    assert len(match(both, intel).wrong_wheels) == 1
+
+
 @pytest.mark.parametrize("name", ["environment PATH", "environment TF_ENABLE_ONEDNN_OPTS", "user"])
 def test_a_setting_of_the_image_that_differs_is_named(name: str) -> None:
     """What an image sets for its containers must be the same on both sides."""
