@@ -54,7 +54,11 @@ def _evidence_of(pair: Pair, measured: Measured) -> str:
     sides = sides_of(pair, measured.cells)
     if not sides:
         return "—"
-    return f"{sides[0].status}: {sides[0].remark}" if sides[0].status == "failed" else sides[0].status
+    if sides[0].status == "failed":
+        return f"failed: {sides[0].remark}"
+    if len(sides) == 1:  # no launch has measured the other side, and this one's evidence must not stand for both
+        return f"{sides[0].cell.variant} only: {sides[0].status}"
+    return sides[0].status
 
 
 def throughput_section(measured: Measured) -> Section:
