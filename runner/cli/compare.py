@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace, engines: Engines) -> int:
     if arguments.dry_run:
         print_plan(counted(planned, engine, arguments.inter_op), engine)
         return EXIT_DONE
-    name = runs.new_name(arguments.preset)
+    name = runs.new_name(planned.preset.name)
     folder = arguments.out or runs.RUNS / name
     with measuring(f"run {folder}", engine):
         say(why)

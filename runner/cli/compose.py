@@ -10,14 +10,13 @@ from pathlib import Path
 from runner.atomic import write_whole
 from runner.bkm import load_bkms, resolve
 from runner.cli.engines import Engines
-from runner.cli.planning import left_out, machine_below, pin_from, request_from
+from runner.cli.planning import left_out, machine_below, pin_from, preset_from, request_from
 from runner.compose.asked import ask
 from runner.compose.document import main_file, overlay
 from runner.compose.services import Services, defaults, image_tokens, relative_to, services_of
 from runner.errors import EXIT_DONE, DiskError
 from runner.pin import Pin
 from runner.plan import FEWEST_BLOCKS, Request, make_plan
-from runner.presets import find_preset
 from runner.stacks import IMAGES
 from runner.vocabulary import Steps
 
@@ -53,7 +52,7 @@ def compose_files(arguments: argparse.Namespace, folder: Path) -> dict[str, str]
         UsageError: an option asks for something that does not exist or cannot be had on this host.
     """
     pin, memory = _pin(arguments), arguments.memory
-    preset = find_preset(arguments.preset)
+    preset = preset_from(arguments)
     request = request_from(arguments, preset)
     smoke = replace(request, topologies=("alexnet",), batch_sizes=(1,), blocks=FEWEST_BLOCKS, steps=SMOKE_STEPS)
     bkms = load_bkms(arguments.bkms)

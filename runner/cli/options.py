@@ -45,9 +45,10 @@ def request_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("what is compared")
     group.add_argument(
         "--preset",
-        default="quick",
+        default=None,
         metavar="NAME",
-        help="quick, figure1 or full: defaults for the rest (default: %(default)s)",
+        help="quick, figure1 or full: defaults for the rest (default: quick; with topologies and batch sizes of your "
+        "own, every variant)",
     )
     group.add_argument(
         "--stack", type=names, default=None, metavar="NAME,...", help="TensorFlow stacks (default: tf-2.14)"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runner.bkm import ResolvedBkms, load_bkms, resolve, with_inter_op_threads
@@ -20,6 +20,7 @@ from runner.topology_file import OwnTopology, chosen_topologies
 from runner.vocabulary import Steps
 
 DEFAULT_STACKS = ("tf-2.14",)
+DEFAULT_PRESET = "quick"
 LIVE_ROOT = Path("/")
 
 
@@ -64,11 +65,24 @@ def plan_from(arguments: argparse.Namespace, sysroot: Path = LIVE_ROOT) -> Plann
     """
     machine = machine_below(sysroot)
     pin = pin_from(arguments, machine)
-    preset = find_preset(arguments.preset)
+    preset = preset_from(arguments)
     own = own_topology_of(arguments)
     request = request_from(arguments, preset, own)
     plan = make_plan(request, pin, bkms_from(arguments, arguments.bkms, pin))
     return Planned(machine, preset, request, plan, own, problems=problems(machine, pin, asked_from(arguments)))
+
+
+def preset_from(arguments: argparse.Namespace) -> Preset:
+    """The preset that --preset names, or quick.
+
+    Where none is named, and topologies and batch sizes are, every variant runs: what quick saves a bar for is the size
+    of its own run.
+    """
+    preset = find_preset(arguments.preset or DEFAULT_PRESET)
+    named = arguments.topologies or getattr(arguments, "topology_file", None)
+    if arguments.preset is None and named and arguments.batch_sizes:
+        return replace(preset, variants=(), left_out={})
+    return preset
 
 
 def machine_below(sysroot: Path) -> Machine:

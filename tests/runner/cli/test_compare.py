@@ -126,6 +126,25 @@ def test_ctrl_c_leaves_a_run_that_resume_completes_without_repeating(
     assert [row["status"] for row in rows()] == ["ok", "ok"]
 
 
+@pytest.mark.parametrize(
+    ("options", "variants"),
+    [
+        ((), {"stock", "intel"}),
+        (("--topologies", "resnet50"), {"stock", "intel"}),
+        (("--topologies", "resnet50", "--batch-sizes", "32"), {"stock", "stock-onednn", "intel"}),
+        (("--topologies", "resnet50", "--batch-sizes", "32", "--variants", "stock,intel"), {"stock", "intel"}),
+        (("--preset", "quick", "--topologies", "resnet50", "--batch-sizes", "32"), {"stock", "intel"}),
+    ],
+)
+def test_a_run_of_ones_own_size_has_every_variant(
+    kit: Kit, capsys: pytest.CaptureFixture[str], options: tuple[str, ...], variants: set[str]
+) -> None:
+    """What the preset quick leaves out for its own size is left out of no other, unless it is asked for by name."""
+    assert kit("plan", *options, "--json") == 0
+    launches = json.loads(capsys.readouterr().out)["launches"]
+    assert {launch["variant"] for launch in launches} == variants
+
+
 def test_resume_without_a_name_takes_the_youngest_unfinished_run(kit: Kit, engine: FakeEngine) -> None:
     """Runs under results/runs are found by themselves, whole ones passed over."""
     kit("compare", "--topologies", "alexnet", "--blocks", "2", "--out", "results/runs/whole")

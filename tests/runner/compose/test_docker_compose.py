@@ -27,7 +27,8 @@ ROOT = IMAGES.parent
 FILES = ("--file", "compose/compare.yaml", "--file", "compose/smoke.yaml")
 IMAGE = "kit-compose-test"
 VARIABLES = {"KIT_IMAGE_TF_2_14_STOCK": f"{IMAGE}:stock", "KIT_IMAGE_TF_2_14_INTEL": f"{IMAGE}:intel"}
-LIKE_SMOKE = ("--topologies", "alexnet", "--batch-sizes", "1", "--blocks", "2", "--warmup", "1", "--steps", "2")
+LIKE_SMOKE = ("--preset", "quick", "--topologies", "alexnet", "--batch-sizes", "1", "--blocks", "2", "--warmup", "1",
+              "--steps", "2")  # fmt: skip
 
 
 class Clone:

@@ -33,7 +33,8 @@ pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
 ROOT = Path(__file__).resolve().parents[3]
 FIRST_CPU = str(min(os.sched_getaffinity(0)))
 STACK = find_stack("tf-2.14")
-PLAN = ("--engine", "docker", "--topologies", "alexnet", "--batch-sizes", "1", "--blocks", "2", "--steps", "1")
+PLAN = ("--engine", "docker", "--preset", "quick", "--topologies", "alexnet", "--batch-sizes", "1", "--blocks", "2",
+        "--steps", "1")  # fmt: skip
 COMPARE = (*PLAN, "--no-peak", "--no-probe")
 
 
@@ -250,8 +251,8 @@ def test_a_users_own_topology_runs_in_a_container_from_a_read_only_folder(
     """Built and trained inside, from a folder that it cannot write to; the hash is what the container read."""
     content = WRITES_BESIDE_ITSELF.encode() + (ROOT / "tests" / "data" / "my_net.py").read_bytes()
     Path("my_net.py").write_bytes(content)
-    own = ("--topology-file", "my_net.py", "--batch-sizes", "4", "--blocks", "2", "--steps", "1", "--out", "run")
-    assert main(["compare", "--engine", "docker", "--base-image", base_image, *own], ENGINES) == 0
+    own = ("--preset", "quick", "--topology-file", "my_net.py", "--batch-sizes", "4", "--blocks", "2", "--steps", "1")
+    assert main(["compare", "--engine", "docker", "--base-image", base_image, *own, "--out", "run"], ENGINES) == 0
     for record in read():
         assert record.error is None
         assert record.case["topology"] == "my_net"

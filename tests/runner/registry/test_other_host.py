@@ -18,7 +18,8 @@ from tests.runner.registry.servers import serve_other_engine
 
 pytestmark = [pytest.mark.registry, pytest.mark.docker, pytest.mark.timeout(1200)]
 
-COMPARE = ("compare", "--topologies", "alexnet", "--batch-sizes", "1", "--blocks", "2", "--steps", "1")
+COMPARE = ("compare", "--preset", "quick", "--topologies", "alexnet", "--batch-sizes", "1", "--blocks", "2",
+           "--steps", "1")  # fmt: skip
 
 
 @pytest.fixture

@@ -119,8 +119,8 @@ def test_a_run_of_another_batch_size_does_not_judge_the_article(in_folder: Path)
 def test_several_runs_are_shown_side_by_side_with_what_differs(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Speedups of each run in one table, and the conditions in which the runs differ, by name."""
     engine = FakeEngine(seconds={"stock": 1.0, "intel": 0.5})
-    arguments = ["compare", "--topologies", "resnet50", "--blocks", "2", "--steps", "3", "--batch-sizes", "32"]
-    main([*arguments, "--out", "second"], only(engine))
+    arguments = ["compare", "--preset", "quick", "--topologies", "resnet50", "--batch-sizes", "32", "--blocks", "2"]
+    main([*arguments, "--steps", "3", "--out", "second"], only(engine))
     capsys.readouterr()
     assert main(["report", "run", "second", "--out", "both"]) == 0
     out = capsys.readouterr().out
