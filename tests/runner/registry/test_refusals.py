@@ -71,10 +71,10 @@ def test_an_error_in_the_stream_is_a_refusal() -> None:
         follow("pushing", [{"errorDetail": {"message": "denied"}, "error": "denied"}], lambda layer: None)
 
 
-def test_only_one_module_knows_each_sdk() -> None:
+def test_only_one_place_knows_each_sdk() -> None:
     """boto3 is ecr's, docker is docker_sdk's."""
     found: dict[str, set[str]] = {"boto": set(), "docker": set()}
     for path in (ROOT / "runner").rglob("*.py"):
         for name in re.findall(r"^\s*(?:from|import) (boto|docker)", path.read_text(encoding="utf-8"), re.MULTILINE):
-            found[name].add(path.name)
-    assert found == {"boto": {"ecr.py"}, "docker": {"docker_sdk.py"}}
+            found[name].add(path.name if path.name == "ecr.py" else path.parent.name)
+    assert found == {"boto": {"ecr.py"}, "docker": {"docker_sdk"}}

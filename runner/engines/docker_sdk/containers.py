@@ -1,0 +1,115 @@
+"""One container from its start to its end, deadline and log included. Knows no images."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import docker
+import requests
+from docker.errors import APIError, NotFound
+from docker.models.containers import Container
+from docker.types import LogConfig
+
+from runner.engines.container import ContainerSpec
+from runner.engines.docker_sdk.failures import FAILURES, explained, words
+from runner.errors import HostError
+
+KILL_GRACE_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a container ended, as the engine tells it."""
+
+    exit_code: int
+    out_of_memory: bool
+    stopped_by_deadline: bool
+
+
+def start(client: docker.DockerClient, spec: ContainerSpec) -> Container:
+    """Make a container and start it.
+
+    Raises:
+        HostError: one of the two failed.
+    """
+    mounts = {str(path): {"bind": target, "mode": "ro"} for path, target in spec.read_only.items()}
+    mounts |= {str(path): {"bind": target, "mode": "rw"} for path, target in spec.writable.items()}
+    limits: dict[str, Any] = {}
+    if spec.memory_bytes is not None:
+        limits = {"mem_limit": spec.memory_bytes, "memswap_limit": spec.memory_bytes}
+    with explained("A container could not be started", "Run the same command again, or look at `docker info`."):
+        container = client.containers.create(
+            spec.image_id, list(spec.command), name=spec.name, labels=dict(spec.labels),
+            environment=dict(spec.environment), cpuset_cpus=spec.cpuset_cpus, cpuset_mems=spec.cpuset_mems,
+            network_mode=spec.network_mode, read_only=spec.read_only_root, tmpfs=dict(spec.tmpfs),
+            cap_drop=list(spec.cap_drop), security_opt=list(spec.security_opt), user=spec.user, init=spec.init,
+            shm_size=spec.shm_bytes, volumes=mounts, userns_mode=spec.userns_mode or None,
+            # The client's proxies, passwords included, are no business of a container without a network, and a
+            # daemon whose default is to keep no logs could not tell us what went wrong.
+            use_config_proxy=False, log_config=LogConfig(type=LogConfig.types.JSON), **limits,
+        )  # fmt: skip
+        container.start()
+        return container
+
+
+def follow(container: Container, deadline_seconds: float, log: Path) -> Ended:
+    """Wait for a container's end, or kill it at the deadline; keep its log.
+
+    Raises:
+        HostError: it goes on running after it was killed.
+    """
+    try:
+        late = not _wait(container, deadline_seconds)
+        if late:
+            _kill(container)
+        container.reload()
+    except NotFound:
+        return Ended(-9, out_of_memory=False, stopped_by_deadline=False)  # somebody else removed it
+    _keep_log(container, log)
+    state = container.attrs["State"]
+    return Ended(int(state["ExitCode"]), bool(state["OOMKilled"]), late)
+
+
+def _kill(container: Container) -> None:
+    """Kill a container.
+
+    Raises:
+        HostError: it goes on running, beside whatever is measured next.
+    """
+    with suppress(APIError):  # it may have ended by itself in this very moment
+        container.kill()
+    if not _wait(container, KILL_GRACE_SECONDS):
+        raise HostError(
+            f"The container {container.name} was killed at its deadline, and still runs {KILL_GRACE_SECONDS:.0f} s "
+            "later. Nothing can be measured beside it: see that it ends (docker rm --force), then go on with --resume."
+        )
+
+
+def _keep_log(container: Container, log: Path) -> None:
+    """Write a container's log, or why there is none: what was measured does not depend on it."""
+    try:
+        text = container.logs()
+    except FAILURES as error:
+        text = f"the engine could not read this container's log: {words(error)}\n".encode()
+    with suppress(OSError):  # the record that follows is what a full disk must stop at, and says so
+        log.write_bytes(text)
+
+
+def _wait(container: Container, seconds: float) -> bool:
+    """Wait for a container's end; false if the time ran out. The SDK's timeout is only that of one HTTP answer."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        try:
+            container.wait(timeout=max(0.1, left))
+        except APIError:  # an answer, NotFound among them
+            raise
+        except requests.exceptions.RequestException as error:
+            if "timed out" not in str(error):  # this answer's own timeout, in either of the SDK's two wrappings
+                raise
+            continue
+        return True
+    return False
