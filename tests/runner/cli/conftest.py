@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from runner.cli import main
+from runner.ladder import WHOLE
+from tests.runner.cli.ladders import LADDER, SECONDS, with_openmp
 from tests.runner.fake_engine import FakeEngine, only
 
 Kit = Callable[..., int]
@@ -36,3 +38,12 @@ def kit(in_folder: Path, engine: FakeEngine) -> Kit:
 def small() -> Sequence[str]:
     """A comparison of two topologies in two blocks: eight launches."""
     return ("compare", "--topologies", "resnet50,vgg16", "--blocks", "2", "--out", "run")
+
+
+@pytest.fixture
+def ladder(in_folder: Path, engine: FakeEngine) -> list[str]:
+    """The command line of a ladder of four rungs and a branch in two blocks, with speeds that multiply."""
+    (in_folder / "mine.toml").write_text(LADDER)
+    engine.seconds = {**SECONDS, f"{WHOLE}slow": 1.0, f"{WHOLE}top": 0.125}
+    engine.before_result = with_openmp
+    return ["ablate", "--ladder", "./mine.toml", "--blocks", "2", "--out", "run"]

@@ -1,4 +1,4 @@
-"""`ablate` from end to end on a fake engine: exact factors, product and whole, inert rungs, failures, resume."""
+"""`ablate` from end to end on a fake engine: exact factors, pins, resume, schema, redrawing, built-in ladders."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,66 +13,15 @@ import jsonschema
 import pytest
 
 from runner import records, runs
-from runner.engines.protocol import Outcome
-from runner.evidence import store
-from runner.evidence.probed import Evidence, Subject
-from runner.evidence.verdicts import Verdict
 from runner.ladder import WHOLE, load_ladder
 from runner.machine import format_cpu_list
 from runner.report.measured import measured
-from runner.stats.ladder import LadderResult
 from runner.vocabulary import Launch
+from tests.runner.cli.ladders import LADDER, factors, result_of, rung, with_openmp
 from tests.runner.cli.test_compare import SCHEMA
 from tests.runner.fake_engine import FakeEngine
 
 Kit = Callable[..., int]
-
-HEAD = 'schema_version = 1\nname = "mine"\ntitle = "My causes"\nsource = "s"\nbkms = "article"\n'
-FIRST = 'variant = "stock"\nlayout = "NHWC"\npin = "pinned"'
-# Step seconds; exact binary fractions keep ratios exact.
-SECONDS = {"slow": 1.0, "wheel": 0.5, "blocktime": 0.25, "top": 0.125, "side": 2.0}
-
-
-def rung(name: str, change: str, *, of: str = "") -> str:
-    """One rung of a ladder file, or a branch."""
-    texts = f'id = "{name}"\ntitle = "the {name}"\nsentence = "a sentence of {name}"\nsource = "s"\n{change}\n'
-    return f'[[branches]]\nof = "{of}"\n{texts}' if of else f"[[rungs]]\n{texts}"
-
-
-LADDER = (
-    HEAD
-    + rung("slow", FIRST)
-    + rung("wheel", 'variant = "intel"')
-    + rung("blocktime", 'bkms = ["KMP_BLOCKTIME"]\nacts_through = ["openmp"]')
-    + rung("top", "inter_op_threads = 1")
-    + rung("side", "intra_op_threads = 1\ncould_be_baseline = true", of="slow")
-)
-
-
-@pytest.fixture
-def ladder(in_folder: Path, engine: FakeEngine) -> list[str]:
-    """The command line of a ladder of four rungs and a branch in two blocks, with speeds that multiply."""
-    (in_folder / "mine.toml").write_text(LADDER)
-    engine.seconds = {**SECONDS, f"{WHOLE}slow": 1.0, f"{WHOLE}top": 0.125}
-    engine.before_result = with_openmp
-    return ["ablate", "--ladder", "./mine.toml", "--blocks", "2", "--out", "run"]
-
-
-def with_openmp(launch: Launch, result: dict[str, Any]) -> None:
-    """Intel's wheel has an OpenMP runtime in it."""
-    if launch.installation == "intel":
-        result["observed"]["omp_max_threads"] = 2
-
-
-def result_of(folder: str = "run") -> LadderResult:
-    """The only ladder of a run."""
-    (only,) = measured(runs.load(Path(folder))).ladders
-    return only
-
-
-def factors(result: LadderResult) -> dict[str, float | None]:
-    """Each step's factor."""
-    return {step.rung.id: step.ratio.value if step.ratio else None for step in (*result.steps, *result.branches)}
 
 
 def test_factors_are_exact_and_their_product_is_the_whole(
@@ -91,192 +39,6 @@ def test_factors_are_exact_and_their_product_is_the_whole(
     out = " ".join(capsys.readouterr().out.split())
     for words in ("the wheel", "2.00x", "faster", "product of the rungs", "they agree within the interval"):
         assert words in out
-
-
-def test_steps_are_called_clear_with_an_interval_that_holds_for_all_of_them(
-    kit: Kit, ladder: list[str], engine: FakeEngine
-) -> None:
-    """Among three steps one is clear by itself and not with the interval that allows for having picked it."""
-    ladder[4] = "4"
-    noisy = {"block1": 0.4616, "block2": 0.4094, "block3": 0.4094, "block4": 0.3631}
-
-    def noise(launch: Launch, result: dict[str, Any]) -> None:
-        with_openmp(launch, result)
-        if launch.cell.variant in ("wheel", "blocktime", "top"):
-            for step in result["steps"]:
-                step["seconds"] = noisy[launch.launch_id.split("-")[0]] if launch.cell.variant != "top" else 0.1
-
-    engine.seconds = {**engine.seconds, "slow": 0.5}
-    engine.before_result = noise
-    kit(*ladder)
-    wheel = result_of().steps[1].ratio
-    assert wheel is not None
-    assert wheel.low > 1
-    text = Path("run/report.md").read_text()
-    assert "Clear steps (95%, simultaneous over 3 steps), the largest first: the top " in text
-    assert "the wheel" not in text.split("Clear steps")[1].split("inert here")[0]
-
-
-def test_the_report_says_what_the_product_can_tell(kit: Kit, ladder: list[str]) -> None:
-    """It is the last launch over the first in each block, so it confirms no single step."""
-    assert kit(*ladder) == 0
-    text = Path("run/report.md").read_text()
-    assert "It does not confirm single steps" in text
-    assert "their product is the whole" not in text
-
-
-def test_a_product_that_is_not_the_whole_is_said_so(kit: Kit, ladder: list[str], engine: FakeEngine) -> None:
-    """If the direct measurement gives another figure than the steps multiply to, the report says that they disagree."""
-    engine.seconds = {**engine.seconds, f"{WHOLE}top": 0.25}
-    assert kit(*ladder) == 0
-    assert result_of().agrees is False
-    text = Path("run/report.md").read_text()
-    assert "DO NOT AGREE" in text
-    assert "they do NOT agree" in text
-
-
-def test_a_rung_that_the_build_ignores_is_inert_by_evidence_and_not_run_again(
-    kit: Kit, ladder: list[str], engine: FakeEngine
-) -> None:
-    """Without OpenMP nothing reads KMP_BLOCKTIME: no factor, though its launches were faster, and the chain goes on."""
-    engine.before_result = lambda launch, result: None
-    assert kit(*ladder) == 0
-    result = result_of()
-    step = result.steps[2]
-    assert (step.status, step.ratio) == ("inert", None)
-    assert step.reason == "no OpenMP runtime is mapped in the process, so nothing reads it"
-    assert (result.steps[3].reference, factors(result)["top"]) == ("wheel", 4.0)
-    assert result.agrees is True
-    assert [name for name in engine.ran if "-blocktime-" in name] == ["block1-tf-2.14-blocktime-resnet50-b4"]
-    everything = measured(runs.load(Path("run")))
-    assert everything.unfinished == 0
-    assert "inert" in Path("run/ladder.svg").read_text()
-
-
-@pytest.mark.parametrize(
-    ("sign", "reason"),
-    [
-        ("omp_max_threads", "the OpenMP runtime answers 2 threads with and without it"),
-        ("thread_count", "the process has 1 threads with and without it"),
-        ("thread_cpus", "its threads are bound alike with and without it (1 on CPUs "),
-    ],
-)
-def test_a_rung_whose_sign_does_not_show_is_inert(
-    kit: Kit, ladder: list[str], in_folder: Path, sign: str, reason: str
-) -> None:
-    """What a change acts through is the same in the launches before and after it."""
-    text = LADDER.replace("inter_op_threads = 1", f'inter_op_threads = 1\nacts_through = ["{sign}"]')
-    (in_folder / "mine.toml").write_text(text)
-    assert kit(*ladder) == 0
-    step = result_of().steps[3]
-    assert step.status == "inert"
-    assert step.reason.startswith(reason)
-
-
-def test_a_rung_whose_sign_shows_is_measured(kit: Kit, ladder: list[str], in_folder: Path, engine: FakeEngine) -> None:
-    """One thread more in the process, and the rung has a factor."""
-
-    def one_more(launch: Launch, result: dict[str, Any]) -> None:
-        with_openmp(launch, result)
-        if launch.cell.variant.endswith("top"):
-            result["evidence"]["threads"] *= 2
-
-    (in_folder / "mine.toml").write_text(
-        LADDER.replace("inter_op_threads = 1", 'inter_op_threads = 1\nacts_through = ["thread_count"]')
-    )
-    engine.before_result = one_more
-    assert kit(*ladder) == 0
-    assert factors(result_of())["top"] == 2.0
-
-
-def test_a_probes_verdict_makes_a_rung_inert(kit: Kit, ladder: list[str]) -> None:
-    """evidence.jsonl in the run's folder counts as evidence, if it was passed; redrawing is enough."""
-    assert kit(*ladder) == 0
-    subject = Subject("tf-2.14", "intel", "resnet50")
-    verdict = Verdict("inert:KMP_BLOCKTIME", passed=True, text="The setting was inert because of this.")
-    store.append(Path("run"), Evidence(subject, 2, "key", verdicts=(verdict,)))
-    assert kit("report", "run") == 0
-    assert (result_of().steps[2].status, result_of().steps[2].reason) == ("inert", verdict.text)
-    store.append(Path("run"), Evidence(subject, 2, "key", verdicts=(replace(verdict, passed=None),)))
-    assert result_of().steps[2].status == "ok"
-
-
-def test_a_rung_that_fails_is_stepped_over_and_the_next_one_says_so(
-    kit: Kit, ladder: list[str], engine: FakeEngine, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The failed rung keeps its reason, the next is compared with the one before, and the exit code is 1."""
-    for block in (1, 2):
-        engine.outcomes[f"block{block}-tf-2.14-blocktime-resnet50-b4"] = Outcome(
-            -9, 5.0, stopped_by_deadline=False, out_of_memory=True
-        )
-    assert kit(*ladder) == 1
-    result = result_of()
-    assert (result.steps[2].status, result.steps[2].ratio) == ("out_of_memory", None)
-    assert factors(result)["top"] == 4.0
-    assert result.steps[3].reason == "compared with wheel, because blocktime could not be measured"
-    assert result.agrees is True
-    assert "killed by the kernel" in capsys.readouterr().out
-
-
-def test_a_ladder_whose_last_rung_fails_has_no_product(kit: Kit, ladder: list[str], engine: FakeEngine) -> None:
-    """A product that does not reach the last rung is not held against the whole."""
-    for block in (1, 2):
-        engine.outcomes[f"block{block}-tf-2.14-top-resnet50-b4"] = Outcome(
-            1, 5.0, stopped_by_deadline=False, out_of_memory=False
-        )
-    assert kit(*ladder) == 1
-    result = result_of()
-    assert result.product is None
-    assert result.agrees is None
-    assert "not every rung has a complete block" in Path("run/report.md").read_text()
-
-
-def test_what_is_not_declared_may_not_differ_between_rungs(kit: Kit, ladder: list[str], engine: FakeEngine) -> None:
-    """Threads may differ where a rung sets them; the version of TensorFlow may not, and is named."""
-
-    def another_version(launch: Launch, result: dict[str, Any]) -> None:
-        with_openmp(launch, result)
-        if launch.cell.variant == "top":
-            result["versions"]["tensorflow"] = "2.13.0"
-
-    engine.before_result = another_version
-    assert kit(*ladder) == 1
-    step = result_of().steps[3]
-    assert (step.status, step.ratio) == ("not_comparable", None)
-    assert step.reason == "conditions differ: versions.tensorflow (2.14.0 / 2.13.0)"
-    assert result_of().product is None
-
-
-def test_rungs_that_train_something_else_are_flagged(kit: Kit, ladder: list[str], engine: FakeEngine) -> None:
-    """The first two losses of neighbouring rungs must agree."""
-
-    def other_training(launch: Launch, result: dict[str, Any]) -> None:
-        with_openmp(launch, result)
-        if launch.cell.variant == "top":
-            result["steps"][0]["loss"] += 1
-
-    engine.before_result = other_training
-    assert kit(*ladder) == 1
-    assert (result_of().steps[3].status, factors(result_of())["top"]) == ("losses_differ", 2.0)
-
-
-def test_a_first_rung_that_failed_says_so_though_its_losses_differ_too(
-    kit: Kit, ladder: list[str], engine: FakeEngine
-) -> None:
-    """Neither hides the other: the failure stands at the first rung, the losses at the next one."""
-
-    def other_training(launch: Launch, result: dict[str, Any]) -> None:
-        with_openmp(launch, result)
-        if launch.cell.variant == "slow" and launch.block == 1:
-            result["steps"][0]["loss"] += 1
-
-    ladder[4] = "4"
-    engine.before_result = other_training
-    name = "block2-tf-2.14-slow-resnet50-b4"
-    engine.outcomes[name] = Outcome(1, 5.0, stopped_by_deadline=False, out_of_memory=False)
-    assert kit(*ladder) == 1
-    first, second = result_of().steps[:2]
-    assert (first.status, second.status) == ("partial", "losses_differ")
 
 
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="a pin of its own takes a second CPU")
@@ -344,14 +106,6 @@ def test_records_fit_the_schema_and_the_report_is_drawn_again_to_the_same_bytes(
     for words in ("My causes", "a sentence of blocktime", "share of 7.4X", "What each rung is worth", "ladder.svg"):
         assert words in text
     assert "## Figure 1" not in text
-
-
-def test_the_share_of_the_articles_figure_is_a_ratio_of_logarithms(kit: Kit, ladder: list[str]) -> None:
-    """A baseline half as fast explains log 2 / log 7.4 = 35% of 7.4X all alone."""
-    assert kit(*ladder) == 0
-    text = Path("run/report.md").read_text()
-    assert "against a baseline with the side, slow alone is 2.00x [2.00, 2.00], both with tensorflow-cpu" in text
-    assert "35% [35%, 35%] of the article's 7.4X" in text
 
 
 def test_a_comparison_shows_nothing_of_a_ladder(kit: Kit) -> None:
