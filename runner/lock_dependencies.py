@@ -14,6 +14,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from packaging.utils import canonicalize_name
+
 from runner.atomic import write_whole
 from runner.engines.interpreters import find_interpreter
 from runner.stacks import Installation, Stack, load_stacks
@@ -77,7 +79,7 @@ def _hashes_of_what_the_installer_fetches(stack: Stack, requirements: Path, fold
 
 def _project(file_or_name: str) -> str:
     """A project's name as wheels and requirements both spell it (PEP 503, PEP 427)."""
-    return re.sub(r"[-_.]+", "-", re.split(r"-\d", file_or_name)[0]).lower()
+    return canonicalize_name(re.split(r"-\d", file_or_name)[0])
 
 
 def _compile(arguments: list[str], path: Path) -> None:

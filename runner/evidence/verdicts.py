@@ -5,11 +5,12 @@ A verdict is true, false, or None where the log does not tell; its text is a who
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from packaging.utils import canonicalize_name
 
 from runner.evidence.asked import Asked
 from runner.evidence.onednn import Verbose
@@ -69,8 +70,8 @@ def judge_wheel(asked: Asked, wheel: Mapping[str, Any] | None) -> Verdict:
         unknown = "what is installed" if not wheel else "what should be installed"
         return Verdict(RIGHT_WHEEL, None, f"It is not known {unknown}.")
     name, _, version = asked.wheel.partition("==")
-    installed = f"{_canonical(wheel['distribution'])} {wheel['version']}"
-    if (_canonical(wheel["distribution"]), wheel["version"]) == (_canonical(name), version):
+    installed = f"{canonicalize_name(wheel['distribution'])} {wheel['version']}"
+    if (canonicalize_name(wheel["distribution"]), wheel["version"]) == (canonicalize_name(name), version):
         return Verdict(RIGHT_WHEEL, True, f"The right wheel is installed: {installed}.")
     return Verdict(RIGHT_WHEEL, False, f"The wrong wheel is installed: {installed} instead of {asked.wheel}.")
 
@@ -107,8 +108,3 @@ def _listed(counts: Mapping[str, int], most: int = 4) -> str:
     if len(ordered) > most:
         shown.append(f"{sum(count for _, count in ordered[most:])} other")
     return ", ".join(shown)
-
-
-def _canonical(name: str) -> str:
-    """A distribution's name as the index compares names (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from packaging.utils import canonicalize_name
+
 from runner.matching.snapshot import Snapshot
 from runner.stacks import Stack
 
@@ -81,7 +83,7 @@ class Match:
 
 def compare(stack: Stack, names: tuple[str, str], sides: tuple[Snapshot, Snapshot]) -> Match:
     """Compare two installations of a stack, path by path and setting by setting."""
-    wheels = frozenset(_normal(stack.installations[name].wheel.split("==")[0]) for name in stack.installations)
+    wheels = {canonicalize_name(each.wheel.partition("==")[0]) for each in stack.installations.values()}
     paths = sorted(set(sides[0].files) | set(sides[1].files))
     settings = sorted(set(sides[0].settings) | set(sides[1].settings))
     found = []
@@ -89,7 +91,7 @@ def compare(stack: Stack, names: tuple[str, str], sides: tuple[Snapshot, Snapsho
         texts = tuple(side.files.get(path) for side in sides)
         if texts[0] != texts[1]:
             package = _owner(path, sides)
-            found.append(Difference(path, package, _in_words(names, texts), _normal(package) in wheels))
+            found.append(Difference(path, package, _in_words(names, texts), canonicalize_name(package) in wheels))
     for name in settings:
         texts = tuple(side.settings.get(name) for side in sides)
         if texts[0] != texts[1]:
@@ -104,9 +106,9 @@ def _wrong_wheel(stack: Stack, name: str, side: Snapshot) -> str:
     Intel's wheel of 1.12 brings the metadata of stock TensorFlow too: where both are, Intel's counts.
     """
     metadata = (re.search(r"/([^/]+)-([^/-]+)\.dist-info/", path) for path in side.files)
-    present = {(_normal(found[1]), found[2]) for found in metadata if found}
+    present = {f"{canonicalize_name(found[1])}=={found[2]}" for found in metadata if found}
     wheels = sorted((each.wheel for each in stack.installations.values()), key=lambda wheel: "intel" not in wheel)
-    installed = [wheel for wheel in wheels if (_normal(wheel.split("==")[0]), wheel.split("==")[1]) in present]
+    installed = [wheel for wheel in wheels if wheel in present]
     expected = stack.installations[name].wheel
     if installed[:1] == [expected]:
         return ""
@@ -132,7 +134,7 @@ def _owner(path: str, sides: tuple[Snapshot, Snapshot]) -> str:
             parent = os.path.dirname(path)
             inside |= {owner for side in sides for listed, owner in side.owners.items()
                        if os.path.dirname(listed) == parent}  # fmt: skip
-        if len({_normal(owner) for owner in inside}) == 1:
+        if len({canonicalize_name(owner) for owner in inside}) == 1:
             return min(inside)
     return OUTSIDE
 
@@ -143,8 +145,3 @@ def _in_words(names: tuple[str, str], texts: tuple[str | None, ...]) -> str:
     if texts[1] is None:
         return f"only in {names[0]}"
     return f"{names[0]}: {texts[0]}; {names[1]}: {texts[1]}"
-
-
-def _normal(project: str) -> str:
-    """A project's name in the one spelling (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", project).lower()
