@@ -32,7 +32,7 @@ def seconds_left(left: Sequence[Launch], planned: Sequence[Launch], finished: Se
     """Expected seconds for the launches that are left; None while none has ended.
 
     A cell that has been seen counts with its own mean; another with its weight times the mean seconds per weight of
-    its variant, or of all variants.
+    its variant on its stack, of that variant on any stack, or of all launches.
     """
     by_id = {launch.launch_id: launch for launch in planned}
     seen = [(by_id[record.launch_id], float(record.facts["seconds"])) for record in finished]
@@ -45,6 +45,8 @@ def _expected(launch: Launch, seen: Sequence[tuple[Launch, float]]) -> float:
     same_cell = [seconds for other, seconds in seen if other.cell == launch.cell]
     if same_cell:
         return statistics.fmean(same_cell)
-    same_variant = [entry for entry in seen if entry[0].cell.variant == launch.cell.variant] or seen
-    rate = sum(seconds for _, seconds in same_variant) / sum(weight(other) for other, _ in same_variant)
+    same_variant = [entry for entry in seen if entry[0].cell.variant == launch.cell.variant]
+    same_build = [entry for entry in same_variant if entry[0].cell.stack == launch.cell.stack]
+    nearest = same_build or same_variant or seen
+    rate = sum(seconds for _, seconds in nearest) / sum(weight(other) for other, _ in nearest)
     return rate * weight(launch)
