@@ -25,8 +25,10 @@ COLOURED = {
     "not reproduced": "bad", "slower": "bad", "DIFFERENT": "bad", "FAILED": "bad",
     "partly": "mixed", "no clear difference": "mixed",
 }  # fmt: skip
-# A cell of more characters is read as a sentence, and gets the width for it.
+# A cell of more characters is read as a sentence, and gets the width for it; so does one with a longer word, which may
+# then break anywhere: it would else push the columns after it out of sight.
 LONGEST_WORDS = 60
+LONGEST_WORD = 32
 # Enough digits to repeat every division, few enough to read.
 CSV_FLOATS = "%.6g"
 
@@ -77,7 +79,8 @@ def _cell_class(is_numeric: bool, text: str) -> str:
     """How a cell of a table is set in HTML; "" for the ordinary."""
     if is_numeric:
         return "number"
-    return COLOURED.get(text) or ("prose" if len(text) > LONGEST_WORDS else "")
+    is_prose = len(text) > LONGEST_WORDS or any(len(word) > LONGEST_WORD for word in text.split())
+    return COLOURED.get(text) or ("prose" if is_prose else "")
 
 
 def _markdown_cell(text: str) -> str:

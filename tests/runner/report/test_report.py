@@ -171,3 +171,12 @@ def noisy(launch: Launch, result: dict[str, Any]) -> None:
     if launch.cell.variant == "intel" and launch.block == 2:
         for step in result["steps"]:
             step["seconds"] *= 3
+
+
+def test_a_long_word_may_break_so_that_no_column_is_pushed_out_of_sight(in_folder: Path) -> None:
+    """The setting that is a claim's whole text is one word of 49 characters."""
+    engine = FakeEngine(seconds={"stock": 1.0, "intel": 0.5})
+    assert main(["compare", "--topologies", "resnet50", "--blocks", "2", "--out", "run"], only(engine)) == 0
+    text = Path("run/report.html").read_text()
+    assert '<td class="prose">KMP_AFFINITY=granularity=fine,verbose,compact,1,0</td>' in text
+    assert "<td>tf-2.14</td>" in text
