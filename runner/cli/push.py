@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace, _engines: Engines) -> int:
     docker = Docker.connect()
     built = [find_built(docker, stack, each) for stack in stacks for each in stack.installations.values()]
     if arguments.dry_run:
-        _print_calls(arguments, settings, built)
+        _print_calls(arguments, settings, built, list(images))
         return EXIT_DONE
     repository = _repository(arguments)
     registry = ecr_for(repository, arguments)
@@ -90,7 +90,9 @@ def _refuse_ecr_options(arguments: argparse.Namespace, repository: Repository) -
             )
 
 
-def _print_calls(arguments: argparse.Namespace, settings: ecr_calls.Settings, built: Sequence[Built]) -> None:
+def _print_calls(
+    arguments: argparse.Namespace, settings: ecr_calls.Settings, built: Sequence[Built], kept: Sequence[str]
+) -> None:
     """Every call that `run` would make, in order; what depends on an answer says so."""
     if arguments.to.startswith(ecr_calls.OWN_REGISTRY):
         region = ecr.region_of(ecr.open_session(arguments.profile), arguments.region)
@@ -115,5 +117,5 @@ def _print_calls(arguments: argparse.Namespace, settings: ecr_calls.Settings, bu
         say(f"docker tag {wanted.image_id} {wanted.target}   (if it is not there)")
         say(f"docker push {wanted.target}   (if it is not there)")
         say(f"registry: what is {wanted.target}?   (is it what was sent?)")
-    names = [name for each in built for name in each.locked(repository, "")]
+    names = [*kept, *(name for each in built for name in each.locked(repository, ""))]
     say(f"write {arguments.images}: {json.dumps(names)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from runner.checks.conditions import flatten
 from runner.records import Record
@@ -49,7 +50,9 @@ def repeat_document(repeated: Measured) -> Document | None:
     if not sections:
         return None
     title = f"{repeated.run.name}, a repetition"
-    return Document(title, sections[0].paragraphs[0], findings=(), warnings=(), sections=sections)
+    told, *rest = sections[0].paragraphs
+    sections = (replace(sections[0], paragraphs=tuple(rest)),)
+    return Document(title, told, findings=(), warnings=(), sections=sections)
 
 
 def verdict(agreements: Sequence[Agreement], differing: Sequence[tuple[str, object, object]]) -> str:
