@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -163,8 +164,13 @@ def other_wheel(requirement: str, result: Mapping[str, Any]) -> list[str]:
 
 
 def ending(exit_code: int) -> str:
-    """An exit code in words."""
-    return f"signal {-exit_code}" if exit_code < 0 else f"exit code {exit_code}"
+    """An exit code in words; a container's init tells a signal as 128 and its number."""
+    told = f"signal {-exit_code}" if exit_code < 0 else f"exit code {exit_code}"
+    try:
+        name = signal.Signals(-exit_code if exit_code < 0 else exit_code - 128).name
+    except ValueError:
+        return told
+    return f"{told} ({name}{', killed from outside' if name == 'SIGKILL' else ''})"
 
 
 def last_words(log: Path, lines: int = 3) -> str:

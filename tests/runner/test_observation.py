@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from workload import observe
 
-from runner.observation import REPORTED_NAMES, REPORTED_PREFIXES, Context, differences_from_plan
+from runner.observation import REPORTED_NAMES, REPORTED_PREFIXES, Context, differences_from_plan, ending
 from runner.pin import Pin
 from tests.runner.builders import PIN, plan
 from tests.runner.fake_engine import make_result
@@ -85,3 +85,19 @@ def test_openmp_that_takes_another_number_of_threads_is_a_difference() -> None:
 def test_host_and_workload_speak_of_the_same_variables() -> None:
     """What the workload reports is what the host expects reported."""
     assert (REPORTED_PREFIXES, REPORTED_NAMES) == (observe.ENVIRONMENT_PREFIXES, observe.ENVIRONMENT_NAMES)
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "words"),
+    [
+        (1, "exit code 1"),
+        (-11, "signal 11 (SIGSEGV)"),
+        (-9, "signal 9 (SIGKILL, killed from outside)"),
+        (137, "exit code 137 (SIGKILL, killed from outside)"),
+        (132, "exit code 132 (SIGILL)"),
+        (255, "exit code 255"),
+    ],
+)
+def test_a_signal_is_told_by_its_name(exit_code: int, words: str) -> None:
+    """Whether a process or a container's init reports it."""
+    assert ending(exit_code) == words

@@ -120,7 +120,7 @@ def test_a_product_that_failed_is_told_and_resume_measures_what_is_missing(
     died = Outcome(-11, 1.0, stopped_by_deadline=False, out_of_memory=False)
     engine.outcomes = {"gemm-tf-2.14-intel": died, "block2-tf-2.14-intel-resnet50-b4": died}
     assert kit(*COMPARE) == 1
-    assert "not measured: failed: ended with signal 11 and no result" in capsys.readouterr().out
+    assert "not measured: failed: ended with signal 11 (SIGSEGV) and no result" in capsys.readouterr().out
     assert "failed: ended with signal 11" in Path("run/report.md").read_text()
     engine.outcomes, engine.multiplied = {}, []
     assert kit("compare", "--resume", "run") == 0

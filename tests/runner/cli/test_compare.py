@@ -167,7 +167,11 @@ def test_a_killed_launch_is_an_error_with_its_signal_and_its_last_words(
     assert kit(*small) == 1
     failed = [each for each in records.read(Path("run/records.jsonl")) if each.error]
     assert [each.error for each in failed] == [
-        {"kind": "failed", "message": "ended with signal 9 and no result; its last lines: a line of the log"}
+        {
+            "kind": "failed",
+            "message": "ended with signal 9 (SIGKILL, killed from outside) and no result; its last lines: "
+            "a line of the log",
+        }
     ]
 
 

@@ -145,7 +145,7 @@ def test_an_installation_that_breaks_is_not_the_files_fault(
     died = Outcome(-11, 1.0, stopped_by_deadline=False, out_of_memory=False)
     engine.outcomes["describe-my_net-intel-NHWC"] = died
     assert kit(*COMPARE) == 3
-    assert "ended with signal 11 and no result; its last lines: a line of the log" in capsys.readouterr().err
+    assert "ended with signal 11 (SIGSEGV) and no result; its last lines: a line of the log" in capsys.readouterr().err
 
 
 def test_resume_goes_by_the_runs_copy(kit: Kit, engine: FakeEngine, file: Path) -> None:
