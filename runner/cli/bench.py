@@ -13,7 +13,7 @@ from rich.table import Table
 
 from runner import runs
 from runner.cli.compare import context_of, prepare, read_facts
-from runner.cli.engine_ratio import measure_engine_ratio
+from runner.cli.engine_ratio import BLOCKS, measure_engine_ratio
 from runner.cli.engines import Engines, choose_engine, measuring
 from runner.cli.own_topology import built, own_topology_json, own_topology_of
 from runner.cli.planning import LIVE_ROOT, bkms_from, machine_below, pin_from, require_fit, stacks_from
@@ -73,7 +73,8 @@ def run(arguments: argparse.Namespace, engines: Engines) -> int:
         if engine.name == "docker" and kits:
             # What a container costs shows most where training is cheap, and takes the least time there.
             cheapest = min(kits, key=lambda name: TRAINING_GFLOPS[name])
-            few = dataclasses.replace(request, topologies=(cheapest,), own_topology=None)
+            blocks = max(BLOCKS, request.blocks)
+            few = dataclasses.replace(request, topologies=(cheapest,), own_topology=None, blocks=blocks)
             measure_engine_ratio(arguments, engines, make_plan(few, pin, bkms), machine, stacks)
     return EXIT_DONE if all(pair.status == "ok" for pair in everything.pairs) else EXIT_SOME_CELLS_FAILED
 
