@@ -40,11 +40,14 @@ class LossesCheck:
     """The largest relative difference of each of the first two losses between two variants, over all blocks.
 
     It is passed if these are within the tolerances, and the first update moved the losses of both sides or of neither.
+    `moved` is by how much it moved them, relative, in the launch where that was least; None after a single step. What
+    the second loss can tell of the update is its difference beside that.
     """
 
     differences: tuple[float, ...]
     passed: bool
     explanation: str
+    moved: float | None = None
 
 
 def tolerances_of(topology: str, batch_size: int | None = None) -> tuple[float, float]:
@@ -70,7 +73,8 @@ def check_losses(topology: str, baseline: Iterable[Record], candidate: Iterable[
     differences = tuple(_largest_difference([each[n] for each in losses]) for n in range(steps))
     failed = [n for n in range(steps) if differences[n] > tolerances[n]]
     still = _still(sides)
-    return LossesCheck(differences, not failed and not still, _explain(differences, failed, tolerances, still))
+    moved = min(map(_largest_difference, losses)) if steps == JUDGED_STEPS else None
+    return LossesCheck(differences, not failed and not still, _explain(differences, failed, tolerances, still), moved)
 
 
 def _first_losses(record: Record) -> list[float]:

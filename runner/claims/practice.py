@@ -55,7 +55,7 @@ def judge_setting(question: Question) -> Answer:
     if not inert:
         return Answer(NOT_TESTABLE, f"{_in_this_run(question)}{_how_to_measure(setting or '')}")
     verdict = NOT_TESTABLE if any(map(is_of_the_host, inert)) else NOT_REPRODUCED
-    return Answer(verdict, f"on {stack} it has no effect at all: {'; '.join(inert)}")
+    return Answer(verdict, f"on {stack} it had no effect beside the other settings of this run: {'; '.join(inert)}")
 
 
 def _how_to_measure(setting: str) -> str:

@@ -86,7 +86,7 @@ def _judge_absence(asked: Asked, verbose: Verbose, mkl_enabled: bool | None) -> 
         rest = Counter[str]()
         for primitive in verbose.primitives:
             rest[primitive.kind] += primitive.count
-        besides = f" ({_listed(rest)}, which are no layers)" if rest else ""
+        besides = f" ({_listed(rest)}: no layers, but what TensorFlow's own kernels call)" if rest else ""
         text = f"{what} is free of Intel kernels: no convolution, normalisation or pooling primitive ran{besides}."
         return Verdict(BASELINE_FREE, True, text)
     if mkl_enabled is False:

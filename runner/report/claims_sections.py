@@ -14,10 +14,11 @@ from runner.report.wording import interval, plural, significant
 
 VERDICTS = (
     "Reproduced: the claim holds here: a published figure is reached, or is inside of an interval that holds little "
-    "else. Not reproduced: it was tested here, and the whole interval is clear of it. Partly: a part of it holds, or "
-    "only a part could be tested. Not testable here: this run, this host or this kit cannot tell, for the reason "
-    "beside it, be it that the interval is too wide; a figure that stands there all the same is this run's own and "
-    "judges nothing. What is prescribed is held against the speed it gains. In quotation marks: the source's own words."
+    "else. Not reproduced: it was tested here, and the whole interval is clear of it, or what is prescribed had no "
+    "effect. Partly: a part of it holds, or only a part could be tested. Not testable here: this run, this host or "
+    "this kit cannot tell, for the reason beside it, be it that the interval is too wide; a figure that stands there "
+    "all the same is this run's own and judges nothing. What is prescribed is held against the speed it gains. In "
+    "quotation marks: the source's own words."
 )
 
 
@@ -36,7 +37,7 @@ def article_section(measured: Measured, article: Publication) -> Section:
         f"The article measured on 36 cores, of two sockets; this host has {plural(machine['cores'], 'core')}. Its "
         f"software cannot be installed any more; nearest to it is {article.nearest_stack}: "
         f"{article.nearest_stack_reason}. Only runs of that stack at batch size 32 judge Figure 1. What is divided by "
-        "is always stock with oneDNN off, as in 2018.",
+        "is always stock with oneDNN off, where it has that switch.",
     )
     return Section("The article's claims", paragraphs, (claims_table(judgements), differences_table(judgements)))
 

@@ -6,6 +6,7 @@ from runner.publications import Publication, load_publication
 from runner.report import claims_sections as claims
 from runner.report import method_sections as method
 from runner.report import results_sections as results
+from runner.report.block_sections import block_section
 from runner.report.document import Document, Section
 from runner.report.evidence_sections import evidence_section
 from runner.report.figure import draw
@@ -14,6 +15,7 @@ from runner.report.ladder_findings import ladder_findings, ladder_warnings
 from runner.report.ladder_sections import ladder_sections
 from runner.report.measured import Measured
 from runner.report.peak_sections import peak_sections
+from runner.report.reading import reading_section, size_of
 from runner.report.repeat_sections import repeat_sections
 from runner.report.topology_sections import topology_sections
 from runner.report.trace_sections import trace_sections
@@ -31,13 +33,14 @@ def compose(measured: Measured) -> Document:
         findings=findings(measured, article),
         warnings=warnings(measured),
         sections=(
-            Section("Figure 1, for this host", figures=(draw(measured),)),
+            Section("Figure 1, for this host", figures=(draw(measured, article),)),
             *years_sections(measured),
             results.speedup_section(measured),
-            method.reading_section(),
+            reading_section(measured),
             *repeat_sections(measured),
             claims.article_section(measured, article),
             results.throughput_section(measured),
+            block_section(measured),
             *peak_sections(measured),
             results.losses_section(measured),
             evidence_section(measured),
@@ -78,4 +81,5 @@ def _compose_ladder(measured: Measured, article: Publication) -> Document:
 
 def _subtitle(measured: Measured) -> str:
     processor = measured.header["machine"]["processor"]["model_name"] or "an unknown processor"
-    return f"{processor}; engine {measured.header['engine']['name']}; run {measured.header['run']}"
+    engine, run = measured.header["engine"]["name"], measured.header["run"]
+    return f"{processor}; engine {engine}; run {run}; {size_of(measured)}"

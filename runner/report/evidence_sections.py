@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 from runner.evidence.cells import CellEvidence
 from runner.evidence.probed import Evidence
 from runner.evidence.verdicts import INERT
+from runner.machine.cpulist import parse_cpu_list
 from runner.report.document import Section, Table, table
 from runner.report.measured import Measured
 from runner.report.wording import plural, present, topology_title
@@ -48,10 +50,34 @@ def _paragraphs(measured: Measured, probes: list[Evidence]) -> tuple[str, ...]:
     return (
         f"Which kernels ran is shown by probes: separate launches that are not timed, of each variant and topology at "
         f"batch size {sizes}, with the verbose switches of oneDNN and OpenMP on. {timed}",
-        "A baseline is free of Intel kernels if no convolution, normalisation or pooling primitive ran; gemm_api "
-        "lines alone are stock TensorFlow's own (Eigen) matrix kernels. A cell whose evidence fails or could not be "
-        "obtained is marked in the table of speedups and hatched in Figure 1.",
+        "A baseline is free of Intel kernels if no convolution, normalisation or pooling primitive ran. Lines of "
+        "gemm_api alone are no layers: TensorFlow's own (Eigen) kernels call oneDNN's matrix product for their tiles "
+        "in recent releases, with oneDNN switched off too, and nothing but another build of TensorFlow changes that. "
+        "A cell whose evidence fails or could not be obtained is marked in the table of speedups and hatched in "
+        "Figure 1.",
+        "OpenMP threads form teams: each thread of TensorFlow's that enters a parallel kernel leads one, so that two "
+        "teams may share the same cores by turns.",
+        *_confined(measured, [evidence for evidence in probes if evidence.error is None]),
     )
+
+
+def _confined(measured: Measured, obtained: list[Evidence]) -> tuple[str, ...]:
+    """A sentence on each variant whose own threads, not only OpenMP's, may use a part of the pin only."""
+    pin = parse_cpu_list(measured.header["plan"]["pin"]["cpus"])
+    found: dict[tuple[str, str], str] = {}
+    for evidence in obtained:
+        masks = [text for text in evidence.threads["allowed_cpus"] if text is not None]
+        narrow = Counter(text for text in masks if parse_cpu_list(text) < pin)
+        bound = len(evidence.threads["bound"])
+        if bound and narrow.total() > bound:
+            (cpus, count), key = narrow.most_common(1)[0], (evidence.subject.stack, evidence.subject.variant)
+            text = (
+                f"On {' '.join(key)} {count} of {plural(len(masks), 'thread')} may run on CPU {cpus} only, and most of "
+                "them are not OpenMP's: its runtime binds the thread that loads it, as KMP_AFFINITY asks, and the "
+                "pools which TensorFlow starts from there inherit that. What does not run in OpenMP shares that CPU."
+            )
+            found.setdefault(key, text)
+    return tuple(found.values())
 
 
 def _cells_table(measured: Measured) -> Table:

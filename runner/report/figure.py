@@ -12,6 +12,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
+from runner.publications import HEADLINE, Publication
 from runner.report.document import Figure
 from runner.report.drawing import colour, render
 from runner.report.measured import Measured
@@ -34,12 +35,12 @@ WIDEST = 2.0
 NARROWEST = 10.4
 
 
-def draw(measured: Measured) -> Figure:
-    """Figure 1 for this host."""
-    return render("figure1", DESCRIPTION, lambda: _figure(measured))
+def draw(measured: Measured, article: Publication) -> Figure:
+    """Figure 1 for this host; beside the bars of the stack that is nearest to the article's stands what it claims."""
+    return render("figure1", DESCRIPTION, lambda: _figure(measured, article))
 
 
-def _figure(measured: Measured) -> Drawing:
+def _figure(measured: Measured, article: Publication) -> Drawing:
     stacks = measured.stacks
     groups = max(len(_groups(measured, stack)) for stack in stacks)
     width = max(NARROWEST, 2.1 * groups + 2.0)
@@ -48,16 +49,28 @@ def _figure(measured: Measured) -> Drawing:
     for row, stack in enumerate(stacks):
         _draw_throughput(grid[2 * row][0], measured, stack)
         _draw_speedups(grid[2 * row + 1][0], measured, stack)
+        if stack == article.nearest_stack:
+            grid[2 * row + 1][0].set_title(_claimed(article), loc="right", fontsize=10, color="#444444")
+    panels = grid[1::2, 0]
+    highest = max(axes.get_ylim()[1] for axes in panels)
+    for axes in panels:  # one scale, so that the bars of two stacks can be compared by eye
+        axes.set_ylim(0, highest)
     figure.suptitle(_title(measured), fontsize=12, fontweight="bold")
     handles = {
         label: handle for axes in grid[::2, 0] for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
     }
     legend = figure.legend(
         handles.values(), handles.keys(), loc="outside lower center", ncols=len(handles), frameon=False, fontsize=9,
-        handlelength=1.2, title="Error bars: 95% intervals over independent launches. Higher is better.",
+        handlelength=1.2, title=f"Error bars: 95% intervals over {measured.header['plan']['blocks']} blocks of "
+        "independent launches. Higher is better.",
     )  # fmt: skip
     legend.get_title().set(fontsize=9, color="#444444")
     return figure
+
+
+def _claimed(article: Publication) -> str:
+    claim = article.claim(HEADLINE)
+    return f"{article.short}: {claim.words}, on {claim.configuration.cores} cores"
 
 
 def _title(measured: Measured) -> str:
@@ -92,7 +105,9 @@ def _draw_speedups(axes: Axes, measured: Measured, stack: str) -> None:
         _bars(axes, place, cells[index], colour(variant, variants), label, "{}x")
     axes.axhline(1.0, color="#444444", linewidth=1, linestyle="--", zorder=0)
     axes.set_ylabel("speedup")
-    axes.set_title(f"Speedup over: {measured.label(stack, baseline)} (dashed line: 1x)", loc="left", fontsize=10)
+    title = measured.header["stacks"][stack]["title"]
+    text = f"{title}: speedup over {measured.label(stack, baseline)} (dashed line: 1x)"
+    axes.set_title(text, loc="left", fontsize=10)
     _finish(axes, groups, measured.batch_sizes)
 
 

@@ -9,13 +9,11 @@ import pandas as pd
 
 from runner.claims.judge import judge_claim
 from runner.claims.verdict import NOT_TESTABLE
-from runner.publications import Publication
+from runner.publications import HEADLINE, Publication
 from runner.report.claims_sections import material
 from runner.report.measured import Measured
 from runner.report.wording import plural, topology_title, with_interval
 
-# The claim of the article that the top of a report speaks of.
-HEADLINE = "largest-speedup"
 # Above this share of all CPU time stolen by the hypervisor during a launch, its numbers deserve a warning.
 STEAL_WORTH_A_WORD = 0.02
 # The kernel counts in hundredths of a second; below a second of CPU time the share would be rounding.
@@ -77,7 +75,11 @@ def _on_the_article(measured: Measured, article: Publication) -> str:
     head = f"The article ({article.title}, {article.year}) says {claim.words} at batch size {claim.batch_size}"
     if verdict.verdict == NOT_TESTABLE:
         return f"{head}. This run does not judge that figure: {verdict.why}."
-    return f"{head}: {verdict.verdict} on this host. {verdict.why[0].upper()}{verdict.why[1:]}."
+    text = f"{head}: {verdict.verdict} on this host. {verdict.why[0].upper()}{verdict.why[1:]}."
+    here = measured.header["machine"]["processor"]["model_name"] or "an unknown processor"
+    if claim.configuration.processor_model and claim.configuration.processor_model in here:
+        return text
+    return f"{text} That is about {here} and no word on the article's own machine ({article.platform['Processor']})."
 
 
 def _incomplete(measured: Measured) -> list[str]:

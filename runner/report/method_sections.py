@@ -50,7 +50,8 @@ def matched_sections(measured: Measured) -> tuple[Section, ...]:
     columns = ("stack", "installations", "files and settings compared", "package", "differences", "verdict")
     paragraph = (
         "Before the run every file of both installations was hashed and compared by path, mode and content, without "
-        "starting anything of them. All that is not listed here is the same on both sides."
+        "starting anything of them. All that is not listed here is the same on both sides. No package owns an image's "
+        "own labels, which name the wheel and its lock."
     )
     shown = table(columns, rows, (columns[2], columns[4]))
     return (Section("Matched, file by file", (paragraph,), (shown,)),)
@@ -99,24 +100,13 @@ def repeat_section(measured: Measured) -> Section:
             rows += [(f"{stack}/{name}: {key}", present(value)) for key, value in sorted(made.items())]
     paragraphs = (
         "The command below, in a clone of the kit at that revision, repeats the run: same order, seeds and locks. "
-        "python -m runner repeat, with this folder, does so from its record alone and compares the two.",
+        "python -m runner repeat, with this folder, does so from its record alone and compares the two. A base image "
+        "that the command names is of the host that ran it: elsewhere leave --base-image out, and the stacks' own "
+        "bases, pinned by digest in images/stacks.toml, are taken.",
         "The raw samples, every step of every launch with its loss, are in records.jsonl beside this report; the jobs, "
         "results and logs of single launches are in launches/.",
     )
     return Section("Repeat it, doubt it", paragraphs, (table(("provenance", "value"), rows),), (header["command"],))
-
-
-def reading_section() -> Section:
-    """How to read the report."""
-    return Section("How to read this", (
-        "A launch is one process or container that trains one topology with one variant: warm-up steps, then timed "
-        "steps. A block is one launch of each variant, close in time, in an order that the next block mirrors. The "
-        "unit of replication is the launch: more blocks make an interval narrower, more steps in a launch hardly.",
-        "stock has oneDNN switched off, as TensorFlow was in 2018. On CPUs with VNNI, BF16 or AMX a stock TensorFlow "
-        "of 2.9 or later uses oneDNN by itself: that is stock-onednn, and what Intel's build adds today is intel / "
-        "stock-onednn.",
-        "A hatched bar has a remark beside it. A gap is a failed cell, with its reason. Nothing is dropped.",
-    ))  # fmt: skip
 
 
 def _host_rows(measured: Measured) -> dict[str, str]:

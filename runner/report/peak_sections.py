@@ -17,6 +17,8 @@ from runner.report.wording import interval, significant, topology_title
 from runner.vocabulary import Cell, Group
 
 TITLE = "How close to the limit"
+# An installation whose matrix product is below this share of its baseline's deserves a sentence.
+SLOW_PRODUCT = 0.8
 # The axis ends so far beyond the longest bar: with few blocks an interval may be many times as long.
 WIDEST = 1.5
 DESCRIPTION = "Training GFLOP/s of each cell as a share of the host's measured matrix product"
@@ -108,11 +110,32 @@ def _paragraphs(measured: Measured) -> tuple[str, ...]:
         head = "No matrix product could be measured; the reasons are below."
     return (
         head,
+        *_slow_products(measured),
         "GFLOP/s of training: the convolutions and matrix products in the graph, forward and backward, a "
         "multiply-accumulate as two, over the median step time. Everything else a step does takes time and counts "
         "nothing. Algorithms that need fewer operations than are counted (Winograd's) raise the share. The interval "
         "is that of the launches; the peak's own spread is not in it.",
     )
+
+
+def _slow_products(measured: Measured) -> tuple[str, ...]:
+    """A sentence on each installation whose own matrix product is far slower than that of its stack's baseline."""
+    best: dict[tuple[str, str], float] = {}
+    for peak in measured.peaks:
+        if peak.best:
+            best[peak.stack, peak.installation] = float(peak.best["gflops_per_second"])
+    found = []
+    for stack, entry in measured.header["stacks"].items():
+        baseline = entry["variants"][measured.variants(stack)[0]]["installation"]
+        base = best.get((stack, baseline), math.nan)
+        found += [
+            f"On {stack} the matrix product of {name} reaches {significant(speed)} GFLOP/s, {speed / base:.0%} of what "
+            f"{baseline} reaches ({significant(base)}): the library in {name} serves this processor badly there. "
+            "What else of that build goes through it is slow here too, and on another processor need not be."
+            for (of, name), speed in best.items()
+            if of == stack and speed < SLOW_PRODUCT * base
+        ]
+    return tuple(found)
 
 
 def _share_table(rows: Sequence[Achieved]) -> Table:
@@ -161,9 +184,16 @@ def _figure(measured: Measured, rows: Sequence[Achieved]) -> Drawing:
     axes.axvline(1.0, color="#444444", linewidth=1, linestyle="--", zorder=0)
     axes.set_yticks(range(len(shown)), [_label(measured, row.cell) for row in shown], fontsize=8)
     axes.invert_yaxis()
-    axes.set_xlim(0, max(1.05, *(row.share * WIDEST for row in shown)))
-    axes.set_xlabel("share of the matrix product's peak, with 95% intervals, cut off at the right if they are wider")
-    axes.set_title(f"{TITLE}: {significant(shown[0].peak)} GFLOP/s", loc="left", fontsize=10)
+    longest = WIDEST * max(row.share for row in shown)
+    ends_at = max((min(row.high / row.peak, longest) for row in shown if not math.isnan(row.high)), default=0)
+    axes.set_xlim(0, 1.02 * max(1.0, ends_at, *(row.share for row in shown)))
+    beyond = any(row.high / row.peak > longest for row in shown)
+    cut = ", cut off at the right where they are longer" if beyond else ""
+    axes.set_xlabel(f"share of the matrix product's peak, with 95% intervals{cut}")
+    sizes = ", ".join(map(str, measured.batch_sizes))
+    processor = measured.header["machine"]["processor"]["model_name"] or "unknown processor"
+    title = f"{TITLE}: {significant(shown[0].peak)} GFLOP/s on {processor}, batch size {sizes}"
+    axes.set_title(title, loc="left", fontsize=10)
     axes.xaxis.set_major_formatter(lambda value, _position: f"{value:.0%}")
     return figure
 

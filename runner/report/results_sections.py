@@ -102,17 +102,24 @@ def losses_section(measured: Measured) -> Section:
         rows.append((
             group.stack, topology_title(group.topology), str(group.batch_size), f"{pair.candidate} / {pair.baseline}",
             *(differences + ["—"] * JUDGED_STEPS)[:JUDGED_STEPS],
+            "—" if check is None or check.moved is None else f"{check.moved:.1e}",
             " and ".join(f"{value:.0e}" for value in tolerances_of(group.topology, group.batch_size)),
             "—" if check is None else "same training" if check.passed else "DIFFERENT",
         ))  # fmt: skip
-    columns = ("stack", "topology", "batch size", "pair", "step 1", "step 2", "tolerances", "check")
+    columns = ("stack", "topology", "batch size", "pair", "step 1", "step 2", "the update moved it by", "tolerances",
+               "check")  # fmt: skip
     paragraph = (
         "Seeds, images and initial weights are the same on both sides, so the first two losses must agree: the largest "
         "relative difference over all blocks, after the forward pass and after one update, may be as large as the "
         "tolerances say, and neither side's loss may stand still where the other's moves. Later losses are in the "
         "records; they drift apart as rounding grows."
     )
-    return Section("The same training on both sides", (paragraph,), (table(columns, rows, columns[4:7]),))
+    power = (
+        "How much that proves is in the last figure before the tolerances: by how much the first update moved the "
+        "loss. A difference in step 2 far below it says that both sides made the same update; a movement below the "
+        "tolerance says that step 2 alone would not have caught another one."
+    )
+    return Section("The same training on both sides", (paragraph, power), (table(columns, rows, columns[4:8]),))
 
 
 def launches_section(measured: Measured) -> Section:
@@ -122,8 +129,8 @@ def launches_section(measured: Measured) -> Section:
         seen.setdefault((record.cell.stack, record.cell.variant), record)
     rows = [(stack, variant, *_evidence(record)) for (stack, variant), record in sorted(seen.items())]
     columns = (
-        "stack", "variant", "TensorFlow", "MKL or oneDNN on", "libraries mapped", "OpenMP threads", "threads", "CPUs",
-        "wheel", "RECORD sha256",
+        "stack", "variant", "TensorFlow", "MKL or oneDNN on", "libraries mapped", "OpenMP threads", "threads",
+        "CPUs at start", "wheel", "RECORD sha256",
     )  # fmt: skip
     paragraph = (
         "Read inside one timed launch of each variant, after its last timed step; every launch's is in records.jsonl."

@@ -29,6 +29,8 @@ _AFFIXES = re.compile(r"^_(?:Mkl)?(?:Native)?(?:Fused(?=Conv|Depthwise|MatMul))?
 
 # kind of operation -> variant -> milliseconds
 Kinds = Mapping[str, Mapping[str, float]]
+# (stack, topology) -> variant -> the probe that traced a step
+Traced = dict[tuple[str, str], dict[str, Evidence]]
 
 
 def kind_of(operation: str) -> str:
@@ -45,17 +47,20 @@ def trace_sections(measured: Measured) -> list[Section]:
     for (stack, topology), by_variant in traced.items():
         variants = [name for name in measured.variants(stack) if name in by_variant]
         kinds = top_kinds({name: by_variant[name] for name in variants})
-        figures.append(_draw(measured, stack, topology, variants, kinds))
+        sizes = _sizes({(stack, topology): by_variant})
+        figures.append(_draw(measured, (stack, topology, sizes), variants, kinds))
         tables.append(_table(stack, topology, variants, kinds))
-    sizes = sorted({evidence.batch_size for by_variant in traced.values() for evidence in by_variant.values()})
-    paragraph = (
-        f"TensorFlow's own trace of one training step of each variant's probe (batch size "
-        f"{', '.join(map(str, sizes))}, with verbose output on): the time inside each operation's kernel, summed by "
-        "kind; the executor's own time around the kernels is not in it. Operations stand under the name of the "
-        "plain one they replace, with what is fused into them (bias, activation). One step, so that small differences "
-        "mean nothing; how much faster training became is in Figure 1."
+    paragraphs = (
+        f"TensorFlow's own trace of one training step of each variant's probe (batch size {_sizes(traced)}, with "
+        "verbose output on): the time inside each operation's kernel, summed by kind; the executor's own time around "
+        "the kernels is not in it. Operations stand under the name of the plain one they replace, with what is fused "
+        "into them (bias, activation). One step, so that small differences mean nothing.",
+        "It says which operations became faster, not by how much training did. The first table holds the two against "
+        "each other: where they are far apart, the small batch of a probe spends its time elsewhere than the batch "
+        "that was timed, and the pictures do not explain the bar.",
     )
-    return [Section("Where a training step's time goes", (paragraph,), tuple(tables), figures=tuple(figures))]
+    against = _against_training(measured, traced)
+    return [Section("Where a training step's time goes", paragraphs, (against, *tables), figures=tuple(figures))]
 
 
 def top_kinds(traces: Mapping[str, Evidence]) -> dict[str, dict[str, float]]:
@@ -73,7 +78,27 @@ def top_kinds(traces: Mapping[str, Evidence]) -> dict[str, dict[str, float]]:
     return shown
 
 
-def _traced(measured: Measured) -> dict[tuple[str, str], dict[str, Evidence]]:
+def _sizes(traced: Traced) -> str:
+    sizes = {evidence.batch_size for by_variant in traced.values() for evidence in by_variant.values()}
+    return ", ".join(map(str, sorted(sizes)))
+
+
+def _against_training(measured: Measured, traced: Traced) -> Table:
+    """For each timed pair that was traced on both sides: the ratio of the kernels' times, and of the training."""
+    rows = []
+    for row in measured.speedups.itertuples():
+        sides = [traced.get((row.stack, row.topology), {}).get(name) for name in (row.baseline, row.candidate)]
+        if all(sides):
+            base, other = (sum(entry["milliseconds"] for entry in side.trace) for side in sides if side)
+            head = (row.stack, topology_title(row.topology), f"{row.candidate} / {row.baseline}")
+            shown = (times(base / other), str(row.batch_size), times(row.speedup))
+            rows.append((*head, *shown))
+    columns = ("stack", "topology", "pair", f"kernels traced, batch size {_sizes(traced)}", "timed batch size",
+               "training timed")  # fmt: skip
+    return table(columns, rows, columns[3:], caption="The traced step against the timed training")
+
+
+def _traced(measured: Measured) -> Traced:
     found: dict[tuple[str, str], dict[str, Evidence]] = {}
     for subject, evidence in measured.evidence.items():
         if evidence.trace and subject.variant in measured.variants(subject.stack):
@@ -85,13 +110,15 @@ def _position(topology: str) -> int:
     return TOPOLOGIES.index(topology) if topology in TOPOLOGIES else len(TOPOLOGIES)
 
 
-def _draw(measured: Measured, stack: str, topology: str, variants: Sequence[str], kinds: Kinds) -> Figure:
+def _draw(measured: Measured, what: tuple[str, str, str], variants: Sequence[str], kinds: Kinds) -> Figure:
+    stack, topology, _ = what
     name = f"trace-{stack}-{topology}"
     description = f"Milliseconds of one training step of {topology_title(topology)} by kind of operation, {stack}"
-    return render(name, description, lambda: _figure(measured, stack, topology, variants, kinds))
+    return render(name, description, lambda: _figure(measured, what, variants, kinds))
 
 
-def _figure(measured: Measured, stack: str, topology: str, variants: Sequence[str], kinds: Kinds) -> Drawing:
+def _figure(measured: Measured, what: tuple[str, str, str], variants: Sequence[str], kinds: Kinds) -> Drawing:
+    stack, topology, size = what
     figure = Drawing(figsize=(10.4, 1.4 + 0.17 * len(kinds) * len(variants) + 0.1 * len(kinds)), layout="constrained")
     axes = figure.subplots()
     height = ROW / len(variants)
@@ -106,8 +133,9 @@ def _figure(measured: Measured, stack: str, topology: str, variants: Sequence[st
     axes.set_yticks(range(len(kinds)), list(kinds))
     axes.margins(y=0.01)
     axes.invert_yaxis()
-    axes.set_xlabel("milliseconds of one training step")
-    axes.set_title(f"{measured.header['stacks'][stack]['title']}: {topology_title(topology)}", loc="left", fontsize=10)
+    axes.set_xlabel("milliseconds inside the kernels of one training step")
+    title = f"{measured.header['stacks'][stack]['title']}: {topology_title(topology)}"
+    axes.set_title(f"{title}, one step of an untimed probe at batch size {size}", loc="left", fontsize=10)
     axes.grid(axis="x", color="#e6e6e6", linewidth=0.8)
     axes.set_axisbelow(True)
     figure.legend(loc="outside lower center", ncols=1, frameon=False, fontsize=9, handlelength=1.2)

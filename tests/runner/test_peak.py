@@ -90,6 +90,23 @@ def test_the_report_has_the_exact_share_of_every_cell(kit: Kit, engine: FakeEngi
     assert "](peak.svg)" in report
 
 
+def test_a_library_that_serves_the_processor_badly_is_named(kit: Kit) -> None:
+    """Half of what the baseline's own product reaches is no noise, and changes what a speedup means."""
+    kit(*COMPARE)
+    assert "serves this processor badly" not in Path("run/report.md").read_text()
+    slow = [{**line, "result": _at_half_speed(line["result"])} if line["installation"] == "intel" else line
+            for line in lines()]  # fmt: skip
+    PEAKS.write_text("".join(json.dumps(line) + "\n" for line in slow))
+    kit("report", "run")
+    words = "On tf-2.14 the matrix product of intel reaches 205 GFLOP/s, 50% of what stock reaches (410)"
+    assert words in Path("run/report.md").read_text()
+
+
+def _at_half_speed(result: dict[str, Any]) -> dict[str, Any]:
+    products = [{**size, "gflops_per_second": size["gflops_per_second"] / 2} for size in result["gemm"]]
+    return {**result, "gemm": products}
+
+
 def test_redrawing_gives_the_same_bytes_and_another_peak_another_report(kit: Kit) -> None:
     """The section comes from peaks.jsonl and the records alone."""
     kit(*COMPARE)

@@ -48,6 +48,7 @@ def test_losses_within_tolerance_are_the_same_training() -> None:
     assert check is not None
     assert check.passed
     assert check.differences == pytest.approx((1.25e-6, 1.43e-3), rel=0.01)
+    assert check.moved == pytest.approx(0.99001 / 8.00001)  # intel's, from 8.00001 to 7.01, is the smaller one
 
 
 @pytest.mark.parametrize("losses", [[8.01, 7.0, 6.0], [8.0, 8.0, 6.0]])

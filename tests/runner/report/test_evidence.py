@@ -55,10 +55,17 @@ def test_the_report_shows_evidence_for_every_cell(run: Path, words: str) -> None
 def test_the_trace_is_drawn_side_by_side_with_its_sums(run: Path) -> None:
     """One bar for each variant and kind; the whole step's milliseconds stand in the legend."""
     svg = (run / "trace-tf-2.14-resnet50.svg").read_text()
-    for words in ("Conv2D", "Relu", "1000 ms in all", "250 ms in all", "milliseconds of one training step"):
+    for words in ("Conv2D", "Relu", "1000 ms in all", "250 ms in all", "one step of an untimed probe at batch size 2"):
         assert words in svg
     row = "| Conv2D | 750 | 375 | 188 | +375 | 2.00x | +562 | 4.00x |"
     assert row in (run / "report.md").read_text()
+
+
+def test_the_trace_is_held_against_the_training_that_was_timed(run: Path) -> None:
+    """A small batch spends its time elsewhere, so that the two ratios stand side by side."""
+    text = (run / "report.md").read_text()
+    assert "| stack | topology | pair | kernels traced, batch size 2 | timed batch size | training timed |" in text
+    assert "| tf-2.14 | ResNet50 | intel / stock | 4.00x | 32 | 4.00x |" in text
 
 
 def test_a_changed_verdict_changes_the_report(run: Path) -> None:
@@ -87,6 +94,13 @@ def test_every_cell_of_the_committed_sample_has_passing_evidence(in_folder: Path
     evidence = store.read(SAMPLE).values()
     assert {each.subject.stack for each in evidence} == {"tf-1.12", "tf-2.14"}
     assert all(is_in_order(each) for each in evidence)
+
+
+def test_threads_that_inherit_a_binding_are_told_of(in_folder: Path) -> None:
+    """In the sample TensorFlow 1.12 starts its pools from a thread that OpenMP has bound; 2.14 does not."""
+    text = (SAMPLE / "report.md").read_text()
+    assert "On tf-1.12 intel 6 of 7 threads may run on CPU 0 only" in text
+    assert "On tf-2.14 intel" not in text
 
 
 @pytest.mark.parametrize(

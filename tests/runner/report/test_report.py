@@ -102,7 +102,7 @@ def test_the_figure_prints_batch_size_labels_and_numbers(run: Path) -> None:
         "VGG16",
         "4.00x",
         "2.00x",
-        "stock, oneDNN off (as in 2018)",
+        "stock, oneDNN off",
         "95% intervals",
     ):
         assert words in svg

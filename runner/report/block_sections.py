@@ -1,0 +1,62 @@
+"""The report's section on single blocks: each launch's speed and each block's ratio, from which the intervals come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from runner.records import Record
+from runner.report.document import Section, Table, table
+from runner.report.measured import Measured
+from runner.report.wording import significant, times, topology_title
+from runner.stats.estimators import images_per_second
+from runner.stats.pairs import groups_of, tabulate
+from runner.vocabulary import Cell
+
+
+def block_section(measured: Measured) -> Section:
+    """What every block measured: nothing of it is an average."""
+    paragraph = (
+        "Images per second of every launch that counts, and the ratio of the two launches of each block. A block in "
+        "which all variants are slower than in the others met a slower host; its ratio should not show it."
+    )
+    tables = (_ratios_table(measured), _speeds_table(measured))
+    return Section("Block by block", (paragraph,), tables, folded=True)
+
+
+def _ratios_table(measured: Measured) -> Table:
+    blocks = _blocks(measured)
+    rows = []
+    for pair in measured.pairs:
+        ratios = pair.ratio_by_block if pair.is_measured else {}
+        group = pair.group
+        head = (group.stack, topology_title(group.topology), str(group.batch_size))
+        shown = (times(ratios[block]) if block in ratios else "—" for block in blocks)
+        rows.append((*head, f"{pair.candidate} / {pair.baseline}", *shown))
+    columns = ("stack", "topology", "batch size", "pair", *(f"block {block}" for block in blocks))
+    return table(columns, rows, (columns[2], *columns[4:]), caption="Speedup in each block")
+
+
+def _speeds_table(measured: Measured) -> Table:
+    blocks = _blocks(measured)
+    by_cell = tabulate(measured.records)
+    rows = []
+    for group in groups_of(measured.run):
+        for variant in measured.variants(group.stack):
+            found = by_cell.get(Cell(group.stack, variant, group.topology, group.batch_size), {})
+            head = (group.stack, variant, topology_title(group.topology), str(group.batch_size))
+            rows.append((*head, *(_speed(found, block) for block in blocks)))
+    columns = ("stack", "variant", "topology", "batch size", *(f"block {block}" for block in blocks))
+    return table(columns, rows, columns[3:], caption="Images per second of each launch")
+
+
+def _blocks(measured: Measured) -> range:
+    return range(1, measured.header["plan"]["blocks"] + 1)
+
+
+def _speed(found: Mapping[int, Record], block: int) -> str:
+    record = found.get(block)
+    if record is None:
+        return "—"
+    if record.error is not None:
+        return str(record.error["kind"]).replace("_", " ")
+    return significant(images_per_second(record))

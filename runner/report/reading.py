@@ -1,0 +1,51 @@
+"""The report's section on how to read it: what a launch and a block are, and what each interval means."""
+
+from __future__ import annotations
+
+from runner.report.document import Section
+from runner.report.measured import Measured
+from runner.report.wording import plural
+
+# Before 2.x nothing of oneDNN is in stock TensorFlow, so that only a stack with this variant needs the paragraph on it.
+SWITCHED = "stock-onednn"
+
+
+def reading_section(measured: Measured) -> Section:
+    """How to read the report of a comparison."""
+    paragraphs = (
+        "A launch is one process or container that trains one topology with one variant: warm-up steps, then timed "
+        "steps. A block is one launch of each variant, close in time, in an order that the next block mirrors. The "
+        "unit of replication is the launch: more blocks make an interval narrower, more steps in a launch hardly. "
+        f"Here: {size_of(measured)}.",
+        "What slows this host down for a while slows both launches of a block, and their ratio stays. So a speedup's "
+        "interval may be much narrower than those of the two speeds that it divides; Block by block shows them all.",
+        "The largest speedup was picked after looking, and its interval allows for that: it reaches from the highest "
+        "lower end to the highest upper end of intervals that hold for all bars at once (Bonferroni), so that either "
+        "end may be another bar's than the one that is named. The geometric mean's interval is Student's t over the "
+        "blocks, each with its mean over the topologies: it is about these networks, not about networks in general.",
+        *_on_the_switch(measured),
+        "A hatched bar has a remark beside it. A gap is a failed cell, with its reason. Nothing is dropped.",
+    )
+    return Section("How to read this", paragraphs)
+
+
+def size_of(measured: Measured) -> str:
+    """The blocks of a run, and the steps of its launches: 4 blocks; 1 warm-up step and 2 timed steps in each launch."""
+    launches = measured.run.launches
+    blocks = plural(int(measured.header["plan"]["blocks"]), "block")
+    steps = {(launch.steps.warmup, launch.steps.timed) for launch in launches}
+    texts = [f"{plural(warmup, 'warm-up step')} and {plural(timed, 'timed step')}" for warmup, timed in sorted(steps)]
+    return f"{blocks}; {' or '.join(texts)} in each launch"
+
+
+def _on_the_switch(measured: Measured) -> tuple[str, ...]:
+    stacks = [stack for stack, entry in measured.header["stacks"].items() if SWITCHED in entry["variants"]]
+    if not stacks:
+        return ()
+    return (
+        f"stock on {' and '.join(stacks)} has oneDNN switched off. On CPUs with VNNI, BF16 or AMX a stock TensorFlow "
+        "of 2.9 or later uses oneDNN by itself: that is stock-onednn, and what Intel's build adds today is intel / "
+        "stock-onednn. The switch is about whole operations. TensorFlow's own (Eigen) convolutions and matrix products "
+        "still have their tiles multiplied by oneDNN, on any instruction set that it finds (gemm_api under Evidence), "
+        "which those of TensorFlow 1 do not: part of Intel's work is in this baseline, and of 2018's it is not a copy.",
+    )
