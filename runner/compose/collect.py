@@ -112,6 +112,7 @@ def _provenance(asked: Asked, stack: Stack, installation: Installation) -> dict[
         "image_bytes": None,
         "base_image": None,
         "base_image_id": None,
+        "base_image_digest": None,
         "package_index": None,
         "ca_bundle": None,
     }

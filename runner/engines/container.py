@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,15 @@ class ContainerSpec:
     security_opt: tuple[str, ...] = ("no-new-privileges",)
     init: bool = True
     userns_mode: str = ""
+
+    @property
+    def limits(self) -> Mapping[str, Any]:
+        """What holds the container, under the names that a record has for it."""
+        return {
+            "cpuset_cpus": self.cpuset_cpus, "cpuset_mems": self.cpuset_mems, "memory_bytes": self.memory_bytes,
+            "network_mode": self.network_mode, "read_only_root": self.read_only_root, "cap_drop": list(self.cap_drop),
+            "security_opt": list(self.security_opt),
+        }  # fmt: skip
 
     @property
     def tmpfs(self) -> Mapping[str, str]:

@@ -68,14 +68,21 @@ class DockerEngine:
     def run(
         self, launch: Launch, pin: Pin, artifact: Artifact, folders: LaunchFolders, deadline_seconds: float
     ) -> Outcome:
-        """Run the launch's container to its end; on Ctrl-C it is removed before the interrupt is passed on."""
+        """Run the launch's container to its end; on Ctrl-C it is removed before the interrupt is passed on.
+
+        Raises:
+            HostError: it could not be run, or the engine held it to something else than was asked for.
+        """
         started = time.monotonic()
-        ended = self._docker.run(self._spec(launch, pin, artifact.location, folders), deadline_seconds, folders.log)
+        spec = self._spec(launch, pin, artifact.location, folders)
+        ended = self._docker.run(spec, deadline_seconds, folders.log)
+        require_as_asked(spec, ended.limits)
         return Outcome(
             exit_code=ended.exit_code,
             seconds=time.monotonic() - started,
             stopped_by_deadline=ended.stopped_by_deadline,
             out_of_memory=ended.out_of_memory,
+            limits=ended.limits,
         )
 
     def command(self, launch: Launch, pin: Pin, folders: LaunchFolders) -> str:
@@ -189,12 +196,32 @@ def require_cpusets(info: Mapping[str, object]) -> None:
         )
 
 
+def require_as_asked(spec: ContainerSpec, limits: Mapping[str, Any]) -> None:
+    """Check that the engine held a container to what was asked for; a container that is gone tells nothing.
+
+    Raises:
+        HostError: it did not, as an engine behind a policy of its own may do.
+    """
+    differing = [
+        f"{name} {limits[name]} instead of {asked}"
+        for name, asked in spec.limits.items()
+        if limits and limits[name] != asked
+    ]
+    if differing:
+        raise HostError(
+            f"The Docker engine made the container {spec.name} otherwise than it was asked to: {', '.join(differing)}. "
+            "What it measured is not counted. An authorization plugin or a wrapper of the engine may do that: use an "
+            "engine without it, or --engine venv."
+        )
+
+
 def docker_run_line(spec: ContainerSpec) -> str:
-    """A container as a `docker run` line for a shell."""
-    words = ["docker", "run", "--rm", *(["--init"] if spec.init else []), "--network", spec.network_mode,
-             *(["--read-only"] if spec.read_only_root else []), *_each("--cap-drop", spec.cap_drop),
-             *_each("--security-opt", spec.security_opt), "--user", spec.user, "--cpuset-cpus", spec.cpuset_cpus,
-             "--cpuset-mems", spec.cpuset_mems, "--shm-size", str(spec.shm_bytes),
+    """A container as a `docker run` line for a shell; its labels let the next run find what a pasted line left."""
+    labels = [f"{name}={value}" for name, value in spec.labels.items()]
+    words = ["docker", "run", "--rm", *_each("--label", labels), *(["--init"] if spec.init else []),
+             "--network", spec.network_mode, *(["--read-only"] if spec.read_only_root else []),
+             *_each("--cap-drop", spec.cap_drop), *_each("--security-opt", spec.security_opt), "--user", spec.user,
+             "--cpuset-cpus", spec.cpuset_cpus, "--cpuset-mems", spec.cpuset_mems, "--shm-size", str(spec.shm_bytes),
              *_each("--tmpfs", [f"{folder}:{options}" for folder, options in spec.tmpfs.items()])]  # fmt: skip
     if spec.userns_mode:
         words += ["--userns", spec.userns_mode]

@@ -165,6 +165,7 @@ class ImageBuilder:
             "image_bytes": image.get("Size"),
             "base_image": self.base_of(stack),
             "base_image_id": base.get("Id"),
+            "base_image_digest": next(iter(_digests(base)), None),
             "package_index": self.index.redacted_url(),
             "ca_bundle": self.index.ca_bundle_sha256(),
         }
@@ -172,8 +173,11 @@ class ImageBuilder:
 
 def base_digest(base: Mapping[str, Any]) -> str:
     """The digest that a base image has in its registry; its id where it comes from none."""
-    digests = sorted(base.get("RepoDigests") or [])
-    return str(digests[0]).split("@")[-1] if digests else str(base.get("Id"))
+    return next(iter(_digests(base)), str(base.get("Id")))
+
+
+def _digests(base: Mapping[str, Any]) -> list[str]:
+    return [str(reference).split("@")[-1] for reference in sorted(base.get("RepoDigests") or [])]
 
 
 def revision_labels() -> dict[str, str]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,15 @@ KILL_GRACE_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Ended:
-    """How a container ended, as the engine tells it."""
+    """How a container ended, as the engine tells it, and what it says that it held the container to.
+
+    `limits` has the names of `ContainerSpec.limits`; it is empty if the container is gone.
+    """
 
     exit_code: int
     out_of_memory: bool
     stopped_by_deadline: bool
+    limits: Mapping[str, Any] = field(default_factory=dict)
 
 
 def start(client: docker.DockerClient, spec: ContainerSpec) -> Container:
@@ -71,7 +76,20 @@ def follow(container: Container, deadline_seconds: float, log: Path) -> Ended:
         return Ended(-9, out_of_memory=False, stopped_by_deadline=False)  # somebody else removed it
     _keep_log(container, log)
     state = container.attrs["State"]
-    return Ended(int(state["ExitCode"]), bool(state["OOMKilled"]), late)
+    limits = _limits(container.attrs["HostConfig"])
+    return Ended(int(state["ExitCode"]), bool(state["OOMKilled"]), late, limits)
+
+
+def _limits(host_config: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "cpuset_cpus": host_config["CpusetCpus"],
+        "cpuset_mems": host_config["CpusetMems"],
+        "memory_bytes": host_config["Memory"] or None,  # 0: without a limit
+        "network_mode": host_config["NetworkMode"],
+        "read_only_root": host_config["ReadonlyRootfs"],
+        "cap_drop": host_config["CapDrop"] or [],
+        "security_opt": host_config["SecurityOpt"] or [],
+    }
 
 
 def _kill(container: Container) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -30,7 +30,7 @@ class FakeContainer:
 
     client: FakeClient
     name: str
-    attrs: dict[str, Any] = field(default_factory=lambda: {"State": dict(ENDED)})
+    attrs: dict[str, Any] = field(default_factory=lambda: {"State": dict(ENDED), "HostConfig": {}})
 
     def start(self) -> None:
         """Run, or fail."""
@@ -83,7 +83,7 @@ class FakeClient:
         state = {"Names": [f"/{options['name']}"], "State": "created", "Labels": options.get("labels", {})}
         self.here[options["name"]] = state
         self.after_create()
-        return FakeContainer(self, options["name"])
+        return FakeContainer(self, options["name"], {"State": dict(ENDED), "HostConfig": _host_config(options)})
 
     def remove_container(self, name: str, force: bool, v: bool) -> None:
         """Remove a container by name."""
@@ -115,6 +115,16 @@ class FakeClient:
         """The messages that a test has chosen, or a failure."""
         self.request("build")
         return iter(self.messages)
+
+
+def _host_config(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What the engine says of a container that was made with these options."""
+    return {
+        "CpusetCpus": options["cpuset_cpus"], "CpusetMems": options["cpuset_mems"],
+        "Memory": options.get("mem_limit", 0), "NetworkMode": options["network_mode"],
+        "ReadonlyRootfs": options["read_only"], "CapDrop": options["cap_drop"],
+        "SecurityOpt": options["security_opt"],
+    }  # fmt: skip
 
 
 class _Containers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -19,12 +20,14 @@ import pytest
 from runner import peak_records, records
 from runner.cli import main
 from runner.cli.engines import ENGINES
-from runner.engines.docker import COMPOSE_LABEL, RUN_LABEL
+from runner.engines.docker import COMPOSE_LABEL, RUN_LABEL, container_spec
 from runner.engines.docker_images import ImageBuilder
+from runner.engines.docker_sdk import Docker
 from runner.engines.protocol import Artifact, Engine, LaunchFolders
 from runner.errors import HostError
 from runner.stacks import find_stack
 from runner.vocabulary import Launch, Steps
+from runner.workload_files import workload_sha256
 from tests.runner.builders import PIN, plan
 from tests.runner.engines.containers import docker
 
@@ -66,6 +69,8 @@ def test_a_run_pinned_to_one_cpu_sees_exactly_that_cpu_and_fits_the_schema(
     """Every container observes its cpuset; records carry image id, base, lock and workload; nothing is left behind."""
     assert compare(base_image, "--cpus", FIRST_CPU, "--out", "run") == 0
     schema = json.loads((ROOT / "results" / "record.schema.json").read_text())
+    digests = json.loads(docker("image", "inspect", "--format", "{{json .RepoDigests}}", base_image))
+    base_digest = digests[0].split("@")[-1] if digests else None  # none where it was imported here
     for line in Path("run/records.jsonl").read_text().splitlines():
         jsonschema.validate(json.loads(line), schema, cls=jsonschema.Draft202012Validator)
     for record in read():
@@ -75,8 +80,38 @@ def test_a_run_pinned_to_one_cpu_sees_exactly_that_cpu_and_fits_the_schema(
         artifact = record.settings["artifact"]
         assert artifact["image_id"] == images[record.case["installation"]].location
         assert artifact["base_image"] == base_image
-        assert artifact["lock_sha256"]
+        assert artifact["base_image_digest"] == base_digest
+        assert artifact["lock_sha256"] == STACK.installations[record.case["installation"]].lock_sha256()
+        assert record.conditions["workload_sha256"] == workload_sha256()
+        assert record.conditions["limits"]["cpuset_cpus"] == FIRST_CPU
+        assert record.conditions["limits"]["network_mode"] == "none"
     assert labelled() == []
+
+
+# What the kernel says of the process, its network interfaces, and whether the root folder can be written to.
+LOOK_AROUND = "cat /proc/self/status; ls /sys/class/net; touch /x || echo root is read-only; touch /tmp/x && echo ok"
+
+
+def test_a_container_has_nothing_that_a_launch_does_not_need(
+    base_image: str, images: dict[str, Artifact], tmp_path: Path
+) -> None:
+    """One CPU, no capability, no way to new privileges, no network but the loopback, a root that nobody writes to."""
+    launch = launch_of("stock")
+    made = container_spec(
+        launch, image=images["stock"].location, cpuset_cpus=FIRST_CPU, cpuset_mems="0", memory_bytes=None,
+        folders=folders_for(launch, tmp_path),
+    )  # fmt: skip
+    spec = dataclasses.replace(made, image_id=base_image, command=("sh", "-c", LOOK_AROUND))
+    ended = Docker.connect().run(spec, 60, tmp_path / "log.txt")
+    seen = (tmp_path / "log.txt").read_text().split("\n")
+    status = dict(line.split(":\t", 1) for line in seen if ":\t" in line)
+    assert {int(status[name], 16) for name in ("CapEff", "CapPrm", "CapBnd")} == {0}
+    assert (status["NoNewPrivs"], status["Cpus_allowed_list"]) == ("1", FIRST_CPU)
+    assert status["Uid"].split("\t") == [str(os.getuid())] * 4
+    assert [line for line in seen if line and ":\t" not in line and "cannot touch" not in line] == [
+        "lo", "root is read-only", "ok",
+    ]  # fmt: skip
+    assert ended.limits == spec.limits
 
 
 def test_a_container_that_exceeds_its_memory_is_recorded_as_out_of_memory(

@@ -13,7 +13,7 @@ import pytest
 
 from runner.dockerfiles import render, rendered_path
 from runner.engines.container import ContainerSpec
-from runner.engines.docker import docker_run_line, require_cpusets
+from runner.engines.docker import RUN_LABEL, docker_run_line, require_cpusets
 from runner.engines.docker_address import DockerUnavailableError, engine_address, explain_no_connection
 from runner.engines.docker_images import build_context
 from runner.engines.docker_sdk import Docker
@@ -139,12 +139,14 @@ def test_the_systems_ca_bundle_is_found_by_its_usual_variables(tmp_path: Path) -
 def test_the_printed_command_is_hardened_and_pinned() -> None:
     """What `run` asks of the engine stands in the line, flag by flag."""
     spec = ContainerSpec(
-        image_id="image", command=("--job", "/job/job.json"), name="name", labels={}, environment={"A": "1 2"},
+        image_id="image", command=("--job", "/job/job.json"), name="name", labels={RUN_LABEL: "run"},
+        environment={"A": "1 2"},
         cpuset_cpus="0-1", cpuset_mems="0", memory_bytes=1024, shm_bytes=1, tmpfs_bytes=2, user="1000:1000",
         read_only={Path("/host/job"): "/job"}, writable={Path("/host/result"): "/result"},
     )  # fmt: skip
     assert docker_run_line(spec) == (
-        "docker run --rm --init --network none --read-only --cap-drop ALL --security-opt no-new-privileges "
+        "docker run --rm --label tensorflow-speedup-kit.run=run --init "
+        "--network none --read-only --cap-drop ALL --security-opt no-new-privileges "
         "--user 1000:1000 --cpuset-cpus 0-1 --cpuset-mems 0 --shm-size 1 --tmpfs /tmp:size=2,mode=1777 "
         "--memory 1024 --memory-swap 1024 --env 'A=1 2' --volume /host/job:/job:ro --volume /host/result:/result:rw "
         "image --job /job/job.json"
