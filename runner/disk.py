@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from runner.errors import DiskError
@@ -22,23 +23,41 @@ def free_bytes(path: Path) -> int:
     return shutil.disk_usage(_existing(path)).free
 
 
+@dataclass(frozen=True)
+class Filesystem:
+    """What will be written to one filesystem, below which folders, and what is free there. Bytes."""
+
+    folders: tuple[Path, ...]
+    needed: int
+    free: int
+
+
+def filesystems(needs: Mapping[Path, int]) -> list[Filesystem]:
+    """Add up what will be written (bytes by path) on each filesystem; a path for which nothing will be is left out."""
+    by_device: dict[int, list[tuple[Path, int]]] = defaultdict(list)
+    for path, size in needs.items():
+        if size:
+            by_device[os.stat(_existing(path)).st_dev].append((path, size))
+    return [
+        Filesystem(tuple(path for path, _ in entries), sum(size for _, size in entries), free_bytes(entries[0][0]))
+        for entries in by_device.values()
+    ]
+
+
 def check(needs: Mapping[Path, int]) -> None:
     """Check that every filesystem has room for all that will be written to it (bytes by path).
 
     Raises:
         DiskError: one has not; the message names the folders, what is free and what is needed.
     """
-    by_device: dict[int, list[tuple[Path, int]]] = defaultdict(list)
-    for path, size in needs.items():
-        by_device[os.stat(_existing(path)).st_dev].append((path, size))
-    for entries in by_device.values():
-        needed, free = sum(size for _, size in entries), free_bytes(entries[0][0])
-        if free < needed:
-            folders = " and ".join(str(path) for path, _ in entries)
+    for each in filesystems(needs):
+        if each.free < each.needed:
+            folders = " and ".join(map(str, each.folders))
             raise DiskError(
-                f"Too little disk: {in_gigabytes(needed)} will be written below {folders}, and {in_gigabytes(free)} "
-                "is free there. Free some room, or point KIT_CACHE (environments), TMPDIR (downloads) or --out (the "
-                "run) elsewhere."
+                f"Too little disk: {in_gigabytes(each.needed)} will be written below {folders}, and "
+                f"{in_gigabytes(each.free)} "
+                "is free there. Free some room (in the Docker engine's folder with `docker system prune`), or point "
+                "KIT_CACHE (environments), TMPDIR, PIP_CACHE_DIR (downloads) or --out (the run) elsewhere."
             )
 
 

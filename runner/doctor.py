@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from runner.disk import Filesystem, in_gigabytes
 from runner.machine import Core, Machine, format_cpu_list
 from runner.pin import Pin, most_cores
 
@@ -41,15 +42,6 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Disk:
-    """The room that a build and a run need on the filesystem of `path`, and what is free there."""
-
-    path: str
-    needed_bytes: int
-    free_bytes: int
-
-
-@dataclass(frozen=True)
 class Asked:
     """How the pin was asked for: advice on --cores must go with the rest. `listed`: its CPUs are those of --cpus."""
 
@@ -57,15 +49,18 @@ class Asked:
     listed: bool = False
 
 
-def examine(machine: Machine, pin: Pin, disk: Disk | None = None, asked: Asked | None = None) -> list[Check]:
+def examine(
+    machine: Machine, pin: Pin, asked: Asked | None = None, *, disks: Sequence[Filesystem] = (), contained: bool = False
+) -> list[Check]:
     """Check a host for a pin, in the order a person would read it: what cannot be helped first.
 
-    Where it is not told how the pin was asked for, siblings tell a list of CPUs: no other choice gives any.
+    Where it is not told how the pin was asked for, siblings tell a list of CPUs: no other choice gives any. `disks` is
+    what a build and a run will write; `contained` launches bring a C library of their own.
     """
     asked = asked or Asked(listed=pin.has_siblings)
     checks = [
         _architecture(machine),
-        _libc(machine),
+        _libc(machine, contained),
         _instruction_sets(machine),
         _cores(machine, pin),
         _numa(machine, pin, asked),
@@ -80,7 +75,7 @@ def examine(machine: Machine, pin: Pin, disk: Disk | None = None, asked: Asked |
         _load(machine),
         _steal(machine),
     ]
-    return checks if disk is None else [*checks, _disk(disk)]
+    return [*checks, *map(_disk, disks)]
 
 
 def _architecture(machine: Machine) -> Check:
@@ -91,10 +86,12 @@ def _architecture(machine: Machine) -> Check:
     return Check("architecture", "problem", found, why, "Use an x86-64 host, not an emulator.")
 
 
-def _libc(machine: Machine) -> Check:
+def _libc(machine: Machine, contained: bool) -> Check:
     found = machine.platform.libc
     if found == "glibc":
         return Check("C library", "ok", found)
+    if contained:
+        return Check("C library", "ok", f"{found}; a container brings its own")
     why = "TensorFlow's wheels are manylinux wheels and need glibc."
     return Check("C library", "problem", found, why, "Use the docker engine or a glibc host.")
 
@@ -261,9 +258,10 @@ def _steal(machine: Machine) -> Check:
     return Check("stolen time", "advice", found, why, "Use a dedicated or larger instance, or more --blocks.")
 
 
-def _disk(disk: Disk) -> Check:
-    found = f"{disk.free_bytes / GIB:.1f} GiB free in {disk.path}, {disk.needed_bytes / GIB:.1f} GiB needed"
-    if disk.free_bytes >= disk.needed_bytes:
+def _disk(disk: Filesystem) -> Check:
+    folders = " and ".join(map(str, disk.folders))
+    found = f"{in_gigabytes(disk.free)} free for {folders}, {in_gigabytes(disk.needed)} needed"
+    if disk.free >= disk.needed:
         return Check("disk", "ok", found)
     why = "A build or a record that meets a full disk is lost."
     return Check("disk", "problem", found, why, "Free space there, or choose another place for it.")

@@ -9,10 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from runner import disk, runs
+from runner import runs
 from runner.bkm import for_own_topology
 from runner.cli.compare import (
-    RUN_BYTES,
     command_line,
     context_of,
     end_launches,
@@ -83,12 +82,11 @@ def run(arguments: argparse.Namespace, engines: Engines) -> int:
     folder = arguments.out or runs.RUNS / runs.new_name(f"ladder-{planned.ladder.name}")
     with measuring(f"run {folder}", engine):
         say(why)
-        require_fit(planned.machine, planned.plan.pin)
-        artifacts = prepare(engine, planned.stacks, planned.plan.launches)
+        require_fit(planned.machine, planned.plan.pin, engine)
+        artifacts = prepare(engine, planned.stacks, planned.plan.launches, folder)
         matched = match_installations(engine, planned.stacks, artifacts, say)
         require_matched(matched)
         planned = _with_own_branches(planned, engine, artifacts)
-        disk.check({folder: RUN_BYTES})
         header = make_header(
             folder.name, planned.plan, planned.machine, planned.stacks, engine, artifacts, command_line(), [],
             arguments.memory, matched,
@@ -168,7 +166,7 @@ def _resume(arguments: argparse.Namespace, engines: Engines) -> int:
     engine, _ = choose_engine(arguments, engines, stacks)
     with measuring(f"run {resumed.folder}", engine):
         say(f"resuming {resumed.folder}: {len(launches_left(resumed))} of {len(resumed.launches)} launches left")
-        artifacts = prepare(engine, stacks, resumed.launches)
+        artifacts = prepare(engine, stacks, resumed.launches, resumed.folder)
         require_unchanged(resumed, artifacts)
         session = 1 + max((record.session for record in resumed.read_records()), default=1)
         return _measure(resumed, engine, artifacts, session)

@@ -52,8 +52,8 @@ def run(arguments: argparse.Namespace, engines: Engines) -> int:
     engine, why = choose_engine(arguments, engines, stacks)
     say(why)
     with measuring("bench", engine):
-        require_fit(machine, pin)
-        artifacts = prepare(engine, stacks, plan.launches)
+        require_fit(machine, pin, engine)
+        artifacts = prepare(engine, stacks, plan.launches, runs.RUNS)
         plan, description = built(own, request, plan, engine, artifacts, say)
         folder = runs.RUNS / runs.new_name("bench")
         header = make_header(

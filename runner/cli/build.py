@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from runner.cli.engines import Engines, choose_engine
+from runner.cli.engines import Engines, choose_engine, require_ready
 from runner.cli.planning import stacks_from
 from runner.cli.progress import say
 from runner.errors import EXIT_DONE
@@ -17,7 +17,7 @@ def run(arguments: argparse.Namespace, engines: Engines) -> int:
     engine, why = choose_engine(arguments, engines, stacks)
     say(why)
     with machine_lock("build"):  # unpacking and compiling would slow down whoever measures
-        engine.prerequisites(stacks)
+        require_ready(engine, stacks)
         for stack in stacks:
             for installation in stack.installations.values():
                 artifact = engine.prepare(stack, installation, say)

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from runner import disk, runs
+from runner import runs
 from runner.checks.conditions import flatten
-from runner.cli.engines import Engines, by_digest, choose_engine, measuring
+from runner.cli.engines import Engines, by_digest, choose_engine, measuring, require_ready
 from runner.cli.evidence import probe_missing
 from runner.cli.images import match_installations, require_matched
 from runner.cli.own_topology import built, own_topology_json
@@ -68,13 +68,12 @@ def run(arguments: argparse.Namespace, engines: Engines) -> int:
     folder = arguments.out or runs.RUNS / name
     with measuring(f"run {folder}", engine):
         say(why)
-        require_fit(planned.machine, planned.plan.pin)
-        artifacts = prepare(engine, planned.stacks, planned.plan.launches)
+        require_fit(planned.machine, planned.plan.pin, engine)
+        artifacts = prepare(engine, planned.stacks, planned.plan.launches, folder)
         matched = match_installations(engine, planned.stacks, artifacts, say)
         require_matched(matched)
         plan, description = built(planned.own, planned.request, planned.plan, engine, artifacts, say)
         planned = replace(planned, plan=plan, description=description)
-        disk.check({folder: RUN_BYTES})
         created = runs.create(folder, _header(folder.name, arguments, planned, engine, artifacts, matched))
         if planned.own is not None:
             keep(planned.own, created.folder)
@@ -82,9 +81,11 @@ def run(arguments: argparse.Namespace, engines: Engines) -> int:
         return measure(created, engine, artifacts, created.launches, 1, before)
 
 
-def prepare(engine: Engine, stacks: Sequence[Stack], launches: Sequence[Launch]) -> dict[tuple[str, str], Artifact]:
-    """Make every installation ready that the launches need, by stack and installation."""
-    engine.prerequisites(tuple(stacks))
+def prepare(
+    engine: Engine, stacks: Sequence[Stack], launches: Sequence[Launch], folder: Path
+) -> dict[tuple[str, str], Artifact]:
+    """Make every installation ready that the launches need, by stack and installation, for a run below `folder`."""
+    require_ready(engine, tuple(stacks), {folder: RUN_BYTES})
     needed = dict.fromkeys((launch.cell.stack, launch.installation) for launch in launches)
     by_name = {stack.name: stack for stack in stacks}
 
@@ -110,7 +111,7 @@ def _resume(arguments: argparse.Namespace, engines: Engines) -> int:
     left = resumed.remaining()
     with measuring(f"run {resumed.folder}", engine):
         say(f"resuming {resumed.folder}: {len(left)} of {len(resumed.launches)} launches left")
-        artifacts = prepare(engine, stacks, resumed.launches)
+        artifacts = prepare(engine, stacks, resumed.launches, resumed.folder)
         require_unchanged(resumed, artifacts)
         session = 1 + max((record.session for record in resumed.read_records()), default=1)
         # A run that was begun without peak or probes, or before there were any, goes on without.

@@ -7,43 +7,42 @@ import argparse
 from rich.table import Table
 from rich.text import Text
 
-from runner import disk
+from runner import disk, runs
+from runner.cli.compare import RUN_BYTES
 from runner.cli.engines import Engines, choose_engine
-from runner.cli.planning import DEFAULT_STACKS, LIVE_ROOT, asked_from, machine_below, pin_from
+from runner.cli.planning import LIVE_ROOT, asked_from, machine_below, pin_from, stacks_from
 from runner.cli.progress import CONSOLE
-from runner.doctor import Check, Disk, examine, has_problem
-from runner.engines.environments import default_cache
+from runner.doctor import Check, examine, has_problem
+from runner.engines.protocol import Engine
 from runner.errors import EXIT_DONE, EXIT_HOST, HostError
-from runner.stacks import find_stack
+from runner.stacks import Stack
 
 _STYLES = {"ok": "green", "advice": "yellow", "problem": "bold red"}
 
 
 def run(arguments: argparse.Namespace, engines: Engines) -> int:
     """Print every check; exit code 3 if one is a problem."""
-    machine = machine_below(arguments.sysroot)
-    live = arguments.sysroot == LIVE_ROOT  # a captured tree has neither disk nor engine
-    checks = examine(machine, pin_from(arguments, machine), _disk() if live else None, asked_from(arguments))
-    if live:
-        checks.append(_engine(arguments, engines))
+    machine, asked = machine_below(arguments.sysroot), asked_from(arguments)
+    pin = pin_from(arguments, machine)
+    if arguments.sysroot != LIVE_ROOT:  # a captured tree has neither disk nor engine
+        checks = examine(machine, pin, asked)
+    else:
+        check, engine = _engine(arguments, engines, stacks_from(arguments))
+        needs = {**(engine.room(stacks_from(arguments)) if engine else {}), runs.RUNS: RUN_BYTES}
+        contained = engine is not None and engine.name == "docker"
+        checks = [*examine(machine, pin, asked, disks=disk.filesystems(needs), contained=contained), check]
     _print(checks)
     return EXIT_HOST if has_problem(checks) else EXIT_DONE
 
 
-def _disk() -> Disk:
-    stacks = [find_stack(name) for name in DEFAULT_STACKS]
-    needed = sum(stack.download_bytes + stack.environment_bytes * len(stack.installations) for stack in stacks)
-    return Disk(str(default_cache()), needed, disk.free_bytes(default_cache()))
-
-
-def _engine(arguments: argparse.Namespace, engines: Engines) -> Check:
-    stacks = tuple(find_stack(name) for name in DEFAULT_STACKS)
+def _engine(arguments: argparse.Namespace, engines: Engines, stacks: tuple[Stack, ...]) -> tuple[Check, Engine | None]:
     try:
         engine, why = choose_engine(arguments, engines, stacks)
         engine.prerequisites(stacks)
     except HostError as error:
-        return Check("engine", "problem", arguments.engine, what_to_do=str(error))
-    return Check("engine", "ok", why, why=f"It cannot enforce: {', '.join(engine.cannot_enforce) or 'nothing'}.")
+        return Check("engine", "problem", arguments.engine, what_to_do=str(error)), None
+    found = f"It cannot enforce: {', '.join(engine.cannot_enforce) or 'nothing'}."
+    return Check("engine", "ok", why, why=found), engine
 
 
 def _print(checks: list[Check]) -> None:

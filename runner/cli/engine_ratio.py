@@ -37,7 +37,7 @@ def measure_engine_ratio(
     """Run a plan on both engines, launch by launch in mirrored order, and print container over process."""
     say("\ncontainer against process: the same launches on both engines, in turn")
     made = {name: engines[name](arguments) for name in ENGINE_NAMES}
-    artifacts = {name: prepare(engine, stacks, plan.launches) for name, engine in made.items()}
+    artifacts = {name: prepare(engine, stacks, plan.launches, runs.RUNS) for name, engine in made.items()}
     started = {name: _create(arguments, made[name], artifacts[name], plan, machine, stacks) for name in ENGINE_NAMES}
     for number, launch in enumerate(plan.launches):
         order = ENGINE_NAMES if (number + launch.block) % 2 else ENGINE_NAMES[::-1]

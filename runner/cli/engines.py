@@ -6,8 +6,10 @@ import argparse
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from runner import disk
 from runner.engines.protocol import Engine
 from runner.errors import HostError, UsageError
 from runner.lock import machine_lock
@@ -105,6 +107,16 @@ def choose_engine(arguments: argparse.Namespace, engines: Engines, stacks: tuple
     except HostError as error:
         return engines["venv"](arguments), f"engine venv, because Docker cannot be used: {error}"
     return engine, "engine docker: an engine answers, can pin containers, and has the base images"
+
+
+def require_ready(engine: Engine, stacks: tuple[Stack, ...], also: Mapping[Path, int] | None = None) -> None:
+    """Check, before anything is fetched, that stacks can be had and that there is room for them and `also` (bytes).
+
+    Raises:
+        HostError: something is missing, or a filesystem is too small for all that will be written to it.
+    """
+    engine.prerequisites(stacks)
+    disk.check({**engine.room(stacks), **(also or {})})
 
 
 def in_whole_pages(size: int) -> int:

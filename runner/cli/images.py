@@ -6,7 +6,7 @@ import argparse
 import json
 from collections.abc import Mapping, Sequence
 
-from runner.cli.engines import Engines, choose_engine
+from runner.cli.engines import Engines, choose_engine, require_ready
 from runner.cli.planning import stacks_from
 from runner.cli.progress import say
 from runner.engines.protocol import Artifact, Engine, Tell
@@ -25,7 +25,7 @@ def run(arguments: argparse.Namespace, engines: Engines) -> int:
     tell: Tell = (lambda _line: None) if arguments.json else say
     tell(why)
     with machine_lock("images diff"):  # building and hashing would slow down whoever measures
-        engine.prerequisites(stacks)
+        require_ready(engine, stacks)
         artifacts = {
             (stack.name, name): engine.prepare(stack, installation, tell)
             for stack in stacks

@@ -68,6 +68,9 @@ def _lazy(command: str) -> Handler:
 
 
 def _doctor(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--stack", type=names, default=None, metavar="NAME,...", help="stacks to be ready for (default: tf-2.14)"
+    )
     sysroot_option(parser)
     pin_options(parser)
     environment_options(parser)

@@ -9,6 +9,7 @@ from pathlib import Path
 from runner.bkm import ResolvedBkms, load_bkms, resolve, with_inter_op_threads
 from runner.cli.own_topology import own_topology_of
 from runner.doctor import Asked, examine
+from runner.engines.protocol import Engine
 from runner.errors import HostError, UsageError
 from runner.machine import Machine, Sysroot, read_machine
 from runner.pin import Pin, choose_pin
@@ -143,21 +144,21 @@ def request_from(arguments: argparse.Namespace, preset: Preset, own: OwnTopology
     )
 
 
-def require_fit(machine: Machine, pin: Pin) -> None:
-    """Refuse a host on which a run would fail or mislead.
+def require_fit(machine: Machine, pin: Pin, engine: Engine) -> None:
+    """Refuse a host on which a run on this engine would fail or mislead.
 
     Raises:
         HostError: the first such problem, with what to do about it.
     """
-    found = problems(machine, pin)
+    found = problems(machine, pin, contained=engine.name == "docker")
     if found:
         raise HostError(found[0])
 
 
-def problems(machine: Machine, pin: Pin, asked: Asked | None = None) -> tuple[str, ...]:
+def problems(machine: Machine, pin: Pin, asked: Asked | None = None, *, contained: bool = False) -> tuple[str, ...]:
     """Why a run would fail or mislead on a host: one sentence or more for each problem."""
     return tuple(
         f"This host cannot measure: {check.name} is {check.found}. {check.why} {check.what_to_do}"
-        for check in examine(machine, pin, asked=asked)
+        for check in examine(machine, pin, asked, contained=contained)
         if check.status == "problem"
     )

@@ -8,10 +8,10 @@ import shlex
 
 from rich.table import Table
 
-from runner import disk, runs
+from runner import runs
 from runner.atomic import write_whole
 from runner.bkm import load_bkms, resolve
-from runner.cli.compare import RUN_BYTES, command_line, context_of, prepare, require_unchanged, take_over
+from runner.cli.compare import command_line, context_of, prepare, require_unchanged, take_over
 from runner.cli.engines import Engines, choose_engine, measuring
 from runner.cli.evidence import is_in_order, probe_missing
 from runner.cli.own_topology import built, own_topology_json, own_topology_of
@@ -44,7 +44,7 @@ def _of_run(arguments: argparse.Namespace, engines: Engines) -> int:
     stacks = tuple(find_stack(name) for name in current.header["stacks"])
     engine, _ = choose_engine(arguments, engines, stacks)
     with measuring(f"probe {current.folder}", engine):
-        artifacts = prepare(engine, stacks, current.launches)
+        artifacts = prepare(engine, stacks, current.launches, current.folder)
         require_unchanged(current, artifacts)
         session = 1 + max((record.session for record in current.read_records()), default=1)
         probe_missing(current, current.launches, engine, artifacts, context_of(current, session), arguments.batch_size)
@@ -74,11 +74,10 @@ def _by_itself(arguments: argparse.Namespace, engines: Engines) -> int:
     folder = arguments.out or runs.RUNS / runs.new_name("probe")
     with measuring(f"probe {folder}", engine):
         say(why)
-        require_fit(machine, pin)
-        artifacts = prepare(engine, stacks, launches)
+        require_fit(machine, pin, engine)
+        artifacts = prepare(engine, stacks, launches, folder)
         plan, description = built(own, request, plan, engine, artifacts, say)
         launches = _chosen(plan, arguments.variants)
-        disk.check({folder: RUN_BYTES})
         header = make_header(
             folder.name, plan, machine, stacks, engine, artifacts, command_line(), [], arguments.memory
         )

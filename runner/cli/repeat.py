@@ -8,8 +8,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from runner import disk, runs
-from runner.cli.compare import RUN_BYTES, Before, base_images_of, lock_of, measure, prepare
+from runner import runs
+from runner.cli.compare import Before, base_images_of, lock_of, measure, prepare
 from runner.cli.engines import Engines, choose_engine, measuring
 from runner.cli.planning import LIVE_ROOT, machine_below, pin_from, require_fit
 from runner.cli.progress import say
@@ -50,9 +50,8 @@ def run(arguments: argparse.Namespace, engines: Engines) -> int:
         say(f"repeating {original.folder}: {len(plan.launches)} launches; {why}")
         if pin != recorded:
             say(f"the pin differs: CPUs {recorded.to_json()['cpus']} then, {pin.to_json()['cpus']} now")
-        require_fit(machine, pin)
-        artifacts = prepare(engine, stacks, plan.launches)
-        disk.check({folder: RUN_BYTES})
+        require_fit(machine, pin, engine)
+        artifacts = prepare(engine, stacks, plan.launches, folder)
         created = runs.create(
             folder, _header(folder.name, arguments, original, plan, machine, stacks, engine, artifacts)
         )

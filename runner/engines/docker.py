@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from runner.engines.container import ContainerSpec
@@ -56,6 +57,17 @@ class DockerEngine:
         require_cpusets(self._docker.info())
         for stack in stacks:
             self._images.require(stack)
+
+    def room(self, stacks: tuple[Stack, ...]) -> Mapping[Path, int]:
+        """What the images take in the engine's own folder that are not on it; nothing if that is not ours to see."""
+        root = Path(self._info.get("DockerRootDir") or "/var/lib/docker")
+        missing = [
+            stack.image_bytes
+            for stack in stacks
+            for installation in stack.installations.values()
+            if self._images.find(stack, installation) is None
+        ]
+        return {root: sum(missing)} if root.exists() else {}
 
     def prepare(self, stack: Stack, installation: Installation, tell: Tell) -> Artifact:
         """Build or pull the installation's image; the artifact's location is its id, which no retagging changes."""

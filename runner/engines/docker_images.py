@@ -7,14 +7,12 @@ import os
 import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Protocol
 
-from runner import disk
 from runner.dockerfiles import render
 from runner.engines.docker_sdk import Docker
 from runner.engines.protocol import Artifact, Tell
-from runner.errors import DiskError, HostError
+from runner.errors import HostError
 from runner.network import PackageIndex, redact
 from runner.revision import read_git, revision
 from runner.stacks import IMAGES, WORKLOAD, Installation, Stack
@@ -77,7 +75,6 @@ class ImageBuilder:
         """
         base = self.find_base(stack, tell)
         tag = self.tag(stack.name, installation.name)
-        self._check_disk(stack, tag)
         tell(f"building the image {tag} from {self.base_of(stack)}")
         arguments = {
             **build_arguments(installation, self.base_of(stack)),
@@ -140,17 +137,6 @@ class ImageBuilder:
             return self.engine.pull(reference)
         except HostError as error:
             raise HostError(f"{error}. {_other_base(stack)}") from error
-
-    def _check_disk(self, stack: Stack, tag: str) -> None:
-        root = Path(self.engine.info().get("DockerRootDir") or "/var/lib/docker")
-        if self.engine.find_image(tag) is not None or not root.exists():
-            return  # most of it is there already, or the engine's disk is not ours to see
-        try:
-            disk.check({root: stack.image_bytes})
-        except DiskError as error:
-            raise DiskError(
-                f"{error} This is the Docker engine's own folder; `docker system prune` frees room."
-            ) from error
 
     def _provenance(
         self, stack: Stack, installation: Installation, image_id: str, base: Mapping[str, Any]

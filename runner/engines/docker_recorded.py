@@ -29,10 +29,16 @@ class RecordedImages(ImageBuilder):
         if image is None:
             tell(f"no image of {stack.name}/{installation.name} is to be had by digest: building it from its lock")
             return super().prepare(stack, installation, tell)
-        digests = sorted(image.get("RepoDigests") or [])
-        tell(f"the run's own image of {stack.name}/{installation.name}: {', '.join(digests) or image['Id']}")
-        taken = {"image_id": image["Id"], "image_digests": digests, "image_bytes": image.get("Size"), FROM_RECORD: True}
-        return Artifact(installation, image["Id"], {**provenance, **taken})
+        taken = self._taken(installation, provenance, image)
+        names = ", ".join(taken.provenance["image_digests"]) or taken.location
+        tell(f"the run's own image of {stack.name}/{installation.name}: {names}")
+        return taken
+
+    def find(self, stack: Stack, installation: Installation) -> Artifact | None:
+        """The run's own image, if the engine has it; else what a build would find."""
+        provenance = self.recorded.get((stack.name, installation.name), {})
+        image = self._here(provenance)
+        return super().find(stack, installation) if image is None else self._taken(installation, provenance, image)
 
     def require(self, stack: Stack) -> None:
         """No base is needed where every image of the stack is here already.
@@ -43,6 +49,11 @@ class RecordedImages(ImageBuilder):
         known = [provenance for (name, _), provenance in self.recorded.items() if name == stack.name]
         if not known or not all(self._here(provenance) or references(provenance) for provenance in known):
             super().require(stack)
+
+    def _taken(self, installation: Installation, provenance: Mapping[str, Any], image: Mapping[str, Any]) -> Artifact:
+        digests = sorted(image.get("RepoDigests") or [])
+        taken = {"image_id": image["Id"], "image_digests": digests, "image_bytes": image.get("Size"), FROM_RECORD: True}
+        return Artifact(installation, image["Id"], {**provenance, **taken})
 
     def _here(self, provenance: Mapping[str, Any]) -> Mapping[str, Any] | None:
         names = [provenance.get("image_id"), *(provenance.get("image_digests") or ())]

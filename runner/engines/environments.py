@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import subprocess
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -69,22 +70,19 @@ class EnvironmentCache:
         except OSError:
             return None
 
-    def require_room(self, stacks: Sequence[Stack]) -> None:
-        """Check that all environments that are still to be made will fit, before any of them is begun.
-
-        Raises:
-            DiskError: a filesystem that would be written is too small.
-        """
+    def room(self, stacks: Sequence[Stack]) -> Mapping[Path, int]:
+        """Bytes that the environments still to be made will take, by folder: they, and what pip unpacks and caches."""
         missing = [
             stack
             for stack in stacks
             for installation in stack.installations.values()
-            if not (Path(self.location(stack, installation)) / MARKER).exists()
+            if self.find(stack, installation) is None
         ]
-        needed = sum(stack.environment_bytes for stack in missing)
         fetched = sum(stack.download_bytes for stack in missing)
-        temporary = disk.temporary_folder()
-        disk.check({self.root: needed, temporary: fetched + (needed if temporary == self.root else 0)})
+        needs = defaultdict[Path, int](int, {self.root: sum(stack.environment_bytes for stack in missing)})
+        needs[disk.temporary_folder()] += fetched
+        needs[pip_cache(self.index.base_environment)] += fetched
+        return needs
 
     def location(self, stack: Stack, installation: Installation) -> str:
         """Where an installation's environment is or will be; with a placeholder where its interpreter is not here."""
@@ -193,6 +191,12 @@ _SIGNS: Mapping[str, str] = {
         "The index lacks a locked version. If it is a mirror, let it sync, or name another with --pip-index URL."
     ),
 }
+
+
+def pip_cache(environment: Mapping[str, str]) -> Path:
+    """Where pip keeps what it has fetched (https://pip.pypa.io/en/stable/topics/caching, on Linux)."""
+    caches = environment.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(environment.get("PIP_CACHE_DIR") or Path(caches) / "pip")
 
 
 def _provenance(

@@ -74,6 +74,9 @@ class Engine(Protocol):
             HostError: they cannot; the message says what to install or to change.
         """
 
+    def room(self, stacks: tuple[Stack, ...]) -> Mapping[Path, int]:
+        """How many bytes `prepare` will still write for these stacks, by folder; nothing for what is ready."""
+
     def prepare(self, stack: Stack, installation: Installation, tell: Tell) -> Artifact:
         """Make an installation ready, or find it ready.
 

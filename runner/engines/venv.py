@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -43,14 +44,17 @@ class VenvEngine:
         self._cache = cache
 
     def prerequisites(self, stacks: tuple[Stack, ...]) -> None:
-        """Check that each stack's interpreter is on this host, and that there is room for what is still to be made.
+        """Check that each stack's interpreter is on this host.
 
         Raises:
-            HostError: an interpreter is missing, with how to install it; or the disk is too small.
+            HostError: one is missing, with how to install it.
         """
         for stack in stacks:
             find_interpreter(stack.python)
-        self._cache.require_room(stacks)
+
+    def room(self, stacks: tuple[Stack, ...]) -> Mapping[Path, int]:
+        """What the environments take that are still to be made, and what pip fetches for them."""
+        return self._cache.room(stacks)
 
     def prepare(self, stack: Stack, installation: Installation, tell: Tell) -> Artifact:
         """Make the installation's environment in the cache, or find it there."""

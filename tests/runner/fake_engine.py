@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from runner.engines.protocol import Artifact, LaunchFolders, Outcome, Tell
@@ -52,6 +53,8 @@ class FakeEngine:
     built: list[str] = field(default_factory=list)
     before_build: Hook = lambda launch, result: None
     is_ready: bool = True
+    needs: Mapping[Path, int] = field(default_factory=dict)
+    prepared: int = 0
     probed: list[str] = field(default_factory=list)
     cleaned: list[str] = field(default_factory=list)
     swept: int = 0
@@ -60,14 +63,22 @@ class FakeEngine:
     def prerequisites(self, stacks: tuple[Stack, ...]) -> None:
         """Nothing is needed."""
 
+    def room(self, stacks: tuple[Stack, ...]) -> Mapping[Path, int]:
+        """Nothing is made, unless a test says how much."""
+        return self.needs
+
     def prepare(self, stack: Stack, installation: Installation, tell: Tell) -> Artifact:
         """Nothing is made."""
+        self.prepared += 1
+        return self._artifact(installation)
+
+    def _artifact(self, installation: Installation) -> Artifact:
         provenance = {"wheel": installation.wheel, "lock_sha256": installation.lock_sha256()}
         return Artifact(installation, "/nowhere", provenance)
 
     def find(self, stack: Stack, installation: Installation) -> Artifact | None:
         """Everything is ready, or nothing is."""
-        return self.prepare(stack, installation, lambda text: None) if self.is_ready else None
+        return self._artifact(installation) if self.is_ready else None
 
     def run(
         self, launch: Launch, pin: Pin, artifact: Artifact, folders: LaunchFolders, deadline_seconds: float

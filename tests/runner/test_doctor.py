@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from runner.doctor import GIB, Asked, Check, Disk, examine, has_problem
+from runner.disk import Filesystem
+from runner.doctor import GIB, Asked, Check, examine, has_problem
 from runner.machine import Machine, format_cpu_list, read_machine
 from runner.pin import choose_pin
 from tests.runner.sysroots import (
@@ -27,12 +28,12 @@ from tests.runner.sysroots import (
 )
 from tests.runner.test_pin import hosts
 
-ROOM = Disk("/data", needed_bytes=10 * GIB, free_bytes=20 * GIB)
+ROOM = Filesystem((Path("/data"), Path("/other")), needed=10_000_000_000, free=20_000_000_000)
 
 
 def examined(machine: Machine, cpus: frozenset[int] | None = None) -> dict[str, Check]:
     """Return the checks of a machine by name."""
-    return {check.name: check for check in examine(machine, choose_pin(machine, cpus=cpus), ROOM)}
+    return {check.name: check for check in examine(machine, choose_pin(machine, cpus=cpus), disks=[ROOM])}
 
 
 def with_files(folder: Path, files: dict[str, str | None]) -> Machine:
@@ -214,13 +215,23 @@ def test_a_full_disk_is_a_problem(tmp_path: Path) -> None:
     """Less room than needed is a problem that names the place; no figures, no check."""
     machine = read_machine(write(Host(), tmp_path))
     pin = choose_pin(machine)
-    full = examine(machine, pin, replace(ROOM, free_bytes=GIB))
+    full = examine(machine, pin, disks=[ROOM, replace(ROOM, free=1_000_000_000)])
     assert full[-1] == Check(
         "disk",
         "problem",
-        "1.0 GiB free in /data, 10.0 GiB needed",
+        "1.0 GB free for /data and /other, 10.0 GB needed",
         "A build or a record that meets a full disk is lost.",
         "Free space there, or choose another place for it.",
     )
     assert has_problem(full)
     assert "disk" not in {check.name for check in examine(machine, pin)}
+
+
+def test_a_host_without_glibc_can_measure_in_containers_only(tmp_path: Path) -> None:
+    """TensorFlow's wheels need glibc, which an image has; the advice must be one that can be followed."""
+    machine = with_files(tmp_path, {"etc/alpine-release": "3.20"})
+    pin = choose_pin(machine)
+    bare, contained = ({check.name: check for check in examine(machine, pin, contained=each)} for each in (False, True))
+    assert bare["C library"].status == "problem"
+    assert "Use the docker engine" in bare["C library"].what_to_do
+    assert (contained["C library"].status, contained["C library"].found) == ("ok", "musl; a container brings its own")

@@ -176,8 +176,11 @@ def test_disk_is_checked_for_all_environments_before_anything_is_fetched(
     monkeypatch.setattr(disk, "free_bytes", lambda _path: 10)
     monkeypatch.setattr(environments, "run_logged", lambda *_: pytest.fail("something was run"))
     large = dataclasses.replace(stack, environment_bytes=1_400_000_000)
+    room = VenvEngine(cache).room((large,))
+    assert room[cache.root] == 1_400_000_000
+    assert room[environments.pip_cache(os.environ)] == room[disk.temporary_folder()] == large.download_bytes
     with pytest.raises(DiskError, match=r"Too little disk: 1\.4 GB will be written"):
-        VenvEngine(cache).prerequisites((large,))
+        disk.check(room)
 
 
 def test_an_environment_that_is_made_needs_no_more_room(
@@ -186,7 +189,17 @@ def test_an_environment_that_is_made_needs_no_more_room(
     """What is in the cache already is not asked for again."""
     cache.prepare(stack, stack.installations["tiny"], print)
     monkeypatch.setattr(disk, "free_bytes", lambda _path: 0)
-    VenvEngine(cache).prerequisites((stack,))
+    room = VenvEngine(cache).room((stack,))
+    assert set(room.values()) == {0}
+    disk.check(room)
+
+
+def test_what_is_written_to_one_filesystem_is_added_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each alone would fit, both together do not; a folder to which nothing is written is not looked at."""
+    monkeypatch.setattr(disk, "free_bytes", lambda _path: 100)
+    disk.check({tmp_path / "a": 60, tmp_path / "b": 0})
+    with pytest.raises(DiskError, match=r"below .*/a and .*/b"):
+        disk.check({tmp_path / "a": 60, tmp_path / "b": 60})
 
 
 def test_the_name_changes_with_the_lock_and_the_installer(stack: Stack, tmp_path: Path) -> None:
