@@ -54,7 +54,7 @@ $(VENV)/test.stamp: $(VENV)/compare.stamp runner/locks/test.txt
 	@touch $@
 
 # Behind a proxy that intercepts TLS, pip needs the system's CA bundle by a name of its own.
-install = PIP_CERT="$${PIP_CERT:-$${REQUESTS_CA_BUNDLE:-$${SSL_CERT_FILE:-}}}" \
+install = PIP_CERT="$${PIP_CERT:-$${REQUESTS_CA_BUNDLE:-$${SSL_CERT_FILE:-$${CURL_CA_BUNDLE:-}}}}" \
 	$(VENV)/bin/python -m pip install $(PIP_FLAGS) -r runner/locks/$(1).txt || { \
 	echo "error: the packages in runner/locks/$(1).txt could not be installed; pip says why above. Without a network," \
 	"set PIP_INDEX_URL to a reachable index; behind an intercepting proxy, set SSL_CERT_FILE to its CA bundle." >&2; exit 3; }

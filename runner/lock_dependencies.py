@@ -18,6 +18,7 @@ from packaging.utils import canonicalize_name
 
 from runner.atomic import write_whole
 from runner.engines.interpreters import find_interpreter
+from runner.network import PackageIndex
 from runner.stacks import Installation, Stack, load_stacks
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -68,10 +69,14 @@ def _hashes_of_what_the_installer_fetches(stack: Stack, requirements: Path, fold
     pinned = folder / "installer.txt"
     pinned.write_text(f"{stack.installer.requirement} --hash=sha256:{stack.installer.sha256}\n", encoding="utf-8")
     interpreter = find_interpreter(stack.python).executable
-    subprocess.run([str(interpreter), "-m", "venv", str(python.parent.parent)], check=True)
-    subprocess.run([str(python), "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(pinned)], check=True)
-    subprocess.run([str(python), "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:",
-                    "--dest", str(wheels), "-r", str(requirements)], check=True)  # fmt: skip
+    environment = PackageIndex().environment()  # an old pip knows nothing of the system's CA bundle
+    for command in (
+        [str(interpreter), "-m", "venv", str(python.parent.parent)],
+        [str(python), "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(pinned)],
+        [str(python), "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:",
+         "--dest", str(wheels), "-r", str(requirements)],
+    ):  # fmt: skip
+        subprocess.run(command, check=True, env=environment)
     hashes = {_project(wheel.name): hashlib.sha256(wheel.read_bytes()).hexdigest() for wheel in wheels.glob("*.whl")}
     lines = sorted(requirements.read_text(encoding="utf-8").split())
     return "".join(f"{line} \\\n    --hash=sha256:{hashes[_project(line.split('==')[0])]}\n" for line in lines)

@@ -18,9 +18,10 @@ from runner.records import Record, latest
 from runner.remaining import seconds_left
 from runner.runs import Run
 from runner.stats.estimators import images_per_second
-from runner.stats.intervals import geometric_estimate
+from runner.stats.intervals import Estimate, geometric_estimate
 from runner.stats.pairs import Pair, pairs_of
 from runner.vocabulary import Launch
+from runner.wording import times
 
 # Characters in a line where nobody says how many there are: a log or a pipe. The tables of several stacks need as many.
 LOG_WIDTH = 120
@@ -63,18 +64,30 @@ class Progress:
     def finished(self, record: Record) -> None:
         """A launch has ended: one line about it stays on the screen."""
         self._records = list(latest([*self._records, record]).values())
-        self._console.print(f"{self._count()}  {describe(record)}{self._time_left()}", markup=False, soft_wrap=True)
+        line = f"{self._count()}  {describe(record)}{self._speedup(record)}{self._time_left()}"
+        self._console.print(line, markup=False, soft_wrap=True)
         self._current = None
 
     def passed_over(self, launch: Launch) -> None:
         """A planned launch is not needed after all."""
         self._planned = [each for each in self._planned if each.launch_id != launch.launch_id]
 
+    def _measured(self) -> list[tuple[Pair, Estimate]]:
+        pairs = pairs_of(self._run, self._records)
+        return [(pair, geometric_estimate(pair.ratios)) for pair in pairs if pair.is_measured]
+
+    def _speedup(self, record: Record) -> str:
+        """How many times as fast as its baseline a launch's variant is so far: what a log has instead of a table."""
+        cell = record.cell
+        found = [each for each in self._measured() if (each[0].group, each[0].candidate) == (cell.group, cell.variant)]
+        if record.error is not None or not found:
+            return ""
+        pair, ratio = found[0]
+        return f"  {times(ratio.value)} {pair.baseline}"
+
     def _draw(self) -> Group:
         parts: list[Table | Text] = []
-        rows = [
-            (pair, geometric_estimate(pair.ratios)) for pair in pairs_of(self._run, self._records) if pair.is_measured
-        ]
+        rows = self._measured()
         if rows:
             table = Table("topology", "batch", "pair", "speedup so far", "95% interval", "blocks", box=None)
             for pair, ratio in rows:
@@ -103,16 +116,16 @@ class Progress:
         if seconds is None or not left:
             return ""
         running = time.monotonic() - self._current[1] if self._current and self._current[0] in left else 0.0
-        return f"   about {clock(max(0.0, seconds - running))} left"
+        return f"  about {clock(max(0.0, seconds - running))} left"
 
 
 def describe(record: Record) -> str:
     """One line on a finished launch."""
     cell = record.cell
-    head = f"block {record.block}  {cell.stack} {cell.variant:12} {cell.topology:10} b{cell.batch_size}"
+    head = f"block {record.block}  {cell.stack} {cell.variant:12} {cell.topology:10} b{cell.batch_size:<3}"
     if record.error is not None:
         return f"{head}  {record.error['kind']}: {record.error['message'].splitlines()[0][:200]}"
-    return f"{head}  {images_per_second(record):8.2f} images/s  (launch {record.facts['seconds']:.0f} s)"
+    return f"{head}  {images_per_second(record):7.2f} images/s (launch {record.facts['seconds']:.0f} s)"
 
 
 def clock(seconds: float) -> str:

@@ -25,7 +25,7 @@ from runner.atomic import write_whole
 from runner.engines.interpreters import Interpreter, find_interpreter
 from runner.engines.protocol import Artifact, Tell
 from runner.errors import DiskError, HostError
-from runner.network import PackageIndex
+from runner.network import PackageIndex, redact
 from runner.stacks import Installation, Stack
 
 MARKER = "complete.json"
@@ -208,7 +208,8 @@ def _provenance(
         "installer": stack.installer.requirement,
         "interpreter": str(interpreter.executable),
         "python": interpreter.version,
-        "package_index": index.redacted_url(),
+        "package_index": redact(index.environment().get("PIP_INDEX_URL", "")) or None,
+        "ca_bundle": index.ca_bundle_sha256(),
     }
 
 

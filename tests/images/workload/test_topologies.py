@@ -28,7 +28,7 @@ from workload.topologies import TOPOLOGIES
 tf = load_tensorflow()
 print(json.dumps([describe_topology(tf, TOPOLOGIES[name], layout, 2) for name, layout in json.loads(sys.argv[2])]))
 """
-WANTED = [(name, "NHWC") for name in TOPOLOGY_NAMES] + [("alexnet", "NCHW"), ("resnet50", "NCHW")]
+WANTED = [(name, layout) for name in TOPOLOGY_NAMES for layout in ("NHWC", "NCHW")]
 
 pytestmark = pytest.mark.tensorflow
 
@@ -62,7 +62,7 @@ def test_parameters(descriptions: Descriptions, topology: str) -> None:
     assert sum(layer["parameters"] for layer in description["layers"]) == PARAMETERS[topology]
 
 
-@pytest.mark.parametrize("topology", ["alexnet", "resnet50"])
+@pytest.mark.parametrize("topology", TOPOLOGY_NAMES)
 def test_layouts_describe_the_same_network(descriptions: Descriptions, topology: str) -> None:
     """Layers, parameters and FLOPs do not depend on the layout."""
     nhwc, nchw = (descriptions[topology, layout] for layout in ("NHWC", "NCHW"))

@@ -10,6 +10,7 @@ import hashlib
 import http.server
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import threading
@@ -18,6 +19,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import certifi
 import pytest
 
 from runner import disk
@@ -26,6 +28,7 @@ from runner.engines.environments import MARKER, EnvironmentCache, environment_na
 from runner.engines.interpreters import find_interpreter
 from runner.engines.venv import VenvEngine
 from runner.errors import DiskError, HostError
+from runner.lock_dependencies import lock_installation
 from runner.network import PackageIndex
 from runner.stacks import Installation, Installer, Stack, find_stack
 
@@ -222,6 +225,7 @@ def test_a_step_keeps_the_lock_when_the_runner_is_killed(tmp_path: Path) -> None
 import sys
 from pathlib import Path
 from runner.engines.environments import _locked, run_logged
+from runner.lock_dependencies import lock_installation
 from runner.network import PackageIndex
 with _locked(Path({str(path)!r}), print) as lock:
     run_logged([sys.executable, "-c", {step!r}], PackageIndex(), Path({str(tmp_path / "log")!r}), lock)
@@ -250,3 +254,32 @@ def test_everything_is_on_disk_before_an_environment_counts_as_whole(
     monkeypatch.setattr(os, "sync", lambda: seen.append((folder / MARKER).exists()))
     cache.prepare(stack, stack.installations["tiny"], print)
     assert seen == [False]
+
+
+def test_the_record_has_the_index_and_the_bundle_that_pip_was_given(stack: Stack, index: str, tmp_path: Path) -> None:
+    """Also where both come from the caller's environment; a password does not get there."""
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_bytes(Path(ssl.get_default_verify_paths().cafile or certifi.where()).read_bytes())
+    secret = index.replace("http://", "http://user:secret@")
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "PIP_CONFIG_FILE": "/dev/null",
+                   "PIP_INDEX_URL": secret, "SSL_CERT_FILE": str(bundle)}  # fmt: skip
+    cache = EnvironmentCache(tmp_path / "cache", PackageIndex(base_environment=environment))
+    made = cache.prepare(stack, stack.installations["tiny"], print)
+    assert made.provenance["package_index"] == index.replace("http://", "http://***@")
+    assert made.provenance["ca_bundle"] == hashlib.sha256(bundle.read_bytes()).hexdigest()
+
+
+def test_a_lock_of_an_old_installer_is_fetched_with_the_systems_index_and_bundle(
+    stack: Stack, index: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`make locks` reaches pip through the same variables as an installation, and writes each wheel's hash."""
+    for name in list(os.environ):
+        if name.startswith("PIP_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("PIP_INDEX_URL", index)
+    monkeypatch.setenv("SSL_CERT_FILE", ssl.get_default_verify_paths().cafile or certifi.where())
+    expected = Installation("tf-2.14", "tiny", "tiny==1.0").lock.read_text().split("sha256:")[1].strip()
+    lock_installation(dataclasses.replace(stack, locked_by="installer", shared_requirements=()),
+                      stack.installations["tiny"])  # fmt: skip
+    assert stack.installations["tiny"].lock.read_text() == f"tiny==1.0 \\\n    --hash=sha256:{expected}\n"
