@@ -104,10 +104,10 @@ def find_error(
     if result["error"] is not None:
         kind = _STATUS_OF_KIND.get(result["error"]["kind"], "failed")
         return _error(kind, f"{result['error']['kind']}: {result['error']['message']}")
-    differences = [*differences_from_plan(launch, context, result), *other_wheel(artifact.installation.wheel, result)]
-    if differences:
-        return _error("not_as_planned", "observed inside the launch: " + "; ".join(differences))
-    return None
+    inside = [*differences_from_plan(launch, context, result), *other_wheel(artifact.installation.wheel, result)]
+    places = {"by the engine": outcome.differences, "inside the launch": inside}
+    told = [f"observed {place}: {'; '.join(found)}" for place, found in places.items() if found]
+    return _error("not_as_planned", "; ".join(told)) if told else None
 
 
 def differences_from_plan(launch: Launch, context: Context, result: Mapping[str, Any]) -> list[str]:

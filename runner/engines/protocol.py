@@ -41,8 +41,9 @@ class LaunchFolders:
 class Outcome:
     """What an engine OBSERVED of one launch, never what it asked for.
 
-    `exit_code` is negative for a death by signal. `limits` holds what the engine itself saw enforced;
-    `stopped_by_deadline` is true if the engine killed the launch; `out_of_memory` if the kernel did.
+    `exit_code` is negative for a death by signal. `limits` holds what the engine itself saw enforced, as far as all
+    launches of a run share it; `differences` says in words where it is not what was asked for. `stopped_by_deadline` is
+    true if the engine killed the launch; `out_of_memory` if the kernel did.
     """
 
     exit_code: int
@@ -50,6 +51,7 @@ class Outcome:
     stopped_by_deadline: bool
     out_of_memory: bool
     limits: Mapping[str, Any] = field(default_factory=dict)
+    differences: tuple[str, ...] = ()
 
 
 class Engine(Protocol):

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from workload import observe
 
-from runner.observation import REPORTED_NAMES, REPORTED_PREFIXES, Context, differences_from_plan, ending
+from runner.checks.conditions import refusal
+from runner.engines.protocol import Artifact, LaunchFolders, Outcome
+from runner.observation import REPORTED_NAMES, REPORTED_PREFIXES, Context, differences_from_plan, ending, record_of
 from runner.pin import Pin
+from runner.records import Record
+from runner.stacks import find_stack
 from tests.runner.builders import PIN, plan
 from tests.runner.fake_engine import make_result
 
@@ -37,6 +43,15 @@ def test_a_graph_that_was_optimised_against_the_plan_is_a_difference() -> None:
     result["observed"]["graph_optimisation"] = False
     found = [text for text in differences_from_plan(launch, context(), result) if text not in before]
     assert found == ["graph_optimisation False instead of True"]
+
+
+def test_memory_nodes_that_nobody_planned_are_a_difference() -> None:
+    """Where the engine holds launches to them; a process of venv may use all of its host's."""
+    launch = plan().launches[0]
+    result = make_result(launch, PIN, 1.0)
+    result["observed"]["allowed_mems"] = "0-1"
+    assert "memory nodes (0, 1) instead of (0,)" in differences_from_plan(launch, context(mems="0"), result)
+    assert not [text for text in differences_from_plan(launch, context(mems=None), result) if "memory nodes" in text]
 
 
 CONTAINED = {"mems": "0", "memory_limit_bytes": None, "cpu_quota_cpus": None, "network": "none"}
@@ -80,6 +95,35 @@ def test_openmp_that_takes_another_number_of_threads_is_a_difference() -> None:
     result = make_result(launch, PIN, 1.0)
     result["observed"]["omp_max_threads"] = 1
     assert "OpenMP threads 1 instead of 2" in differences_from_plan(launch, context(), result)
+
+
+def observed(folder: Path, position: int, **outcome: Any) -> Record:
+    """The record of a launch of the plan that went well, as far as the workload knows."""
+    launch = plan().launches[position]
+    result = make_result(launch, PIN, 1.0)
+    folders = LaunchFolders("run", folder / "job", folder, folder / "log.txt")
+    (folder / "result.json").write_text(json.dumps(result))
+    artifact = Artifact(find_stack("tf-2.14").installations[launch.installation], "/nowhere", {})
+    here = Context(1, "docker", {}, {}, PIN, "article", result["workload_sha256"])
+    ended = Outcome(0, 10.0, stopped_by_deadline=False, out_of_memory=False, **outcome)
+    return record_of(launch, artifact, here, ended, folders, {})
+
+
+def test_a_launch_that_the_engine_held_to_something_else_is_not_as_planned(tmp_path: Path) -> None:
+    """Its limits are kept, and no number is made of it."""
+    record = observed(tmp_path, 0, limits={"cap_drop": []}, differences=("cap_drop [] instead of ['ALL']",))
+    assert record.error == {
+        "kind": "not_as_planned", "message": "observed by the engine: cap_drop [] instead of ['ALL']"
+    }  # fmt: skip
+    assert record.conditions["limits"] == {"cap_drop": []}
+
+
+@pytest.mark.parametrize("limits", [{}, {"network_mode": "none", "cap_drop": ["ALL"]}])
+def test_records_with_the_same_limits_may_be_divided(tmp_path: Path, limits: dict[str, Any]) -> None:
+    """Those of older versions of the kit, which have none, too."""
+    pair = [observed(tmp_path, position, limits=limits) for position in (0, 1)]
+    assert [record.error for record in pair] == [None, None]
+    assert refusal(pair) is None
 
 
 def test_host_and_workload_speak_of_the_same_variables() -> None:

@@ -20,6 +20,8 @@ from runner.engines.docker_sdk.failures import FAILURES, explained, words
 from runner.errors import HostError
 
 KILL_GRACE_SECONDS = 30.0
+# A daemon whose default is to keep no logs could not tell us what went wrong.
+LOG_DRIVER = "json-file"
 
 
 @dataclass(frozen=True)
@@ -53,9 +55,8 @@ def start(client: docker.DockerClient, spec: ContainerSpec) -> Container:
             network_mode=spec.network_mode, read_only=spec.read_only_root, tmpfs=dict(spec.tmpfs),
             cap_drop=list(spec.cap_drop), security_opt=list(spec.security_opt), user=spec.user, init=spec.init,
             shm_size=spec.shm_bytes, volumes=mounts, userns_mode=spec.userns_mode or None,
-            # The client's proxies, passwords included, are no business of a container without a network, and a
-            # daemon whose default is to keep no logs could not tell us what went wrong.
-            use_config_proxy=False, log_config=LogConfig(type=LogConfig.types.JSON), **limits,
+            # The client's proxies, passwords included, are no business of a container without a network.
+            use_config_proxy=False, log_config=LogConfig(type=LOG_DRIVER), **limits,
         )  # fmt: skip
         container.start()
         return container

@@ -6,23 +6,28 @@ import dataclasses
 import hashlib
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
+from docker import from_env
 
 from runner import peak_records, records
 from runner.cli import main
 from runner.cli.engines import ENGINES
-from runner.engines.docker import COMPOSE_LABEL, RUN_LABEL, container_spec
+from runner.engines.container import ContainerSpec
+from runner.engines.docker import COMPOSE_LABEL, RUN_LABEL, SHM_BYTES, TMPFS_BYTES, container_spec, docker_run_line
 from runner.engines.docker_images import ImageBuilder
 from runner.engines.docker_sdk import Docker
+from runner.engines.docker_sdk.containers import start
 from runner.engines.protocol import Artifact, Engine, LaunchFolders
 from runner.errors import HostError
 from runner.stacks import find_stack
@@ -63,14 +68,23 @@ def labelled() -> Sequence[str]:
     return docker("ps", "--all", "--quiet", "--filter", f"label={RUN_LABEL}").split()
 
 
+def digests_of(image: str) -> list[str]:
+    """The names by digest that the engine knows an image by."""
+    return sorted(json.loads(docker("image", "inspect", "--format", "{{json .RepoDigests}}", image)) or [])
+
+
+LIMITS = {"memory_bytes": None, "network_mode": "none", "read_only_root": True, "cap_drop": ["ALL"],
+          "security_opt": ["no-new-privileges"]}  # fmt: skip
+
+
 def test_a_run_pinned_to_one_cpu_sees_exactly_that_cpu_and_fits_the_schema(
     in_folder: Path, base_image: str, images: dict[str, Artifact]
 ) -> None:
     """Every container observes its cpuset; records carry image id, base, lock and workload; nothing is left behind."""
     assert compare(base_image, "--cpus", FIRST_CPU, "--out", "run") == 0
     schema = json.loads((ROOT / "results" / "record.schema.json").read_text())
-    digests = json.loads(docker("image", "inspect", "--format", "{{json .RepoDigests}}", base_image))
-    base_digest = digests[0].split("@")[-1] if digests else None  # none where it was imported here
+    base_digests = digests_of(base_image)
+    base_digest = base_digests[0].split("@")[-1] if base_digests else None  # none where it was imported here
     for line in Path("run/records.jsonl").read_text().splitlines():
         jsonschema.validate(json.loads(line), schema, cls=jsonschema.Draft202012Validator)
     for record in read():
@@ -79,39 +93,93 @@ def test_a_run_pinned_to_one_cpu_sees_exactly_that_cpu_and_fits_the_schema(
         assert record.result["observed"]["uid"] == os.getuid()
         artifact = record.settings["artifact"]
         assert artifact["image_id"] == images[record.case["installation"]].location
+        assert artifact["image_digests"] == digests_of(artifact["image_id"])
         assert artifact["base_image"] == base_image
         assert artifact["base_image_digest"] == base_digest
         assert artifact["lock_sha256"] == STACK.installations[record.case["installation"]].lock_sha256()
         assert record.conditions["workload_sha256"] == workload_sha256()
-        assert record.conditions["limits"]["cpuset_cpus"] == FIRST_CPU
-        assert record.conditions["limits"]["network_mode"] == "none"
+        assert record.conditions["limits"] == LIMITS
     assert labelled() == []
 
 
-# What the kernel says of the process, its network interfaces, and whether the root folder can be written to.
-LOOK_AROUND = "cat /proc/self/status; ls /sys/class/net; touch /x || echo root is read-only; touch /tmp/x && echo ok"
+# Stands where the workload is, so that the image's own entry point runs it.
+LOOK_AROUND = """
+import errno, json, os
+
+def refusal(path):
+    try:
+        open(path, "w").close()
+    except OSError as error:
+        return errno.errorcode[error.errno]
+
+def size(path):
+    folder = os.statvfs(path)
+    return folder.f_blocks * folder.f_frsize
+
+status = dict(line.rstrip().split(":\\t", 1) for line in open("/proc/self/status"))
+print(json.dumps({
+    "capabilities": any(int(status[name], 16) for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")),
+    "may gain privileges": status["NoNewPrivs"] != "1",
+    "CPUs": status["Cpus_allowed_list"],
+    "memory nodes": status["Mems_allowed_list"],
+    "interfaces": os.listdir("/sys/class/net"),
+    "user": [os.getuid(), os.getgid()],
+    "first process": os.getpid() == 1,
+    "refusals": {path: refusal(path + "/x") for path in ("", "/opt", "/job", "/result", "/tmp", "/dev/shm")},
+    "bytes": [size(path) for path in ("/tmp", "/dev/shm")],
+}))
+"""
 
 
-def test_a_container_has_nothing_that_a_launch_does_not_need(
-    base_image: str, images: dict[str, Artifact], tmp_path: Path
-) -> None:
-    """One CPU, no capability, no way to new privileges, no network but the loopback, a root that nobody writes to."""
-    launch = launch_of("stock")
-    made = container_spec(
-        launch, image=images["stock"].location, cpuset_cpus=FIRST_CPU, cpuset_mems="0", memory_bytes=None,
-        folders=folders_for(launch, tmp_path),
+def spec_of(variant: str, image: str, folder: Path) -> ContainerSpec:
+    """The container of a short launch on the first CPU."""
+    launch = launch_of(variant)
+    return container_spec(
+        launch, image=image, cpuset_cpus=FIRST_CPU, cpuset_mems="0", memory_bytes=None,
+        folders=folders_for(launch, folder),
     )  # fmt: skip
-    spec = dataclasses.replace(made, image_id=base_image, command=("sh", "-c", LOOK_AROUND))
+
+
+def test_a_container_has_nothing_that_a_launch_does_not_need(images: dict[str, Artifact], tmp_path: Path) -> None:
+    """One CPU, no capability, no way to new privileges, no network but the loopback, a root that nobody writes to."""
+    looking = tmp_path / "workload"
+    looking.mkdir()
+    (looking / "__main__.py").write_text(LOOK_AROUND)
+    made = spec_of("stock", images["stock"].location, tmp_path)
+    spec = dataclasses.replace(made, read_only={**made.read_only, looking: "/opt/workload"})
     ended = Docker.connect().run(spec, 60, tmp_path / "log.txt")
-    seen = (tmp_path / "log.txt").read_text().split("\n")
-    status = dict(line.split(":\t", 1) for line in seen if ":\t" in line)
-    assert {int(status[name], 16) for name in ("CapEff", "CapPrm", "CapBnd")} == {0}
-    assert (status["NoNewPrivs"], status["Cpus_allowed_list"]) == ("1", FIRST_CPU)
-    assert status["Uid"].split("\t") == [str(os.getuid())] * 4
-    assert [line for line in seen if line and ":\t" not in line and "cannot touch" not in line] == [
-        "lo", "root is read-only", "ok",
-    ]  # fmt: skip
+    assert json.loads((tmp_path / "log.txt").read_text()) == {
+        "capabilities": False, "may gain privileges": False, "CPUs": FIRST_CPU, "memory nodes": "0",
+        "interfaces": ["lo"], "user": [os.getuid(), os.getgid()], "first process": False,
+        "refusals": {"": "EROFS", "/opt": "EROFS", "/job": "EROFS", "/result": None, "/tmp": None, "/dev/shm": None},
+        "bytes": [TMPFS_BYTES, SHM_BYTES],
+    }  # fmt: skip
     assert ended.limits == spec.limits
+
+
+# A terminal's, the engine's own, or worded otherwise by the two clients: no restart, and the targets of the mounts.
+NOT_ASKED_FOR = (
+    "AttachStdout", "AttachStderr", "AutoRemove", "ConsoleSize", "Hostname", "RestartPolicy", "Volumes",
+)  # fmt: skip
+
+
+def settings_of(container: str) -> dict[str, Any]:
+    """How a container was made, as the engine tells it, without what is empty."""
+    (told,) = json.loads(docker("inspect", container))
+    settings = {**told["HostConfig"], **told["Config"], "Env": sorted(told["Config"]["Env"])}  # in no order of its own
+    return {name: value for name, value in settings.items() if value and name not in NOT_ASKED_FOR}
+
+
+def test_a_pasted_line_makes_the_container_that_the_engine_makes(images: dict[str, Artifact], tmp_path: Path) -> None:
+    """Nothing that the engine asks for is missing in the line, labels and log driver included."""
+    made = spec_of("stock", images["stock"].location, tmp_path)
+    spec = dataclasses.replace(made, command=("--version",), memory_bytes=1 << 30)
+    pasted = docker("create", *shlex.split(docker_run_line(spec))[2:])
+    try:
+        with closing(from_env()) as client:
+            assert settings_of(pasted) == settings_of(str(start(client, spec).id))
+    finally:
+        docker("rm", "--force", pasted, spec.name)
 
 
 def test_a_container_that_exceeds_its_memory_is_recorded_as_out_of_memory(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,14 +12,7 @@ import requests
 import urllib3
 
 from runner.engines.container import ContainerSpec
-from runner.engines.docker import (
-    COMPOSE_LABEL,
-    RUN_LABEL,
-    DockerEngine,
-    as_the_caller,
-    docker_run_line,
-    require_as_asked,
-)
+from runner.engines.docker import COMPOSE_LABEL, RUN_LABEL, DockerEngine, as_the_caller, docker_run_line
 from runner.engines.docker_images import ImageSource
 from runner.engines.docker_sdk import Docker, Ended
 from runner.errors import HostError
@@ -119,34 +111,6 @@ def test_a_container_gets_neither_the_clients_proxies_nor_a_daemons_log_driver(t
     run(client, tmp_path)
     assert client.asked["use_config_proxy"] is False
     assert client.asked["log_config"]["Type"] == "json-file"
-
-
-def test_a_container_is_made_as_its_specification_says(tmp_path: Path) -> None:
-    """Nothing that pins or hardens is lost on the way to the engine."""
-    client = FakeClient()
-    spec = replace(SPEC, memory_bytes=2**30, read_only={Path("/a"): "/job"}, writable={Path("/b"): "/result"})
-    over(client).run(spec, 60, tmp_path / "log.txt")
-    asked = {name: client.asked[name] for name in client.asked if name not in ("log_config", "use_config_proxy")}
-    assert asked == {
-        "image": "sha256:image", "name": "kit-1", "labels": {RUN_LABEL: "run"}, "environment": {}, "cpuset_cpus": "0",
-        "cpuset_mems": "0", "network_mode": "none", "read_only": True, "tmpfs": {"/tmp": "size=1,mode=1777"},
-        "cap_drop": ["ALL"], "security_opt": ["no-new-privileges"], "user": "1000:1000", "init": True, "shm_size": 1,
-        "volumes": {"/a": {"bind": "/job", "mode": "ro"}, "/b": {"bind": "/result", "mode": "rw"}},
-        "userns_mode": None, "mem_limit": 2**30, "memswap_limit": 2**30,
-    }  # fmt: skip
-
-
-def test_the_record_has_what_the_engine_says_that_it_enforced(tmp_path: Path) -> None:
-    """Asked and observed are the same here, and both are known."""
-    assert run(FakeClient(), tmp_path).limits == SPEC.limits
-    require_as_asked(SPEC, SPEC.limits)
-    require_as_asked(SPEC, {})
-
-
-def test_an_engine_that_makes_another_container_than_asked_is_refused() -> None:
-    """A policy of the host that gives the network back, or capabilities, is named."""
-    with pytest.raises(HostError, match=r"cap_drop \[\] instead of \['ALL'\]"):
-        require_as_asked(SPEC, {**SPEC.limits, "cap_drop": []})
 
 
 REQUESTS: dict[str, Callable[[Docker], object]] = {

@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 import gzip
 import json
+import os
 import ssl
 import subprocess
 import tarfile
@@ -17,6 +18,7 @@ from typing import IO
 import pytest
 
 from runner.cli.engines import ENGINES
+from runner.engines.docker_images import build_context
 from runner.engines.protocol import Artifact, Engine
 from runner.matching import diff
 from runner.matching.snapshot import Snapshot
@@ -109,13 +111,14 @@ def test_nothing_is_stored_twice_across_layers(image: tuple[Stack, Artifact]) ->
     assert len(seen) == len(set(seen))
 
 
-# What must not leave the build stage: an index's password, a CA bundle, a proxy's settings.
-SECRETS = (b"password-of-the-index", b"comment-in-the-bundle", b"proxy-setting.invalid")
+# What must not leave the build stage: an index's password, a CA bundle, a proxy's password.
+INDEX, BUNDLE, PROXY = (b"password-of-the-index", b"comment-in-the-bundle", b"password-of-the-proxy")
 
 
 def secrets_in(image: str) -> set[bytes]:
-    """Which of them stand anywhere in what `docker save` writes: in a file of any layer, in history or settings."""
-    found: set[bytes] = set()
+    """Which of them stand anywhere in an image: in a file of any layer, in its history or its settings."""
+    texts = [docker("image", "inspect", image).encode(), docker("history", "--no-trunc", image).encode()]
+    found = {secret for secret in (INDEX, BUNDLE, PROXY) for text in texts if secret in text}
     with subprocess.Popen(["docker", "save", image], stdout=subprocess.PIPE) as saved:
         assert saved.stdout is not None
         with tarfile.open(fileobj=saved.stdout, mode="r|") as archive:
@@ -123,34 +126,45 @@ def secrets_in(image: str) -> set[bytes]:
                 content = archive.extractfile(member)
                 data = content.read() if content is not None else b""
                 plain = gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data
-                found |= {secret for secret in SECRETS if secret in plain}
+                found |= {secret for secret in (INDEX, BUNDLE, PROXY) if secret in plain}
         saved.stdout.read()
     assert saved.returncode == 0
     return found
 
 
+def built_from(context: bytes, *options: str) -> str:
+    """The id of an image that the docker command builds from a Dockerfile or a tar, with the kit's builder."""
+    command, environment = ["docker", "build", "--quiet", *options, "-"], {**os.environ, "DOCKER_BUILDKIT": "0"}
+    done = subprocess.run(command, input=context, capture_output=True, check=True, env=environment)
+    return done.stdout.decode().strip()
+
+
 def test_secrets_of_the_build_are_not_in_the_image(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Built with all of them, for real: neither its layers nor its history or settings hold any."""
+    """Built with all of them, for real: the stage that is thrown away holds them; layers, history, settings do not."""
     stack = find_stack("tf-1.12")
-    base = base_of(request, stack)
+    base, installation = base_of(request, stack), stack.installations["stock"]
     trusted = PackageIndex().bundle() or Path(ssl.get_default_verify_paths().cafile or "")
     bundle = tmp_path / "bundle.pem"
-    bundle.write_bytes(trusted.read_bytes() + b"# " + SECRETS[1] + b"\n")
-    monkeypatch.setenv("NO_PROXY", SECRETS[2].decode())
-    options = {"pip_index": f"https://user:{SECRETS[0].decode()}@pypi.org/simple", "ca_bundle": bundle}
-    engine = ENGINES["docker"](argparse.Namespace(**options, base_image={stack.name: base}, memory=None))
-    artifact = engine.prepare(stack, stack.installations["stock"], print)
+    bundle.write_bytes(trusted.read_bytes() + b"# " + BUNDLE + b"\n")
+    for name in ("HTTP_PROXY", "http_proxy"):  # which the index, by HTTPS, does not go through
+        monkeypatch.setenv(name, f"http://user:{PROXY.decode()}@127.0.0.1:9")
+    url = f"https://user:{INDEX.decode()}@pypi.org/simple"
+    asked = argparse.Namespace(pip_index=url, ca_bundle=bundle, base_image={stack.name: base}, memory=None)
+    engine = ENGINES["docker"](asked)
+    artifact = engine.prepare(stack, installation, print)
     assert secrets_in(artifact.location) == set()
-    assert SECRETS[0].decode() not in str(artifact.provenance)
-    leaking = f"FROM {artifact.location}\nUSER root\nRUN echo {SECRETS[0].decode()} >/leak\n"
-    built = subprocess.run(["docker", "build", "--quiet", "-"], input=leaking, capture_output=True, text=True,
-                           check=True).stdout.strip()  # fmt: skip
+    assert INDEX.decode() not in str(artifact.provenance)
+    # The search can find them: in the files of a layer, and in settings.
+    context = build_context(stack, installation, PackageIndex(url, bundle)).getvalue()
+    thrown_away = built_from(context, "--target", "build", "--build-arg", f"BASE_IMAGE={base}")
+    assert secrets_in(thrown_away) == {INDEX, BUNDLE}
+    leaking = built_from(f"FROM {artifact.location}\nLABEL proxy={PROXY.decode()}\n".encode())
     try:
-        assert secrets_in(built) == {SECRETS[0]}  # the search can find one
+        assert secrets_in(leaking) == {PROXY}
     finally:
-        docker("rmi", "--force", built)
+        docker("rmi", "--force", leaking)
 
 
 def test_a_second_build_takes_every_step_from_the_cache(engine: Engine, images: dict[str, Artifact]) -> None:

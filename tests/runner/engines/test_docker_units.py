@@ -6,8 +6,10 @@ import json
 import subprocess
 import sys
 import tarfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 import pytest
 
@@ -15,9 +17,10 @@ from runner.dockerfiles import render, rendered_path
 from runner.engines.container import ContainerSpec
 from runner.engines.docker import RUN_LABEL, docker_run_line, require_cpusets
 from runner.engines.docker_address import DockerUnavailableError, engine_address, explain_no_connection
-from runner.engines.docker_images import build_context
+from runner.engines.docker_images import ImageBuilder, build_context
 from runner.engines.docker_sdk import Docker
 from runner.engines.docker_streams import follow_build
+from runner.engines.protocol import Artifact
 from runner.errors import HostError
 from runner.network import PackageIndex
 from runner.stacks import Installation, find_stack, load_stacks
@@ -136,6 +139,57 @@ def test_the_systems_ca_bundle_is_found_by_its_usual_variables(tmp_path: Path) -
     assert index.environment()["PIP_CERT"] == str(bundle)
 
 
+@dataclass
+class OnABase:
+    """An engine that has one base and builds an image of anything; it keeps the arguments."""
+
+    base: Mapping[str, Any]
+    arguments: dict[str, str] = field(default_factory=dict)
+
+    def find_image(self, reference: str) -> Mapping[str, Any]:
+        """The base, or what was built."""
+        built = {"Id": "sha256:image", "RepoDigests": ["b@sha256:22", "a@sha256:22"], "Size": 5}
+        return self.base if reference == STACK.base_image else built
+
+    def build(
+        self, context: IO[bytes], dockerfile: str, tag: str, arguments: Mapping[str, str], hear: Callable[[str], None]
+    ) -> str:
+        """The image's id."""
+        self.arguments = dict(arguments)
+        return "sha256:image"
+
+    def artifact(self) -> Artifact:
+        """What the kit makes of a build on it."""
+        builder = ImageBuilder(cast(Docker, self), PackageIndex(base_environment={}))
+        return builder.prepare(STACK, STACK.installations["intel"], lambda line: None)
+
+
+@pytest.mark.parametrize(
+    ("digests", "recorded", "label"),
+    [(["python@sha256:11"], "sha256:11", "sha256:11"), ([], None, "sha256:base"), (None, None, "sha256:base")],
+)
+def test_a_record_has_the_image_and_its_base_by_digest(
+    digests: list[str] | None, recorded: str | None, label: str
+) -> None:
+    """A base that was imported here has no digest: null in the record, its id in the image's label."""
+    engine = OnABase({"Id": "sha256:base", "RepoDigests": digests})
+    provenance = engine.artifact().provenance
+    assert (provenance["base_image_id"], provenance["base_image_digest"]) == ("sha256:base", recorded)
+    assert engine.arguments["BASE_DIGEST"] == label
+    assert (provenance["image_id"], provenance["image_digests"]) == ("sha256:image", ["a@sha256:22", "b@sha256:22"])
+    assert provenance["lock_sha256"] == STACK.installations["intel"].lock_sha256()
+
+
+def test_a_build_is_given_the_callers_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the arguments that the engine keeps out of an image's history, and only those that are set."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://user:secret@proxy.invalid")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    engine = OnABase({"Id": "sha256:base"})
+    engine.artifact()
+    assert engine.arguments["HTTPS_PROXY"] == "http://user:secret@proxy.invalid"
+    assert "NO_PROXY" not in engine.arguments
+
+
 def test_the_printed_command_is_hardened_and_pinned() -> None:
     """What `run` asks of the engine stands in the line, flag by flag."""
     spec = ContainerSpec(
@@ -145,7 +199,7 @@ def test_the_printed_command_is_hardened_and_pinned() -> None:
         read_only={Path("/host/job"): "/job"}, writable={Path("/host/result"): "/result"},
     )  # fmt: skip
     assert docker_run_line(spec) == (
-        "docker run --rm --label tensorflow-speedup-kit.run=run --init "
+        "docker run --rm --label tensorflow-speedup-kit.run=run --log-driver json-file --init "
         "--network none --read-only --cap-drop ALL --security-opt no-new-privileges "
         "--user 1000:1000 --cpuset-cpus 0-1 --cpuset-mems 0 --shm-size 1 --tmpfs /tmp:size=2,mode=1777 "
         "--memory 1024 --memory-swap 1024 --env 'A=1 2' --volume /host/job:/job:ro --volume /host/result:/result:rw "
