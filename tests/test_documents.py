@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -68,23 +66,3 @@ def test_make_help_lists_every_target() -> None:
     listed = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for target in ("compare", "test", "lint", "bench", "locks", "clean"):
         assert f"make {target}" in listed
-
-
-def test_every_field_of_the_records_schema_is_documented() -> None:
-    """Field by field: a name of the schema stands in the tables of results/README.md, and in no other spelling."""
-    schema = json.loads((ROOT / "results" / "record.schema.json").read_text(encoding="utf-8"))
-    text = (ROOT / "results" / "README.md").read_text(encoding="utf-8")
-    start, end = text.index("## A record"), text.index("## A line of `peaks.jsonl`")
-    rows = [line for line in text[start:end].splitlines() if line.startswith("| ")]
-    assert [name for name in names_in(schema) if not any(re.search(rf"\b{name}\b", row) for row in rows)] == []
-
-
-def names_in(schema: dict[str, Any]) -> set[str]:
-    """The names of all properties, and of those that are required."""
-    found = set(schema.get("required", []))
-    for name, inner in schema.get("properties", {}).items():
-        found |= {name} | names_in(inner)
-    items = [schema["items"]] if "items" in schema else []
-    for inner in (*schema.get("anyOf", []), *schema.get("$defs", {}).values(), *items):
-        found |= names_in(inner)
-    return found

@@ -77,13 +77,19 @@ class Progress:
         return [(pair, geometric_estimate(pair.ratios)) for pair in pairs if pair.is_measured]
 
     def _speedup(self, record: Record) -> str:
-        """How many times as fast as its baseline a launch's variant is so far: what a log has instead of a table."""
+        """The speedup so far of the pair that a launch belongs to: what a log has instead of a table.
+
+        A baseline belongs to several pairs: the last one, which has the stack's last variant, stands for them.
+        """
         cell = record.cell
-        found = [each for each in self._measured() if (each[0].group, each[0].candidate) == (cell.group, cell.variant)]
+        measured = [each for each in self._measured() if each[0].group == cell.group]
+        as_candidate = [each for each in measured if each[0].candidate == cell.variant]
+        as_baseline = [each for each in measured if each[0].baseline == cell.variant]
+        found = as_candidate[:1] or as_baseline[-1:]
         if record.error is not None or not found:
             return ""
         pair, ratio = found[0]
-        return f"  {times(ratio.value)} {pair.baseline}"
+        return f"  {pair.candidate}/{pair.baseline} {times(ratio.value)}"
 
     def _draw(self) -> Group:
         parts: list[Table | Text] = []
@@ -116,7 +122,7 @@ class Progress:
         if seconds is None or not left:
             return ""
         running = time.monotonic() - self._current[1] if self._current and self._current[0] in left else 0.0
-        return f"  about {clock(max(0.0, seconds - running))} left"
+        return f"  ~{clock(max(0.0, seconds - running))} left"
 
 
 def describe(record: Record) -> str:
@@ -125,7 +131,7 @@ def describe(record: Record) -> str:
     head = f"block {record.block}  {cell.stack} {cell.variant:12} {cell.topology:10} b{cell.batch_size:<3}"
     if record.error is not None:
         return f"{head}  {record.error['kind']}: {record.error['message'].splitlines()[0][:200]}"
-    return f"{head}  {images_per_second(record):7.2f} images/s (launch {record.facts['seconds']:.0f} s)"
+    return f"{head}  {images_per_second(record):7.2f} images/s ({record.facts['seconds']:.0f} s)"
 
 
 def clock(seconds: float) -> str:

@@ -19,14 +19,15 @@ from tests.images.workload.job_content import GEMM_JOB, PROBE_JOB, TRAIN_JOB
 
 FOLDER = Path(workload.__file__).parent
 ALEXNET = {**TRAIN_JOB, "topology": "alexnet", "batch_size": 1}
+INCEPTION = {**TRAIN_JOB, "topology": "inception3", "batch_size": 1, "warmup_steps": 0, "timed_steps": 1}
 Launch = Callable[[str, str], tuple[int, dict[str, Any]]]
 
 # Each of these is run once, by the name that tests give it.
 JOBS: dict[str, dict[str, Any]] = {
     "train": ALEXNET,
     "train in NCHW": {**ALEXNET, "layout": "NCHW"},
-    "Inception": {**TRAIN_JOB, "topology": "inception3", "batch_size": 1, "timed_steps": 1},
-    "Inception in NCHW": {**TRAIN_JOB, "topology": "inception3", "batch_size": 1, "timed_steps": 1, "layout": "NCHW"},
+    "Inception": INCEPTION,
+    "Inception in NCHW": {**INCEPTION, "layout": "NCHW"},
     "train until the time limit": {**ALEXNET, "timed_steps": 100_000, "time_limit_seconds": 3},
     "probe": {**PROBE_JOB, "topology": "alexnet", "batch_size": 1, "timed_steps": 1},
     "train the graph as built": {**ALEXNET, "graph_optimisation": False},

@@ -94,11 +94,11 @@ def test_help_imports_nothing_heavy() -> None:
         "requests",
         "yaml",
     )
-    script = (
-        "import sys; from runner.cli.parser import build_parser; build_parser().format_help(); "
-        f"print([name for name in {heavy} if name in sys.modules])"
-    )
-    assert subprocess.check_output([sys.executable, "-c", script], cwd=ROOT, text=True).strip() == "[]"
+    command = [sys.executable, "-X", "importtime", "-m", "runner", "--help"]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "runner.cli.parser" in imported
+    assert [name for name in heavy if name in imported] == []
 
 
 def test_help_answers(kit: Kit, capsys: pytest.CaptureFixture[str]) -> None:
