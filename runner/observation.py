@@ -70,7 +70,7 @@ def record_of(
         case=_case(launch),
         conditions=_conditions(launch, context, result, outcome),
         settings=_settings(launch, artifact),
-        facts={**facts, "seconds": outcome.seconds, "exit_code": outcome.exit_code},
+        facts={**facts, "seconds": outcome.seconds, "exit_code": outcome.exit_code, "limits": dict(outcome.limits)},
         result=result,
         error=error,
     )
@@ -206,7 +206,6 @@ def _conditions(launch: Launch, context: Context, result: Mapping[str, Any] | No
     return {
         "engine": context.engine,
         "enforced": dict(context.enforced),
-        "limits": dict(outcome.limits),
         "machine": dict(context.machine_conditions),
         "pin": context.pin.to_json(),
         "bkms": context.bkms,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
+from pathlib import Path
 
 from rich.table import Table
 from rich.text import Text
@@ -13,7 +15,6 @@ from runner.cli.engines import Engines, choose_engine
 from runner.cli.planning import LIVE_ROOT, asked_from, machine_below, pin_from, stacks_from
 from runner.cli.progress import CONSOLE
 from runner.doctor import Check, examine, has_problem
-from runner.engines.protocol import Engine
 from runner.errors import EXIT_DONE, EXIT_HOST, HostError
 from runner.stacks import Stack
 
@@ -27,22 +28,25 @@ def run(arguments: argparse.Namespace, engines: Engines) -> int:
     if arguments.sysroot != LIVE_ROOT:  # a captured tree has neither disk nor engine
         checks = examine(machine, pin, asked)
     else:
-        check, engine = _engine(arguments, engines, stacks_from(arguments))
-        needs = {**(engine.room(stacks_from(arguments)) if engine else {}), runs.RUNS: RUN_BYTES}
-        contained = engine is not None and engine.name == "docker"
-        checks = [*examine(machine, pin, asked, disks=disk.filesystems(needs), contained=contained), check]
+        check, needs, contained = _engine(arguments, engines, stacks_from(arguments))
+        disks = disk.filesystems({**needs, runs.RUNS: RUN_BYTES})
+        checks = [*examine(machine, pin, asked, disks=disks, contained=contained), check]
     _print(checks)
     return EXIT_HOST if has_problem(checks) else EXIT_DONE
 
 
-def _engine(arguments: argparse.Namespace, engines: Engines, stacks: tuple[Stack, ...]) -> tuple[Check, Engine | None]:
+def _engine(
+    arguments: argparse.Namespace, engines: Engines, stacks: tuple[Stack, ...]
+) -> tuple[Check, Mapping[Path, int], bool]:
+    """The check of the engine, what it will still write (bytes by folder), and whether its launches are contained."""
     try:
         engine, why = choose_engine(arguments, engines, stacks)
         engine.prerequisites(stacks)
+        needs = engine.room(stacks)
     except HostError as error:
-        return Check("engine", "problem", arguments.engine, what_to_do=str(error)), None
+        return Check("engine", "problem", arguments.engine, what_to_do=str(error)), {}, False
     found = f"It cannot enforce: {', '.join(engine.cannot_enforce) or 'nothing'}."
-    return Check("engine", "ok", why, why=found), engine
+    return Check("engine", "ok", why, why=found), needs, engine.name == "docker"
 
 
 def _print(checks: list[Check]) -> None:

@@ -50,7 +50,12 @@ def measure_engine_ratio(
 
 def verdict(records: Mapping[str, Sequence[Record]], confidence: float = CONFIDENCE) -> str:
     """One sentence: does a container cost or gain anything, over all cells of each block together?"""
-    ratios = engine_ratios(records).values()
+    by_cell = engine_ratios(records)
+    lacking = {record.cell for each in records.values() for record in each} - set(by_cell)
+    if lacking:
+        names = ", ".join(sorted(f"{topology_title(cell.topology)} {cell.variant}" for cell in lacking))
+        return f"container and process: nothing to compare: no block has both for {names}"
+    ratios = by_cell.values()
     blocks = [block for block in min(ratios, key=len, default={}) if all(block in each for each in ratios)]
     if len(blocks) < FEWEST:
         return "container and process: nothing to compare"

@@ -70,7 +70,14 @@ def plan_from(arguments: argparse.Namespace, sysroot: Path = LIVE_ROOT) -> Plann
     own = own_topology_of(arguments)
     request = request_from(arguments, preset, own)
     plan = make_plan(request, pin, bkms_from(arguments, arguments.bkms, pin))
-    return Planned(machine, preset, request, plan, own, problems=problems(machine, pin, asked_from(arguments)))
+    return Planned(
+        machine,
+        preset,
+        request,
+        plan,
+        own,
+        problems=problems(machine, pin, asked_from(arguments), contained=arguments.engine == "docker"),
+    )
 
 
 def preset_from(arguments: argparse.Namespace) -> Preset:

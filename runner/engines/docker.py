@@ -70,7 +70,11 @@ class DockerEngine:
             for installation in stack.installations.values()
             if self._images.find(stack, installation) is None
         ]
-        return {root: sum(missing)} if root.exists() else {}
+        try:
+            is_ours = root.exists()
+        except OSError:  # a folder above it may not be entered
+            is_ours = False
+        return {root: sum(missing)} if is_ours else {}
 
     def prepare(self, stack: Stack, installation: Installation, tell: Tell) -> Artifact:
         """Build or pull the installation's image; the artifact's location is its id, which no retagging changes."""

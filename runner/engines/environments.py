@@ -195,7 +195,7 @@ _SIGNS: Mapping[str, str] = {
 
 def pip_cache(environment: Mapping[str, str]) -> Path:
     """Where pip keeps what it has fetched (https://pip.pypa.io/en/stable/topics/caching, on Linux)."""
-    caches = environment.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    caches = environment.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # raises nothing without a home
     return Path(environment.get("PIP_CACHE_DIR") or Path(caches) / "pip")
 
 

@@ -68,13 +68,15 @@ def _confined(measured: Measured, obtained: list[Evidence]) -> tuple[str, ...]:
     for evidence in obtained:
         masks = [text for text in evidence.threads["allowed_cpus"] if text is not None]
         narrow = Counter(text for text in masks if parse_cpu_list(text) < pin)
-        bound = len(evidence.threads["bound"])
-        if bound and narrow.total() > bound:
-            (cpus, count), key = narrow.most_common(1)[0], (evidence.subject.stack, evidence.subject.variant)
+        bound = Counter(each["cpus"] for each in evidence.threads["bound"])
+        confined = {cpus: count - bound[cpus] for cpus, count in narrow.items() if bound and count > bound[cpus]}
+        for cpus, others in confined.items():
+            key = (evidence.subject.stack, evidence.subject.variant)
             text = (
-                f"On {' '.join(key)} {count} of {plural(len(masks), 'thread')} may run on CPU {cpus} only, and most of "
-                "them are not OpenMP's: its runtime binds the thread that loads it, as KMP_AFFINITY asks, and the "
-                "pools which TensorFlow starts from there inherit that. What does not run in OpenMP shares that CPU."
+                f"On {' '.join(key)} {narrow[cpus]} of {plural(len(masks), 'thread')} may run on CPU {cpus} only, and "
+                f"{others} of them are not OpenMP's: its runtime binds the thread that loads it, as KMP_AFFINITY asks, "
+                "and the pools which TensorFlow starts from there inherit that. What does not run in OpenMP shares "
+                "that CPU."
             )
             found.setdefault(key, text)
     return tuple(found.values())

@@ -23,7 +23,7 @@ SLOW_PRODUCT = 0.8
 WIDEST = 1.5
 DESCRIPTION = "Training GFLOP/s of each cell as a share of the host's measured matrix product"
 # A launch that trains and one that multiplies matrices are held against each other if these are equal.
-_SHARED = ("engine", "enforced.", "limits.", "machine.", "pin.", "intra_op_threads")
+_SHARED = ("engine", "enforced.", "machine.", "pin.", "intra_op_threads")
 
 
 @dataclass(frozen=True)

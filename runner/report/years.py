@@ -19,7 +19,7 @@ from runner.vocabulary import TOPOLOGIES
 CANDIDATE = "intel"
 DESCRIPTION = "The speedup of Intel's build over stock by TensorFlow release and topology, with 95% intervals"
 # Of topologies: none that stands for a variant elsewhere.
-COLOURS = ("#2a9d8f", "#9b5de5", "#d1495b", "#4a5560", "#8a6d3b", "#3d405b")
+COLOURS = ("#7a9e3f", "#7b4b94", "#c2571a", "#4a5560", "#8a6d3b", "#1f6f78")
 # How far the topologies stand apart at one release, as a share of the distance between two.
 SPREAD = 0.5
 FEWEST_STACKS = 2

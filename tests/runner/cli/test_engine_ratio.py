@@ -50,6 +50,14 @@ def test_two_blocks_would_not_have_caught_it() -> None:
     assert "no clear difference" in verdict(runs([2.0, 2.1], [1.0, 1.0], ["stock", "stock-onednn", "intel"]))
 
 
+def test_a_cell_that_one_engine_could_not_run_is_named() -> None:
+    """The others agreeing says nothing of it."""
+    records = runs([1.0] * BLOCKS, [1.0] * BLOCKS, ["stock", "intel"])
+    failed = [record("intel", block, error={"kind": "failed", "message": "why"}) for block in range(1, BLOCKS + 1)]
+    records["docker"] = [each for each in records["docker"] if each.cell.variant == "stock"] + failed
+    assert verdict(records) == "container and process: nothing to compare: no block has both for ResNet50 intel"
+
+
 def test_nothing_measured_is_said() -> None:
     """One block alone is no comparison."""
     assert "nothing to compare" in verdict(runs([1.0], [1.0]))

@@ -17,16 +17,24 @@ from runner.records import Record
 from runner.runs import Run
 from tests.runner.fake_engine import FakeEngine, only
 
-COMPARE = ["compare", "--preset", "figure1", "--topologies", "resnet50", "--blocks", "2", "--out", "run"]
+COMPARE = ["compare", "--preset", "figure1", "--blocks", "2"]
 
 
-@pytest.fixture
-def begun(in_folder: Path) -> tuple[Run, list[Record]]:
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, list[Record]]:
     """A run of two blocks of three variants without a record, and the records that it would get."""
-    assert main(COMPARE, only(FakeEngine())) == 0
-    run = runs.load(Path("run"))
+    return planned_and_recorded(tmp_path_factory.mktemp("begun"), "resnet50")
+
+
+def planned_and_recorded(folder: Path, topologies: str) -> tuple[Run, list[Record]]:
+    """Carry out a run, take its records away, and return both."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("runner.lock.LOCK_FILE", folder / "machine.lock")
+        patch.setenv("KIT_CACHE", str(folder / "cache"))
+        assert main([*COMPARE, "--topologies", topologies, "--out", str(folder / "run")], only(FakeEngine())) == 0
+    run = runs.load(folder / "run")
     records = run.read_records()
-    Path("run/records.jsonl").unlink()
+    (folder / "run" / "records.jsonl").unlink()
     return run, records
 
 
@@ -105,6 +113,14 @@ def test_a_log_says_nothing_of_a_launch_that_begins(begun: tuple[Run, list[Recor
 def test_the_first_launch_has_no_speedup_yet(begun: tuple[Run, list[Record]]) -> None:
     """There is nothing to divide by."""
     assert "/stock" not in shown(begun, 1, is_terminal=False)
+
+
+def test_a_topologys_first_launch_has_no_speedup_of_another_topology(tmp_path: Path) -> None:
+    """Pairs are of one topology: in the first block one more launch without a speedup for each."""
+    begun = planned_and_recorded(tmp_path, "alexnet,resnet50")
+    lines = shown(begun, 12, is_terminal=False).splitlines()
+    without = [line.split()[5] for line in lines if "/stock" not in line]
+    assert sorted(without) == ["alexnet", "resnet50"]
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(42, "0:42"), (725, "12:05"), (3723, "1:02:03")])

@@ -98,7 +98,7 @@ def test_a_run_pinned_to_one_cpu_sees_exactly_that_cpu_and_fits_the_schema(
         assert artifact["base_image_digest"] == base_digest
         assert artifact["lock_sha256"] == STACK.installations[record.case["installation"]].lock_sha256()
         assert record.conditions["workload_sha256"] == workload_sha256()
-        assert record.conditions["limits"] == LIMITS
+        assert record.facts["limits"] == LIMITS
     assert labelled() == []
 
 

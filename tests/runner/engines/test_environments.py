@@ -225,7 +225,6 @@ def test_a_step_keeps_the_lock_when_the_runner_is_killed(tmp_path: Path) -> None
 import sys
 from pathlib import Path
 from runner.engines.environments import _locked, run_logged
-from runner.lock_dependencies import lock_installation
 from runner.network import PackageIndex
 with _locked(Path({str(path)!r}), print) as lock:
     run_logged([sys.executable, "-c", {step!r}], PackageIndex(), Path({str(tmp_path / "log")!r}), lock)
