@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,7 @@ def load_bkms(name: str) -> Bkms:
     known = sorted(path.stem for path in BUILT_IN.glob("*.toml"))
     if "/" in name or name.endswith(".toml"):
         return _bkms(Path(name))
-    return _bkms(BUILT_IN / f"{one_of('set of BKMs', name, known)}.toml")
+    return _built_in(one_of("set of BKMs", name, known))
 
 
 def resolve(bkms: Bkms, pin: Pin) -> ResolvedBkms:
@@ -155,6 +156,11 @@ def bkms_from(where: str, data: Mapping[str, Any]) -> Bkms:
     for number, setting in enumerate(settings):
         _require_one(places[number], setting, settings[:number])
     return Bkms(name=data["name"], title=data["title"], source=data["source"], settings=settings)
+
+
+@cache
+def _built_in(name: str) -> Bkms:
+    return _bkms(BUILT_IN / f"{name}.toml")
 
 
 def _bkms(path: Path) -> Bkms:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +80,12 @@ def load_ladder(name: str) -> Ladder:
     if "/" in name or name.endswith(".toml"):
         return _ladder(Path(name))
     known = sorted(path.stem for path in BUILT_IN.glob("*.toml"))
-    return _ladder(BUILT_IN / f"{one_of('ladder', name, known)}.toml")
+    return _built_in(one_of("ladder", name, known))
+
+
+@cache
+def _built_in(name: str) -> Ladder:
+    return _ladder(BUILT_IN / f"{name}.toml")
 
 
 def _ladder(path: Path) -> Ladder:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ class Run:
         """Where the matrix product's raw samples are, if they were measured."""
         return self.folder / "peaks.jsonl"
 
-    @property
+    @cached_property
     def launches(self) -> list[Launch]:
         """The plan's launches in order."""
         return [Launch.from_json(entry) for entry in self.header["plan"]["launches"]]

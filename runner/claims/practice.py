@@ -60,8 +60,8 @@ def judge_setting(question: Question) -> Answer:
 
 def _how_to_measure(setting: str) -> str:
     """What a reader can do to have a setting judged."""
-    names = [path.stem for path in BUILT_IN.glob("*.toml")]
-    rungs = [rung for name in sorted(names) for rung in (load_ladder(name).rungs + load_ladder(name).branches)]
+    ladders = [load_ladder(path.stem) for path in sorted(BUILT_IN.glob("*.toml"))]
+    rungs = [rung for ladder in ladders for rung in (*ladder.rungs, *ladder.branches)]
     return MEASURE_IT if any(_changes(rung, setting) for rung in rungs) else ON_NO_LADDER
 
 

@@ -19,6 +19,7 @@ from runner.report.document import Figure
 # One colour a variant, in every figure.
 COLOURS = {"stock": "#8d99a6", "stock-onednn": "#e09f3e", "intel": "#0068b5"}
 FURTHER_COLOURS = ("#2a9d8f", "#9b5de5", "#d1495b")
+PNG_DPI = 150
 _STYLE: Any = {
     "svg.hashsalt": "tensorflow-speedup-kit", "svg.fonttype": "none", "font.size": 10,
     "font.family": "DejaVu Sans", "axes.spines.top": False, "axes.spines.right": False,
@@ -30,10 +31,13 @@ def render(name: str, description: str, make: Callable[[], Drawing]) -> Figure:
     with mpl.rc_context(_STYLE):
         drawing = make()
         svg, png = io.BytesIO(), io.BytesIO()
-        FigureCanvasSVG(drawing)
-        drawing.savefig(svg, format="svg", metadata={"Date": None, "Creator": "tensorflow-speedup-kit"})
-        FigureCanvasAgg(drawing)
-        drawing.savefig(png, format="png", dpi=150, metadata={"Software": "tensorflow-speedup-kit"})
+        # Straight to the canvas and laid out once: `savefig` lays out and draws everything twice for each format.
+        canvas: Any = FigureCanvasSVG(drawing)  # matplotlib has no types for what canvases print
+        canvas.print_svg(svg, metadata={"Date": None, "Creator": "tensorflow-speedup-kit"})
+        drawing.set_layout_engine("none")
+        drawing.set_dpi(PNG_DPI)
+        canvas = FigureCanvasAgg(drawing)
+        canvas.print_png(png, metadata={"Software": "tensorflow-speedup-kit"})
     return Figure(name, description, svg.getvalue(), png.getvalue())
 
 

@@ -1,19 +1,46 @@
-"""The Docker engine and the kit's own images, for every test that runs containers."""
+"""Finished runs of the fake engine, and for tests that run containers the Docker engine and the kit's own images."""
 
 from __future__ import annotations
 
 import argparse
+import shutil
 import subprocess
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from runner.cli import main
 from runner.cli.engines import ENGINES
 from runner.cli.values import base_images as parse_base_images
 from runner.engines.protocol import Artifact, Engine
 from runner.matching.snapshot import Snapshot
 from runner.stacks import Stack, find_stack, load_stacks
+from tests.runner.fake_engine import FakeEngine, only
 
 STACK = find_stack("tf-2.14")
+FinishedRun = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory: pytest.TempPathFactory) -> FinishedRun:
+    """Put what a command line leaves on the fake engine into the working folder: the run as `run`, and the cache.
+
+    It is carried out once for all tests that ask for the same one, since drawing a report takes a second.
+    """
+    made: dict[tuple[str, ...], Path] = {}
+
+    def put(*arguments: str) -> Path:
+        if arguments not in made:
+            made[arguments] = tmp_path_factory.mktemp("finished")
+            with pytest.MonkeyPatch.context() as patch:
+                patch.chdir(made[arguments])
+                patch.setenv("KIT_CACHE", str(made[arguments] / "cache"))
+                assert main([*arguments, "--out", "run"], only(FakeEngine())) == 0
+        shutil.copytree(made[arguments], Path.cwd(), symlinks=True, dirs_exist_ok=True)
+        return Path.cwd() / "run"
+
+    return put
 
 
 def base_images(config: pytest.Config) -> dict[str, str]:

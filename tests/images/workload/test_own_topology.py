@@ -25,17 +25,18 @@ pytestmark = pytest.mark.tensorflow
 
 @pytest.fixture
 def launch(stack_python: Callable[[str], str], tmp_path: Path) -> Callable[..., tuple[int, dict[str, Any]]]:
-    """Run a job with a topology file on stock; return the exit code and the result."""
+    """Run a job with a topology file, on stock unless told otherwise; return the exit code and the result."""
 
-    def run(text: str, **changes: Any) -> tuple[int, dict[str, Any]]:
+    def run(text: str, installation: str = "stock", **changes: Any) -> tuple[int, dict[str, Any]]:
         job = {key: value for key, value in {**OWN_JOB, **changes}.items() if value != "absent"}
         (tmp_path / "my_net.py").write_text(text, encoding="utf-8")
         (tmp_path / "job.json").write_text(json.dumps(job), encoding="utf-8")
         done = subprocess.run(
-            [stack_python("stock"), str(WORKLOAD), "--job", str(tmp_path / "job.json"), "--result-dir", str(tmp_path)],
+            [stack_python(installation), str(WORKLOAD), "--job", str(tmp_path / "job.json"),
+             "--result-dir", str(tmp_path)],
             env={**os.environ, "TF_ENABLE_ONEDNN_OPTS": "0", "TF_CPP_MIN_LOG_LEVEL": "2"},
             check=False,
-        )
+        )  # fmt: skip
         return done.returncode, json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
 
     return run
@@ -55,6 +56,14 @@ def test_it_trains(launch: Launcher) -> None:
     by_hand = (3 * 3 * 3 * 32 + 2 * 32) + (5 * 5 * 32 * 48 + 48) + (32 * 16 + 16) + (3 * 3 * 16 * 48 + 48)
     assert result["parameters"] == by_hand + 96 * 1001 + 1001
     assert len(result["topology_sha256"]) == 64
+
+
+def test_branches_and_normalisation_start_from_the_same_loss_in_both_layouts(launch: Launcher) -> None:
+    """Concatenation, batch normalisation and means have the layout in their arguments: a wrong axis is another loss."""
+    jobs = [{"layout": layout, "warmup_steps": 0, "timed_steps": 1} for layout in ("NHWC", "NCHW")]
+    results = [launch(EXAMPLE.read_text(encoding="utf-8"), "intel", **job)[1] for job in jobs]
+    nhwc, nchw = (result["steps"][0]["loss"] for result in results)
+    assert nchw == pytest.approx(nhwc, rel=1e-4)
 
 
 def test_it_is_described_with_its_branches(launch: Launcher) -> None:

@@ -21,6 +21,12 @@ CPUS = sorted(os.sched_getaffinity(0))
 DERIVED = ("repeat.md", "report.md", "report.html", "speedups.csv")
 
 
+@pytest.fixture
+def original(in_folder: Path, finished_run: Callable[..., Path], small: Sequence[str]) -> Path:
+    """The run that `small` leaves, as `run`."""
+    return finished_run(*small[:-2])
+
+
 def header(folder: str) -> dict[str, Any]:
     """A run's run.json."""
     found: dict[str, Any] = json.loads((Path(folder) / "run.json").read_text())
@@ -53,19 +59,17 @@ def test_seed_steps_bkms_and_variants_come_from_the_record(kit: Kit) -> None:
     assert (launch.seed, launch.steps.timed, launch.intra_op_threads, launch.time_limit_seconds) == (7, 3, 0, 99.0)
 
 
-def test_by_default_a_repetition_is_a_new_run_under_results(kit: Kit, small: Sequence[str]) -> None:
+def test_by_default_a_repetition_is_a_new_run_under_results(kit: Kit, original: Path) -> None:
     """Its name says what it repeats."""
-    kit(*small)
     assert kit("repeat", "run") == 0
     (found,) = Path("results/runs").iterdir()
     assert found.name.endswith("-repeat-run")
 
 
 def test_speeds_that_changed_do_not_agree_and_say_where(
-    kit: Kit, small: Sequence[str], engine: FakeEngine, capsys: pytest.CaptureFixture[str]
+    kit: Kit, original: Path, engine: FakeEngine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The pair is named with both speedups; the exit code is that of the measurement, not of the finding."""
-    kit(*small)
 
     def slower(launch: Launch, result: dict[str, Any]) -> None:
         if launch.cell.variant == "intel" and launch.cell.topology == "vgg16":
@@ -98,10 +102,9 @@ def test_another_thread_count_says_what_differs(
 
 
 def test_a_pin_that_this_host_has_not_is_replaced_and_said(
-    kit: Kit, small: Sequence[str], capsys: pytest.CaptureFixture[str]
+    kit: Kit, original: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Somebody else's run may have had other CPUs: as many cores as there are stand in for them."""
-    kit(*small)
     path = Path("run/run.json")
     data = header("run")
     data["plan"]["pin"] |= {"cpus": "9000-9035", "threads": 36, "cores": 36,
@@ -140,9 +143,8 @@ def test_a_file_of_bkms_is_asked_for_only_where_its_values_must_change(
     assert "not the one that the run used" in capsys.readouterr().err
 
 
-def test_the_original_is_kept_so_that_redrawing_needs_nothing_else(kit: Kit, small: Sequence[str]) -> None:
+def test_the_original_is_kept_so_that_redrawing_needs_nothing_else(kit: Kit, original: Path) -> None:
     """Without the original's folder, deleting everything derived and redrawing gives the same bytes."""
-    kit(*small)
     kit("repeat", "run", "--out", "again")
     before = {name: hashlib.sha256(Path("again", name).read_bytes()).hexdigest() for name in DERIVED}
     shutil.rmtree("run")
@@ -153,19 +155,17 @@ def test_the_original_is_kept_so_that_redrawing_needs_nothing_else(kit: Kit, sma
     assert "The original and this repetition" in Path("again/report.md").read_text()
 
 
-def test_a_run_that_repeats_nothing_has_no_section_on_it(kit: Kit, small: Sequence[str]) -> None:
+def test_a_run_that_repeats_nothing_has_no_section_on_it(kit: Kit, original: Path) -> None:
     """A part without data adds no section."""
-    kit(*small)
     assert "repetition" not in Path("run/report.md").read_text()
     assert not Path("run/repeat.md").exists()
 
 
-def test_an_interrupted_repetition_is_completed_by_resume(kit: Kit, small: Sequence[str], engine: FakeEngine) -> None:
+def test_an_interrupted_repetition_is_completed_by_resume(kit: Kit, original: Path, engine: FakeEngine) -> None:
     """It is a run like any other, and its report has the comparison in the end."""
-    kit(*small)
 
     def interrupt(_launch: Launch, _result: dict[str, Any]) -> None:
-        if len(engine.ran) == 11:
+        if len(engine.ran) == 3:
             raise KeyboardInterrupt
 
     engine.before_result = interrupt
@@ -176,10 +176,9 @@ def test_an_interrupted_repetition_is_completed_by_resume(kit: Kit, small: Seque
 
 
 def test_an_incomplete_original_tells_what_could_not_be_compared(
-    kit: Kit, small: Sequence[str], capsys: pytest.CaptureFixture[str]
+    kit: Kit, original: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A pair with too few blocks in either run is named, and agreement is claimed for the rest alone."""
-    kit(*small)
     path = Path("run/records.jsonl")
     kept = [line for line in path.read_text().splitlines(keepends=True) if '"topology": "vgg16"' not in line]
     path.write_text("".join(kept))
@@ -188,17 +187,15 @@ def test_an_incomplete_original_tells_what_could_not_be_compared(
     assert "It agrees: 1 speedup within the intervals; not compared: VGG16" in out
 
 
-def test_a_plan_alone_is_enough_to_repeat(kit: Kit, small: Sequence[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_plan_alone_is_enough_to_repeat(kit: Kit, original: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Without the original's records the launches are run all the same, and no agreement is claimed."""
-    kit(*small)
     Path("run/records.jsonl").unlink()
     assert kit("repeat", "run", "--out", "again") == 0
     assert "Whether it agrees cannot be told: no speedup was measured in both" in capsys.readouterr().out
 
 
-def test_bad_input_is_a_usage_error(kit: Kit, small: Sequence[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_bad_input_is_a_usage_error(kit: Kit, original: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """One paragraph, exit code 2, and nothing is run."""
-    kit(*small)
     for arguments, words in (
         (["nowhere"], "nowhere is not a run's folder"),
         (["run", "--out", "run"], "is the run that is to be repeated"),
@@ -209,20 +206,16 @@ def test_bad_input_is_a_usage_error(kit: Kit, small: Sequence[str], capsys: pyte
         assert words in capsys.readouterr().err
 
 
-def test_a_stack_that_this_kit_has_not_is_named(
-    kit: Kit, small: Sequence[str], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_stack_that_this_kit_has_not_is_named(kit: Kit, original: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A run of another version of the kit may hold what this one cannot make."""
-    kit(*small)
     text = Path("run/run.json").read_text().replace("tf-2.14", "tf-9.99")
     Path("run/run.json").write_text(text)
     assert kit("repeat", "run", "--out", "again") == 2
     assert "no stack 'tf-9.99'" in capsys.readouterr().err
 
 
-def test_another_lock_is_among_what_differs(kit: Kit, small: Sequence[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_another_lock_is_among_what_differs(kit: Kit, original: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A wheel set that is not the original's is said, not passed over."""
-    kit(*small)
     data = header("run")
     data["stacks"]["tf-2.14"]["installations"]["intel"]["lock_sha256"] = "00" * 32
     Path("run/run.json").write_text(json.dumps(data))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,15 +15,12 @@ from runner.evidence.probed import Subject
 from runner.report.trace_sections import MOST_KINDS, REST, kind_of, top_kinds
 from tests.runner.claims.builders import EARLIER_RUN, SAMPLE
 from tests.runner.evidence.captured import evidence
-from tests.runner.fake_engine import FakeEngine, only
 
 
 @pytest.fixture
-def run(in_folder: Path) -> Path:
+def run(in_folder: Path, finished_run: Callable[..., Path]) -> Path:
     """A finished run of two topologies and three variants, probed."""
-    arguments = ["compare", "--preset", "figure1", "--topologies", "resnet50,vgg16", "--blocks", "2", "--out", "run"]
-    assert main(arguments, only(FakeEngine())) == 0
-    return in_folder / "run"
+    return finished_run("compare", "--preset", "figure1", "--topologies", "resnet50,vgg16", "--blocks", "2")
 
 
 def test_deleting_and_redrawing_gives_the_same_bytes_with_evidence(run: Path) -> None:

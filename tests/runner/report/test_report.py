@@ -21,12 +21,9 @@ Report = Callable[..., int]
 
 
 @pytest.fixture
-def run(in_folder: Path) -> Path:
+def run(in_folder: Path, finished_run: Callable[..., Path]) -> Path:
     """A finished run of two topologies and three variants."""
-    engine = FakeEngine()
-    arguments = ["compare", "--preset", "figure1", "--topologies", "resnet50,vgg16", "--blocks", "2", "--out", "run"]
-    assert main(arguments, only(engine)) == 0
-    return in_folder / "run"
+    return finished_run("compare", "--preset", "figure1", "--topologies", "resnet50,vgg16", "--blocks", "2")
 
 
 def digests(folder: Path) -> dict[str, str]:
