@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -133,6 +133,11 @@ class Stack:
     def installation_of(self, variant: str) -> Installation:
         """What must be installed to run a variant."""
         return self.installations[self.variants[variant].installation]
+
+
+def every_installation(stacks: Iterable[Stack]) -> list[tuple[Stack, Installation]]:
+    """All that these stacks can have installed, each with its stack."""
+    return [(stack, installation) for stack in stacks for installation in stack.installations.values()]
 
 
 @cache

@@ -9,6 +9,7 @@ from runner.cli.planning import stacks_from
 from runner.cli.progress import say
 from runner.errors import EXIT_DONE
 from runner.lock import machine_lock
+from runner.stacks import every_installation
 
 
 def run(arguments: argparse.Namespace, engines: Engines) -> int:
@@ -17,9 +18,9 @@ def run(arguments: argparse.Namespace, engines: Engines) -> int:
     engine, why = choose_engine(arguments, engines, stacks)
     say(why)
     with machine_lock("build"):  # unpacking and compiling would slow down whoever measures
-        require_ready(engine, stacks)
-        for stack in stacks:
-            for installation in stack.installations.values():
-                artifact = engine.prepare(stack, installation, say)
-                say(f"ready: {stack.name}/{installation.name} in {artifact.location}")
+        wanted = every_installation(stacks)
+        require_ready(engine, wanted)
+        for stack, installation in wanted:
+            artifact = engine.prepare(stack, installation, say)
+            say(f"ready: {stack.name}/{installation.name} in {artifact.location}")
     return EXIT_DONE

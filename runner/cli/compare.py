@@ -38,7 +38,7 @@ from runner.registry import image_lock
 from runner.registry.image_lock import ImageLock
 from runner.repetition import images_of
 from runner.runs import Run
-from runner.stacks import Stack, find_stack
+from runner.stacks import Installation, Stack, find_stack
 from runner.topology_file import keep, kept
 from runner.vocabulary import Launch
 from runner.workload_files import workload_sha256
@@ -85,17 +85,23 @@ def prepare(
     engine: Engine, stacks: Sequence[Stack], launches: Sequence[Launch], folder: Path
 ) -> dict[tuple[str, str], Artifact]:
     """Make every installation ready that the launches need, by stack and installation, for a run below `folder`."""
-    require_ready(engine, tuple(stacks), {folder: RUN_BYTES})
-    needed = dict.fromkeys((launch.cell.stack, launch.installation) for launch in launches)
-    by_name = {stack.name: stack for stack in stacks}
+    wanted = wanted_by(launches, stacks)
+    require_ready(engine, wanted, {folder: RUN_BYTES})
 
-    def make(key: tuple[str, str]) -> Artifact:
-        stack, installation = key
-        return engine.prepare(by_name[stack], by_name[stack].installations[installation], say)
+    def make(each: tuple[Stack, Installation]) -> Artifact:
+        return engine.prepare(*each, say)
 
     # Nothing is measured yet, so downloads and unpacking may use the whole machine.
-    with ThreadPoolExecutor(max_workers=len(needed) if engine.prepares_in_parallel else 1) as pool:
-        return dict(zip(needed, pool.map(make, needed), strict=True))
+    with ThreadPoolExecutor(max_workers=len(wanted) if engine.prepares_in_parallel else 1) as pool:
+        made = list(pool.map(make, wanted))
+    return {(artifact.installation.stack, artifact.installation.name): artifact for artifact in made}
+
+
+def wanted_by(launches: Sequence[Launch], stacks: Sequence[Stack]) -> list[tuple[Stack, Installation]]:
+    """The installations that launches need, each once and with its stack."""
+    names = dict.fromkeys((launch.cell.stack, launch.installation) for launch in launches)
+    by_name = {stack.name: stack for stack in stacks}
+    return [(by_name[stack], by_name[stack].installations[installation]) for stack, installation in names]
 
 
 def _resume(arguments: argparse.Namespace, engines: Engines) -> int:

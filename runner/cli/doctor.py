@@ -16,7 +16,7 @@ from runner.cli.planning import LIVE_ROOT, asked_from, machine_below, pin_from, 
 from runner.cli.progress import CONSOLE
 from runner.doctor import Check, examine, has_problem
 from runner.errors import EXIT_DONE, EXIT_HOST, HostError
-from runner.stacks import Stack
+from runner.stacks import Stack, every_installation
 
 _STYLES = {"ok": "green", "advice": "yellow", "problem": "bold red"}
 
@@ -42,7 +42,7 @@ def _engine(
     try:
         engine, why = choose_engine(arguments, engines, stacks)
         engine.prerequisites(stacks)
-        needs = engine.room(stacks)
+        needs = engine.room(every_installation(stacks))
     except HostError as error:
         return Check("engine", "problem", arguments.engine, what_to_do=str(error)), {}, False
     found = f"It cannot enforce: {', '.join(engine.cannot_enforce) or 'nothing'}."

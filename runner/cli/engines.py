@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from runner import disk
 from runner.engines.protocol import Engine
 from runner.errors import HostError, UsageError
 from runner.lock import machine_lock
-from runner.stacks import Stack
+from runner.stacks import Installation, Stack
 
 if TYPE_CHECKING:
     from runner.engines.docker_images import ImageSource
@@ -109,14 +109,16 @@ def choose_engine(arguments: argparse.Namespace, engines: Engines, stacks: tuple
     return engine, "engine docker: an engine answers, can pin containers, and has the base images"
 
 
-def require_ready(engine: Engine, stacks: tuple[Stack, ...], also: Mapping[Path, int] | None = None) -> None:
-    """Check, before anything is fetched, that stacks can be had and that there is room for them and `also` (bytes).
+def require_ready(
+    engine: Engine, wanted: Sequence[tuple[Stack, Installation]], also: Mapping[Path, int] | None = None
+) -> None:
+    """Check, before anything is fetched, that installations can be had and have room, beside `also` (bytes by path).
 
     Raises:
         HostError: something is missing, or a filesystem is too small for all that will be written to it.
     """
-    engine.prerequisites(stacks)
-    disk.check({**engine.room(stacks), **(also or {})})
+    engine.prerequisites(tuple({stack.name: stack for stack, _ in wanted}.values()))
+    disk.check({**engine.room(wanted), **(also or {})})
 
 
 def in_whole_pages(size: int) -> int:

@@ -13,7 +13,7 @@ from runner.engines.protocol import Artifact, Engine, Tell
 from runner.errors import EXIT_DONE, EXIT_SOME_CELLS_FAILED, HostError
 from runner.lock import machine_lock
 from runner.matching.diff import Match, compare
-from runner.stacks import Stack
+from runner.stacks import Stack, every_installation
 
 SHOWN = 20
 
@@ -25,11 +25,10 @@ def run(arguments: argparse.Namespace, engines: Engines) -> int:
     tell: Tell = (lambda _line: None) if arguments.json else say
     tell(why)
     with machine_lock("images diff"):  # building and hashing would slow down whoever measures
-        require_ready(engine, stacks)
+        wanted = every_installation(stacks)
+        require_ready(engine, wanted)
         artifacts = {
-            (stack.name, name): engine.prepare(stack, installation, tell)
-            for stack in stacks
-            for name, installation in stack.installations.items()
+            (stack.name, installation.name): engine.prepare(stack, installation, tell) for stack, installation in wanted
         }
         matches = match_installations(engine, stacks, artifacts, tell)
     if arguments.json:

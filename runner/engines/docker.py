@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shlex
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -61,14 +61,11 @@ class DockerEngine:
         for stack in stacks:
             self._images.require(stack)
 
-    def room(self, stacks: tuple[Stack, ...]) -> Mapping[Path, int]:
+    def room(self, wanted: Sequence[tuple[Stack, Installation]]) -> Mapping[Path, int]:
         """What the images take in the engine's own folder that are not on it; nothing if that is not ours to see."""
         root = Path(self._info.get("DockerRootDir") or "/var/lib/docker")
         missing = [
-            stack.image_bytes
-            for stack in stacks
-            for installation in stack.installations.values()
-            if self._images.find(stack, installation) is None
+            stack.image_bytes for stack, installation in wanted if self._images.find(stack, installation) is None
         ]
         try:
             is_ours = root.exists()

@@ -70,14 +70,9 @@ class EnvironmentCache:
         except OSError:
             return None
 
-    def room(self, stacks: Sequence[Stack]) -> Mapping[Path, int]:
+    def room(self, wanted: Sequence[tuple[Stack, Installation]]) -> Mapping[Path, int]:
         """Bytes that the environments still to be made will take, by folder: they, and what pip unpacks and caches."""
-        missing = [
-            stack
-            for stack in stacks
-            for installation in stack.installations.values()
-            if self.find(stack, installation) is None
-        ]
+        missing = [stack for stack, installation in wanted if self.find(stack, installation) is None]
         fetched = sum(stack.download_bytes for stack in missing)
         needs = defaultdict[Path, int](int, {self.root: sum(stack.environment_bytes for stack in missing)})
         needs[disk.temporary_folder()] += fetched

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -76,8 +76,8 @@ class Engine(Protocol):
             HostError: they cannot; the message says what to install or to change.
         """
 
-    def room(self, stacks: tuple[Stack, ...]) -> Mapping[Path, int]:
-        """How many bytes `prepare` will still write for these stacks, by folder; nothing for what is ready."""
+    def room(self, wanted: Sequence[tuple[Stack, Installation]]) -> Mapping[Path, int]:
+        """How many bytes `prepare` will still write for these installations, by folder; nothing for what is ready."""
 
     def prepare(self, stack: Stack, installation: Installation, tell: Tell) -> Artifact:
         """Make an installation ready, or find it ready.

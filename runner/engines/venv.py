@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -52,9 +52,9 @@ class VenvEngine:
         for stack in stacks:
             find_interpreter(stack.python)
 
-    def room(self, stacks: tuple[Stack, ...]) -> Mapping[Path, int]:
+    def room(self, wanted: Sequence[tuple[Stack, Installation]]) -> Mapping[Path, int]:
         """What the environments take that are still to be made, and what pip fetches for them."""
-        return self._cache.room(stacks)
+        return self._cache.room(wanted)
 
     def prepare(self, stack: Stack, installation: Installation, tell: Tell) -> Artifact:
         """Make the installation's environment in the cache, or find it there."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,7 @@ class FakeEngine:
     before_build: Hook = lambda launch, result: None
     is_ready: bool = True
     needs: Mapping[Path, int] = field(default_factory=dict)
+    wanted: list[tuple[str, str]] = field(default_factory=list)
     prepared: int = 0
     probed: list[str] = field(default_factory=list)
     cleaned: list[str] = field(default_factory=list)
@@ -63,8 +64,9 @@ class FakeEngine:
     def prerequisites(self, stacks: tuple[Stack, ...]) -> None:
         """Nothing is needed."""
 
-    def room(self, stacks: tuple[Stack, ...]) -> Mapping[Path, int]:
-        """Nothing is made, unless a test says how much."""
+    def room(self, wanted: Sequence[tuple[Stack, Installation]]) -> Mapping[Path, int]:
+        """Nothing is made, unless a test says how much; what was asked for is kept."""
+        self.wanted = [(stack.name, installation.name) for stack, installation in wanted]
         return self.needs
 
     def prepare(self, stack: Stack, installation: Installation, tell: Tell) -> Artifact:

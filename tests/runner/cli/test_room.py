@@ -14,7 +14,7 @@ from runner.cli.compare import RUN_BYTES
 from runner.engines.docker import DockerEngine
 from runner.engines.docker_images import ImageSource
 from runner.engines.docker_sdk import Docker
-from runner.stacks import find_stack
+from runner.stacks import every_installation, find_stack
 from tests.runner.cli.conftest import Kit
 from tests.runner.fake_engine import FakeEngine, only
 
@@ -55,6 +55,14 @@ def test_the_same_fits_one_byte_earlier(in_folder: Path, engine: FakeEngine, kit
     """The check refuses what does not fit, and nothing else."""
     engine.needs = {in_folder / "cache": 1_000}
     assert kit(*COMPARE) == 0
+
+
+def test_only_what_the_launches_need_must_fit(engine: FakeEngine, kit: Kit) -> None:
+    """Two variants of one installation do not ask for the other one's room; `build` makes both."""
+    assert kit(*COMPARE, "--variants", "stock,stock-onednn") == 0
+    assert engine.wanted == [("tf-2.14", "stock")]
+    assert kit("build") == 0
+    assert engine.wanted == [("tf-2.14", "stock"), ("tf-2.14", "intel")]
 
 
 def test_resuming_needs_room_too(engine: FakeEngine, kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,10 +131,10 @@ def test_docker_needs_room_in_its_own_folder_for_each_image_that_it_lacks(
     """An image under the same tag that is not the wanted one counts as missing: it is built anew."""
     stack = find_stack("tf-2.14")
     made = DockerEngine(cast(Docker, Connection(tmp_path)), cast(ImageSource, Images(*here)))
-    assert made.room((stack,)) == {tmp_path: images * stack.image_bytes}
+    assert made.room(every_installation((stack,))) == {tmp_path: images * stack.image_bytes}
 
 
 def test_a_docker_folder_that_is_not_ours_to_see_is_not_judged(tmp_path: Path) -> None:
     """An engine in a virtual machine has its disk there."""
     made = DockerEngine(cast(Docker, Connection(tmp_path / "elsewhere")), cast(ImageSource, Images()))
-    assert made.room((find_stack("tf-2.14"),)) == {}
+    assert made.room(every_installation((find_stack("tf-2.14"),))) == {}

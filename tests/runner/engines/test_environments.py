@@ -30,7 +30,7 @@ from runner.engines.venv import VenvEngine
 from runner.errors import DiskError, HostError
 from runner.lock_dependencies import lock_installation
 from runner.network import PackageIndex
-from runner.stacks import Installation, Installer, Stack, find_stack
+from runner.stacks import Installation, Installer, Stack, every_installation, find_stack
 
 PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
@@ -61,7 +61,7 @@ def index(tmp_path: Path) -> Iterator[str]:
     served = tmp_path / "served"
     handler = functools.partial(QuietHandler, directory=str(served))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     yield f"http://127.0.0.1:{server.server_address[1]}/simple"
     server.shutdown()
     server.server_close()
@@ -99,8 +99,16 @@ def cache(tmp_path: Path, index: str) -> EnvironmentCache:
     return EnvironmentCache(tmp_path / "cache", PackageIndex(index, base_environment=clean))
 
 
-def test_an_environment_is_made_once_and_found_again(cache: EnvironmentCache, stack: Stack) -> None:
-    """The second call finds what the first has made, and the package is importable in it."""
+def test_an_environment_is_made_once_and_found_again(
+    cache: EnvironmentCache, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second call finds what the first has made, and the package is importable in it.
+
+    Everything was on disk before the marker: after a power failure it must not vouch for files never written.
+    """
+    marked_when_synced: list[bool] = []
+    folder = Path(cache.location(stack, stack.installations["tiny"]))
+    monkeypatch.setattr(os, "sync", lambda: marked_when_synced.append((folder / MARKER).exists()))
     told: list[str] = []
     first = cache.prepare(stack, stack.installations["tiny"], told.append)
     assert any("installing tiny==1.0" in line for line in told)
@@ -110,17 +118,18 @@ def test_an_environment_is_made_once_and_found_again(cache: EnvironmentCache, st
     printed = subprocess.check_output([f"{first.location}/bin/python", "-c", "import tiny; print(tiny.VERSION)"])
     assert printed == b"1.0\n"
     assert first.provenance["lock_sha256"] == stack.installations["tiny"].lock_sha256()
+    assert marked_when_synced == [False]
 
 
 def test_a_half_made_environment_is_made_anew(cache: EnvironmentCache, stack: Stack) -> None:
     """Without its last file an environment counts as torn, whatever it holds."""
-    made = Path(cache.prepare(stack, stack.installations["tiny"], print).location)
-    (made / MARKER).unlink()
-    (made / "left-over").touch()
-    again = Path(cache.prepare(stack, stack.installations["tiny"], print).location)
-    assert again == made
-    assert (made / MARKER).exists()
-    assert not (made / "left-over").exists()
+    folder = Path(cache.location(stack, stack.installations["tiny"]))
+    (folder / "bin").mkdir(parents=True)
+    (folder / "bin" / "python").touch()
+    (folder / "left-over").touch()
+    assert Path(cache.prepare(stack, stack.installations["tiny"], print).location) == folder
+    assert (folder / MARKER).exists()
+    assert not (folder / "left-over").exists()
 
 
 def test_a_package_with_another_hash_is_refused_and_nothing_is_left(
@@ -179,7 +188,7 @@ def test_disk_is_checked_for_all_environments_before_anything_is_fetched(
     monkeypatch.setattr(disk, "free_bytes", lambda _path: 10)
     monkeypatch.setattr(environments, "run_logged", lambda *_: pytest.fail("something was run"))
     large = dataclasses.replace(stack, environment_bytes=1_400_000_000)
-    room = VenvEngine(cache).room((large,))
+    room = VenvEngine(cache).room(every_installation((large,)))
     assert room[cache.root] == 1_400_000_000
     assert room[environments.pip_cache(os.environ)] == room[disk.temporary_folder()] == large.download_bytes
     with pytest.raises(DiskError, match=r"Too little disk: 1\.4 GB will be written"):
@@ -190,9 +199,11 @@ def test_an_environment_that_is_made_needs_no_more_room(
     cache: EnvironmentCache, stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is in the cache already is not asked for again."""
-    cache.prepare(stack, stack.installations["tiny"], print)
+    folder = Path(cache.location(stack, stack.installations["tiny"]))
+    folder.mkdir(parents=True)
+    (folder / MARKER).write_text("{}")
     monkeypatch.setattr(disk, "free_bytes", lambda _path: 0)
-    room = VenvEngine(cache).room((stack,))
+    room = VenvEngine(cache).room(every_installation((stack,)))
     assert set(room.values()) == {0}
     disk.check(room)
 
@@ -242,17 +253,6 @@ with _locked(Path({str(path)!r}), print) as lock:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     finally:
         os.killpg(runner.pid, signal.SIGKILL)
-
-
-def test_everything_is_on_disk_before_an_environment_counts_as_whole(
-    cache: EnvironmentCache, stack: Stack, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """After a power failure a marker must not vouch for files that were never written."""
-    seen: list[bool] = []
-    folder = Path(cache.location(stack, stack.installations["tiny"]))
-    monkeypatch.setattr(os, "sync", lambda: seen.append((folder / MARKER).exists()))
-    cache.prepare(stack, stack.installations["tiny"], print)
-    assert seen == [False]
 
 
 def test_the_record_has_the_index_and_the_bundle_that_pip_was_given(stack: Stack, index: str, tmp_path: Path) -> None:
