@@ -46,7 +46,10 @@ $(VENV)/compare.stamp: runner/locks/compare.txt
 	  "as python3 or python3.X on PATH. Install one (Debian, Ubuntu: apt-get install python3 python3-venv)," \
 	  "then run make again." >&2; exit 3; }; \
 	echo "setting up $(VENV) with $$($$python --version)"; \
-	$$python -m venv $(VENV) && $(call install,compare)
+	$$python -m venv $(VENV) || { echo "error: $$python could not make an environment in $(VENV); it says why above." \
+	  "Look whether this folder may be written and has room, and on Debian and Ubuntu run apt-get install python3-venv." >&2; \
+	  exit 3; }
+	@$(call install,compare)
 	@touch $@
 
 $(VENV)/test.stamp: $(VENV)/compare.stamp runner/locks/test.txt

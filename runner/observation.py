@@ -6,7 +6,6 @@ Knows the workload's result file (images/workload writes it) and no engine.
 from __future__ import annotations
 
 import json
-import re
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from runner.engines.protocol import Artifact, LaunchFolders, Outcome
 from runner.machine.cpulist import parse_cpu_list
 from runner.pin import Pin
 from runner.records import Record
+from runner.stacks import canonical_requirement
 from runner.vocabulary import Launch
 
 RESULT_SCHEMA_VERSION = 1
@@ -158,7 +158,7 @@ def other_wheel(requirement: str, result: Mapping[str, Any]) -> list[str]:
     """The wheel that was found installed, where it is not the planned one (names as in PEP 503)."""
     found = (result["evidence"] or {}).get("wheel") or {}
     seen = f"{found.get('distribution')}=={found.get('version')}"
-    if re.sub("[-_.]+", "-", seen).lower() == re.sub("[-_.]+", "-", requirement).lower():
+    if canonical_requirement(seen) == canonical_requirement(requirement):
         return []
     return [f"wheel {seen} instead of {requirement}"]
 

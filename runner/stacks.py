@@ -9,6 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from packaging.utils import canonicalize_name
+
 from runner.data import check_keys, read_toml
 from runner.errors import UsageError
 from runner.vocabulary import Layout, one_of
@@ -133,6 +135,12 @@ class Stack:
     def installation_of(self, variant: str) -> Installation:
         """What must be installed to run a variant."""
         return self.installations[self.variants[variant].installation]
+
+
+def canonical_requirement(requirement: str) -> str:
+    """A pinned requirement (`name==version`) with the name as PEP 503 writes it: two spellings of one are equal."""
+    name, _, version = requirement.partition("==")
+    return f"{canonicalize_name(name)}=={version}"
 
 
 def every_installation(stacks: Iterable[Stack]) -> list[tuple[Stack, Installation]]:

@@ -97,9 +97,12 @@ def test_make_says_what_to_install_where_there_is_none(tmp_path: Path) -> None:
 
 
 def test_make_says_which_one_it_takes(tmp_path: Path) -> None:
-    """The one that the search found, by its version."""
+    """The one that the search found, by its version; where that makes no environment, it is not the packages' fault."""
     done = make(tmp_path, python3=python(3, 14), python3_11=python(3, 11))
     assert "setting up environment with Python 3.11.0\n" in done.stdout
+    assert done.returncode == 2
+    assert "error: python3.11 could not make an environment in environment" in done.stderr
+    assert "could not be installed" not in done.stderr
 
 
 def make(folder: Path, **interpreters: str) -> subprocess.CompletedProcess[str]:

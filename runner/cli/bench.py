@@ -13,7 +13,7 @@ from rich.table import Table
 
 from runner import runs
 from runner.cli.compare import context_of, prepare, read_facts
-from runner.cli.engine_ratio import BLOCKS, measure_engine_ratio
+from runner.cli.engine_ratio import BLOCKS, Side, measure_engine_ratio, ready_process
 from runner.cli.engines import Engines, choose_engine, measuring
 from runner.cli.own_topology import built, own_topology_json, own_topology_of
 from runner.cli.planning import LIVE_ROOT, bkms_from, machine_below, pin_from, require_fit, stacks_from
@@ -54,6 +54,10 @@ def run(arguments: argparse.Namespace, engines: Engines) -> int:
     with measuring("bench", engine):
         require_fit(machine, pin, engine)
         artifacts = prepare(engine, stacks, plan.launches, runs.RUNS)
+        # What a container costs shows most where training is cheap, and takes the least time there.
+        kits = sorted(set(request.topologies) & set(TOPOLOGIES), key=lambda name: TRAINING_GFLOPS[name])
+        both = engine.name == "docker" and kits
+        process = ready_process(arguments, engines, stacks, plan.launches) if both else None
         plan, description = built(own, request, plan, engine, artifacts, say)
         folder = runs.RUNS / runs.new_name("bench")
         header = make_header(
@@ -69,13 +73,10 @@ def run(arguments: argparse.Namespace, engines: Engines) -> int:
         everything = write_report(current)
         CONSOLE.print(_table(everything))
         say(f"\nreport: {current.folder / 'report.html'}")
-        kits = [name for name in request.topologies if name in TOPOLOGIES]
-        if engine.name == "docker" and kits:
-            # What a container costs shows most where training is cheap, and takes the least time there.
-            cheapest = min(kits, key=lambda name: TRAINING_GFLOPS[name])
+        if process is not None:
             blocks = max(BLOCKS, request.blocks)
-            few = dataclasses.replace(request, topologies=(cheapest,), own_topology=None, blocks=blocks)
-            measure_engine_ratio(arguments, engines, make_plan(few, pin, bkms), machine, stacks)
+            few = dataclasses.replace(request, topologies=(kits[0],), own_topology=None, blocks=blocks)
+            measure_engine_ratio(Side(engine, artifacts), process, make_plan(few, pin, bkms), machine, stacks)
     return EXIT_DONE if all(pair.status == "ok" for pair in everything.pairs) else EXIT_SOME_CELLS_FAILED
 
 

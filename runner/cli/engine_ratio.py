@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from rich.table import Table
 
@@ -31,18 +32,38 @@ CONFIDENCE = 0.999
 BLOCKS = 4
 
 
-def measure_engine_ratio(
-    arguments: argparse.Namespace, engines: Engines, plan: Plan, machine: Machine, stacks: Sequence[Stack]
-) -> None:
+@dataclass(frozen=True)
+class Side:
+    """An engine with the installations that it has ready, by stack and installation."""
+
+    engine: Engine
+    artifacts: Mapping[tuple[str, str], Artifact]
+
+
+def ready_process(
+    arguments: argparse.Namespace, engines: Engines, stacks: Sequence[Stack], launches: Sequence[Launch]
+) -> Side | None:
+    """Make the venv engine ready to be compared with; None, and why, where it cannot be held to the same.
+
+    Raises:
+        HostError: the installations cannot be made.
+    """
+    if arguments.memory is not None:
+        say("container against process is left out: a process cannot be held to --memory")
+        return None
+    engine = engines["venv"](arguments)
+    return Side(engine, prepare(engine, stacks, launches, runs.RUNS))
+
+
+def measure_engine_ratio(container: Side, process: Side, plan: Plan, machine: Machine, stacks: Sequence[Stack]) -> None:
     """Run a plan on both engines, launch by launch in mirrored order, and print container over process."""
     say("\ncontainer against process: the same launches on both engines, in turn")
-    made = {name: engines[name](arguments) for name in ENGINE_NAMES}
-    artifacts = {name: prepare(engine, stacks, plan.launches, runs.RUNS) for name, engine in made.items()}
-    started = {name: _create(arguments, made[name], artifacts[name], plan, machine, stacks) for name in ENGINE_NAMES}
+    sides = dict(zip(ENGINE_NAMES, (container, process), strict=True))
+    started = {name: _create(side, plan, machine, stacks) for name, side in sides.items()}
     for number, launch in enumerate(plan.launches):
         order = ENGINE_NAMES if (number + launch.block) % 2 else ENGINE_NAMES[::-1]
         for name in order:
-            _run_one(started[name], launch, made[name], artifacts[name])
+            _run_one(started[name], launch, sides[name])
     records = {name: each.read_records() for name, each in started.items()}
     CONSOLE.print(ratio_table(records))
     say(f"\n{verdict(records)}")
@@ -93,21 +114,13 @@ def engine_ratios(records: Mapping[str, Sequence[Record]]) -> dict[Cell, dict[in
     return found
 
 
-def _create(
-    arguments: argparse.Namespace,
-    engine: Engine,
-    artifacts: Mapping[tuple[str, str], Artifact],
-    plan: Plan,
-    machine: Machine,
-    stacks: Sequence[Stack],
-) -> Run:
-    folder = runs.RUNS / runs.new_name(f"bench-{engine.name}")
-    header = make_header(
-        folder.name, plan, machine, stacks, engine, artifacts, "python -m runner bench", [], arguments.memory
-    )
+def _create(side: Side, plan: Plan, machine: Machine, stacks: Sequence[Stack]) -> Run:
+    folder = runs.RUNS / runs.new_name(f"bench-{side.engine.name}")
+    command = "python -m runner bench"
+    header = make_header(folder.name, plan, machine, stacks, side.engine, side.artifacts, command, [], None)
     return runs.create(folder, header)
 
 
-def _run_one(current: Run, launch: Launch, engine: Engine, artifacts: Mapping[tuple[str, str], Artifact]) -> None:
+def _run_one(current: Run, launch: Launch, side: Side) -> None:
     with Progress(current) as progress:
-        execute(current, [launch], engine, artifacts, context_of(current, 1), read_facts, progress)
+        execute(current, [launch], side.engine, side.artifacts, context_of(current, 1), read_facts, progress)

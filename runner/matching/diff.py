@@ -12,7 +12,7 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from runner.matching.snapshot import Snapshot
-from runner.stacks import Stack
+from runner.stacks import Stack, canonical_requirement
 
 # What an image says of itself, and must say differently on the two sides.
 SETTINGS_OF_THE_WHEEL = frozenset(
@@ -106,9 +106,9 @@ def _wrong_wheel(stack: Stack, name: str, side: Snapshot) -> str:
     Intel's wheel of 1.12 brings the metadata of stock TensorFlow too: where both are, Intel's counts.
     """
     metadata = (re.search(r"/([^/]+)-([^/-]+)\.dist-info/", path) for path in side.files)
-    present = {f"{canonicalize_name(found[1])}=={found[2]}" for found in metadata if found}
+    present = {canonical_requirement(f"{found[1]}=={found[2]}") for found in metadata if found}
     wheels = sorted((each.wheel for each in stack.installations.values()), key=lambda wheel: "intel" not in wheel)
-    installed = [wheel for wheel in wheels if wheel in present]
+    installed = [wheel for wheel in wheels if canonical_requirement(wheel) in present]
     expected = stack.installations[name].wheel
     if installed[:1] == [expected]:
         return ""

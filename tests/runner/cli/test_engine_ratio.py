@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from runner.cli import main
 from runner.cli.engine_ratio import BLOCKS, engine_ratios, verdict
+from runner.cli.engines import Engines
+from runner.errors import HostError
 from runner.records import Record
+from runner.vocabulary import Launch
 from tests.runner.builders import record
+from tests.runner.fake_engine import FakeEngine
 
 
 def runs(container: list[float], process: list[float], variants: Sequence[str] = ("intel",)) -> dict[str, list[Record]]:
@@ -62,3 +69,53 @@ def test_nothing_measured_is_said() -> None:
     """One block alone is no comparison."""
     assert "nothing to compare" in verdict(runs([1.0], [1.0]))
     assert "nothing to compare" in verdict({"docker": [], "venv": []})
+
+
+def both(container: FakeEngine, process: FakeEngine) -> Engines:
+    """A host where both engines answer."""
+    return {"docker": lambda _arguments: container, "venv": lambda _arguments: process}
+
+
+def container_engine() -> FakeEngine:
+    """A fake engine that says it is Docker."""
+    return FakeEngine(name="docker", cannot_enforce=())
+
+
+BENCH = ("bench", "--topologies", "alexnet")
+
+
+def test_bench_runs_the_same_launches_on_both_engines(in_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Four blocks of three variants on each, beside the bench's own two blocks in containers."""
+    container, process = container_engine(), FakeEngine()
+    assert main(BENCH, both(container, process)) == 0
+    assert (len(container.ran), len(process.ran)) == (6 + 3 * BLOCKS, 3 * BLOCKS)
+    assert container.ran[6:] == process.ran
+    assert "container and process: no clear difference (1.00x" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_process_that_cannot_be_made_ready_is_told_before_anything_is_measured(
+    in_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Minutes of measuring are not spent on a comparison that has no second half."""
+    container, process = container_engine(), FakeEngine()
+
+    def refuse(*_: object) -> None:
+        raise HostError("There is no Python 3.11 here.")
+
+    monkeypatch.setattr(process, "prerequisites", refuse)
+    assert main(BENCH, both(container, process)) == 3
+    assert container.ran == []
+    assert "no Python 3.11" in capsys.readouterr().err
+
+
+def test_a_memory_limit_leaves_the_comparison_out(in_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A process has none to be held to; the bench itself goes on in containers."""
+    container, process = container_engine(), FakeEngine()
+
+    def limited(_launch: Launch, result: dict[str, Any]) -> None:
+        result["observed"]["cgroup"]["memory_limit_bytes"] = 8 * 2**30
+
+    container.before_result = limited
+    assert main((*BENCH, "--memory", "8g"), both(container, process)) == 0
+    assert (len(container.ran), process.ran) == (6, [])
+    assert "a process cannot be held to --memory" in capsys.readouterr().out
