@@ -8,6 +8,10 @@ RUN := $(VENV)/bin/python -m
 MARKERS ?=
 BASE_IMAGE ?=
 
+# Packages are installed without byte-code and keep what their first use compiles: compiling pandas or TensorFlow anew in
+# every process would take longer than most tests.
+unexport PYTHONDONTWRITEBYTECODE
+
 # A pyenv shim answers `command -v` for versions that it then refuses to run, so each candidate has to prove itself.
 FIND_PYTHON := for python in python3 python3.13 python3.12 python3.11 python3.10 python; do \
   "$$python" -c 'import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
