@@ -36,7 +36,7 @@ lint: $(VENV)/test.stamp  ## ruff, mypy and the import contracts
 	@$(RUN) mypy
 	@$(VENV)/bin/lint-imports --no-cache
 
-bench: $(VENV)/compare.stamp  ## images/s of every topology and variant, as ratios and as a share of the GEMM peak (about 12 minutes)
+bench: $(VENV)/compare.stamp  ## images/s of every topology and variant, as ratios and as a share of the GEMM peak (a quarter of an hour)
 	@$(RUN) runner bench $(if $(BASE_IMAGE),--base-image $(BASE_IMAGE))
 
 locks: $(VENV)/test.stamp  ## write all hash-locked dependency files anew (needs a package index)

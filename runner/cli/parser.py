@@ -238,7 +238,7 @@ def _compose(parser: argparse.ArgumentParser) -> None:
 
 
 def _bench(parser: argparse.ArgumentParser) -> None:
-    parser.description = f"{parser.description} The defaults take about twelve minutes on two cores."
+    parser.description = f"{parser.description} The defaults take about a quarter of an hour on two cores."
     parser.add_argument("--stack", type=names, default=None, metavar="NAME", help="the stack (default: tf-2.14)")
     parser.add_argument("--topologies", type=names, default=None, metavar="NAME,...", help="default: all six")
     topology_options(parser)
