@@ -23,10 +23,10 @@ from runner.engines.docker_streams import follow_build
 from runner.engines.protocol import Artifact
 from runner.errors import HostError
 from runner.network import PackageIndex
-from runner.stacks import Installation, find_stack, load_stacks
+from runner.stacks import Installation, every_installation, find_stack, load_stacks
 
 STACK = find_stack("tf-2.14")
-INSTALLATIONS = [each for stack in load_stacks().values() for each in stack.installations.values()]
+INSTALLATIONS = [each for _, each in every_installation(load_stacks().values())]
 
 
 @pytest.mark.parametrize("installation", INSTALLATIONS, ids=lambda each: f"{each.stack}-{each.name}")
