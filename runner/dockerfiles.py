@@ -10,7 +10,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from runner.atomic import write_whole
-from runner.stacks import IMAGES, Installation, Stack, load_stacks
+from runner.stacks import IMAGES, Installation, Stack, every_installation, load_stacks
 
 TEMPLATE = "Dockerfile.j2"
 
@@ -29,12 +29,11 @@ def rendered_path(installation: Installation) -> Path:
 
 def main() -> None:
     """Write every Dockerfile."""
-    for stack in load_stacks().values():
-        for installation in stack.installations.values():
-            path = rendered_path(installation)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, render(stack, installation))
-            print(f"wrote {path.relative_to(IMAGES.parent)}")
+    for stack, installation in every_installation(load_stacks().values()):
+        path = rendered_path(installation)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, render(stack, installation))
+        print(f"wrote {path.relative_to(IMAGES.parent)}")
 
 
 if __name__ == "__main__":

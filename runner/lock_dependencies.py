@@ -19,7 +19,7 @@ from packaging.utils import canonicalize_name
 from runner.atomic import write_whole
 from runner.engines.interpreters import find_interpreter
 from runner.network import PackageIndex
-from runner.stacks import Installation, Stack, load_stacks
+from runner.stacks import Installation, Stack, every_installation, load_stacks
 
 ROOT = Path(__file__).resolve().parent.parent
 RUNNER_LOCKS = ROOT / "runner" / "locks"
@@ -32,9 +32,8 @@ def main() -> None:
     """Write all locks, telling which."""
     lock_runner("compare", [])
     lock_runner("test", ["--extra", "test"])
-    for stack in load_stacks().values():
-        for installation in stack.installations.values():
-            lock_installation(stack, installation)
+    for stack, installation in every_installation(load_stacks().values()):
+        lock_installation(stack, installation)
 
 
 def lock_runner(name: str, extras: list[str]) -> None:

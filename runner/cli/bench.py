@@ -56,8 +56,8 @@ def run(arguments: argparse.Namespace, engines: Engines) -> int:
         artifacts = prepare(engine, stacks, plan.launches, runs.RUNS)
         # What a container costs shows most where training is cheap, and takes the least time there.
         kits = sorted(set(request.topologies) & set(TOPOLOGIES), key=lambda name: TRAINING_GFLOPS[name])
-        both = engine.name == "docker" and kits
-        process = ready_process(arguments, engines, stacks, plan.launches) if both else None
+        contained = engine.name == "docker" and kits
+        process = ready_process(arguments, engines, stacks, plan.launches) if contained else None
         plan, description = built(own, request, plan, engine, artifacts, say)
         folder = runs.RUNS / runs.new_name("bench")
         header = make_header(

@@ -85,7 +85,7 @@ def prepare(
     engine: Engine, stacks: Sequence[Stack], launches: Sequence[Launch], folder: Path
 ) -> dict[tuple[str, str], Artifact]:
     """Make every installation ready that the launches need, by stack and installation, for a run below `folder`."""
-    wanted = wanted_by(launches, stacks)
+    wanted = _wanted_by(launches, stacks)
     require_ready(engine, wanted, {folder: RUN_BYTES})
 
     def make(each: tuple[Stack, Installation]) -> Artifact:
@@ -97,7 +97,7 @@ def prepare(
     return {(artifact.installation.stack, artifact.installation.name): artifact for artifact in made}
 
 
-def wanted_by(launches: Sequence[Launch], stacks: Sequence[Stack]) -> list[tuple[Stack, Installation]]:
+def _wanted_by(launches: Sequence[Launch], stacks: Sequence[Stack]) -> list[tuple[Stack, Installation]]:
     """The installations that launches need, each once and with its stack."""
     names = dict.fromkeys((launch.cell.stack, launch.installation) for launch in launches)
     by_name = {stack.name: stack for stack in stacks}

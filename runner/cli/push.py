@@ -23,7 +23,7 @@ from runner.registry.push import push
 from runner.registry.reference import Repository, parse_repository
 from runner.registry.transfer import Conversation
 from runner.revision import revision
-from runner.stacks import IMAGES, Stack
+from runner.stacks import IMAGES, Stack, every_installation
 
 
 def run(arguments: argparse.Namespace, _engines: Engines) -> int:
@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace, _engines: Engines) -> int:
     images = image_lock.kept(arguments.images, kit, [stack.name for stack in stacks])
     parse_repository(arguments.to.removeprefix(ecr_calls.OWN_REGISTRY))  # a wrong name is told first of all
     docker = Docker.connect()
-    built = [find_built(docker, stack, each) for stack in stacks for each in stack.installations.values()]
+    built = [find_built(docker, stack, each) for stack, each in every_installation(stacks)]
     if arguments.dry_run:
         _print_calls(arguments, settings, built, list(images))
         return EXIT_DONE
@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace, _engines: Engines) -> int:
 def _settings(arguments: argparse.Namespace, stacks: Sequence[Stack]) -> ecr_calls.Settings:
     lifecycle = None
     if arguments.keep_last is not None:
-        lifecycle = keep_last(arguments.keep_last, [each for stack in stacks for each in stack.installations.values()])
+        lifecycle = keep_last(arguments.keep_last, [each for _, each in every_installation(stacks)])
     elif arguments.lifecycle_policy is not None:
         lifecycle = read_policy(arguments.lifecycle_policy)
     encryption = arguments.encryption or (ecr_calls.Settings.encryption if arguments.kms_key is None else "KMS")

@@ -24,7 +24,7 @@ FinishedRun = Callable[..., Path]
 
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory: pytest.TempPathFactory) -> FinishedRun:
-    """Put what a command line leaves on the fake engine into the working folder: the run as `run`, and the cache.
+    """Put what a command line leaves on the fake engine, the run and the cache, into the working folder; return that.
 
     It is carried out once for all tests that ask for the same one, since drawing a report takes a second.
     """
@@ -36,9 +36,9 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> FinishedRun:
             with pytest.MonkeyPatch.context() as patch:
                 patch.chdir(made[arguments])
                 patch.setenv("KIT_CACHE", str(made[arguments] / "cache"))
-                assert main([*arguments, "--out", "run"], only(FakeEngine())) == 0
+                assert main(arguments, only(FakeEngine())) == 0
         shutil.copytree(made[arguments], Path.cwd(), symlinks=True, dirs_exist_ok=True)
-        return Path.cwd() / "run"
+        return Path.cwd()
 
     return put
 

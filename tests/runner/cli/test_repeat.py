@@ -23,8 +23,8 @@ DERIVED = ("repeat.md", "report.md", "report.html", "speedups.csv")
 
 @pytest.fixture
 def original(in_folder: Path, finished_run: Callable[..., Path], small: Sequence[str]) -> Path:
-    """The run that `small` leaves, as `run`."""
-    return finished_run(*small[:-2])
+    """The run that `small` leaves."""
+    return finished_run(*small) / "run"
 
 
 def header(folder: str) -> dict[str, Any]:

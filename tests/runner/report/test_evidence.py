@@ -20,7 +20,8 @@ from tests.runner.evidence.captured import evidence
 @pytest.fixture
 def run(in_folder: Path, finished_run: Callable[..., Path]) -> Path:
     """A finished run of two topologies and three variants, probed."""
-    return finished_run("compare", "--preset", "figure1", "--topologies", "resnet50,vgg16", "--blocks", "2")
+    command = ("compare", "--preset", "figure1", "--topologies", "resnet50,vgg16", "--blocks", "2", "--out", "run")
+    return finished_run(*command) / "run"
 
 
 def test_deleting_and_redrawing_gives_the_same_bytes_with_evidence(run: Path) -> None:

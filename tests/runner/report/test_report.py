@@ -23,7 +23,8 @@ Report = Callable[..., int]
 @pytest.fixture
 def run(in_folder: Path, finished_run: Callable[..., Path]) -> Path:
     """A finished run of two topologies and three variants."""
-    return finished_run("compare", "--preset", "figure1", "--topologies", "resnet50,vgg16", "--blocks", "2")
+    command = ("compare", "--preset", "figure1", "--topologies", "resnet50,vgg16", "--blocks", "2", "--out", "run")
+    return finished_run(*command) / "run"
 
 
 def digests(folder: Path) -> dict[str, str]:
