@@ -162,11 +162,11 @@ def _peak_table(peaks: Sequence[Peak]) -> Table:
                 *where,
                 str(size["size"]),
                 significant(float(size["gflops_per_second"])),
-                f"{len(size['seconds'])} repeats",
+                f"best of {len(size['seconds'])} repeats",
             )
             for size in peak.sizes
         ]
-    columns = ("stack", "installation", "environment of", "size", "GFLOP/s", "")
+    columns = ("stack", "installation", "environment of", "size", "GFLOP/s", "measured")
     return table(columns, rows, ("size", "GFLOP/s"), caption="Matrix products")
 
 

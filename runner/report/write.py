@@ -79,8 +79,9 @@ def _cell_class(is_numeric: bool, text: str) -> str:
     """How a cell of a table is set in HTML; "" for the ordinary."""
     if is_numeric:
         return "number"
-    is_prose = len(text) > LONGEST_WORDS or any(len(word) > LONGEST_WORD for word in text.split())
-    return COLOURED.get(text) or ("prose" if is_prose else "")
+    words = text.split()
+    is_prose = len(text) > LONGEST_WORDS or any(len(word) > LONGEST_WORD for word in words)
+    return COLOURED.get(text) or ("prose" if is_prose else "word" if len(words) == 1 else "")
 
 
 def _markdown_cell(text: str) -> str:

@@ -177,4 +177,4 @@ def test_a_long_word_may_break_so_that_no_column_is_pushed_out_of_sight(in_folde
     assert main(["compare", "--topologies", "resnet50", "--blocks", "2", "--out", "run"], only(engine)) == 0
     text = Path("run/report.html").read_text()
     assert '<td class="prose">KMP_AFFINITY=granularity=fine,verbose,compact,1,0</td>' in text
-    assert "<td>tf-2.14</td>" in text
+    assert '<td class="word">tf-2.14</td>' in text
