@@ -83,12 +83,13 @@ def _on_the_article(measured: Measured, article: Publication) -> str:
 
 
 def _incomplete(measured: Measured) -> list[str]:
-    if not measured.unfinished:
-        return []
-    done = len(measured.run.launches) - measured.unfinished
-    return [
-        f"The run is not complete: {done} of {len(measured.run.launches)} launches are measured. Go on with --resume."
-    ]
+    planned, found = len(measured.run.launches), []
+    if measured.unfinished:
+        done = planned - measured.unfinished - measured.failed
+        found.append(f"The run is not complete: {done} of {planned} launches are measured. Go on with --resume.")
+    if measured.failed:
+        found.append(f"{measured.failed} of {planned} launches failed: --resume measures them again, and no more.")
+    return found
 
 
 def _flagged(measured: Measured) -> list[str]:
@@ -96,7 +97,7 @@ def _flagged(measured: Measured) -> list[str]:
     flagged = frame[frame["status"] != "ok"]
     return [
         f"{row.stack}, {topology_title(row.topology)}, batch size {row.batch_size}, "
-        f"{row.candidate} over {row.baseline}: {str(row.status).replace('_', ' ')}: {row.reason}."
+        f"{row.candidate} over {row.baseline}: {str(row.status).replace('_', ' ')}: {row.reason.rstrip('.')}."
         for row in flagged.itertuples()
         if row.status != "missing"
     ]

@@ -93,6 +93,12 @@ class Measured:
         return [record for record in latest(list(self.records)).values() if record.error is None]
 
     @property
+    def failed(self) -> int:
+        """How many planned launches ended in an error and were not measured since, and still need to be."""
+        errors = {key for key, record in latest(list(self.records)).items() if record.error is not None}
+        return len(still_needed([launch for launch in self.run.launches if launch.launch_id in errors], self.ladders))
+
+    @property
     def unfinished(self) -> int:
         """How many planned launches have no record yet, and still need one."""
         done = latest(list(self.records))

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from runner.cli import main
+from runner.engines.protocol import Outcome
 from runner.vocabulary import Launch
 from tests.runner.fake_engine import FakeEngine, only
 
@@ -162,6 +163,23 @@ def test_two_noisy_blocks_do_not_press_the_bars_flat(in_folder: Path) -> None:
     engine = FakeEngine(before_result=noisy)
     assert main(["compare", "--topologies", "resnet50", "--blocks", "2", "--out", "run"], only(engine)) == 0
     assert re.search(r">\(to [0-9.e+]+x\)<", Path("run/figure1.svg").read_text())
+
+
+def test_a_launch_that_failed_is_counted_with_how_to_measure_it_again(
+    in_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On the terminal and in the report, until it has been measured."""
+    engine = FakeEngine()
+    arguments = ["compare", "--topologies", "resnet50", "--blocks", "2", "--out", "run"]
+    lost = "block1-tf-2.14-intel-resnet50-b4"
+    engine.outcomes = {lost: Outcome(137, 1.0, stopped_by_deadline=False, out_of_memory=False)}
+    assert main(arguments, only(engine)) == 1
+    sentence = "1 of 4 launches failed: --resume measures them again, and no more."
+    assert sentence in " ".join(capsys.readouterr().out.split())
+    assert sentence in Path("run/report.md").read_text()
+    engine.outcomes = {}
+    assert main(["compare", "--resume", "run"], only(engine)) == 0
+    assert "launches failed" not in Path("run/report.md").read_text()
 
 
 def noisy(launch: Launch, result: dict[str, Any]) -> None:
