@@ -32,17 +32,16 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What uses the Docker engine runs in one process, what trains here in one, the rest beside them (pytest-xdist).
+    """What trains runs in one process, what handles images in another, the rest beside them (pytest-xdist).
 
-    An engine's containers and images are one state; so is the cache of the stacks' environments. First, since
-    pytest-xdist reads the groups in its own implementation of this hook.
+    The containers of launches are one state, which tests look at as a whole; so is the cache of the stacks'
+    environments. A test that is not where its marker puts it names its group itself. First, since pytest-xdist reads
+    the groups in its own implementation of this hook.
     """
     for item in items:
         marks = {mark.name for mark in item.iter_markers()}
-        if marks & {"docker", "registry"}:
-            item.add_marker(pytest.mark.xdist_group("engine"))
-        elif "tensorflow" in marks:
-            item.add_marker(pytest.mark.xdist_group("training"))
+        if "xdist_group" not in marks and marks & {"docker", "registry", "tensorflow"}:
+            item.add_marker(pytest.mark.xdist_group("images" if "registry" in marks else "launches"))
 
 
 @pytest.hookimpl(wrapper=True)

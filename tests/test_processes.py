@@ -20,5 +20,5 @@ def test_what_uses_the_engine_stays_in_one_process() -> None:
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     skipped = [line.split() for line in done.stdout.splitlines() if line.startswith("[gw")]
     assert len(skipped) > 1, done.stdout + done.stderr
-    assert all(words[-1].endswith("@engine") for words in skipped), done.stdout
+    assert all(words[-1].endswith("@launches") for words in skipped), done.stdout
     assert len({words[0] for words in skipped}) == 1, done.stdout

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import fcntl
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -73,24 +75,59 @@ def engine(request: pytest.FixtureRequest, base_image: str) -> Engine:
     return ENGINES["docker"](argparse.Namespace(pip_index=None, ca_bundle=None, base_image=bases, memory=None))
 
 
+OnlyBuilder = Callable[[], AbstractContextManager[None]]
+Build = Callable[[Stack, str], Artifact]
+
+
 @pytest.fixture(scope="session")
-def images(engine: Engine) -> dict[str, Artifact]:
+def only_builder(tmp_path_factory: pytest.TempPathFactory) -> OnlyBuilder:
+    """What builds images waits for other processes of the tests that do: then it finds every step in the cache."""
+    file = tmp_path_factory.getbasetemp().parent / "builds.lock"
+
+    @contextmanager
+    def hold() -> Iterator[None]:
+        with file.open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    return hold
+
+
+@pytest.fixture(scope="session")
+def build(engine: Engine, only_builder: OnlyBuilder) -> Build:
+    """Build the image of an installation, or find it built."""
+
+    def prepare(stack: Stack, installation: str) -> Artifact:
+        with only_builder():
+            return engine.prepare(stack, stack.installations[installation], print)
+
+    return prepare
+
+
+@pytest.fixture(scope="session")
+def images(build: Build) -> dict[str, Artifact]:
     """Both images of tf-2.14, built once."""
-    return {name: engine.prepare(STACK, each, print) for name, each in STACK.installations.items()}
+    return {name: build(STACK, name) for name in STACK.installations}
 
 
-@pytest.fixture(scope="session", params=[(stack, name) for stack in load_stacks() for name in ("stock", "intel")])
-def image(request: pytest.FixtureRequest, engine: Engine) -> tuple[Stack, Artifact]:
+# The newest first: most tests need it, those in other processes too.
+STACKS = sorted(load_stacks(), reverse=True)
+
+
+@pytest.fixture(scope="session", params=[(stack, name) for stack in STACKS for name in ("stock", "intel")])
+def image(request: pytest.FixtureRequest, build: Build) -> tuple[Stack, Artifact]:
     """Each image of each stack, built once."""
     stack = find_stack(request.param[0])
     base_of(request, stack)
-    return stack, engine.prepare(stack, stack.installations[request.param[1]], print)
+    return stack, build(stack, request.param[1])
 
 
-@pytest.fixture(scope="session", params=list(load_stacks()))
-def pair(request: pytest.FixtureRequest, engine: Engine) -> tuple[Stack, dict[str, Artifact], dict[str, Snapshot]]:
+@pytest.fixture(scope="session", params=STACKS)
+def pair(
+    request: pytest.FixtureRequest, engine: Engine, build: Build
+) -> tuple[Stack, dict[str, Artifact], dict[str, Snapshot]]:
     """Both images of each stack with what is in them."""
     stack = find_stack(request.param)
     base_of(request, stack)
-    made = {name: engine.prepare(stack, each, print) for name, each in stack.installations.items()}
+    made = {name: build(stack, name) for name in stack.installations}
     return stack, made, {name: engine.snapshot(artifact) for name, artifact in made.items()}

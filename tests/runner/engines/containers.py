@@ -43,7 +43,7 @@ def start_runner(base_image: str, folder: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def read(folder: str = "run") -> list[records.Record]:
+def read(folder: str | Path = "run") -> list[records.Record]:
     """The records of a run."""
     return records.read(Path(folder) / "records.jsonl")
 

@@ -43,21 +43,34 @@ def digests_of(image: str) -> list[str]:
     return sorted(json.loads(docker("image", "inspect", "--format", "{{json .RepoDigests}}", image)) or [])
 
 
-LIMITS = {"memory_bytes": None, "network_mode": "none", "read_only_root": True, "cap_drop": ["ALL"],
+MEMORY_BYTES = 6 << 30
+LIMITS = {"memory_bytes": MEMORY_BYTES, "network_mode": "none", "read_only_root": True, "cap_drop": ["ALL"],
           "security_opt": ["no-new-privileges"]}  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def pinned_run(base_image: str, images: dict[str, Artifact], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run on the first CPU, with a memory limit."""
+    folder = tmp_path_factory.mktemp("pinned")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("KIT_CACHE", str(folder / "cache"))
+        patch.setattr("runner.lock.LOCK_FILE", folder / "machine.lock")
+        assert compare(base_image, "--cpus", FIRST_CPU, "--memory", str(MEMORY_BYTES), "--out", "run") == 0
+    return folder / "run"
+
+
 def test_a_run_pinned_to_one_cpu_sees_exactly_that_cpu_and_fits_the_schema(
-    in_folder: Path, base_image: str, images: dict[str, Artifact]
+    base_image: str, images: dict[str, Artifact], pinned_run: Path
 ) -> None:
     """Every container observes its cpuset; records carry image id, base, lock and workload; nothing is left behind."""
-    assert compare(base_image, "--cpus", FIRST_CPU, "--out", "run") == 0
     schema = json.loads((ROOT / "results" / "record.schema.json").read_text())
     base_digests = digests_of(base_image)
     base_digest = base_digests[0].split("@")[-1] if base_digests else None  # none where it was imported here
-    for line in Path("run/records.jsonl").read_text().splitlines():
+    for line in (pinned_run / "records.jsonl").read_text().splitlines():
         jsonschema.validate(json.loads(line), schema, cls=jsonschema.Draft202012Validator)
-    for record in read():
+    assert len(read(pinned_run)) == 4
+    for record in read(pinned_run):
         assert record.result is not None
         assert record.result["observed"]["allowed_cpus"] == FIRST_CPU
         assert record.result["observed"]["uid"] == os.getuid()
@@ -72,28 +85,31 @@ def test_a_run_pinned_to_one_cpu_sees_exactly_that_cpu_and_fits_the_schema(
     assert labelled() == []
 
 
-def test_an_image_that_is_retagged_has_no_effect(engine: Engine, images: dict[str, Artifact], tmp_path: Path) -> None:
+def test_a_memory_limit_is_observed_inside(pinned_run: Path) -> None:
+    """The records have the limit that the containers saw, and their peak below it."""
+    for record in read(pinned_run):
+        assert record.result is not None
+        seen = record.result["observed"]["cgroup"]
+        assert seen["memory_limit_bytes"] == MEMORY_BYTES
+        assert 0 < seen["memory_peak_bytes"] <= MEMORY_BYTES
+
+
+def test_an_image_that_is_retagged_has_no_effect(
+    engine: Engine, images: dict[str, Artifact], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A launch runs the image that was built for it, whatever its tag has come to mean since."""
+    monkeypatch.setattr("runner.engines.docker_images.REPOSITORY", "kit-retagged")  # others go by the kit's own
+    built = engine.prepare(STACK, STACK.installations["intel"], print)
     tag = ImageBuilder.tag("tf-2.14", "intel")
     docker("tag", images["stock"].location, tag)
     try:
         launch = launch_of("intel")
         places = folders_for(launch, tmp_path)
-        assert engine.run(launch, PIN, images["intel"], places, 120).exit_code == 0
+        assert engine.run(launch, PIN, built, places, 120).exit_code == 0
         wheel = json.loads((places.result / "result.json").read_text())["evidence"]["wheel"]
         assert wheel["distribution"].replace("-", "_") == "intel_tensorflow"
     finally:
-        docker("tag", images["intel"].location, tag)
-
-
-def test_a_memory_limit_is_observed_inside(in_folder: Path, base_image: str, images: dict[str, Artifact]) -> None:
-    """A run with --memory records the limit that the containers saw, and their peak below it."""
-    assert compare(base_image, "--memory", "6g", "--out", "run") == 0
-    for record in read():
-        assert record.result is not None
-        seen = record.result["observed"]["cgroup"]
-        assert seen["memory_limit_bytes"] == 6 << 30
-        assert 0 < seen["memory_peak_bytes"] <= 6 << 30
+        docker("rmi", tag)
 
 
 def test_a_printed_line_works_when_pasted(
@@ -122,22 +138,25 @@ def test_a_base_image_that_is_not_to_be_had_names_the_option(
 
 @pytest.mark.tensorflow
 def test_docker_and_venv_train_the_same_thing(
-    in_folder: Path, base_image: str, images: dict[str, Artifact], monkeypatch: pytest.MonkeyPatch
+    in_folder: Path, pinned_run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first two losses of a container and of a process are equal: same workload, same locks."""
     monkeypatch.delenv("KIT_CACHE")  # the environments are large: those that other tests have made are good enough
-    assert compare(base_image, "--out", "docker") == 0
-    assert main(["compare", "--engine", "venv", *COMPARE[2:], "--out", "venv"], ENGINES) == 0
-    losses = {
-        folder: {
-            record.case["variant"]: [step["loss"] for step in record.result["steps"][:2]]
-            for record in read(folder)
-            if record.result
-        }
-        for folder in ("docker", "venv")
+    assert main(["compare", "--engine", "venv", *COMPARE[2:], "--cpus", FIRST_CPU, "--out", "venv"], ENGINES) == 0
+    in_containers, in_processes = first_losses(pinned_run), first_losses(Path("venv"))
+    assert set(in_containers) == {"stock", "intel"}
+    for variant, losses in in_containers.items():
+        assert len(losses) == 2
+        assert losses == pytest.approx(in_processes[variant], rel=1e-5)
+
+
+def first_losses(run: Path) -> dict[str, list[float]]:
+    """The losses of the first two steps, for each variant."""
+    return {
+        record.case["variant"]: [step["loss"] for step in record.result["steps"][:2]]
+        for record in read(run)
+        if record.result
     }
-    for variant, values in losses["docker"].items():
-        assert values == pytest.approx(losses["venv"][variant], rel=1e-5)
 
 
 # Raises, so that nothing is built, if a file can be written beside it.

@@ -77,6 +77,7 @@ def test_push_writes_a_lock_by_which_plan_and_pull_go(
     assert all(docker.find_image(image) for image in built.values())
 
 
+@pytest.mark.xdist_group("launches")  # as it begins, compare removes what runs before it have left
 def test_images_of_another_workload_are_refused_before_anything_runs(
     kit: Kit, registry: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

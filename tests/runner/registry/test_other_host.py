@@ -19,7 +19,7 @@ from tests.runner.registry.servers import serve_other_engine
 pytestmark = [pytest.mark.registry, pytest.mark.docker, pytest.mark.timeout(1200)]
 
 COMPARE = ("compare", "--preset", "quick", "--topologies", "alexnet", "--batch-sizes", "1", "--blocks", "2",
-           "--steps", "1")  # fmt: skip
+           "--steps", "1", "--no-peak", "--no-probe")  # fmt: skip
 
 
 @pytest.fixture

@@ -1,0 +1,53 @@
+"""That nothing but the wheel differs between the images of a pair, file by file. Needs an engine and base images."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+
+import pytest
+
+from runner.engines.protocol import Artifact, Engine
+from runner.matching import diff
+from runner.matching.snapshot import Snapshot
+from runner.stacks import Stack, find_stack
+from tests.runner.engines.containers import docker
+
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
+
+STACK = find_stack("tf-2.14")
+
+DOCKERFILES = {
+    "a file of the workload": "USER root\nRUN echo >> /opt/workload/cli.py",
+    "a dependency": "USER root\nRUN echo >> $(ls -d /opt/environment/lib/python3.*/site-packages/numpy/__init__.py)",
+    "an environment setting": "ENV TF_ENABLE_ONEDNN_OPTS=0",
+}
+
+
+def test_nothing_but_the_wheel_differs_between_the_images_of_a_stack(
+    pair: tuple[Stack, dict[str, Artifact], dict[str, Snapshot]],
+) -> None:
+    """What `images diff` compares: every path, mode and content, and every setting of both images."""
+    stack, _, sides = pair
+    match = diff.compare(stack, ("stock", "intel"), (sides["stock"], sides["intel"]))
+    assert match.strays == ()
+    assert match.compared > 5000
+
+
+@pytest.mark.parametrize("changed", list(DOCKERFILES))
+def test_a_change_on_one_side_is_found(engine: Engine, images: dict[str, Artifact], changed: str) -> None:
+    """An image made from the Intel one with one thing changed is not matched any more, and the thing is named."""
+    dockerfile = f"FROM {images['intel'].location}\n{DOCKERFILES[changed]}\n"
+    built = subprocess.run(["docker", "build", "--quiet", "-"], input=dockerfile, capture_output=True, text=True,
+                           check=True).stdout.strip()  # fmt: skip
+    try:
+        other = dataclasses.replace(images["intel"], location=built)
+        sides = (engine.snapshot(images["intel"]), engine.snapshot(other))
+        strays = diff.compare(STACK, ("intel", "intel"), sides).strays
+    finally:
+        docker("rmi", "--force", built)
+    found = {each.path for each in strays} - {"user"}
+    expected = {"a file of the workload": "/opt/workload/cli.py",
+                "a dependency": "/opt/environment/lib/python3.11/site-packages/numpy/__init__.py",
+                "an environment setting": "environment TF_ENABLE_ONEDNN_OPTS"}[changed]  # fmt: skip
+    assert found == {expected}
