@@ -60,10 +60,12 @@ def measure_engine_ratio(container: Side, process: Side, plan: Plan, machine: Ma
     say("\ncontainer against process: the same launches on both engines, in turn")
     sides = dict(zip(ENGINE_NAMES, (container, process), strict=True))
     started = {name: _create(side, plan, machine, stacks) for name, side in sides.items()}
+    cells = list(dict.fromkeys(launch.cell for launch in plan.launches))
     for number, launch in enumerate(plan.launches):
-        order = ENGINE_NAMES if (number + launch.block) % 2 else ENGINE_NAMES[::-1]
-        for name in order:
-            _run_one(started[name], launch, sides[name])
+        # From block to block another engine is first, and from cell to cell in a block.
+        order = ENGINE_NAMES if (cells.index(launch.cell) + launch.block) % 2 else ENGINE_NAMES[::-1]
+        for turn, name in enumerate(order):
+            _run_one(started[name], launch, sides[name], between=plan.launches[number + turn :])
     records = {name: each.read_records() for name, each in started.items()}
     CONSOLE.print(ratio_table(records))
     say(f"\n{verdict(records)}")
@@ -121,6 +123,6 @@ def _create(side: Side, plan: Plan, machine: Machine, stacks: Sequence[Stack]) -
     return runs.create(folder, header)
 
 
-def _run_one(current: Run, launch: Launch, side: Side) -> None:
-    with Progress(current) as progress:
+def _run_one(current: Run, launch: Launch, side: Side, between: Sequence[Launch]) -> None:
+    with Progress(current, name=side.engine.name, between=between) as progress:
         execute(current, [launch], side.engine, side.artifacts, context_of(current, 1), read_facts, progress)

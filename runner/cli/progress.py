@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from types import TracebackType
 
 from rich.console import Console, Group
@@ -36,10 +37,16 @@ def say(text: str) -> None:
 
 
 class Progress:
-    """A listener of `execute` that draws. Use as a context manager around it."""
+    """A listener of `execute` that draws. Use as a context manager around it.
 
-    def __init__(self, run: Run, console: Console = CONSOLE) -> None:
+    Where two runs are carried out in turn, `name` tells this one's lines from the other's, and `between` are the
+    launches that the other has left: they take as long as this one's.
+    """
+
+    def __init__(self, run: Run, console: Console = CONSOLE, name: str = "", between: Sequence[Launch] = ()) -> None:
         self._run = run
+        self._head = f"{name:6} " if name else ""
+        self._between = between
         self._console = console
         self._records = list(latest(run.read_records()).values())
         self._planned = run.launches
@@ -113,13 +120,13 @@ class Progress:
         return f"{self._count()}  now: {what} ({clock(time.monotonic() - since)}){self._time_left()}"
 
     def _count(self) -> str:
-        return f"{len(self._records):{len(str(len(self._planned)))}}/{len(self._planned)}"
+        return f"{self._head}{len(self._records):{len(str(len(self._planned)))}}/{len(self._planned)}"
 
     def _time_left(self) -> str:
         done = {record.launch_id for record in self._records}
         left = [launch for launch in self._planned if launch.launch_id not in done]
-        seconds = seconds_left(left, self._planned, self._records)
-        if seconds is None or not left:
+        seconds = seconds_left([*left, *self._between], self._planned, self._records)
+        if not seconds:  # none has ended, or none is left
             return ""
         running = time.monotonic() - self._current[1] if self._current and self._current[0] in left else 0.0
         return f"  ~{clock(max(0.0, seconds - running))} left"
