@@ -6,6 +6,7 @@ Knows the workload's result file (images/workload writes it) and no engine.
 from __future__ import annotations
 
 import json
+import re
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -173,15 +174,24 @@ def ending(exit_code: int) -> str:
     return f"{told} ({name}{', killed from outside' if name == 'SIGKILL' else ''})"
 
 
+# What launches log where all is well: TensorFlow's notices (severity I), the second lines of those on CPU features and
+# on Intel's wheel, and what KMP_AFFINITY's verbose and KMP_SETTINGS print.
+_NOTICE = re.compile(
+    r"\S+ \S+: I tensorflow/|To enable (?:the following instructions: |them in )|More information on Intel's optim"
+    r"|OMP: (?:Info #|Warning #181: OMP_PROC_BIND: ignored)|(?:User|Effective) settings:|\s+[KO]MP_\w+[=:]"
+)
+
+
 def last_words(log: Path, lines: int = 3) -> str:
-    """The end of a launch's log, for an error message."""
+    """The end of a launch's log, for an error message: what every launch logs is no reason, and is left out."""
     try:
         text = log.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
         text = ""
-    if not text:
-        return "it printed nothing"
-    return "its last lines: " + " / ".join(text.splitlines()[-lines:])
+    words = [line for line in text.splitlines() if line.strip() and not _NOTICE.match(line)]
+    if not words:
+        return "it printed nothing but notices" if text else "it printed nothing"
+    return "its last lines: " + " / ".join(words[-lines:])
 
 
 def _error(kind: str, message: str) -> dict[str, str]:

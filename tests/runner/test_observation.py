@@ -12,7 +12,15 @@ from workload import observe
 
 from runner.checks.conditions import refusal
 from runner.engines.protocol import Artifact, LaunchFolders, Outcome
-from runner.observation import REPORTED_NAMES, REPORTED_PREFIXES, Context, differences_from_plan, ending, record_of
+from runner.observation import (
+    REPORTED_NAMES,
+    REPORTED_PREFIXES,
+    Context,
+    differences_from_plan,
+    ending,
+    last_words,
+    record_of,
+)
 from runner.pin import Pin
 from runner.records import Record
 from runner.stacks import find_stack
@@ -146,3 +154,38 @@ def test_host_and_workload_speak_of_the_same_variables() -> None:
 def test_a_signal_is_told_by_its_name(exit_code: int, words: str) -> None:
     """Whether a process or a container's init reports it."""
     assert ending(exit_code) == words
+
+
+LOGS = Path(__file__).parent / "evidence" / "logs"
+# How lines begin that every launch of a build logs: TensorFlow's notices with their second lines, OpenMP's settings.
+EVERY_LAUNCHES = ("To enable ", "More information on ", "OMP: ", "   KMP_", "   OMP_", "User settings", "Effective s")
+NOTICES = "\n".join((LOGS / "tf-2.14-intel.txt").read_text().splitlines()[:4])
+
+
+@pytest.mark.parametrize("log", sorted(LOGS.glob("*.txt")), ids=lambda log: str(log.stem))
+def test_what_every_launch_of_a_build_logs_is_no_reason(tmp_path: Path, log: Path) -> None:
+    """Of a launch that was killed before it trained there may be nothing else."""
+    lines = log.read_text().splitlines()
+    notices = [line for line in lines if ": I tensorflow/" in line or line.startswith(EVERY_LAUNCHES)]
+    assert notices
+    (tmp_path / "log.txt").write_text("\n".join(notices))
+    assert last_words(tmp_path / "log.txt") == "it printed nothing but notices"
+
+
+@pytest.mark.parametrize(
+    ("log", "words"),
+    [
+        ("", "it printed nothing"),
+        (NOTICES, "it printed nothing but notices"),
+        ("one\ntwo\nthree\nfour\n", "its last lines: two / three / four"),
+        (f"a reason\n{NOTICES}", "its last lines: a reason"),
+        (f"{NOTICES}\n\n{NOTICES}", "it printed nothing but notices"),
+        ("2026-01-02 03:04:05.6: F tensorflow/core/x.cc:1] Check failed\n",
+         "its last lines: 2026-01-02 03:04:05.6: F tensorflow/core/x.cc:1] Check failed"),
+    ],
+    ids=["silent", "notices", "long", "reason", "blank", "fatal"],
+)  # fmt: skip
+def test_the_last_words_are_those_that_may_be_a_reason(tmp_path: Path, log: str, words: str) -> None:
+    """What TensorFlow says of every launch does not hide what was said before it."""
+    (tmp_path / "log.txt").write_text(log)
+    assert last_words(tmp_path / "log.txt") == words
