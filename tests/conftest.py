@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 from collections.abc import Callable, Generator
 from pathlib import Path
 
@@ -32,11 +31,11 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What trains runs in one process, what handles images in another, the rest beside them (pytest-xdist).
+    """Launches run in one process, images and registries are tested in another, the rest beside them (pytest-xdist).
 
-    The containers of launches are one state, which tests look at as a whole; so is the cache of the stacks'
-    environments. A test that is not where its marker puts it names its group itself. First, since pytest-xdist reads
-    the groups in its own implementation of this hook.
+    The engine's labelled containers are one state: tests look at all of them, and a run removes what it finds of them
+    as it begins. So is the cache of the stacks' environments. A test that is not where its marker puts it names its
+    group itself. First, since pytest-xdist reads the groups in its own implementation of this hook.
     """
     for item in items:
         marks = {mark.name for mark in item.iter_markers()}
@@ -70,17 +69,6 @@ def stack_python() -> StackPython:
         return f"{artifact.location}/bin/python"
 
     return python
-
-
-@pytest.fixture(scope="session")
-def base_image(request: pytest.FixtureRequest) -> str:
-    """The base image that was named for the tests, or the stack's own if it is on the engine; skips without one."""
-    reference = request.config.getoption("--base-image") or find_stack("tf-2.14").base_image
-    try:
-        subprocess.run(["docker", "image", "inspect", reference], check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        pytest.skip(f"no Docker engine with the base image {reference}: {error}")
-    return str(reference)
 
 
 @pytest.fixture

@@ -81,7 +81,7 @@ Build = Callable[[Stack, str], Artifact]
 
 @pytest.fixture(scope="session")
 def only_builder(tmp_path_factory: pytest.TempPathFactory) -> OnlyBuilder:
-    """What builds images waits for other processes of the tests that do: then it finds every step in the cache."""
+    """Hold while building images: another process of the tests that builds the same then finds it in the cache."""
     file = tmp_path_factory.getbasetemp().parent / "builds.lock"
 
     @contextmanager

@@ -22,7 +22,7 @@ from runner.engines.protocol import Artifact, Engine
 from runner.network import PackageIndex
 from runner.stacks import Stack, find_stack
 from runner.workload_files import workload_sha256
-from tests.runner.conftest import base_of
+from tests.runner.conftest import OnlyBuilder, base_of
 from tests.runner.engines.containers import docker
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("images"), pytest.mark.timeout(900)]
@@ -137,7 +137,7 @@ def built_from(context: bytes, *options: str) -> str:
 
 
 def test_secrets_of_the_build_are_not_in_the_image(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest, only_builder: OnlyBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Built with all of them, for real: the stage that is thrown away holds them; layers, history, settings do not."""
     stack = find_stack("tf-1.12")
@@ -150,7 +150,8 @@ def test_secrets_of_the_build_are_not_in_the_image(
     url = f"https://user:{INDEX.decode()}@pypi.org/simple"
     asked = argparse.Namespace(pip_index=url, ca_bundle=bundle, base_image={stack.name: base}, memory=None)
     engine = ENGINES["docker"](asked)
-    artifact = engine.prepare(stack, installation, print)
+    with only_builder():  # of another process too: a tag is its newest image's
+        artifact = engine.prepare(stack, installation, print)
     assert secrets_in(artifact.location) == set()
     assert INDEX.decode() not in str(artifact.provenance)
     # The search can find them: in the files of a layer, and in settings.

@@ -12,6 +12,7 @@ import pytest
 from runner import records, runs
 from runner.cli import main
 from runner.cli.engines import ENGINES
+from runner.engines.protocol import Artifact
 from runner.registry import image_lock
 from runner.stacks import find_stack
 from tests.runner.conftest import Build, base_of
@@ -19,9 +20,22 @@ from tests.runner.registry.servers import serve_other_engine
 
 pytestmark = [pytest.mark.registry, pytest.mark.docker, pytest.mark.timeout(1200)]
 
-STACK = find_stack("tf-1.12")  # its images are half as large as those of tf-2.14
+# Its images are half as large as those of tf-2.14, and no other test looks at their digests, which a push adds to.
+STACK = find_stack("tf-1.12")
 COMPARE = ("compare", "--stack", STACK.name, "--preset", "quick", "--topologies", "alexnet", "--batch-sizes", "1",
            "--blocks", "2", "--steps", "1", "--no-peak", "--no-probe")  # fmt: skip
+
+
+@pytest.fixture
+def base(request: pytest.FixtureRequest) -> str:
+    """What the images are built on."""
+    return base_of(request, STACK)
+
+
+@pytest.fixture
+def images(base: str, build: Build) -> dict[str, Artifact]:
+    """The pair that is pushed."""
+    return {name: build(STACK, name) for name in STACK.installations}
 
 
 @pytest.fixture
@@ -45,12 +59,10 @@ def other_host() -> Iterator[str]:
 
 
 def test_what_one_host_pushed_another_pulls_and_compares_by_digest(
-    in_folder: Path, request: pytest.FixtureRequest, build: Build, repository: str, other_host: str,
+    in_folder: Path, base: str, images: dict[str, Artifact], repository: str, other_host: str,
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     """The same image ids run there, every record names repository and digest, and nothing was built."""
-    base_image = base_of(request, STACK)
-    images = {name: build(STACK, name) for name in STACK.installations}
     assert main(["push", "--stack", STACK.name, "--to", repository], ENGINES) == 0
     lock = image_lock.read(Path("images.lock.json"))
     with monkeypatch.context() as patch:
@@ -67,7 +79,7 @@ def test_what_one_host_pushed_another_pulls_and_compares_by_digest(
         locked = lock.images[f"{STACK.name}/{record.case['variant']}"]
         assert artifact["image_reference"] == locked.reference
         assert artifact["image_id"] == images[record.case["installation"]].location
-        assert artifact["base_image"] == base_image
+        assert artifact["base_image"] == base
     assert runs.load(Path("run")).header["images"] == lock.to_json()
     assert set(there) == {each.location for each in images.values()}
 
