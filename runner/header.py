@@ -13,17 +13,8 @@ from runner.matching.diff import Match
 from runner.plan import Plan
 from runner.revision import revision
 from runner.stacks import IMAGES, Stack
-from runner.vocabulary import EngineName
+from runner.vocabulary import ENFORCEABLE, EngineName
 from runner.workload_files import workload_sha256
-
-# Every condition of a launch that an engine may or may not hold a launch to, and the name it is refused by.
-ENFORCEABLE = {
-    "mems": "memory nodes",
-    "memory_limit_bytes": "memory limit",
-    "cpu_quota_cpus": "CPU quota",
-    "network": "no network",
-    "file_system": "read-only file system",
-}
 
 
 class Enforcing(Protocol):

@@ -17,6 +17,15 @@ ARTICLE_TOPOLOGIES = ("inception3", "resnet50", "resnet152", "vgg16")
 TOPOLOGIES = (*ARTICLE_TOPOLOGIES, "alexnet", "googlenet")
 ARTICLE_BATCH_SIZE = 32
 
+# Every condition of a launch that an engine may or may not hold a launch to, and the name it is refused by.
+ENFORCEABLE = {
+    "mems": "memory nodes",
+    "memory_limit_bytes": "memory limit",
+    "cpu_quota_cpus": "CPU quota",
+    "network": "no network",
+    "file_system": "read-only file system",
+}
+
 
 @dataclass(frozen=True, order=True)
 class Group:

@@ -15,7 +15,7 @@ NO_TRACES = (
     "no topology has a traced step of both Intel's variant and the baseline, so that what only one of them has is not "
     "known: probe both with python -m runner probe"
 )
-FUSED = "(what is fused into another operation leaves no line of its own)"
+NO_LINE = "(what is fused into another operation, or left to a matrix library, has no line in this one's log)"
 # Half of the primitives' time or more in vectorised kernels: they are what the time is spent in.
 MOST_OF_THE_TIME = 0.5
 # A library that converted to its own layout before each primitive and back after it would need two for each.
@@ -56,7 +56,7 @@ def judge_kinds(question: Question) -> Answer:
     seen = [name for name, words in names.items() if any(kind.startswith(word) for kind in kinds for word in words)]
     unseen = [name for name in names if name not in seen]
     why = f"on {stack} seen: {', '.join(seen) or 'none'}" + (
-        f"; not seen: {', '.join(unseen)} {FUSED}" if unseen else ""
+        f"; not seen: {', '.join(unseen)} {NO_LINE}" if unseen else ""
     )
     verdict = NOT_REPRODUCED if not seen else PARTLY if unseen else REPRODUCED
     return Answer(verdict, why, float(len(seen)))

@@ -12,11 +12,10 @@ from runner.evidence.verdicts import INERT
 from runner.ladder import BUILT_IN, Rung, load_ladder
 from runner.records import Record
 
-_ALIKE = "a comparison of builds sets it on every variant alike"
-MEASURE_IT = f"{_ALIKE}; measure it by itself with python -m runner ablate"
-ON_NO_LADDER = (
-    f"{_ALIKE}, and no ladder of this kit changes it: one of your own can (python -m runner ablate --ladder FILE)"
-)
+ALIKE = "a comparison of builds sets it on every variant alike"
+LAYOUT_OF_THE_BUILD = "a comparison of builds has each in the layout that stacks.toml declares for it"
+MEASURE_IT = "; measure it by itself with python -m runner ablate"
+ON_NO_LADDER = ", and no ladder of this kit changes it: one of your own can (python -m runner ablate --ladder FILE)"
 
 
 def judge_same_program(question: Question) -> Answer:
@@ -62,7 +61,8 @@ def _how_to_measure(setting: str) -> str:
     """What a reader can do to have a setting judged."""
     ladders = [load_ladder(path.stem) for path in sorted(BUILT_IN.glob("*.toml"))]
     rungs = [rung for ladder in ladders for rung in (*ladder.rungs, *ladder.branches)]
-    return MEASURE_IT if any(_changes(rung, setting) for rung in rungs) else ON_NO_LADDER
+    held = LAYOUT_OF_THE_BUILD if setting == "layout" else ALIKE
+    return held + (MEASURE_IT if any(_changes(rung, setting) for rung in rungs) else ON_NO_LADDER)
 
 
 def _changes(rung: Rung, setting: str) -> bool:

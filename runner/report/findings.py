@@ -23,8 +23,8 @@ LOAD_WORTH_A_WORD = 0.5
 
 
 def findings(measured: Measured, article: Publication) -> tuple[str, ...]:
-    """One sentence for each comparison with the baseline, then what may be said of the article's figure."""
-    sentences = [_finding(measured, row) for row in _against_baselines(measured)]
+    """One sentence for each pair, then what may be said of the article's figure."""
+    sentences = [_finding(measured, row) for row in measured.summaries.to_dict("records")]
     return (*sentences, _on_the_article(measured, article))
 
 
@@ -32,11 +32,6 @@ def warnings(measured: Measured) -> tuple[str, ...]:
     """What a reader must know before quoting a number."""
     return (*_incomplete(measured), *_flagged(measured), *measured.header["notes"], *_enforcement(measured),
             *_noise(measured))  # fmt: skip
-
-
-def _against_baselines(measured: Measured) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = measured.summaries.to_dict("records")
-    return [row for row in rows if row["baseline"] == measured.variants(row["stack"])[0]]
 
 
 def _finding(measured: Measured, row: dict[str, Any]) -> str:

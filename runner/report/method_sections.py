@@ -10,6 +10,7 @@ from runner.publications import Publication
 from runner.report.document import Section, Table, table
 from runner.report.measured import Measured
 from runner.report.wording import present
+from runner.vocabulary import ENFORCEABLE
 
 
 def platform_section(measured: Measured, article: Publication) -> Section:
@@ -33,7 +34,13 @@ def settings_section(measured: Measured) -> Section:
         "packages by hash, same workload files, same pin, same thread counts, same seeds. Everything that is not in "
         "the first table is equal."
     )
-    return Section("What is held equal, and what differs", (paragraph,), tuple(tables))
+    stacks = ",".join(measured.header["stacks"])
+    as_shipped = (
+        "The baseline has the candidate's pin and the settings below. How stock does as a user gets it, with no "
+        "setting at all and on every logical CPU, is another question: python -m runner ablate "
+        f"--stack {stacks} begins with it and goes on to Intel's build, one change at a time."
+    )
+    return Section("What is held equal, and what differs", (paragraph, as_shipped), tuple(tables))
 
 
 def matched_sections(measured: Measured) -> tuple[Section, ...]:
@@ -65,15 +72,23 @@ def conditions_section(measured: Measured) -> Section:
     values: dict[str, list[str]] = {}
     for record in usable:
         for name, value in flatten(record.conditions):
-            seen = values.setdefault(name, [])
-            if present(value) not in seen:
-                seen.append(present(value))
+            seen, shown = values.setdefault(name, []), _condition(measured, name, value)
+            if shown not in seen:
+                seen.append(shown)
     rows = [(name, " / ".join(seen)) for name, seen in sorted(values.items())]
     paragraph = (
         "Records are divided by one another only if all of these are equal. Not known means that this host does not "
         "tell."
     )
     return Section("Every condition", (paragraph,), (table(("condition", "value"), rows),), folded=True)
+
+
+def _condition(measured: Measured, name: str, value: object) -> str:
+    """A condition's value; null is a limit that was not asked for or that the engine has no means for, or not known."""
+    limit = ENFORCEABLE.get(name.removeprefix("enforced."))
+    if value is not None or limit is None:
+        return present(value)
+    return "cannot be enforced" if limit in measured.header["engine"]["cannot_enforce"] else "none"
 
 
 def environment_section(measured: Measured) -> Section:

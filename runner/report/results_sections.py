@@ -116,8 +116,9 @@ def losses_section(measured: Measured) -> Section:
     )
     power = (
         "How much that proves is in the last figure before the tolerances: by how much the first update moved the "
-        "loss. A difference in step 2 far below it says that both sides made the same update; a movement below the "
-        "tolerance says that step 2 alone would not have caught another one."
+        "loss. A difference in step 2 far below it says that both sides made the same update. Where the difference is "
+        "not far below it, or the movement is below the tolerance, step 1 has shown the same network, images and "
+        "weights, and step 2 would not have caught another update."
     )
     return Section("The same training on both sides", (paragraph, power), (table(columns, rows, columns[4:8]),))
 

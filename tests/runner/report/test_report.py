@@ -82,6 +82,7 @@ def test_the_html_report_makes_no_request_to_anywhere(run: Path) -> None:
     [
         "Figure 1, for this host", "Speedups", "Throughput", "| Network |", "batch_size", "images/second",
         "The same training on both sides", "What ran", "What is held equal, and what differs", "TF_ENABLE_ONEDNN_OPTS",
+        "python -m runner ablate --stack tf-2.14", "enforced.memory_limit_bytes | cannot be enforced",
         "The platform, beside the article's", "c5.18xlarge", "Every condition", "machine.microcode",
         "Repeat it, doubt it",
         "python -m runner", "How to read this", "geometric mean", "cannot enforce: memory nodes", "KMP_BLOCKTIME",
@@ -90,6 +91,23 @@ def test_the_html_report_makes_no_request_to_anywhere(run: Path) -> None:
 def test_the_report_holds_what_a_sceptic_looks_for(run: Path, words: str) -> None:
     """Tables, settings with reasons, conditions, platform, repetition."""
     assert words in (run / "report.md").read_text()
+
+
+def test_every_pair_has_a_finding(run: Path) -> None:
+    """What Intel's build adds to what a recent CPU runs today is no less a result than what it adds to 2018's."""
+    findings = [line for line in (run / "report.md").read_text().splitlines() if line.startswith("- TensorFlow 2.14")]
+    intel, today = "Intel Optimization for TensorFlow", "stock, oneDNN on (as shipped on recent CPUs)"
+    pairs = [f"{today} against stock, oneDNN off", f"{intel} against stock, oneDNN off", f"{intel} against {today}"]
+    assert [f": {pair}: " in line for line, pair in zip(findings, pairs, strict=True)] == [True] * 3
+
+
+def test_no_limit_is_told_from_one_that_cannot_be_held(in_folder: Path) -> None:
+    """A container has no memory limit unless one was asked for, which is known."""
+    engine = FakeEngine(name="docker", cannot_enforce=())
+    assert main(["compare", "--topologies", "alexnet", "--blocks", "2", "--out", "run"], only(engine)) == 0
+    report = Path("run/report.md").read_text()
+    assert "| enforced.memory_limit_bytes | none |" in report
+    assert "| enforced.file_system | read-only |" in report
 
 
 def test_the_figure_prints_batch_size_labels_and_numbers(run: Path) -> None:
