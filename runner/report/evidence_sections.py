@@ -56,7 +56,8 @@ def _paragraphs(measured: Measured, probes: list[Evidence]) -> tuple[str, ...]:
         "A cell whose evidence fails or could not be obtained is marked in the table of speedups and hatched in "
         "Figure 1.",
         "OpenMP threads form teams: each thread of TensorFlow's that enters a parallel kernel leads one, so that two "
-        "teams may share the same cores by turns.",
+        "teams may share the same cores by turns. A main thread that is alone, with a number other than 0, leads none: "
+        "it is bound as the workload asks OpenMP, after the last step, how many threads it has; no verdict counts it.",
         *_confined(measured, [evidence for evidence in probes if evidence.error is None]),
     )
 
