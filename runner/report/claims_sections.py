@@ -39,8 +39,9 @@ def article_section(measured: Measured, article: Publication) -> Section:
         f"{article.nearest_stack_reason}. Only runs of that stack at batch size 32 judge Figure 1. What is divided by "
         "is always stock with oneDNN off, where it has that switch.",
         "Which thread flags the article's baseline ran with is not published; without any, the program of its script "
-        "computes on one intra-op thread (python -m runner claims --original-script). Over such a baseline bars are "
-        "higher than over this kit's, which has the threads of Intel's build.",
+        "computes on one intra-op thread (python -m runner claims --original-script). A bar over such a "
+        "baseline also holds what its other threads would have gained; this kit's baseline has the threads of Intel's "
+        "build.",
     )
     return Section("The article's claims", paragraphs, (claims_table(judgements), differences_table(judgements)))
 

@@ -16,11 +16,13 @@ from runner.evidence.probed import Evidence, Subject
 from runner.ladder_plan import is_ladder
 from runner.peak_records import Peak
 from runner.records import Record, latest
+from runner.report.wording import present
 from runner.runs import Run
 from runner.stats.evidence import with_evidence
 from runner.stats.ladder import LadderResult, ladders_of, still_needed
 from runner.stats.pairs import Pair, pairs_of, variants_of
 from runner.stats.tables import speedups, summaries, throughputs
+from runner.vocabulary import ENFORCEABLE
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,13 @@ class Measured:
     def header(self) -> Mapping[str, Any]:
         """run.json."""
         return self.run.header
+
+    def condition(self, name: str, value: object) -> str:
+        """A condition's value in words. A limit that is null was not asked for, or the engine has no means for it."""
+        limit = ENFORCEABLE.get(name.removeprefix("enforced."))
+        if value is not None or limit is None:
+            return present(value)
+        return "cannot be enforced" if limit in self.header["engine"]["cannot_enforce"] else "none"
 
     @cached_property
     def pairs(self) -> list[Pair]:

@@ -10,7 +10,6 @@ from runner.publications import Publication
 from runner.report.document import Section, Table, table
 from runner.report.measured import Measured
 from runner.report.wording import present
-from runner.vocabulary import ENFORCEABLE
 
 
 def platform_section(measured: Measured, article: Publication) -> Section:
@@ -72,7 +71,7 @@ def conditions_section(measured: Measured) -> Section:
     values: dict[str, list[str]] = {}
     for record in usable:
         for name, value in flatten(record.conditions):
-            seen, shown = values.setdefault(name, []), _condition(measured, name, value)
+            seen, shown = values.setdefault(name, []), measured.condition(name, value)
             if shown not in seen:
                 seen.append(shown)
     rows = [(name, " / ".join(seen)) for name, seen in sorted(values.items())]
@@ -81,14 +80,6 @@ def conditions_section(measured: Measured) -> Section:
         "tell."
     )
     return Section("Every condition", (paragraph,), (table(("condition", "value"), rows),), folded=True)
-
-
-def _condition(measured: Measured, name: str, value: object) -> str:
-    """A condition's value; null is a limit that was not asked for or that the engine has no means for, or not known."""
-    limit = ENFORCEABLE.get(name.removeprefix("enforced."))
-    if value is not None or limit is None:
-        return present(value)
-    return "cannot be enforced" if limit in measured.header["engine"]["cannot_enforce"] else "none"
 
 
 def environment_section(measured: Measured) -> Section:

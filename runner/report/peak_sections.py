@@ -131,8 +131,8 @@ def _slow_products(measured: Measured) -> tuple[str, ...]:
         found += [
             f"On {stack} the matrix product of {name} reaches {significant(speed)} GFLOP/s, {speed / base:.0%} of what "
             f"{baseline} reaches ({significant(base)}): the library in {name} serves this processor badly for "
-            "square products. Other shapes may fare better (the traces show each network's), and so may these on "
-            "another processor."
+            "square products. Other shapes may fare better (a probe's trace shows those of its network), and so may "
+            "these on another processor."
             for (of, name), speed in best.items()
             if of == stack and speed < SLOW_PRODUCT * base
         ]

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from runner.checks.conditions import flatten
-from runner.records import Record
 from runner.repetition import differing_artifacts, original_of
 from runner.report.document import Document, Section, table
 from runner.report.measured import Measured, measured
@@ -82,7 +81,7 @@ def _unnoticed(judged: Sequence[Agreement]) -> str:
 
 def differences(original: Measured, repeated: Measured) -> list[tuple[str, object, object]]:
     """Every condition, environment variable and installation that is not the same in both: name, then, now."""
-    then, now = _conditions(original.usable), _conditions(repeated.usable)
+    then, now = _conditions(original), _conditions(repeated)
     found: list[tuple[str, object, object]] = [
         (name, " / ".join(then.get(name, ["absent"])), " / ".join(now.get(name, ["absent"])))
         for name in dict.fromkeys([*then, *now])
@@ -92,13 +91,13 @@ def differences(original: Measured, repeated: Measured) -> list[tuple[str, objec
     return found + [(name, before, after) for name, (before, after) in installed.items()]
 
 
-def _conditions(records: Sequence[Record]) -> dict[str, list[str]]:
+def _conditions(run: Measured) -> dict[str, list[str]]:
     """Every value of every condition and environment variable, sorted: the order of launches does not matter."""
     values: dict[str, set[str]] = {}
-    for record in records:
+    for record in run.usable:
         named = [*flatten(record.conditions), *flatten(record.settings["environment"], "environment.")]
         for name, value in [*named, ("layout", record.settings["layout"])]:
-            values.setdefault(name, set()).add(present(value))
+            values.setdefault(name, set()).add(run.condition(name, value))
     return {name: sorted(seen) for name, seen in values.items()}
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from runner.checks.conditions import differing_conditions, flatten
 from runner.report.measured import Measured
-from runner.report.wording import present, with_interval
+from runner.report.wording import with_interval
 
 KEYS = ["stack", "topology", "batch_size", "candidate", "baseline"]
 
@@ -32,7 +32,9 @@ def differing_conditions_table(everything: Sequence[Measured]) -> pd.DataFrame:
     values = []
     for each in everything:
         found = [dict(flatten(record.conditions)) for record in each.usable]
-        values.append([" / ".join(dict.fromkeys(present(one.get(name)) for one in found)) for name in names])
+        values.append(
+            [" / ".join(dict.fromkeys(each.condition(name, one.get(name)) for one in found)) for name in names]
+        )
     return pd.DataFrame({"condition": list(names), **dict(zip(_names(everything), values, strict=True))})
 
 
