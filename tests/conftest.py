@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,16 @@ def stack_python() -> StackPython:
         return f"{artifact.location}/bin/python"
 
     return python
+
+
+@contextmanager
+def working_in(folder: Path) -> Iterator[None]:
+    """Run what follows in a folder, with a cache and a machine lock there; for fixtures of more than one test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("KIT_CACHE", str(folder / "cache"))
+        patch.setattr("runner.lock.LOCK_FILE", folder / "machine.lock")
+        yield
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from runner.cli.values import base_images as parse_base_images
 from runner.engines.protocol import Artifact, Engine
 from runner.matching.snapshot import Snapshot
 from runner.stacks import Stack, find_stack, load_stacks
+from tests.conftest import working_in
 from tests.runner.fake_engine import FakeEngine, only
 
 STACK = find_stack("tf-2.14")
@@ -35,9 +36,7 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> FinishedRun:
     def put(*arguments: str) -> Path:
         if arguments not in made:
             made[arguments] = tmp_path_factory.mktemp("finished")
-            with pytest.MonkeyPatch.context() as patch:
-                patch.chdir(made[arguments])
-                patch.setenv("KIT_CACHE", str(made[arguments] / "cache"))
+            with working_in(made[arguments]):
                 assert main(arguments, only(FakeEngine())) == 0
         shutil.copytree(made[arguments], Path.cwd(), symlinks=True, dirs_exist_ok=True)
         return Path.cwd()

@@ -15,6 +15,7 @@ from runner.cli import main
 from runner.cli.progress import LOG_WIDTH, Progress, clock
 from runner.records import Record
 from runner.runs import Run
+from tests.conftest import working_in
 from tests.runner.fake_engine import FakeEngine, only
 
 COMPARE = ["compare", "--preset", "figure1", "--blocks", "2"]
@@ -28,10 +29,8 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, list[Record]]:
 
 def planned_and_recorded(folder: Path, topologies: str) -> tuple[Run, list[Record]]:
     """Carry out a run, take its records away, and return both."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("runner.lock.LOCK_FILE", folder / "machine.lock")
-        patch.setenv("KIT_CACHE", str(folder / "cache"))
-        assert main([*COMPARE, "--topologies", topologies, "--out", str(folder / "run")], only(FakeEngine())) == 0
+    with working_in(folder):
+        assert main([*COMPARE, "--topologies", topologies, "--out", "run"], only(FakeEngine())) == 0
     run = runs.load(folder / "run")
     records = run.read_records()
     (folder / "run" / "records.jsonl").unlink()

@@ -19,6 +19,7 @@ from runner.engines.docker_images import ImageBuilder
 from runner.engines.protocol import Artifact, Engine
 from runner.stacks import find_stack
 from runner.workload_files import workload_sha256
+from tests.conftest import working_in
 from tests.runner.builders import PIN
 from tests.runner.engines.containers import (
     COMPARE,
@@ -52,10 +53,7 @@ LIMITS = {"memory_bytes": MEMORY_BYTES, "network_mode": "none", "read_only_root"
 def pinned_run(base_image: str, images: dict[str, Artifact], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run on the first CPU, with a memory limit."""
     folder = tmp_path_factory.mktemp("pinned")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.setenv("KIT_CACHE", str(folder / "cache"))
-        patch.setattr("runner.lock.LOCK_FILE", folder / "machine.lock")
+    with working_in(folder):
         assert compare(base_image, "--cpus", FIRST_CPU, "--memory", str(MEMORY_BYTES), "--out", "run") == 0
     return folder / "run"
 

@@ -20,6 +20,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from tests.runner.engines.containers import docker
+
 USER, PASSWORD = "tester", "correct horse"
 # `htpasswd -B` of that password: the only kind of hash that the registry takes.
 HTPASSWD = "tester:$2b$04$c8LqAnWYAaAZ27Ta5U2hnOZqvWLgxMeSyw/f2Wr0oht3uvn1DPZMi\n"
@@ -85,7 +87,7 @@ def serve_other_engine() -> Iterator[str]:
     address = f"unix://{folder / 'docker.sock'}"
     own = [f"--data-root={folder}/data", f"--exec-root={folder}/exec", f"--pidfile={folder}/pid"]
     # Without a bridge of its own the second engine would remove the first one's (docker0) as it starts.
-    network = _docker("network", "create", folder.name)
+    network = docker("network", "create", folder.name)
     alone = ["--bridge", f"br-{network[:12]}", "--iptables=false", "--ip6tables=false"]
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(["dockerd", *own, *alone, "--host", address], stdout=log, stderr=log)
@@ -96,11 +98,7 @@ def serve_other_engine() -> Iterator[str]:
             server.terminate()
             server.wait(60)
             shutil.rmtree(folder, ignore_errors=True)
-            _docker("network", "rm", folder.name)
-
-
-def _docker(*arguments: str) -> str:
-    return subprocess.run(["docker", *arguments], check=True, capture_output=True, text=True).stdout.strip()
+            docker("network", "rm", folder.name)
 
 
 def _wait_for_engine(server: subprocess.Popen[bytes], address: str, log: Path, seconds: float = 60.0) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -16,14 +15,13 @@ from runner.engines.protocol import Artifact
 from runner.registry import image_lock
 from runner.stacks import find_stack
 from tests.runner.conftest import Build, base_of
+from tests.runner.engines.containers import COMPARE, docker
 from tests.runner.registry.servers import serve_other_engine
 
 pytestmark = [pytest.mark.registry, pytest.mark.docker, pytest.mark.timeout(1200)]
 
 # Its images are half as large as those of tf-2.14, and no other test looks at their digests, which a push adds to.
 STACK = find_stack("tf-1.12")
-COMPARE = ("compare", "--stack", STACK.name, "--preset", "quick", "--topologies", "alexnet", "--batch-sizes", "1",
-           "--blocks", "2", "--steps", "1", "--no-peak", "--no-probe")  # fmt: skip
 
 
 @pytest.fixture
@@ -43,9 +41,9 @@ def repository(registry: str) -> Iterator[str]:
     """Where the images go; this engine forgets the name afterwards and keeps the images."""
     name = f"{registry}/kit-{uuid4().hex[:8]}"
     yield name
-    tagged = _docker("images", "--format", "{{.Repository}}:{{.Tag}}", name).split()
+    tagged = docker("images", "--format", "{{.Repository}}:{{.Tag}}", name).split()
     if tagged:
-        _docker("rmi", *tagged)
+        docker("rmi", *tagged)
 
 
 @pytest.fixture
@@ -65,14 +63,15 @@ def test_what_one_host_pushed_another_pulls_and_compares_by_digest(
     """The same image ids run there, every record names repository and digest, and nothing was built."""
     assert main(["push", "--stack", STACK.name, "--to", repository], ENGINES) == 0
     lock = image_lock.read(Path("images.lock.json"))
+    command = ["compare", *COMPARE, "--stack", STACK.name, "--images", "images.lock.json", "--out", "run"]
     with monkeypatch.context() as patch:
         patch.setenv("DOCKER_HOST", other_host)
-        assert _docker("images", "--all", "--quiet") == ""
+        assert docker("images", "--all", "--quiet") == ""
         assert main(["pull", "--images", "images.lock.json"], ENGINES) == 0
         capsys.readouterr()
-        assert main([*COMPARE, "--images", "images.lock.json", "--out", "run"], ENGINES) == 0
+        assert main(command, ENGINES) == 0
         assert "pulling" not in capsys.readouterr().out
-        there = _docker("images", "--all", "--quiet", "--no-trunc").split()
+        there = docker("images", "--all", "--quiet", "--no-trunc").split()
     for record in records.read(Path("run/records.jsonl")):
         assert record.error is None
         artifact = record.settings["artifact"]
@@ -82,7 +81,3 @@ def test_what_one_host_pushed_another_pulls_and_compares_by_digest(
         assert artifact["base_image"] == base
     assert runs.load(Path("run")).header["images"] == lock.to_json()
     assert set(there) == {each.location for each in images.values()}
-
-
-def _docker(*arguments: str) -> str:
-    return subprocess.run(["docker", *arguments], check=True, capture_output=True, text=True).stdout.strip()
