@@ -6,7 +6,6 @@ Knows the workload's result file (images/workload writes it) and no engine.
 from __future__ import annotations
 
 import json
-import re
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -101,7 +100,7 @@ def find_error(
     if outcome.out_of_memory:
         return _error("out_of_memory", "killed by the kernel: out of memory; try a smaller --batch-sizes")
     if result is None:
-        return _error("failed", f"ended with {ending(outcome.exit_code)} and no result; {last_words(folders.log)}")
+        return _error("failed", death(outcome.exit_code, folders.log))
     if result["error"] is not None:
         kind = _STATUS_OF_KIND.get(result["error"]["kind"], "failed")
         return _error(kind, f"{result['error']['kind']}: {result['error']['message']}")
@@ -171,27 +170,30 @@ def ending(exit_code: int) -> str:
         name = signal.Signals(-exit_code if exit_code < 0 else exit_code - 128).name
     except ValueError:
         return told
-    return f"{told} ({name}{', killed from outside' if name == 'SIGKILL' else ''})"
+    return f"{told} ({name}{', killed from outside' if _is_killed(exit_code) else ''})"
 
 
-# What launches log where all is well: TensorFlow's notices (severity I), the second lines of those on CPU features and
-# on Intel's wheel, and what KMP_AFFINITY's verbose and KMP_SETTINGS print.
-_NOTICE = re.compile(
-    r"\S+ \S+: I tensorflow/|To enable (?:the following instructions: |them in )|More information on Intel's optim"
-    r"|OMP: (?:Info #|Warning #181: OMP_PROC_BIND: ignored)|(?:User|Effective) settings:|\s+[KO]MP_\w+[=:]"
-)
+def death(exit_code: int, log: Path) -> str:
+    """How a launch ended that left no result, for an error message: with the end of its log, if that can be a reason.
+
+    Who is killed from outside has no time for a last word, and what stands there is what every launch logs.
+    """
+    told = f"ended with {ending(exit_code)} and no result"
+    return told if _is_killed(exit_code) else f"{told}; {_last_words(log)}"
 
 
-def last_words(log: Path, lines: int = 3) -> str:
-    """The end of a launch's log, for an error message: what every launch logs is no reason, and is left out."""
+def _is_killed(exit_code: int) -> bool:
+    return exit_code in (-signal.SIGKILL, 128 + signal.SIGKILL)
+
+
+def _last_words(log: Path, lines: int = 3) -> str:
     try:
         text = log.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
         text = ""
-    words = [line for line in text.splitlines() if line.strip() and not _NOTICE.match(line)]
-    if not words:
-        return "it printed nothing but notices" if text else "it printed nothing"
-    return "its last lines: " + " / ".join(words[-lines:])
+    if not text:
+        return "it printed nothing"
+    return "its last lines: " + " / ".join(text.splitlines()[-lines:])
 
 
 def _error(kind: str, message: str) -> dict[str, str]:

@@ -15,7 +15,7 @@ from typing import Any
 from runner.atomic import write_whole
 from runner.engines.protocol import Artifact, Engine, LaunchFolders, Tell
 from runner.errors import DiskError, HostError, UsageError
-from runner.observation import ending, last_words, read_result
+from runner.observation import death, read_result
 from runner.pin import Pin
 from runner.topology_file import OwnTopology
 from runner.vocabulary import Launch
@@ -89,13 +89,12 @@ def _describe(
             folders = _folders(Path(name), own, launch)
             outcome = engine.run(launch, pin, artifact, folders, DEADLINE_SECONDS)
             result = read_result(folders.result / "result.json", launch.launch_id)
-            words = last_words(folders.log)
+            words = death(outcome.exit_code, folders.log)
     except OSError as error:
         raise DiskError(f"{own.path} could not be built below {work_folder}: {error}. Free some room there, or name "
                         "another cache folder with KIT_CACHE.") from error  # fmt: skip
     if result is None:
-        raise HostError(f"{own.path} could not be built in {where}: the workload ended with "
-                        f"{ending(outcome.exit_code)} and no result; {words}")  # fmt: skip
+        raise HostError(f"{own.path} could not be built in {where}: the workload {words}")
     _require_built(own, result, where)
     values = result["description"]
     keys = ("image_size", "parameters", "training_flops_per_image", "disjoint_branches")

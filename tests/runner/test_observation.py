@@ -16,9 +16,9 @@ from runner.observation import (
     REPORTED_NAMES,
     REPORTED_PREFIXES,
     Context,
+    death,
     differences_from_plan,
     ending,
-    last_words,
     record_of,
 )
 from runner.pin import Pin
@@ -156,36 +156,19 @@ def test_a_signal_is_told_by_its_name(exit_code: int, words: str) -> None:
     assert ending(exit_code) == words
 
 
-LOGS = Path(__file__).parent / "evidence" / "logs"
-# How lines begin that every launch of a build logs: TensorFlow's notices with their second lines, OpenMP's settings.
-EVERY_LAUNCHES = ("To enable ", "More information on ", "OMP: ", "   KMP_", "   OMP_", "User settings", "Effective s")
-NOTICES = "\n".join((LOGS / "tf-2.14-intel.txt").read_text().splitlines()[:4])
-
-
-@pytest.mark.parametrize("log", sorted(LOGS.glob("*.txt")), ids=lambda log: str(log.stem))
-def test_what_every_launch_of_a_build_logs_is_no_reason(tmp_path: Path, log: Path) -> None:
-    """Of a launch that was killed before it trained there may be nothing else."""
-    lines = log.read_text().splitlines()
-    notices = [line for line in lines if ": I tensorflow/" in line or line.startswith(EVERY_LAUNCHES)]
-    assert notices
-    (tmp_path / "log.txt").write_text("\n".join(notices))
-    assert last_words(tmp_path / "log.txt") == "it printed nothing but notices"
-
-
 @pytest.mark.parametrize(
-    ("log", "words"),
+    ("exit_code", "log", "words"),
     [
-        ("", "it printed nothing"),
-        (NOTICES, "it printed nothing but notices"),
-        ("one\ntwo\nthree\nfour\n", "its last lines: two / three / four"),
-        (f"a reason\n{NOTICES}", "its last lines: a reason"),
-        (f"{NOTICES}\n\n{NOTICES}", "it printed nothing but notices"),
-        ("2026-01-02 03:04:05.6: F tensorflow/core/x.cc:1] Check failed\n",
-         "its last lines: 2026-01-02 03:04:05.6: F tensorflow/core/x.cc:1] Check failed"),
+        (1, "", "ended with exit code 1 and no result; it printed nothing"),
+        (1, "1\n2\n3\n4\n", "ended with exit code 1 and no result; its last lines: 2 / 3 / 4"),
+        (-11, "why\n", "ended with signal 11 (SIGSEGV) and no result; its last lines: why"),
+        (-9, "a notice\n", "ended with signal 9 (SIGKILL, killed from outside) and no result"),
+        (137, "a notice\n", "ended with exit code 137 (SIGKILL, killed from outside) and no result"),
     ],
-    ids=["silent", "notices", "long", "reason", "blank", "fatal"],
-)  # fmt: skip
-def test_the_last_words_are_those_that_may_be_a_reason(tmp_path: Path, log: str, words: str) -> None:
-    """What TensorFlow says of every launch does not hide what was said before it."""
+)
+def test_a_death_is_told_with_a_log_that_can_be_its_reason(
+    tmp_path: Path, exit_code: int, log: str, words: str
+) -> None:
+    """Who is killed from outside had no time to say why: the log's end is what every launch logs."""
     (tmp_path / "log.txt").write_text(log)
-    assert last_words(tmp_path / "log.txt") == words
+    assert death(exit_code, tmp_path / "log.txt") == words

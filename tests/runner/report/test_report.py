@@ -101,13 +101,17 @@ def test_every_pair_has_a_finding(run: Path) -> None:
     assert [f": {pair}: " in line for line, pair in zip(findings, pairs, strict=True)] == [True] * 3
 
 
-def test_no_limit_is_told_from_one_that_cannot_be_held(in_folder: Path) -> None:
-    """A container has no memory limit unless one was asked for, which is known."""
+def test_no_limit_is_told_from_one_that_cannot_be_held(in_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A container has no memory limit unless one was asked for, which is known; so beside a run of processes."""
     engine = FakeEngine(name="docker", cannot_enforce=())
     assert main(["compare", "--topologies", "alexnet", "--blocks", "2", "--out", "run"], only(engine)) == 0
     report = Path("run/report.md").read_text()
     assert "| enforced.memory_limit_bytes | none |" in report
     assert "| enforced.file_system | read-only |" in report
+    assert main(["compare", "--topologies", "alexnet", "--blocks", "2", "--out", "other"], only(FakeEngine())) == 0
+    capsys.readouterr()
+    assert main(["report", "run", "other"]) == 0
+    assert re.search(r"enforced\.file_system +read-only +cannot be enforced", capsys.readouterr().out)
 
 
 def test_the_figure_prints_batch_size_labels_and_numbers(run: Path) -> None:
