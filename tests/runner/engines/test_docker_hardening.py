@@ -86,7 +86,9 @@ NOT_ASKED_FOR = (
 def settings_of(container: str) -> dict[str, Any]:
     """How a container was made, as the engine tells it, without what is empty."""
     (told,) = json.loads(docker("inspect", container))
-    settings = {**told["HostConfig"], **told["Config"], "Env": sorted(told["Config"]["Env"])}  # in no order of its own
+    settings = {**told["HostConfig"], **told["Config"]}
+    for unordered in ("Binds", "Env"):  # the Docker client sends its volumes as they come out of a hash map
+        settings[unordered] = sorted(settings[unordered])
     return {name: value for name, value in settings.items() if value and name not in NOT_ASKED_FOR}
 
 
