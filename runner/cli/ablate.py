@@ -84,9 +84,9 @@ def run(arguments: argparse.Namespace, engines: Engines) -> int:
         say(why)
         require_fit(planned.machine, planned.plan.pin, engine)
         artifacts = prepare(engine, planned.stacks, planned.plan.launches, folder)
+        planned = _with_own_branches(planned, engine, artifacts)
         matched = match_installations(engine, planned.stacks, artifacts, say)
         require_matched(matched)
-        planned = _with_own_branches(planned, engine, artifacts)
         header = make_header(
             folder.name, planned.plan, planned.machine, planned.stacks, engine, artifacts, command_line(), [],
             arguments.memory, matched,

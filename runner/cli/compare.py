@@ -70,10 +70,11 @@ def run(arguments: argparse.Namespace, engines: Engines) -> int:
         say(why)
         require_fit(planned.machine, planned.plan.pin, engine)
         artifacts = prepare(engine, planned.stacks, planned.plan.launches, folder)
-        matched = match_installations(engine, planned.stacks, artifacts, say)
-        require_matched(matched)
+        # Before the files are compared, which takes longer: a mistake in a topology is its author's to mend.
         plan, description = built(planned.own, planned.request, planned.plan, engine, artifacts, say)
         planned = replace(planned, plan=plan, description=description)
+        matched = match_installations(engine, planned.stacks, artifacts, say)
+        require_matched(matched)
         created = runs.create(folder, _header(folder.name, arguments, planned, engine, artifacts, matched))
         if planned.own is not None:
             keep(planned.own, created.folder)

@@ -23,7 +23,10 @@ from tests.runner.fake_engine import DESCRIPTION, FakeEngine
 Kit = Callable[..., int]
 ROOT = Path(__file__).resolve().parents[3]
 EXAMPLE = ROOT / "tests" / "data" / "my_net.py"
-COMPARE = ("compare", "--topology-file", "nets/my_net.py", "--blocks", "2", "--out", "run")
+OPTIONS = ("--topology-file", "nets/my_net.py", "--blocks", "2", "--out", "run")
+COMPARE, ABLATE = ("compare", *OPTIONS), ("ablate", *OPTIONS)
+LADDER = load_ladder("main")
+RUNGS = [name + rung.id for rung in (*LADDER.rungs, *LADDER.branches) for name in ("", WHOLE)]
 
 
 @pytest.fixture(autouse=True)
@@ -112,15 +115,19 @@ def _does_not_build(_launch: Launch, result: dict[str, Any]) -> None:
     result.update(status="error", error=error, description=None)
 
 
-def test_a_file_that_does_not_build_ends_before_anything_is_measured(
-    kit: Kit, engine: FakeEngine, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("command", [COMPARE, ABLATE], ids=["compare", "ablate"])
+def test_a_file_that_does_not_build_ends_before_anything_is_compared_or_measured(
+    kit: Kit, engine: FakeEngine, capsys: pytest.CaptureFixture[str], command: tuple[str, ...]
 ) -> None:
     """Its own traceback, exit code 2, no launch, no folder."""
     engine.before_build = _does_not_build
-    assert kit(*COMPARE) == 2
-    error = capsys.readouterr().err
-    assert "error: nets/my_net.py does not build in tf-2.14/intel in NHWC. my_net.py, line 7, in add_layers" in error
-    assert '  File "my_net.py", line 7, in add_layers' in error
+    engine.seconds = {**engine.seconds, **dict.fromkeys(RUNGS, 1.0)}
+    assert kit(*command) == 2
+    said = capsys.readouterr()
+    assert "error: nets/my_net.py does not build in tf-2.14/intel in N" in said.err
+    assert "my_net.py, line 7, in add_layers: ValueError: bad" in said.err
+    assert '  File "my_net.py", line 7, in add_layers' in said.err
+    assert "comparing every file" not in said.out
     assert engine.ran == engine.multiplied == []
     assert not Path("run").exists()
 
@@ -262,13 +269,9 @@ def test_bench_takes_it_too(kit: Kit, capsys: pytest.CaptureFixture[str]) -> Non
     assert "How close to the limit" in (run / "report.md").read_text()
 
 
-ABLATE = ("ablate", "--topology-file", "nets/my_net.py", "--blocks", "2", "--out", "run")
-
-
 def test_a_ladder_trains_it_with_its_branches_as_inter_op_threads(kit: Kit, engine: FakeEngine, file: Path) -> None:
     """Every rung trains the copy; the rung that sets inter-op threads sets the number of its disjoint branches."""
-    rungs = (*load_ladder("main").rungs, *load_ladder("main").branches)
-    engine.seconds = dict.fromkeys([name + rung.id for rung in rungs for name in ("", WHOLE)], 1.0)
+    engine.seconds = dict.fromkeys(RUNGS, 1.0)
     assert kit(*ABLATE) == 0
     found = records.read(Path("run/records.jsonl"))
     sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
