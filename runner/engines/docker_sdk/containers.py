@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -20,6 +21,9 @@ from runner.engines.docker_sdk.failures import FAILURES, explained, words
 from runner.errors import HostError
 
 KILL_GRACE_SECONDS = 30.0
+# The engine hears of the kernel's kill by another way than of the container's end, and perhaps after it.
+OUT_OF_MEMORY_SECONDS = 2.0
+KILLED = 128 + signal.SIGKILL
 # A daemon whose default is to keep no logs could not tell us what went wrong.
 LOG_DRIVER = "json-file"
 
@@ -73,12 +77,22 @@ def follow(container: Container, deadline_seconds: float, log: Path) -> Ended:
         if late:
             _kill(container)
         container.reload()
+        out_of_memory = _was_out_of_memory(container, late)
     except NotFound:
         return Ended(-9, out_of_memory=False, stopped_by_deadline=False)  # somebody else removed it
     _keep_log(container, log)
-    state = container.attrs["State"]
     limits = _limits(container.attrs["HostConfig"])
-    return Ended(int(state["ExitCode"]), bool(state["OOMKilled"]), late, limits)
+    return Ended(int(container.attrs["State"]["ExitCode"]), out_of_memory, late, limits)
+
+
+def _was_out_of_memory(container: Container, late: bool) -> bool:
+    """Was a container that has ended killed for its memory? One with a limit that was killed is asked repeatedly."""
+    may_be = not late and container.attrs["HostConfig"]["Memory"] and container.attrs["State"]["ExitCode"] == KILLED
+    end = time.monotonic() + (OUT_OF_MEMORY_SECONDS if may_be else 0)
+    while not container.attrs["State"]["OOMKilled"] and time.monotonic() < end:
+        time.sleep(0.1)
+        container.reload()
+    return bool(container.attrs["State"]["OOMKilled"])
 
 
 def _limits(host_config: Mapping[str, Any]) -> dict[str, Any]:

@@ -45,8 +45,9 @@ class FakeContainer:
         self.client.request("kill")
 
     def reload(self) -> None:
-        """Nothing changes."""
+        """Read the container's state again: the next that a test has chosen, else nothing changes."""
         self.client.request("reload")
+        self.attrs["State"] |= next(self.client.states, {})
 
     def logs(self) -> bytes:
         """A line."""
@@ -63,6 +64,8 @@ class FakeClient:
     asked: dict[str, Any] = field(default_factory=dict)
     messages: list[dict[str, Any]] = field(default_factory=list)
     after_create: Callable[[], None] = lambda: None
+    can_pin: bool = True
+    states: Iterator[dict[str, Any]] = field(default_factory=lambda: iter(()))
 
     def request(self, name: str) -> None:
         """Fail if this request is to fail."""
@@ -98,9 +101,9 @@ class FakeClient:
         return [each for each in self.here.values() if name in each["Labels"] and value in ("", each["Labels"][name])]
 
     def info(self) -> dict[str, Any]:
-        """An engine that can pin."""
+        """What the engine says of itself."""
         self.request("info")
-        return {"CPUSet": True}
+        return {"CPUSet": self.can_pin}
 
     def get(self, reference: str) -> None:
         """No image is here."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 from collections.abc import Callable
 from pathlib import Path
@@ -53,6 +54,36 @@ def test_a_failing_request_ends_in_one_paragraph_and_leaves_no_container(
     with pytest.raises(HostError, match=r"A container could not be started|Waiting for a container"):
         run(client, tmp_path)
     assert client.here == {}
+
+
+def test_an_engine_that_cannot_pin_does_not_meet_the_prerequisites() -> None:
+    """It is asked before anything is built, whatever its images."""
+    engine_over(FakeClient()).prerequisites(())
+    with pytest.raises(HostError, match="cpuset"):
+        engine_over(FakeClient(can_pin=False)).prerequisites(())
+
+
+KILLED = {"ExitCode": 137}
+
+
+@pytest.mark.parametrize(
+    ("memory_bytes", "states", "expected"),
+    [
+        (1024, [KILLED, {}, {"OOMKilled": True}], True),  # the engine heard of it after the container's end
+        (1024, [KILLED], False),  # somebody else killed it
+        (1024, [{"ExitCode": 1}, {"OOMKilled": True}], False),  # it ended by itself: nobody asks again
+        (None, [KILLED, {"OOMKilled": True}], False),
+    ],
+)
+def test_out_of_memory_may_be_known_after_a_containers_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, memory_bytes: int | None, states: list[dict[str, Any]],
+    expected: bool,
+) -> None:  # fmt: skip
+    """The kernel's kill reaches the engine as an event of its own; where it may be one, the engine is asked again."""
+    monkeypatch.setattr("runner.engines.docker_sdk.containers.OUT_OF_MEMORY_SECONDS", 0.5)
+    spec = dataclasses.replace(SPEC, memory_bytes=memory_bytes)
+    ended = over(FakeClient(states=iter(states))).run(spec, 60, tmp_path / "log.txt")
+    assert ended.out_of_memory is expected
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), GONE_AWAY])

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 import subprocess
 import sys
 import tarfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, cast
 
 import pytest
+from jinja2 import UndefinedError
 
 from runner.dockerfiles import render, rendered_path
 from runner.engines.container import ContainerSpec
 from runner.engines.docker import RUN_LABEL, docker_run_line, require_cpusets
-from runner.engines.docker_address import DockerUnavailableError, engine_address, explain_no_connection
-from runner.engines.docker_images import ImageBuilder, build_context
+from runner.engines.docker_address import DockerUnavailableError, engine_address
+from runner.engines.docker_images import ImageBuilder, base_digest, build_context
 from runner.engines.docker_sdk import Docker
 from runner.engines.docker_streams import follow_build
-from runner.engines.protocol import Artifact
+from runner.engines.protocol import Artifact, Tell
 from runner.errors import HostError
 from runner.network import PackageIndex
 from runner.stacks import Installation, every_installation, find_stack, load_stacks
@@ -43,6 +47,23 @@ def test_a_dockerfile_takes_its_base_by_digest_and_its_packages_by_hash(installa
     assert "@sha256:" in text.split("ARG BASE_IMAGE=", 1)[1].splitlines()[0]
     assert "--require-hashes" in text
     assert "--mount" not in text, "BuildKit-only syntax"
+
+
+@pytest.mark.parametrize("installation", INSTALLATIONS, ids=lambda each: f"{each.stack}-{each.name}")
+def test_the_workload_comes_last_of_the_files_and_labels_last_of_all(installation: Installation) -> None:
+    """What changes most often is what the fewest steps come after."""
+    text = render(load_stacks()[installation.stack], installation)
+    after = text.partition("COPY workload /opt/workload\n")[2].splitlines()
+    steps = [line.split()[0] for line in after if not line.startswith(" ")]
+    assert steps == ["ARG"] * 7 + ["LABEL"]
+
+
+def test_a_template_that_names_what_is_not_there_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A misspelt name would else leave a hole in a Dockerfile."""
+    (tmp_path / "Dockerfile.j2").write_text("FROM {{ stack.base_imagee }}\n")
+    monkeypatch.setattr("runner.dockerfiles.IMAGES", tmp_path)
+    with pytest.raises(UndefinedError, match="base_imagee"):
+        render(STACK, STACK.installations["intel"])
 
 
 def test_docker_host_comes_before_the_context_and_the_usual_socket(tmp_path: Path) -> None:
@@ -75,10 +96,27 @@ def test_no_daemon_is_told_with_how_to_start_one(tmp_path: Path) -> None:
         Docker.connect({"DOCKER_HOST": f"unix://{tmp_path}/absent.sock"})
 
 
-def test_permission_denied_is_told_apart() -> None:
-    """The group docker is named."""
-    words = explain_no_connection("unix:///var/run/docker.sock", PermissionError(13, "Permission denied"))
-    assert "usermod -aG docker" in words
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Be refused what root is not."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+
+
+def test_permission_denied_is_told_apart(tmp_path: Path) -> None:
+    """An engine that listens and lets somebody else in: the group docker is named."""
+    path = tmp_path / "docker.sock"
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(path))
+        listening.listen()
+        path.chmod(0)
+        with as_nobody(), pytest.raises(DockerUnavailableError, match="usermod -aG docker"):
+            Docker.connect({"DOCKER_HOST": f"unix://{path}"})
 
 
 @pytest.mark.parametrize(
@@ -145,6 +183,7 @@ class OnABase:
 
     base: Mapping[str, Any]
     arguments: dict[str, str] = field(default_factory=dict)
+    lines: Sequence[str] = ()
 
     def find_image(self, reference: str) -> Mapping[str, Any]:
         """The base, or what was built."""
@@ -154,14 +193,16 @@ class OnABase:
     def build(
         self, context: IO[bytes], dockerfile: str, tag: str, arguments: Mapping[str, str], hear: Callable[[str], None]
     ) -> str:
-        """The image's id."""
+        """The image's id, after the lines that a test has chosen."""
         self.arguments = dict(arguments)
+        for line in self.lines:
+            hear(line)
         return "sha256:image"
 
-    def artifact(self) -> Artifact:
+    def artifact(self, tell: Tell = lambda line: None) -> Artifact:
         """What the kit makes of a build on it."""
         builder = ImageBuilder(cast(Docker, self), PackageIndex(base_environment={}))
-        return builder.prepare(STACK, STACK.installations["intel"], lambda line: None)
+        return builder.prepare(STACK, STACK.installations["intel"], tell)
 
 
 @pytest.mark.parametrize(
@@ -178,6 +219,31 @@ def test_a_record_has_the_image_and_its_base_by_digest(
     assert engine.arguments["BASE_DIGEST"] == label
     assert (provenance["image_id"], provenance["image_digests"]) == ("sha256:image", ["a@sha256:22", "b@sha256:22"])
     assert provenance["lock_sha256"] == STACK.installations["intel"].lock_sha256()
+
+
+@pytest.mark.parametrize(
+    ("reference", "expected"),
+    [
+        ("python:3.11", "sha256:22"),
+        ("mirror.example:5000/python", "sha256:11"),
+        ("python:3.11@sha256:33", "sha256:33"),
+        ("sha256:base", "sha256:11"),
+    ],
+)
+def test_a_base_that_is_known_by_several_digests_is_recorded_by_that_of_its_reference(
+    reference: str, expected: str
+) -> None:
+    """The same image from a mirror has another digest there, and may come first in the engine's list."""
+    known = ["python@sha256:22", "mirror.example:5000/python@sha256:11", "python@sha256:33"]
+    assert base_digest({"RepoDigests": known}, reference) == expected
+
+
+def test_a_build_shows_how_far_it_is() -> None:
+    """Its steps and what pip installs, as they come; not each line of each step."""
+    lines = ["Step 1/2 : FROM base", "Collecting a", "Step 2/2 : RUN pip", "Installing collected packages: a"]
+    told: list[str] = []
+    OnABase({"Id": "sha256:base"}, lines=lines).artifact(told.append)
+    assert [line.strip() for line in told[1:]] == [lines[0], lines[2], lines[3]]
 
 
 def test_a_build_is_given_the_callers_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
