@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import fcntl
+import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from runner.cli import main
 from runner.cli.engines import ENGINES
 from runner.cli.values import base_images as parse_base_images
 from runner.engines.protocol import Artifact, Engine
+from runner.lock import LOCK_FILE as MACHINE_LOCK
 from runner.matching.snapshot import Snapshot
 from runner.stacks import Stack, find_stack, load_stacks
 from tests.conftest import working_in
@@ -50,8 +52,27 @@ def base_images(config: pytest.Config) -> dict[str, str]:
     return parse_base_images(given) if given else {}
 
 
+@pytest.fixture(scope="session")
+def no_measurement() -> Iterator[None]:
+    """Keep measurements off this machine while containers are tested: a test would end theirs as an earlier run's.
+
+    The lock is the machine's own, shared among the tests' processes; skips where a measurement has it.
+    """
+    if not MACHINE_LOCK.exists():
+        MACHINE_LOCK.touch(0o666)
+    with MACHINE_LOCK.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pytest.skip(f"a run measures on this machine, and its containers would be ended: {file.read().strip()}")
+        with suppress(OSError):  # another user's: the lock itself holds all the same
+            MACHINE_LOCK.write_text(f"the tests of containers, process {os.getpid()}\n")
+        yield
+
+
 def base_of(request: pytest.FixtureRequest, stack: Stack) -> str:
     """The base image of a stack, if it is on the engine."""
+    request.getfixturevalue("no_measurement")
     named = base_images(request.config)
     reference = named.get(stack.name) or named.get("") or stack.base_image
     try:

@@ -11,19 +11,24 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from runner import records
 from runner.cli import main
 from runner.cli.engines import ENGINES
-from runner.engines.docker import RUN_LABEL
-from runner.engines.protocol import LaunchFolders
+from runner.engines.docker import RUN_LABEL, DockerEngine
+from runner.engines.protocol import Artifact, LaunchFolders
+from runner.matching.snapshot import Snapshot
 from runner.vocabulary import Launch, Steps
 from tests.runner.builders import plan
 
 ROOT = Path(__file__).resolve().parents[3]
-FIRST_CPU = str(min(os.sched_getaffinity(0)))
+# Not the first, on which a container would land too whose pin says 0 whatever was asked for.
+LAST_CPU = str(max(os.sched_getaffinity(0)))
 PLAN = ("--engine", "docker", "--preset", "quick", "--topologies", "alexnet", "--batch-sizes", "1", "--blocks", "2",
         "--steps", "1")  # fmt: skip
 COMPARE = (*PLAN, "--no-peak", "--no-probe")
+_snapshots: dict[str, Snapshot] = {}
 
 
 def docker(*arguments: str) -> str:
@@ -31,16 +36,50 @@ def docker(*arguments: str) -> str:
     return subprocess.run(["docker", *arguments], check=True, capture_output=True, text=True).stdout.strip()
 
 
+def built_from(context: bytes, *options: str) -> str:
+    """The id of an image that the docker command builds from a Dockerfile or a tar, with the kit's builder."""
+    command, environment = ["docker", "build", "--quiet", *options, "-"], {**os.environ, "DOCKER_BUILDKIT": "0"}
+    done = subprocess.run(command, input=context, capture_output=True, check=True, env=environment)
+    return done.stdout.decode().strip()
+
+
 def compare(base_image: str, *arguments: str) -> int:
     """Run `compare` on the docker engine in the current folder."""
-    return main(["compare", *COMPARE, "--base-image", base_image, *arguments], ENGINES)
+    return kit("compare", *COMPARE, "--base-image", base_image, *arguments)
+
+
+def kit(*arguments: str) -> int:
+    """Carry out a command line; the files of an image are hashed once for all tests, since its id fixes them."""
+    take = DockerEngine.snapshot
+
+    def take_once(engine: DockerEngine, artifact: Artifact) -> Snapshot:
+        if artifact.location not in _snapshots:
+            _snapshots[artifact.location] = take(engine, artifact)
+        return _snapshots[artifact.location]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DockerEngine, "snapshot", take_once)
+        return main(arguments, ENGINES)
+
+
+# As `python -m runner`, with the lock of the test that starts it: the machine's own is held by all tests of containers.
+RUNNER = """
+import sys
+from pathlib import Path
+from runner import lock
+from runner.cli import main
+from runner.cli.engines import ENGINES
+lock.LOCK_FILE = Path(sys.argv.pop(1))
+sys.exit(main(sys.argv[1:], ENGINES))
+"""
 
 
 def start_runner(base_image: str, folder: Path) -> subprocess.Popen[bytes]:
-    """Begin the same as a process of its own, to be killed."""
-    options = [*COMPARE, "--base-image", base_image, "--out", str(folder / "run")]
-    command = [sys.executable, "-m", "runner", "compare", *options]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    """Begin the same as a process of its own, to be killed; what it says goes into a file beside the run."""
+    options = ["compare", *COMPARE, "--base-image", base_image, "--out", str(folder / "run")]
+    command = [sys.executable, "-c", RUNNER, str(folder / "machine.lock"), *options]
+    with (folder / "runner.log").open("wb") as log:
+        return subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
 
 
 def read(folder: str | Path = "run") -> list[records.Record]:
@@ -50,16 +89,20 @@ def read(folder: str | Path = "run") -> list[records.Record]:
 
 def labelled() -> Sequence[str]:
     """Every container that a run of the kit has left, running or not."""
-    return docker("ps", "--all", "--quiet", "--filter", f"label={RUN_LABEL}").split()
+    return _listed("--all")
 
 
 def wait_for_container(seconds: float = 120.0) -> str:
     """Wait until a launch's container runs; return its id."""
     end = time.monotonic() + seconds
-    while not (running := docker("ps", "--quiet", "--filter", f"label={RUN_LABEL}").split()):
+    while not (running := _listed()):
         assert time.monotonic() < end, "no container was started"
         time.sleep(0.1)
     return running[0]
+
+
+def _listed(*options: str) -> Sequence[str]:
+    return docker("ps", *options, "--quiet", "--filter", f"label={RUN_LABEL}").split()
 
 
 def launch_of(variant: str) -> Launch:

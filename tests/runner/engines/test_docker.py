@@ -12,7 +12,6 @@ from typing import Any
 import jsonschema
 import pytest
 
-from runner import peak_records
 from runner.cli import main
 from runner.cli.engines import ENGINES
 from runner.engines.docker_images import ImageBuilder
@@ -23,12 +22,13 @@ from tests.conftest import working_in
 from tests.runner.builders import PIN
 from tests.runner.engines.containers import (
     COMPARE,
-    FIRST_CPU,
+    LAST_CPU,
     PLAN,
     ROOT,
     compare,
     docker,
     folders_for,
+    kit,
     labelled,
     launch_of,
     read,
@@ -51,10 +51,10 @@ LIMITS = {"memory_bytes": MEMORY_BYTES, "network_mode": "none", "read_only_root"
 
 @pytest.fixture(scope="module")
 def pinned_run(base_image: str, images: dict[str, Artifact], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished run on the first CPU, with a memory limit."""
+    """A finished run on the last CPU, with a memory limit."""
     folder = tmp_path_factory.mktemp("pinned")
     with working_in(folder):
-        assert compare(base_image, "--cpus", FIRST_CPU, "--memory", str(MEMORY_BYTES), "--out", "run") == 0
+        assert compare(base_image, "--cpus", LAST_CPU, "--memory", str(MEMORY_BYTES), "--out", "run") == 0
     return folder / "run"
 
 
@@ -70,7 +70,7 @@ def test_a_run_pinned_to_one_cpu_sees_exactly_that_cpu_and_fits_the_schema(
     assert len(read(pinned_run)) == 4
     for record in read(pinned_run):
         assert record.result is not None
-        assert record.result["observed"]["allowed_cpus"] == FIRST_CPU
+        assert record.result["observed"]["allowed_cpus"] == LAST_CPU
         assert record.result["observed"]["uid"] == os.getuid()
         artifact = record.settings["artifact"]
         assert artifact["image_id"] == images[record.case["installation"]].location
@@ -140,7 +140,7 @@ def test_docker_and_venv_train_the_same_thing(
 ) -> None:
     """The first two losses of a container and of a process are equal: same workload, same locks."""
     monkeypatch.delenv("KIT_CACHE")  # the environments are large: those that other tests have made are good enough
-    assert main(["compare", "--engine", "venv", *COMPARE[2:], "--cpus", FIRST_CPU, "--out", "venv"], ENGINES) == 0
+    assert main(["compare", "--engine", "venv", *COMPARE[2:], "--cpus", LAST_CPU, "--out", "venv"], ENGINES) == 0
     in_containers, in_processes = first_losses(pinned_run), first_losses(Path("venv"))
     assert set(in_containers) == {"stock", "intel"}
     for variant, losses in in_containers.items():
@@ -175,13 +175,13 @@ def test_a_users_own_topology_runs_in_a_container_from_a_read_only_folder(
     content = WRITES_BESIDE_ITSELF.encode() + (ROOT / "tests" / "data" / "my_net.py").read_bytes()
     Path("my_net.py").write_bytes(content)
     own = ("--preset", "quick", "--topology-file", "my_net.py", "--batch-sizes", "4", "--blocks", "2", "--steps", "1")
-    assert main(["compare", "--engine", "docker", "--base-image", base_image, *own, "--out", "run"], ENGINES) == 0
+    command = ("compare", "--engine", "docker", "--base-image", base_image, *own, "--no-peak", "--no-probe")
+    assert kit(*command, "--out", "run") == 0
     for record in read():
         assert record.error is None
         assert record.case["topology"] == "my_net"
         assert record.conditions["topology_sha256"] == hashlib.sha256(content).hexdigest()
         assert record.conditions["inter_op_threads"] == 2
-    assert {peak.installation for peak in peak_records.read(Path("run/peaks.jsonl")) if peak.best} == {"stock", "intel"}
     assert labelled() == []
 
 

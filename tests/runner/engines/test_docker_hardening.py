@@ -18,7 +18,7 @@ from runner.engines.docker import SHM_BYTES, TMPFS_BYTES, container_spec, docker
 from runner.engines.docker_sdk import Docker
 from runner.engines.docker_sdk.containers import start
 from runner.engines.protocol import Artifact
-from tests.runner.engines.containers import FIRST_CPU, docker, folders_for, launch_of
+from tests.runner.engines.containers import LAST_CPU, docker, folders_for, launch_of
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
 
@@ -52,10 +52,10 @@ print(json.dumps({
 
 
 def spec_of(variant: str, image: str, folder: Path) -> ContainerSpec:
-    """The container of a short launch on the first CPU."""
+    """The container of a short launch on the last CPU."""
     launch = launch_of(variant)
     return container_spec(
-        launch, image=image, cpuset_cpus=FIRST_CPU, cpuset_mems="0", memory_bytes=None,
+        launch, image=image, cpuset_cpus=LAST_CPU, cpuset_mems="0", memory_bytes=None,
         folders=folders_for(launch, folder),
     )  # fmt: skip
 
@@ -69,7 +69,7 @@ def test_a_container_has_nothing_that_a_launch_does_not_need(images: dict[str, A
     spec = dataclasses.replace(made, read_only={**made.read_only, looking: "/opt/workload"})
     ended = Docker.connect().run(spec, 60, tmp_path / "log.txt")
     assert json.loads((tmp_path / "log.txt").read_text()) == {
-        "capabilities": False, "may gain privileges": False, "CPUs": FIRST_CPU, "memory nodes": "0",
+        "capabilities": False, "may gain privileges": False, "CPUs": LAST_CPU, "memory nodes": "0",
         "interfaces": ["lo"], "user": [os.getuid(), os.getgid()], "first process": False,
         "refusals": {"": "EROFS", "/opt": "EROFS", "/job": "EROFS", "/result": None, "/tmp": None, "/dev/shm": None},
         "bytes": [TMPFS_BYTES, SHM_BYTES],

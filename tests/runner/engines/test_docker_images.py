@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
-import os
 import ssl
 import subprocess
 import tarfile
@@ -23,7 +22,7 @@ from runner.network import PackageIndex
 from runner.stacks import Stack, find_stack
 from runner.workload_files import workload_sha256
 from tests.runner.conftest import OnlyBuilder, base_of
-from tests.runner.engines.containers import docker
+from tests.runner.engines.containers import built_from, docker
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("images"), pytest.mark.timeout(900)]
 
@@ -35,10 +34,9 @@ LARGEST_BYTES = {"tf-1.12": 1.0e9, "tf-1.15": 1.1e9, "tf-2.14": 1.45e9}
 INSIDE = """
 import json, os, shutil, sys
 print(json.dumps({
-    "uid": os.getuid(),
     "compilers": [name for name in ("gcc", "cc", "g++", "make") if shutil.which(name)],
     "pip": os.path.exists("/opt/environment/bin/pip"),
-    "caches": [path for path in ("/root/.cache/pip", "/tmp/pip", "/build") if os.path.exists(path)],
+    "caches": [path for path in ("/root/.cache/pip", "/tmp/.cache", "/build") if os.path.exists(path)],
 }))
 """
 
@@ -46,9 +44,10 @@ print(json.dumps({
 def test_an_image_holds_what_runs_and_nothing_that_builds(image: tuple[Stack, Artifact]) -> None:
     """Non-root, no compiler, no pip, no cache, and small enough."""
     stack, artifact = image
-    python = ["--entrypoint", "/opt/environment/bin/python", artifact.location]
+    assert docker("image", "inspect", "--format", "{{.Config.User}}", artifact.location) == "65532:65532"
+    # As root, who sees every folder.
+    python = ["--user", "0", "--entrypoint", "/opt/environment/bin/python", artifact.location]
     seen = json.loads(docker("run", "--rm", "--network", "none", *python, "-c", INSIDE))
-    assert seen["uid"] != 0
     assert (seen["compilers"], seen["pip"], seen["caches"]) == ([], False, [])
     assert artifact.provenance["image_bytes"] <= LARGEST_BYTES[stack.name]
 
@@ -129,13 +128,6 @@ def secrets_in(image: str) -> set[bytes]:
     return found
 
 
-def built_from(context: bytes, *options: str) -> str:
-    """The id of an image that the docker command builds from a Dockerfile or a tar, with the kit's builder."""
-    command, environment = ["docker", "build", "--quiet", *options, "-"], {**os.environ, "DOCKER_BUILDKIT": "0"}
-    done = subprocess.run(command, input=context, capture_output=True, check=True, env=environment)
-    return done.stdout.decode().strip()
-
-
 def test_secrets_of_the_build_are_not_in_the_image(
     request: pytest.FixtureRequest, only_builder: OnlyBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -171,3 +163,23 @@ def test_a_second_build_takes_every_step_from_the_cache(engine: Engine, images: 
     again = engine.prepare(STACK, STACK.installations["stock"], print)
     assert again.location == images["stock"].location
     assert time.monotonic() - started < 60
+
+
+def layers_of(image: str) -> list[str]:
+    """The digests of an image's layers, from the base up."""
+    layers: list[str] = json.loads(docker("image", "inspect", "--format", "{{json .RootFS.Layers}}", image))
+    return layers
+
+
+def test_a_changed_workload_is_one_layer_on_what_was_built_before(images: dict[str, Artifact], base_image: str) -> None:
+    """Nothing is installed again: all layers below it are those of the image before the change."""
+    context = build_context(STACK, STACK.installations["stock"], PackageIndex())
+    with tarfile.open(fileobj=context, mode="a") as archive:
+        archive.addfile(tarfile.TarInfo("workload/added.py"))
+    changed = built_from(context.getvalue(), "--build-arg", f"BASE_IMAGE={base_image}")
+    try:
+        before, after = layers_of(images["stock"].location), layers_of(changed)
+        assert (len(after), after[:-1]) == (len(before), before[:-1])
+        assert after[-1] != before[-1]
+    finally:
+        docker("rmi", "--force", changed)

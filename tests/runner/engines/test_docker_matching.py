@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import subprocess
 
 import pytest
 
@@ -11,7 +10,7 @@ from runner.engines.protocol import Artifact, Engine
 from runner.matching import diff
 from runner.matching.snapshot import Snapshot
 from runner.stacks import Stack, find_stack
-from tests.runner.engines.containers import docker
+from tests.runner.engines.containers import built_from, docker
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
 
@@ -38,8 +37,7 @@ def test_nothing_but_the_wheel_differs_between_the_images_of_a_stack(
 def test_a_change_on_one_side_is_found(engine: Engine, images: dict[str, Artifact], changed: str) -> None:
     """An image made from the Intel one with one thing changed is not matched any more, and the thing is named."""
     dockerfile = f"FROM {images['intel'].location}\n{DOCKERFILES[changed]}\n"
-    built = subprocess.run(["docker", "build", "--quiet", "-"], input=dockerfile, capture_output=True, text=True,
-                           check=True).stdout.strip()  # fmt: skip
+    built = built_from(dockerfile.encode())
     try:
         other = dataclasses.replace(images["intel"], location=built)
         sides = (engine.snapshot(images["intel"]), engine.snapshot(other))
