@@ -9,10 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from docker.utils import parse_repository_tag
-
 from runner.dockerfiles import render
-from runner.engines.docker_sdk import Docker
+from runner.engines.docker_sdk import Docker, digest_for
 from runner.engines.protocol import Artifact, Tell
 from runner.errors import HostError
 from runner.network import PackageIndex, redact
@@ -80,7 +78,7 @@ class ImageBuilder:
         tell(f"building the image {tag} from {self.base_of(stack)}")
         arguments = {
             **build_arguments(installation, self.base_of(stack)),
-            "BASE_DIGEST": base_digest(base, self.base_of(stack)) or str(base.get("Id")),
+            "BASE_DIGEST": digest_for(base, self.base_of(stack)) or str(base.get("Id")),
             **revision_labels(),
             **{name: os.environ[name] for name in _PROXIES if os.environ.get(name)},
         }
@@ -153,22 +151,10 @@ class ImageBuilder:
             "image_bytes": image.get("Size"),
             "base_image": self.base_of(stack),
             "base_image_id": base.get("Id"),
-            "base_image_digest": base_digest(base, self.base_of(stack)),
+            "base_image_digest": digest_for(base, self.base_of(stack)),
             "package_index": self.index.redacted_url(),
             "ca_bundle": self.index.ca_bundle_sha256(),
         }
-
-
-def base_digest(base: Mapping[str, Any], reference: str) -> str | None:
-    """The digest that a base image has in the registry that `reference` names; None where it comes from none.
-
-    An engine that has the same image from a mirror too knows it by several.
-    """
-    name, pinned = parse_repository_tag(reference)
-    repository, _ = parse_repository_tag(name)
-    known = [str(each).partition("@") for each in sorted(base.get("RepoDigests") or [])]
-    asked_for_first = sorted(known, key=lambda each: (each[2] != pinned, each[0] != repository))
-    return asked_for_first[0][2] if asked_for_first else None
 
 
 def revision_labels() -> dict[str, str]:

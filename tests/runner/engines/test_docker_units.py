@@ -21,8 +21,8 @@ from runner.dockerfiles import render, rendered_path
 from runner.engines.container import ContainerSpec
 from runner.engines.docker import RUN_LABEL, docker_run_line, require_cpusets
 from runner.engines.docker_address import DockerUnavailableError, engine_address
-from runner.engines.docker_images import ImageBuilder, base_digest, build_context
-from runner.engines.docker_sdk import Docker
+from runner.engines.docker_images import ImageBuilder, build_context
+from runner.engines.docker_sdk import Docker, digest_for
 from runner.engines.docker_streams import follow_build
 from runner.engines.protocol import Artifact, Tell
 from runner.errors import HostError
@@ -235,7 +235,7 @@ def test_a_base_that_is_known_by_several_digests_is_recorded_by_that_of_its_refe
 ) -> None:
     """The same image from a mirror has another digest there, and may come first in the engine's list."""
     known = ["python@sha256:22", "mirror.example:5000/python@sha256:11", "python@sha256:33"]
-    assert base_digest({"RepoDigests": known}, reference) == expected
+    assert digest_for({"RepoDigests": known}, reference) == expected
 
 
 def test_a_build_shows_how_far_it_is() -> None:

@@ -190,7 +190,11 @@ def test_disk_is_checked_for_all_environments_before_anything_is_fetched(
     large = dataclasses.replace(stack, environment_bytes=1_400_000_000)
     room = VenvEngine(cache).room(every_installation((large,)))
     assert room[cache.root] == 1_400_000_000
-    assert room[environments.pip_cache(os.environ)] == room[disk.temporary_folder()] == large.download_bytes
+    assert (
+        room[environments.pip_cache(cache.index.base_environment)]
+        == room[disk.temporary_folder()]
+        == large.download_bytes
+    )
     with pytest.raises(DiskError, match=r"Too little disk: 1\.4 GB will be written"):
         disk.check(room)
 
