@@ -175,6 +175,6 @@ def one_of(what: str, name: str, known: Iterable[str]) -> str:
     choices = list(known)
     if name in choices:
         return name
-    near = difflib.get_close_matches(name, choices, n=3, cutoff=0.5)
+    near = difflib.get_close_matches(name, choices, n=3)
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
     raise UsageError(f"There is no {what} {name!r}.{hint} Known: {', '.join(choices)}.")
