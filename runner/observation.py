@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from runner.engines.container import KILLED
 from runner.engines.protocol import Artifact, LaunchFolders, Outcome
 from runner.machine.cpulist import parse_cpu_list
 from runner.pin import Pin
@@ -183,7 +184,7 @@ def death(exit_code: int, log: Path) -> str:
 
 
 def _is_killed(exit_code: int) -> bool:
-    return exit_code in (-signal.SIGKILL, 128 + signal.SIGKILL)
+    return exit_code in (-signal.SIGKILL, KILLED)
 
 
 def _last_words(log: Path, lines: int = 3) -> str:

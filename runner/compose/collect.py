@@ -15,6 +15,7 @@ from typing import Any
 
 from runner import records, runs
 from runner.compose.asked import FILE_NAME, Asked, read_asked
+from runner.engines.container import KILLED
 from runner.engines.protocol import Artifact, LaunchFolders, Outcome
 from runner.errors import RunFormatError
 from runner.execute import GRACE_SECONDS, launch_folders
@@ -27,8 +28,6 @@ from runner.runs import Run
 from runner.stacks import Installation, Stack
 from runner.vocabulary import EngineName, Launch
 
-# What a shell, and `timeout`, give for a process that was ended with SIGKILL.
-KILLED = 137
 NOTE = (
     "Carried out by Docker Compose on a host without the kit: what the images were built from was not observed, only "
     "what is in them."

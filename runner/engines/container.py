@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+# What a container's init, a shell and `timeout` give for a process that was ended with SIGKILL.
+KILLED = 128 + signal.SIGKILL
 
 
 @dataclass(frozen=True)

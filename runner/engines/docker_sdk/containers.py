@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -16,14 +15,13 @@ from docker.errors import APIError, NotFound
 from docker.models.containers import Container
 from docker.types import LogConfig
 
-from runner.engines.container import ContainerSpec
+from runner.engines.container import KILLED, ContainerSpec
 from runner.engines.docker_sdk.failures import FAILURES, explained, words
 from runner.errors import HostError
 
 KILL_GRACE_SECONDS = 30.0
 # The engine hears of the kernel's kill by another way than of the container's end, and perhaps after it.
 OUT_OF_MEMORY_SECONDS = 2.0
-KILLED = 128 + signal.SIGKILL
 # A daemon whose default is to keep no logs could not tell us what went wrong.
 LOG_DRIVER = "json-file"
 

@@ -11,7 +11,8 @@ from docker.utils import parse_repository_tag
 def digest_for(image: Mapping[str, Any], reference: str) -> str | None:
     """The digest that an image has in the registry that `reference` names; None where it comes from none.
 
-    An engine that has the same image from a mirror too knows it by several.
+    An engine that has the same image from a mirror too knows it by several. Where none is of that registry, or it is
+    spelt out (docker.io/library/...), it is the first of them.
     """
     name, pinned = parse_repository_tag(reference)
     repository, _ = parse_repository_tag(name)
