@@ -72,13 +72,13 @@ def no_measurement() -> Iterator[None]:
 
 def base_of(request: pytest.FixtureRequest, stack: Stack) -> str:
     """The base image of a stack, if it is on the engine."""
-    request.getfixturevalue("no_measurement")
     named = base_images(request.config)
     reference = named.get(stack.name) or named.get("") or stack.base_image
     try:
         subprocess.run(["docker", "image", "inspect", reference], check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError) as error:
         pytest.skip(f"no Docker engine with the base image {reference}: {error}")
+    request.getfixturevalue("no_measurement")
     return reference
 
 

@@ -78,9 +78,8 @@ def test_push_writes_a_lock_by_which_plan_and_pull_go(
 
 
 @pytest.mark.xdist_group("launches")  # as it begins, compare removes what runs before it have left
-@pytest.mark.usefixtures("no_measurement")
 def test_images_of_another_workload_are_refused_before_anything_runs(
-    kit: Kit, registry: str, capsys: pytest.CaptureFixture[str]
+    kit: Kit, registry: str, no_measurement: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A lock from another revision of the kit: exit code 2, the field, and what to check out."""
     data = lock(fresh(registry)).to_json()
