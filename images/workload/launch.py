@@ -122,7 +122,8 @@ def _train(tf: Any, job: TrainJob, folder: str, result: Dict[str, Any], open_ses
         result["steps"] = [dict(step._asdict()) for step in steps]
         seconds["first_step"] = steps[0].seconds if steps else None
     if job.traced:
-        result["trace"] = trace_step(tf, session, [built.train, built.loss])
+        traced = trace_step(tf, session, [built.train, built.loss])
+        result["trace"], result["traced_step_seconds"] = traced.operations, traced.seconds
 
 
 def _collect_evidence(result: Dict[str, Any]) -> None:

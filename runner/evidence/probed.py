@@ -6,7 +6,7 @@ It is one line of evidence.jsonl; every field is described in results/README.md.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from runner.evidence.asked import Asked
@@ -35,7 +35,11 @@ class Subject:
 
 @dataclass(frozen=True)
 class Evidence:
-    """One line of evidence.jsonl. `error` says why nothing was obtained; then there is nothing else."""
+    """One line of evidence.jsonl. `error` says why nothing was obtained; then there is nothing else.
+
+    `trace` is of a launch without verbose switches, and `quiet` tells that launch's steps. Runs of before traced with
+    the switches on and have no `quiet`. `quiet_error` says why there is no trace, where only that was not obtained.
+    """
 
     subject: Subject
     batch_size: int
@@ -46,6 +50,8 @@ class Evidence:
     threads: Mapping[str, Any] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     trace: tuple[Mapping[str, Any], ...] = ()
+    quiet: Mapping[str, Any] | None = None
+    quiet_error: Mapping[str, str] | None = None
     verdicts: tuple[Verdict, ...] = ()
     steps: int = 0
     error: Mapping[str, str] | None = None
@@ -66,6 +72,8 @@ class Evidence:
             "threads": self.threads,
             "settings": self.settings,
             "trace": list(self.trace),
+            "quiet": self.quiet,
+            "quiet_error": self.quiet_error,
             "verdicts": [verdict.to_json() for verdict in self.verdicts],
             "error": self.error,
         }
@@ -83,6 +91,8 @@ class Evidence:
             threads=data["threads"],
             settings=data["settings"],
             trace=tuple(data["trace"]),
+            quiet=data.get("quiet"),
+            quiet_error=data.get("quiet_error"),
             verdicts=tuple(Verdict.from_json(each) for each in data["verdicts"]),
             steps=data.get("steps", 0),
             error=data.get("error"),
@@ -128,10 +138,20 @@ def evidence_of(
             "effective": dict(openmp.effective),
             "ignored": dict(openmp.ignored),
         },
-        trace=tuple(result["trace"]),
         verdicts=verdicts,
-        steps=len(result["steps"]) + 1,  # the traced one is not among them
+        steps=len(result["steps"]),
     )
+
+
+def with_quiet(evidence: Evidence, batch_size: int, result: Mapping[str, Any]) -> Evidence:
+    """The evidence with the trace of its subject's quiet launch, and the ordinary steps that it stands beside."""
+    steps = [step["seconds"] for step in result["steps"] if step["phase"] == "timed"]
+    quiet = {
+        "batch_size": batch_size,
+        "step_seconds": steps,
+        "traced_step_seconds": result["traced_step_seconds"],
+    }
+    return replace(evidence, trace=tuple(result["trace"]), quiet=quiet)
 
 
 def _with_runtime(verbose: Verbose, omp_max_threads: int | None) -> Verbose:
