@@ -14,7 +14,7 @@ from workload.cgroup import read_memory_peak_bytes
 from workload.gemm import measure_gemm
 from workload.job import DescribeJob, GemmJob, Job, TrainJob, validate_job
 from workload.result import describe_error, empty_result
-from workload.stepping import Step, run_phases
+from workload.stepping import Step, run_phases, run_steps
 from workload.topologies import CLASSES, TOPOLOGIES, Topology
 from workload.topology_file import file_errors, load_topology, read_source
 from workload.tracing import trace_step
@@ -94,6 +94,8 @@ def _describe(tf: Any, job: DescribeJob, folder: str, result: Dict[str, Any]) ->
 
 
 def _train(tf: Any, job: TrainJob, folder: str, result: Dict[str, Any], open_sessions: contextlib.ExitStack) -> None:
+    from workload.fingerprint import to_json
+    from workload.first_step import first_pass, second_pass
     from workload.synthetic import make_batch
     from workload.training import build_training_graph, open_session, step_call
 
@@ -107,23 +109,35 @@ def _train(tf: Any, job: TrainJob, folder: str, result: Dict[str, Any], open_ses
     result["training_flops_per_step"] = built.training_flops
 
     started = time.perf_counter()
-    batch = make_batch(job.batch_size, topology.image_size, CLASSES, job.layout, job.seed)
-    session = open_session(tf, built, batch, job.intra_op_threads, job.inter_op_threads, job.graph_optimisation)
+
+    def begin() -> Any:
+        batch = make_batch(job.batch_size, topology.image_size, CLASSES, job.layout, job.seed)
+        opened = open_session(tf, built, batch, job.intra_op_threads, job.inter_op_threads, job.graph_optimisation)
+        open_sessions.callback(opened.close)
+        return opened
+
+    session = begin()
     result["observed"]["graph_optimisation"] = job.graph_optimisation
-    open_sessions.callback(session.close)
-    del batch
     call = step_call(session, built)
     seconds["initialise"] = time.perf_counter() - started
 
     steps: List[Step] = []
+    first = None
     try:
-        result["stopped_by"] = run_phases(call, job.warmup_steps, job.timed_steps, job.time_limit_seconds, steps)
+        if job.fingerprinted:
+            first = first_pass(session, built, job.layout, lambda: run_steps(call, "warmup", 1, steps), job.traced)
+        warmup_steps = job.warmup_steps - len(steps)
+        result["stopped_by"] = run_phases(call, warmup_steps, job.timed_steps, job.time_limit_seconds, steps)
     finally:
         result["steps"] = [dict(step._asdict()) for step in steps]
         seconds["first_step"] = steps[0].seconds if steps else None
     if job.traced:
         traced = trace_step(tf, session, [built.train, built.loss])
         result["trace"], result["traced_step_seconds"] = traced.operations, traced.seconds
+    if first:
+        batch = make_batch(job.batch_size, topology.image_size, CLASSES, job.layout, job.seed)
+        again = second_pass(begin, session, built, job.layout, batch, first) if job.traced else None
+        result["fingerprint"] = to_json(first.sketches, again)
 
 
 def _collect_evidence(result: Dict[str, Any]) -> None:

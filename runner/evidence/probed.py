@@ -5,7 +5,7 @@ It is one line of evidence.jsonl; every field is described in results/README.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -39,6 +39,9 @@ class Evidence:
 
     `trace` is of a launch without verbose switches, and `quiet` tells that launch's steps. Runs of before traced with
     the switches on and have no `quiet`. `quiet_error` says why there is no trace, where only that was not obtained.
+    `fingerprint` has one list for each tensor of the first step, [kind, name, norm, dot product, sensitivity]; outputs
+    are the quiet launch's. Gradients and updates are of the launch whose log shows the kernels, with the sensitivities
+    of the quiet one.
     """
 
     subject: Subject
@@ -52,6 +55,7 @@ class Evidence:
     trace: tuple[Mapping[str, Any], ...] = ()
     quiet: Mapping[str, Any] | None = None
     quiet_error: Mapping[str, str] | None = None
+    fingerprint: tuple[Sequence[Any], ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     steps: int = 0
     error: Mapping[str, str] | None = None
@@ -74,6 +78,7 @@ class Evidence:
             "trace": list(self.trace),
             "quiet": self.quiet,
             "quiet_error": self.quiet_error,
+            "fingerprint": list(self.fingerprint),
             "verdicts": [verdict.to_json() for verdict in self.verdicts],
             "error": self.error,
         }
@@ -93,6 +98,7 @@ class Evidence:
             trace=tuple(data["trace"]),
             quiet=data.get("quiet"),
             quiet_error=data.get("quiet_error"),
+            fingerprint=tuple(data.get("fingerprint", ())),
             verdicts=tuple(Verdict.from_json(each) for each in data["verdicts"]),
             steps=data.get("steps", 0),
             error=data.get("error"),
@@ -138,6 +144,7 @@ def evidence_of(
             "effective": dict(openmp.effective),
             "ignored": dict(openmp.ignored),
         },
+        fingerprint=tuple(result.get("fingerprint", ())),
         verdicts=verdicts,
         steps=len(result["steps"]),
     )
@@ -151,7 +158,16 @@ def with_quiet(evidence: Evidence, batch_size: int, result: Mapping[str, Any]) -
         "step_seconds": steps,
         "traced_step_seconds": result["traced_step_seconds"],
     }
-    return replace(evidence, trace=tuple(result["trace"]), quiet=quiet)
+    fingerprint = _whole_fingerprint(evidence.fingerprint, result["fingerprint"])
+    return replace(evidence, trace=tuple(result["trace"]), quiet=quiet, fingerprint=fingerprint)
+
+
+def _whole_fingerprint(verbose: Sequence[Sequence[Any]], quiet: Sequence[Sequence[Any]]) -> tuple[Sequence[Any], ...]:
+    """The quiet launch's, with norms and dot products of the verbose launch's step wherever that has them."""
+    of_kernels_on_record = {(kind, name): numbers[:2] for kind, name, *numbers in verbose}
+    return tuple(
+        [kind, name, *of_kernels_on_record.get((kind, name), numbers[:2]), numbers[2]] for kind, name, *numbers in quiet
+    )
 
 
 def _with_runtime(verbose: Verbose, omp_max_threads: int | None) -> Verbose:
