@@ -55,7 +55,8 @@ def refuted(
     """What a figure that is clear of the claim amounts to: not reproduced, or only not testable here."""
     lacking = lacking_to_refute(question, scene, by_software=by_software)
     if not lacking:
-        return answer(NOT_REPRODUCED, f"{why}, on any host with this software" if by_software else why, estimate)
+        everywhere = "; it is so on any host with this software" if by_software else ""
+        return answer(NOT_REPRODUCED, f"{why}{everywhere}", estimate)
     why = f"{why}, which does not refute it ({missing(lacking)})"
     return answer(NOT_TESTABLE, why, estimate, phrases(lacking))
 
@@ -70,12 +71,17 @@ def missing(lacking: Sequence[Condition]) -> str:
 
 
 def differences(question: Question) -> tuple[Difference, ...]:
-    """All in which the run is not what was published, and what the publication does not tell of its machine."""
-    on_a_machine = question.claim.configuration.processor_model is not None
+    """All in which the run is not what was published, and what the publication does not tell of its machine.
+
+    The threads of a baseline are a difference only to claims that depend on them.
+    """
+    claim, found = question.claim, conditions(question, scene_of(question))
+    on_a_machine = claim.configuration.processor_model is not None
     return tuple(
         Difference(each.title, each.published, each.here)
-        for each in conditions(question, scene_of(question))
+        for each in found
         if each.is_a_difference
+        and (each.name != "baseline" or each.name in claim.to_refute)
         and (each.matches is False or (each.matches is None and on_a_machine and each.is_worth_a_line_untold))
     )
 

@@ -14,13 +14,13 @@ from runner.report.wording import interval, plural, significant
 
 VERDICTS = (
     "Reproduced: the claim holds here: a published figure is reached, or is inside of an interval that holds little "
-    "else. Any host can show that. Not reproduced: it does not hold, on all that it is about (its processor, its cores "
-    "and what else its list to refute it names); or the software itself says that what is prescribed has no effect, "
-    "as it would on any host. Partly: a part of it holds here, and the rest was not run, cannot be told or falls "
-    "short. Not testable here: this run, this host or this kit cannot tell, for the reason beside it: the interval is "
-    "too wide, or the figure is not reached and something is missing to refute it. A figure that stands there all the "
-    "same is this run's own and judges nothing. What is prescribed is held against the speed it gains. In quotation "
-    "marks: the source's own words."
+    "else. That can be shown on any host. Not reproduced: it does not hold in a run on all that it is about (its "
+    "software, processor, cores and what else it takes to refute it), the whole interval being clear of it; or the "
+    "software itself says that what is prescribed has no effect, as it would on any host. Partly: a part of it holds "
+    "here, and the rest was not run, cannot be told or falls short. Not testable here: this run, this host or this kit "
+    "cannot tell, for the reason beside it: the interval is too wide, or the figure is not reached and something is "
+    "missing to refute it. A figure that stands there all the same is this run's own and judges nothing. What is "
+    "prescribed is held against the speed it gains. In quotation marks: the source's own words."
 )
 
 
@@ -44,8 +44,8 @@ def article_section(measured: Measured, article: Publication) -> Section:
         "Which thread flags the article's baseline ran with is not published; without any, the program of its script "
         "computes on one intra-op thread (python -m runner claims --original-script). A bar over such a "
         "baseline also holds what its other threads would have gained; this kit's baseline has the threads of Intel's "
-        "build. So no host can refute the height of the article's bars, its 7.4 among them, and one that reaches it "
-        "confirms it.",
+        "build. So no host can refute the 7.4, whose baseline nobody can repeat; a bar here that reaches it confirms "
+        "it.",
     )
     return Section("The article's claims", paragraphs, (claims_table(judgements), differences_table(judgements)))
 

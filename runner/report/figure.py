@@ -73,7 +73,7 @@ def _figure(measured: Measured, article: Publication) -> Drawing:
 def _claimed(measured: Measured, article: Publication) -> str:
     claim = article.claim(HEADLINE)
     verdict = judge_claim(article, claim, material(measured)).answer.verdict
-    return f"{article.short}: {claim.words}, on {claim.configuration.cores} cores ({verdict})"
+    return f"{article.short}: {claim.words}, on {claim.configuration.cores} cores\n{verdict}"
 
 
 def _title(measured: Measured) -> str:

@@ -193,7 +193,7 @@ def test_a_setting_that_the_runtime_ignores_is_not_reproduced_on_any_host() -> N
     inert = [{"id": "inert:OMP_PROC_BIND", "passed": True, "text": OVERRIDDEN}]
     found = judged("bkm-omp-proc-bind", with_probes(probe(verdicts=inert)))
     assert found.verdict == "not reproduced"
-    assert "KMP_AFFINITY has been defined, on any host with this software" in found.why
+    assert "KMP_AFFINITY has been defined; it is so on any host with this software" in found.why
 
 
 def test_a_setting_that_other_software_ignores_is_not_refuted() -> None:
