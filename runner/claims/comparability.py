@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from runner.claims.conditions import Condition, conditions
+from runner.claims.condition import Condition
+from runner.claims.conditions import conditions
 from runner.claims.question import Question, Scene, scene_of
 from runner.claims.verdict import NOT_REPRODUCED, NOT_TESTABLE, Answer, Difference, answer
 from runner.stats.intervals import Estimate

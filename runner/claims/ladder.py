@@ -113,6 +113,8 @@ def _trial(
     variant = step.rung.settings.variant
     if variant != CANDIDATE:
         return replace(trial, problem=f"this rung has the build {variant}, and it is prescribed for Intel's")
+    if step.status == INERT and _overridden_by_the_probe(step):
+        return replace(trial, problem=f"inert in its probe alone, which sets KMP_AFFINITY: {step.reason}")
     if step.status == INERT:
         return replace(
             trial, problem=f"inert, {step.reason}", did_nothing=not is_of_the_host(step.reason),
@@ -122,6 +124,12 @@ def _trial(
     if problem:
         return replace(trial, problem=problem)
     return replace(trial, ratios=tuple(1 / ratio for ratio in step.ratios) if away else step.ratios)
+
+
+def _overridden_by_the_probe(step: Step) -> bool:
+    """Did only the probe define KMP_AFFINITY, to which it adds a word, and not the launches that are timed?"""
+    affinity = "KMP_AFFINITY"
+    return f"{affinity} has been defined" in step.reason and affinity not in step.rung.settings.environment
 
 
 def _problem(step: Step, steps: Mapping[str, Step]) -> str:

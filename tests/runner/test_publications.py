@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from runner.bkm import load_bkms
-from runner.claims.conditions import OUT_OF_REACH, conditions
+from runner.claims.condition import OUT_OF_REACH
+from runner.claims.conditions import conditions
 from runner.claims.judge import JUDGES, judge
 from runner.claims.question import Question, Scene
 from runner.errors import UsageError

@@ -196,6 +196,18 @@ def test_a_setting_that_the_runtime_ignores_is_not_reproduced_on_any_host() -> N
     assert "KMP_AFFINITY has been defined; it is so on any host with this software" in found.why
 
 
+def test_a_setting_that_is_ignored_beside_other_settings_than_the_articles_is_not_refuted() -> None:
+    """A probe adds a word to KMP_AFFINITY, which alone makes the runtime ignore OMP_PROC_BIND."""
+
+    def none(header: dict[str, Any]) -> None:
+        header["plan"]["bkms"] = {**header["plan"]["bkms"], "name": "none", "settings": []}
+
+    inert = [{"id": "inert:OMP_PROC_BIND", "passed": True, "text": OVERRIDDEN}]
+    run = material(constant(3.0), topologies=("resnet50",), probes=[probe(verdicts=inert)], header=none)
+    found = judged("bkm-omp-proc-bind", run)
+    assert (found.verdict, found.missing) == ("not testable here", ("the BKMs article",))
+
+
 def test_a_setting_that_other_software_ignores_is_not_refuted() -> None:
     """A later release is not what it was prescribed for."""
     inert = [{"id": "inert:KMP_BLOCKTIME", "passed": True, "text": "inert: no OpenMP runtime is in the process."}]

@@ -193,6 +193,19 @@ def test_a_setting_that_this_host_gives_nothing_to_do_is_not_testable(reason: st
         assert reason in found.why
 
 
+@pytest.mark.parametrize(
+    ("environment", "verdict"), [({"KMP_AFFINITY": "compact"}, "not reproduced"), ({}, "not testable here")]
+)
+def test_a_setting_that_only_its_probe_overrode_is_not_refuted(environment: dict[str, str], verdict: str) -> None:
+    """A probe adds a word to KMP_AFFINITY, which overrides OMP_PROC_BIND; the timed launches may have none."""
+    step = rung("intel", "stock", ("OMP_PROC_BIND", "not set", "true"), acts_through=("openmp",))
+    step = replace(step, settings=replace(step.settings, environment=environment))
+    text = "It was inert because the OpenMP runtime says: ignored because KMP_AFFINITY has been defined."
+    probes = [probe(verdicts=[{"id": "inert:OMP_PROC_BIND", "passed": True, "text": text}])]
+    found = judged("bkm-omp-proc-bind", ladder(constant(2.0), rung("stock", ""), step, probes=probes))
+    assert (found.verdict, found.measured) == (verdict, None)
+
+
 def _without_openmp(record: Any) -> Any:
     return replace(record, result={**record.result, "observed": {**record.result["observed"], "omp_max_threads": None}})
 
