@@ -12,7 +12,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
+from runner.claims.judge import judge_claim
 from runner.publications import HEADLINE, Publication
+from runner.report.claims_sections import material
 from runner.report.document import Figure
 from runner.report.drawing import colour, render
 from runner.report.measured import Measured
@@ -50,7 +52,7 @@ def _figure(measured: Measured, article: Publication) -> Drawing:
         _draw_throughput(grid[2 * row][0], measured, stack)
         _draw_speedups(grid[2 * row + 1][0], measured, stack)
         if stack == article.nearest_stack:
-            grid[2 * row + 1][0].set_title(_claimed(article), loc="right", fontsize=10, color="#444444")
+            grid[2 * row + 1][0].set_title(_claimed(measured, article), loc="right", fontsize=10, color="#444444")
     panels = grid[1::2, 0]
     highest = max(axes.get_ylim()[1] for axes in panels)
     for axes in panels:  # one scale, so that the bars of two stacks can be compared by eye
@@ -68,9 +70,10 @@ def _figure(measured: Measured, article: Publication) -> Drawing:
     return figure
 
 
-def _claimed(article: Publication) -> str:
+def _claimed(measured: Measured, article: Publication) -> str:
     claim = article.claim(HEADLINE)
-    return f"{article.short}: {claim.words}, on {claim.configuration.cores} cores"
+    verdict = judge_claim(article, claim, material(measured)).answer.verdict
+    return f"{article.short}: {claim.words}, on {claim.configuration.cores} cores\n{verdict}"
 
 
 def _title(measured: Measured) -> str:

@@ -68,9 +68,10 @@ def _on_the_article(measured: Measured, article: Publication) -> str:
     claim = article.claim(HEADLINE)
     verdict = judge_claim(article, claim, material(measured)).answer
     head = f"The article ({article.title}, {article.year}) says {claim.words} at batch size {claim.batch_size}"
+    why = f"{verdict.why[0].upper()}{verdict.why[1:]}."
     if verdict.verdict == NOT_TESTABLE:
-        return f"{head}. This run does not judge that figure: {verdict.why}."
-    text = f"{head}: {verdict.verdict} on this host. {verdict.why[0].upper()}{verdict.why[1:]}."
+        return f"{head}: {verdict.verdict}. {why}"
+    text = f"{head}: {verdict.verdict} on this host. {why}"
     here = measured.header["machine"]["processor"]["model_name"] or "an unknown processor"
     if claim.configuration.processor_model and claim.configuration.processor_model in here:
         return text
