@@ -11,6 +11,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 from matplotlib.patches import Patch
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from runner.report.document import Figure
@@ -66,7 +67,7 @@ def _figure(measured: Measured) -> Drawing:
     figure.suptitle(f"{measured.header['ladder']['title']}\n{processor}, engine {measured.header['engine']['name']}",
                     fontsize=12, fontweight="bold")  # fmt: skip
     handles = [Patch(color=FASTER, label="faster"), Patch(color=SLOWER, label="slower"),
-               Patch(color=UNCLEAR, label="no clear difference, or no interval"),
+               Patch(color=UNCLEAR, label="no clear difference, or no verdict"),
                Patch(facecolor="white", edgecolor="#666666", hatch="////", label="branch, no part of the product"),
                Patch(color=TOTAL, label="first against last")]  # fmt: skip
     legend = figure.legend(
@@ -183,7 +184,8 @@ def _interval(axes: Axes, position: int, row: Row, edges: tuple[float, float]) -
     axes.plot(shown, [position, position], color=COLOUR, linewidth=THIN, zorder=3)
     if row.estimate is not None:
         alone = [max(row.start * row.estimate.low, edges[0]), min(row.start * row.estimate.high, edges[1])]
-        axes.plot(alone, [position, position], color=COLOUR, linewidth=THICK, solid_capstyle="butt", zorder=3)
+        axes.plot(alone, [position, position], color=COLOUR, linewidth=THICK, solid_capstyle="butt", zorder=3,
+                  path_effects=[withStroke(linewidth=THICK + 1.4, foreground="white")])  # fmt: skip
     for end, true, arrow in zip(shown, ends, ("<", ">"), strict=True):
         marker = "|" if end == true else arrow
         axes.plot([end], [position], marker=marker, markersize=6, color=COLOUR, zorder=3, clip_on=False)

@@ -92,7 +92,7 @@ def _steps(result: LadderResult) -> str:
     """The steps that are clear when all are looked at, in words."""
     steps = [step for step in result.steps if step.is_comparable and len(step.ratios) >= FEWEST]
     if not steps:
-        return "No step has enough blocks for an interval"
+        return "No step is complete, so that none gets a verdict"
     estimates = zip(steps, simultaneous([step.ratios for step in steps], result.family), strict=True)
     clear = [(step.rung.title, each.value) for step, each in estimates if each.low > 1 or each.high < 1]
     clear.sort(key=lambda entry: -abs(math.log(entry[1])))
