@@ -14,7 +14,8 @@ from runner.claims.question import Question, scene_of
 from runner.claims.verdict import NOT_REPRODUCED, NOT_TESTABLE, PARTLY, REPRODUCED, Answer, Verdict, answer
 from runner.evidence.inert import is_of_the_host, is_of_the_software
 from runner.rungs import PlannedRung
-from runner.stats.intervals import FEWEST, Estimate, simultaneous, smallest
+from runner.stats.family import simultaneous, smallest
+from runner.stats.intervals import FEWEST, Estimate
 from runner.stats.ladder import INERT, LEFT_OUT, LadderResult, Step
 from runner.wording import topology_title, with_interval
 
@@ -44,12 +45,12 @@ def judge_by_ladder(question: Question) -> Answer | None:
     trials = _of_the_nearest_stack(question)
     if not trials:
         return None
-    samples = [trial.ratios for trial in trials if trial.ratios]
-    estimates = iter(simultaneous(samples) if samples else ())
+    samples, family = [trial.ratios for trial in trials if trial.ratios], question.material.ladders[0].family
+    estimates = iter(simultaneous(samples, family) if samples else ())
     outcomes = [_outcome(trial, next(estimates) if trial.ratios else None) for trial in trials]
     parts = [f"{trial.text}: {said}" for trial, (_, said) in zip(trials, outcomes, strict=True)]
     verdict = _verdict([verdict for verdict, _ in outcomes])
-    least = smallest(samples) if samples else None
+    least = smallest(samples, family) if samples else None
     why = f"the ladder, one change at a time: {'; '.join(parts)}"
     if verdict != NOT_REPRODUCED:
         return answer(verdict, why, least)

@@ -20,11 +20,12 @@ from runner.claims.comparability import (
 )
 from runner.claims.question import Question, Scene, scene_of
 from runner.claims.verdict import NOT_REPRODUCED, NOT_TESTABLE, PARTLY, REPRODUCED, Answer, answer
-from runner.stats.evidence import counts
-from runner.stats.intervals import FEWEST, Estimate, geometric_estimate, largest, simultaneous, smallest
-from runner.stats.pairs import LOSSES_DIFFER, Pair
+from runner.stats.evidence import why_not
+from runner.stats.family import largest, simultaneous, smallest, together
+from runner.stats.intervals import FEWEST, Estimate, geometric_estimate
+from runner.stats.pairs import Pair
 from runner.vocabulary import Group
-from runner.wording import plural, significant, times, topology_title, with_interval
+from runner.wording import at_once, plural, significant, times, topology_title, with_interval
 
 # That an interval holds the published value means something only if little else is in it: its ends at most a quarter
 # apart, and the estimate itself within a tenth of the value.
@@ -39,11 +40,11 @@ def judge_largest(question: Question) -> Answer:
     bars, absent = _bars(question, scene)
     if not bars:
         return _nothing(question, scene, absent)
-    estimate = largest([pair.ratios for pair in bars.values()])
+    estimate = largest([pair.ratios for pair in bars.values()], _family(bars))
     top = max(bars, key=lambda name: geometric_estimate(bars[name].ratios).value)
     found = (
-        f"the largest of {plural(len(bars), 'bar')} is {topology_title(top)}, {_shown(estimate)} (95%, simultaneous "
-        f"over the bars), {_where(question, scene)}"
+        f"the largest of {plural(len(bars), 'bar')} is {topology_title(top)}, {_shown(estimate)} "
+        f"({at_once(_family(bars))}), {_where(question, scene)}"
     )
     return untestable(question, scene, found, estimate) or _against_figure(question, scene, estimate, found, absent)
 
@@ -65,7 +66,7 @@ def judge_speedup(question: Question) -> Answer:
     bars, absent = _bars(question, scene)
     if not bars:
         return _nothing(question, scene, absent)
-    estimate = geometric_estimate(next(iter(bars.values())).ratios)
+    estimate = together(next(iter(bars.values())).ratios, _family(bars))
     found = f"{topology_title(next(iter(bars)))} is {_shown(estimate)} {_where(question, scene)}"
     return untestable(question, scene, found, estimate) or judge_value(question, scene, estimate, found)
 
@@ -109,13 +110,13 @@ def _every_bar(question: Question, threshold: float, what: str) -> Answer:
     if not bars:
         return _nothing(question, scene, absent)
     samples = [pair.ratios for pair in bars.values()]
-    least = smallest(samples)
-    estimates = dict(zip(bars, simultaneous(samples), strict=True))
+    least = smallest(samples, _family(bars))
+    estimates = dict(zip(bars, simultaneous(samples, _family(bars)), strict=True))
     above = [name for name, each in estimates.items() if each.low > threshold]
     below = [name for name, each in estimates.items() if each.high < threshold]
     unclear = [name for name, each in estimates.items() if each.low <= threshold <= each.high]
     parts = [
-        f"clearly {what} on {len(above)} of {plural(len(bars), 'topology')} (95%, simultaneous over the bars), "
+        f"clearly {what} on {len(above)} of {plural(len(bars), 'topology')} ({at_once(_family(bars))}), "
         f"{_where(question, scene)}"
     ]
     parts += [f"{topology_title(name)} {_shown(each)}" for name, each in estimates.items() if name not in above]
@@ -157,11 +158,14 @@ def _why_not(pair: Pair | None) -> str:
     """Why a pair may not judge anything; empty if it may."""
     if pair is None:
         return "not in this run"
-    if pair.status == LOSSES_DIFFER:
-        return "the two sides may not have trained the same thing"
     if len(pair.ratios) < FEWEST:
         return pair.reason or "too few blocks"
-    return "" if counts(pair) else f"its evidence failed: {pair.reason}"
+    return why_not(pair)
+
+
+def _family(bars: Mapping[str, Pair]) -> int:
+    """How many comparisons of the run hold at once."""
+    return next(iter(bars.values())).family
 
 
 def _nothing(question: Question, scene: Scene, absent: Sequence[str]) -> Answer:

@@ -12,7 +12,7 @@ from runner.claims.verdict import NOT_TESTABLE
 from runner.publications import HEADLINE, Publication
 from runner.report.claims_sections import material
 from runner.report.measured import Measured
-from runner.report.wording import plural, topology_title, with_interval
+from runner.report.wording import at_once, plural, topology_title, with_interval
 
 # Above this share of all CPU time stolen by the hypervisor during a launch, its numbers deserve a warning.
 STEAL_WORTH_A_WORD = 0.02
@@ -47,12 +47,13 @@ def _finding(measured: Measured, row: dict[str, Any]) -> str:
     counts = frame[frame["verdict"] != ""]["verdict"].value_counts(sort=False)
     parts = [f"{verdict} on {count}" for verdict, count in counts.items()]
     text = f"{head}: {', '.join(parts)} of {plural(row['of_topologies'], 'topology')}"
-    if not math.isnan(row.get("geometric_mean", math.nan)):
-        mean = with_interval(row["geometric_mean"], row["geometric_low"], row["geometric_high"])
-        text += f"; geometric mean over {plural(row['topologies'], 'topology')} {mean}"
     if not math.isnan(row.get("largest", math.nan)) and row["topologies"] > 1:
         top = with_interval(row["largest"], row["largest_low"], row["largest_high"])
-        text += f"; largest {top} ({topology_title(row['largest_topology'])}; interval simultaneous over the bars)"
+        text += f", the largest {top} ({topology_title(row['largest_topology'])})"
+    text += f", {at_once(measured.family)}"
+    if not math.isnan(row.get("geometric_mean", math.nan)):
+        mean = with_interval(row["geometric_mean"], row["geometric_low"], row["geometric_high"])
+        text += f"; geometric mean over {plural(row['topologies'], 'topology')} {mean}, 95% for this mean alone"
     return f"{text}."
 
 
@@ -91,12 +92,16 @@ def _incomplete(measured: Measured) -> list[str]:
 def _flagged(measured: Measured) -> list[str]:
     frame = measured.speedups
     flagged = frame[frame["status"] != "ok"]
-    return [
+    found = [
         f"{row.stack}, {topology_title(row.topology)}, batch size {row.batch_size}, "
         f"{row.candidate} over {row.baseline}: {str(row.status).replace('_', ' ')}: {row.reason.rstrip('.')}."
         for row in flagged.itertuples()
         if row.status != "missing"
     ]
+    if measured.has_partial:
+        found.append(f"What is partial gets no verdict and enters no mean. Complete it with: {measured.completing}, "
+                     "where RUN is the run's folder.")  # fmt: skip
+    return found
 
 
 def _enforcement(measured: Measured) -> list[str]:

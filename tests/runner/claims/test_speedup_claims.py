@@ -18,6 +18,7 @@ from runner.claims.verdict import Answer
 from runner.pin import Pin
 from runner.publications import load_publication
 from runner.records import Record
+from runner.stats.intervals import geometric_estimate
 from runner.vocabulary import ARTICLE_TOPOLOGIES
 from tests.runner.claims.builders import (
     article_claim,
@@ -141,11 +142,16 @@ def test_a_bar_that_was_not_measured_could_be_the_largest() -> None:
 
 def test_the_interval_of_the_largest_bar_is_simultaneous() -> None:
     """Having four bars to pick the largest from costs width against the bar alone."""
-    four = judged("largest-speedup", material(constant(4.0, 0.05)))
-    one = judged("bar-resnet50", material(constant(4.0, 0.05)))
+    run = material(constant(4.0, 0.05))
+    four, alone = judged("largest-speedup", run), geometric_estimate(run.pairs[0].ratios)
     assert four.interval is not None
-    assert one.interval is not None
-    assert four.interval[0] < one.interval[0] < one.interval[1] < four.interval[1]
+    assert four.interval[0] < alone.low < alone.high < four.interval[1]
+
+
+def test_a_single_bar_is_read_off_the_interval_that_holds_for_all_of_the_run() -> None:
+    """A claim on one bar is one of several statements on the run, and contradicts none of them."""
+    run = material(constant(4.0, 0.05))
+    assert judged("bar-resnet50", run).interval == judged("largest-speedup", run).interval
 
 
 @pytest.mark.parametrize(
@@ -193,10 +199,10 @@ def test_one_bar_that_is_clearly_slower_on_two_cores_refutes_nothing(topologies:
 
 def test_the_smallest_bar_has_a_simultaneous_interval() -> None:
     """Having picked it out of four costs width against the bar alone."""
-    four, one = (judged(name, material(constant(4.0, 0.05))) for name in ("faster-on-all", "bar-resnet50"))
+    run = material(constant(4.0, 0.05))
+    four, alone = judged("faster-on-all", run), geometric_estimate(run.pairs[0].ratios)
     assert four.interval is not None
-    assert one.interval is not None
-    assert four.interval[0] < one.interval[0] < one.interval[1] < four.interval[1]
+    assert four.interval[0] < alone.low < alone.high < four.interval[1]
 
 
 def test_faster_on_all_is_only_partly_told_by_some_of_the_topologies() -> None:
