@@ -14,7 +14,8 @@ from types import TracebackType
 
 from rich.console import Console, Group
 from rich.live import Live
-from rich.segment import SegmentLines
+from rich.segment import Segment, SegmentLines
+from rich.table import Table
 from rich.text import Text
 
 from runner.cli.standing import Standing, StandingOf, running_mean, running_table, standing_of
@@ -108,8 +109,12 @@ class Progress:
         """Compute what is shown until the next launch has ended."""
         standing = self._standing_of(self._run, self._records, self._left, self._between)
         table = running_table(standing) if self._console.is_terminal else None
-        lines = None if table is None else SegmentLines(self._console.render_lines(table, pad=False), new_lines=True)
-        return _Shown(standing, lines)
+        return _Shown(standing, None if table is None else self._laid_out(table))
+
+    def _laid_out(self, table: Table) -> SegmentLines:
+        """A table as finished lines, each in one piece: a redraw handles every piece of every line anew."""
+        lines = ("".join(piece.text for piece in line) for line in self._console.render_lines(table, pad=False))
+        return SegmentLines([[Segment(line)] for line in lines], new_lines=True)
 
     def _draw(self) -> Group:
         """What is drawn each second: nothing in here may grow with the records."""
