@@ -21,6 +21,7 @@ from runner.engines import pinned_exec
 from runner.engines.environments import NOTES, EnvironmentCache
 from runner.engines.interpreters import find_interpreter
 from runner.engines.protocol import Artifact, LaunchFolders, Outcome, Tell
+from runner.engines.sleeping import wait_asleep
 from runner.errors import DiskError, HostError
 from runner.machine.cpulist import format_cpu_list
 from runner.matching.snapshot import Snapshot, of_folder
@@ -77,7 +78,7 @@ class VenvEngine:
         with _open_log(folders.log) as log:
             process = _start(_arguments(pin, artifact, folders), _environment(launch, folders), folders.result, log)
             try:
-                exit_code, late = process.wait(deadline_seconds), False
+                exit_code, late = wait_asleep(process, deadline_seconds), False
             except subprocess.TimeoutExpired:
                 exit_code, late = _kill_group(process), True
             except BaseException:

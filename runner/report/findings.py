@@ -83,9 +83,11 @@ def _incomplete(measured: Measured) -> list[str]:
     planned, found = len(measured.run.launches), []
     if measured.unfinished:
         done = planned - measured.unfinished - measured.failed
-        found.append(f"The run is not complete: {done} of {planned} launches are measured. Go on with --resume.")
+        found.append(f"The run is not complete: {done} of {planned} launches are measured. Go on with --resume, "
+                     "which runs a broken block again whole.")  # fmt: skip
     if measured.failed:
-        found.append(f"{measured.failed} of {planned} launches failed: --resume measures them again, and no more.")
+        found.append(f"{measured.failed} of {planned} launches failed: --resume runs each of their blocks again whole, "
+                     "and no other.")  # fmt: skip
     return found
 
 

@@ -9,6 +9,7 @@ from runner.checks.conditions import flatten
 from runner.publications import Publication
 from runner.report.document import Section, Table, table
 from runner.report.measured import Measured
+from runner.report.observer import observer_sentences
 from runner.report.wording import present
 
 
@@ -79,7 +80,8 @@ def conditions_section(measured: Measured) -> Section:
         "Records are divided by one another only if all of these are equal. Not known means that this host does not "
         "tell."
     )
-    return Section("Every condition", (paragraph,), (table(("condition", "value"), rows),), folded=True)
+    paragraphs = (paragraph, *observer_sentences(usable))
+    return Section("Every condition", paragraphs, (table(("condition", "value"), rows),), folded=True)
 
 
 def environment_section(measured: Measured) -> Section:
