@@ -155,7 +155,7 @@ def test_the_pins_of_a_ladder_on_the_articles_host(tmp_path: Path) -> None:
 
 
 def test_a_ladder_keeps_off_isolated_cpus_unless_its_pin_is_on_them(tmp_path: Path) -> None:
-    """Stock as shipped gains nothing from CPUs that it cannot spread over; a pin that names them has them in all rungs."""
+    """Stock as shipped gains nothing where it cannot spread; a pin that names isolated CPUs has them in all rungs."""
     machine: Machine = read_machine(write(isolated(None), tmp_path))
     for cpus, expected in ((None, ["0-3", "0-3", "1-3"]), (frozenset({4, 5}), ["0-7", "4-5", "5"])):
         pins = ladder_pins(machine, choose_pin(machine, cpus=cpus))
