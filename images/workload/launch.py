@@ -7,10 +7,10 @@ import contextlib
 import importlib
 import os
 import time
-from typing import Any, ContextManager, Dict, List, Tuple, Union
+from typing import Any, ContextManager, Dict, List, Optional, Tuple, Union
 
 from workload import evidence, observe, tensorflow_compat, wheel
-from workload.cgroup import read_memory_peak_bytes
+from workload.cgroup import read_memory_high_events, read_memory_peak_bytes
 from workload.gemm import measure_gemm
 from workload.job import DescribeJob, GemmJob, Job, TrainJob, validate_job
 from workload.result import describe_error, empty_result
@@ -29,6 +29,7 @@ def carry_out(content: Any, folder: str = ".") -> Dict[str, Any]:
     """
     result = empty_result(content)
     result["observed"] = observe.observe()
+    held_up_before = read_memory_high_events()
     result["versions"] = wheel.versions()
     result["workload_sha256"] = wheel.workload_sha256()
     try:
@@ -46,7 +47,12 @@ def carry_out(content: Any, folder: str = ".") -> Dict[str, Any]:
         result["error"] = describe_error(error)
     result["peak_memory_bytes"] = observe.read_peak_memory_bytes()
     result["observed"]["cgroup"]["memory_peak_bytes"] = read_memory_peak_bytes()
+    result["observed"]["cgroup"]["memory_high_events"] = _counted_since(held_up_before, read_memory_high_events())
     return result
+
+
+def _counted_since(before: Optional[int], after: Optional[int]) -> Optional[int]:
+    return None if before is None or after is None else after - before
 
 
 def _import_tensorflow(result: Dict[str, Any]) -> Any:

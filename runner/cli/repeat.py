@@ -20,7 +20,7 @@ from runner.machine import Machine
 from runner.network import redact
 from runner.pin import Pin
 from runner.plan import Plan
-from runner.repetition import images_of, keep_original, pin_like, plan_again, require_a_folder_of_its_own
+from runner.repetition import images_of, isolated_in, keep_original, pin_like, plan_again, require_a_folder_of_its_own
 from runner.report.measured import measured
 from runner.report.repeat_sections import repeat_sections
 from runner.report.write import REPEAT_FILE
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace, engines: Engines) -> int:
     require_a_folder_of_its_own(folder, original)
     machine = machine_below(LIVE_ROOT)
     recorded = Pin.from_json(original.header["plan"]["pin"])
-    pin = pin_from(arguments, machine) if _chosen(arguments) else pin_like(recorded, machine)
+    pin = pin_from(arguments, machine) if _chosen(arguments) else pin_like(recorded, machine, isolated_in(original))
     plan = plan_again(original, pin, arguments.bkms)
     stacks = _stacks(original)
     as_recorded = arguments.engine == RECORDED

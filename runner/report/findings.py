@@ -11,6 +11,7 @@ from runner.claims.judge import judge_claim
 from runner.claims.verdict import NOT_TESTABLE
 from runner.publications import HEADLINE, Publication
 from runner.report.claims_sections import material
+from runner.report.host_sections import host_warnings
 from runner.report.measured import Measured
 from runner.report.wording import at_once, plural, topology_title, with_interval
 
@@ -31,7 +32,7 @@ def findings(measured: Measured, article: Publication) -> tuple[str, ...]:
 def warnings(measured: Measured) -> tuple[str, ...]:
     """What a reader must know before quoting a number."""
     return (*_incomplete(measured), *_flagged(measured), *measured.header["notes"], *_enforcement(measured),
-            *_noise(measured))  # fmt: skip
+            *host_warnings(measured), *_noise(measured))  # fmt: skip
 
 
 def _finding(measured: Measured, row: dict[str, Any]) -> str:

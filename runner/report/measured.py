@@ -41,7 +41,12 @@ class Measured:
         return self.run.header
 
     def condition(self, name: str, value: object) -> str:
-        """A condition's value in words. A limit that is null was not asked for, or the engine has no means for it."""
+        """A condition's value in words. A limit that is null was not asked for, or the engine has no means for it.
+
+        Of the limits of the kit's own control group, null is none: one that cannot be seen holds nobody here.
+        """
+        if value is None and name in ("machine.cpu_quota_cpus", "machine.memory_high_bytes"):
+            return "none"
         limit = ENFORCEABLE.get(name.removeprefix("enforced."))
         if value is not None or limit is None:
             return present(value)

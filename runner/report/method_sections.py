@@ -8,6 +8,7 @@ from typing import Any
 from runner.checks.conditions import flatten
 from runner.publications import Publication
 from runner.report.document import Section, Table, table
+from runner.report.host_sections import host_notes
 from runner.report.measured import Measured
 from runner.report.observer import observer_sentences
 from runner.report.wording import present
@@ -18,7 +19,7 @@ def platform_section(measured: Measured, article: Publication) -> Section:
     host = _host_rows(measured)
     rows = [(name, article.platform.get(name, "not stated"), host.get(name, "not known")) for name in host]
     columns = ("", f"the article ({article.year})", "this host")
-    return Section("The platform, beside the article's", tables=(table(columns, rows),))
+    return Section("The platform, beside the article's", host_notes(measured), tables=(table(columns, rows),))
 
 
 def settings_section(measured: Measured) -> Section:

@@ -198,6 +198,8 @@ def make_result(launch: Launch, pin: Pin, step_seconds: float) -> dict[str, Any]
                 "cpu_quota_cpus": None,
                 "memory_limit_bytes": None,
                 "memory_peak_bytes": 2_100_000_000,
+                "memory_high_bytes": None,
+                "memory_high_events": None,
             },
             "intra_op_threads": launch.intra_op_threads,
             "inter_op_threads": launch.inter_op_threads,
