@@ -77,7 +77,7 @@ def _fetched_by_the_installer(stack: Stack, requirements: Path, folder: Path) ->
 
 
 def _named_by_the_resolver(stack: Stack, requirements: Path, folder: Path) -> Iterator[LockedWheel]:
-    """Every wheel that an installer may take for the requirements, by the addresses that uv finds for them (PEP 751)."""
+    """Every wheel that an installer may take for the requirements, by the addresses that uv finds (PEP 751)."""
     listed = folder / "pylock.toml"
     subprocess.run(
         [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--no-deps", "--python-version", stack.python,

@@ -168,6 +168,7 @@ def _resume(arguments: argparse.Namespace, engines: Engines) -> int:
         say(f"resuming {resumed.folder}: {len(launches_left(resumed))} of {len(resumed.launches)} launches left")
         artifacts = prepare(engine, stacks, resumed.launches, resumed.folder)
         require_unchanged(resumed, artifacts)
+        require_matched(match_installations(engine, stacks, artifacts, say))
         session = 1 + max((record.session for record in resumed.read_records()), default=1)
         return _measure(resumed, engine, artifacts, session)
 

@@ -25,7 +25,6 @@ _OF_THE_ENVIRONMENT = re.compile(r"(bin/(python[\d.]*|activate[.\w]*|Activate\.p
 _INSTALLERS = re.compile(r"bin/(pip|easy_install)(-?\d[\d.]*)?")
 # `python -m venv` unpacks it from the interpreter's own files up to Python 3.11; no lock names it then.
 _OF_THE_INTERPRETER = "setuptools"
-# pip.conf and the like are read by pip alone, which installs nothing any more.
 
 
 @dataclass(frozen=True)
@@ -38,18 +37,23 @@ class Fault:
 
 @dataclass(frozen=True)
 class Contents:
-    """What one installation holds, against its lock. `unlocked` are distributions that the interpreter brought."""
+    """What one installation holds, against its lock. `unlocked` are distributions that the interpreter brought.
+
+    `is_held` is false for an image of an earlier run whose lock this clone does not have any more.
+    """
 
     installation: str
     distributions: int
     files: int
     unlocked: tuple[str, ...]
     faults: tuple[Fault, ...]
+    is_held: bool = True
 
     def to_json(self, most: int = 20) -> dict[str, Any]:
         """As run.json keeps it: counts, and the first of what must not be."""
         return {
             "installation": self.installation,
+            "held": self.is_held,
             "distributions": self.distributions,
             "files": self.files,
             "unlocked": list(self.unlocked),
@@ -134,9 +138,7 @@ def _changed(listed: Mapping[str, str], snapshot: Snapshot) -> Iterator[Fault]:
             yield Fault(path, f"is not the file in its wheel ({seen} instead of {sha256})")
 
 
-def _unlisted(
-    site: str, found: Sequence[_Listed], listed: Mapping[str, str], snapshot: Snapshot
-) -> Iterator[Fault]:
+def _unlisted(site: str, found: Sequence[_Listed], listed: Mapping[str, str], snapshot: Snapshot) -> Iterator[Fault]:
     known = {f"{site}/{each.metadata}/{name}" for each in found for name in OF_THE_INSTALLER}
     commands = {f"bin/{name}" for each in found for name in _commands(f"{site}/{each.metadata}", snapshot)}
     top = f"{snapshot.environment}/"

@@ -87,8 +87,8 @@ def _installed(name: str, wheel: Path) -> str:
         return name
     if in_data[1] not in _BESIDE_THE_PACKAGES:
         raise UsageError(
-            f"{wheel.name} brings {name}, and where an installer puts {in_data[1]} is not known to the kit, which checks "
-            "every installed file against its wheel. Lock another version, or teach runner/matching/file_list.py."
+            f"{wheel.name} brings {name}, and where an installer puts {in_data[1]} is not known to the kit, which "
+            "holds every installed file against its wheel. Lock another version, or add it to file_list.py."
         )
     return in_data[2]
 

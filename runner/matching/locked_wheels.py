@@ -1,4 +1,4 @@
-"""Reads and writes images/locks/<stack>/<installation>.wheels: the files that the hash-locked wheels hold, as one hash each.
+"""Reads and writes images/locks/<stack>/<installation>.wheels: what each hash-locked wheel holds, as one hash.
 
 `make locks` makes it from the wheels. It is committed, so that nobody who can write an installation can change what
 the installation is held against.

@@ -27,7 +27,7 @@ class Snapshot:
     files: Mapping[str, str]
     settings: Mapping[str, str] = field(default_factory=dict)
     owners: Mapping[str, str] = field(default_factory=dict)
-    metadata: Mapping[str, bytes] = field(default_factory=dict)
+    metadata: Mapping[str, bytes] = field(default_factory=dict, compare=False)  # as written: `files` has it masked
     environment: str = ""
 
 
