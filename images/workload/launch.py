@@ -28,7 +28,7 @@ def carry_out(content: Any, folder: str = ".") -> Dict[str, Any]:
     `folder` is the job's own, where a user's topology lies.
     """
     result = empty_result(content)
-    result["observed"] = observe.observe()
+    result["observed"] = observe.observe(launch_id=result["launch_id"])
     held_up_before = read_memory_high_events()
     result["versions"] = wheel.versions()
     result["workload_sha256"] = wheel.workload_sha256()

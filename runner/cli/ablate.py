@@ -180,6 +180,7 @@ def _resume(arguments: argparse.Namespace, engines: Engines) -> int:
         say(resuming(resumed, launches_left(resumed)))
         artifacts = prepare(engine, stacks, resumed.launches, resumed.folder)
         require_unchanged(resumed, artifacts)
+        require_matched(match_installations(engine, stacks, artifacts, say))
         return _measure(resumed, engine, artifacts, next_session(resumed))
 
 

@@ -29,6 +29,7 @@ from runner.execute import execute
 from runner.header import make_header
 from runner.ladder_plan import is_ladder
 from runner.machine import Sysroot, conditions, facts
+from runner.machine.identity import read_identity
 from runner.matching.diff import Match
 from runner.network import redact
 from runner.observation import Context
@@ -120,6 +121,7 @@ def _resume(arguments: argparse.Namespace, engines: Engines) -> int:
         say(resuming(resumed, left))
         artifacts = prepare(engine, stacks, resumed.launches, resumed.folder)
         require_unchanged(resumed, artifacts)
+        require_matched(match_installations(engine, stacks, artifacts, say))
         # A run that was begun without peak or probes, or before there were any, goes on without.
         before = Before(
             peak=bool(resumed.header.get("peak", False)) and not arguments.no_peak,
@@ -270,6 +272,7 @@ def context_of(current: Run, session: int) -> Context:
         pin=Pin.from_json(header["plan"]["pin"]),
         bkms=header["plan"]["bkms"]["name"],
         workload_sha256=header["workload_sha256"],
+        boot_id=read_identity(Sysroot(LIVE_ROOT)).boot_id,
     )
 
 

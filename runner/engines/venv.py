@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -103,6 +104,15 @@ class VenvEngine:
     def snapshot(self, artifact: Artifact) -> Snapshot:
         """Hash the environment's files, but for byte-code and the kit's own notes in it."""
         return of_folder(Path(artifact.location), NOTES)
+
+    def wrong_bytecode(self, artifact: Artifact) -> tuple[str, ...]:
+        """Remove all byte-code of the environment and the workload: the next launch makes it anew of the sources."""
+        left = []
+        for root in (Path(artifact.location), WORKLOAD):
+            for folder in [*root.rglob("__pycache__")]:
+                shutil.rmtree(folder, ignore_errors=True)
+                left += [str(path) for path in folder.glob("*.pyc")]
+        return tuple(left)
 
     def remove_leftovers(self) -> None:
         """Nothing to do: the kernel kills a launch with the runner that started it (see pinned_exec)."""

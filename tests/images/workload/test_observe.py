@@ -10,6 +10,7 @@ from workload.evidence import read_mapped_libraries, read_omp_max_threads, read_
 from workload.observe import choose_environment, observe, read_peak_memory_bytes
 from workload.wheel import read_wheel, workload_sha256
 
+from runner.machine.identity import boot_sha256
 from tests.images.workload.proc_tree import write_tree
 
 STATUS = (
@@ -41,6 +42,16 @@ def test_observation_of_a_captured_process(tmp_path: Path) -> None:
     assert observed["environment"] == {"OMP_NUM_THREADS": "4"}
     assert observed["uid"] == os.getuid()
     assert observed["omp_max_threads"] is None
+
+
+def test_the_boot_id_is_told_as_a_hash_with_the_launches_own_id(tmp_path: Path) -> None:
+    """Who knows the boot id can compare it; two results cannot be told to be of one host. A sandbox may have none."""
+    boot_id = "82b50f69-8d21-4790-9f02-0711856a5629"
+    root = write_tree(tmp_path, {"proc/sys/kernel/random/boot_id": boot_id + "\n"})
+    told = [observe(root, {}, launch_id)["boot_sha256"] for launch_id in ("launch-1", "launch-2")]
+    assert told == [boot_sha256(boot_id, "launch-1"), boot_sha256(boot_id, "launch-2")]
+    assert told[0] != told[1]
+    assert observe(str(tmp_path / "nowhere"), {})["boot_sha256"] is None
 
 
 def test_environment_keeps_what_changes_performance_and_nothing_else() -> None:
