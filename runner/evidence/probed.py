@@ -13,7 +13,7 @@ from runner.evidence.asked import Asked
 from runner.evidence.inert import Seen, judge_settings
 from runner.evidence.onednn import Library, Verbose, parse_verbose
 from runner.evidence.openmp import OpenMp, parse_openmp
-from runner.evidence.threads import judge_threads
+from runner.evidence.threads import judge_threads, worked_in
 from runner.evidence.verdicts import Verdict, judge_kernels, judge_wheel
 
 SCHEMA_VERSION = 1
@@ -119,7 +119,7 @@ def evidence_of(
     verbose = _with_runtime(verbose, omp_max_threads)
     verdicts = (
         judge_kernels(asked, verbose, result["mkl_enabled"]),
-        judge_threads(asked, openmp, omp_max_threads, found["threads"]),
+        judge_threads(asked, openmp, omp_max_threads, found["threads"], worked_in(result)),
         judge_wheel(asked, found["wheel"]),
         *judge_settings(Seen(asked, verbose, openmp, omp_max_threads)),
     )
