@@ -221,6 +221,7 @@ def make_result(launch: Launch, pin: Pin, step_seconds: float) -> dict[str, Any]
             "wheel": _wheel(launch),
         },
         "workload_sha256": workload_sha256(),
+        "cpu": _cpu(launch, pin, step_seconds),
         "gemm": [],
         "trace": [],
         "traced_step_seconds": None,
@@ -274,6 +275,19 @@ def _threads(launch: Launch, pin: Pin) -> list[dict[str, Any]]:
         masks += [str(core[0]) for core in pin.cores]
     return [{"id": number, "name": "python", "allowed_cpus": mask, "cpu_seconds": 9.5}
             for number, mask in enumerate(masks, start=1)]  # fmt: skip
+
+
+def _cpu(launch: Launch, pin: Pin, step_seconds: float) -> dict[str, Any]:
+    """Every core at work in all timed steps: Intel's bound threads, or the one thread that stands for stock's pool."""
+    wall = launch.steps.timed * step_seconds
+    whole = wall * len(pin.cores)
+    is_intel = launch.cell.variant == "intel"
+    used = [0.0, *[wall] * len(pin.cores)] if is_intel else [whole]
+    threads = [
+        {"id": number, "cpu_seconds": seconds, "waited_seconds": 0.0, "last_cpu": pin.cpus[max(0, number - 2)]}
+        for number, seconds in enumerate(used, start=1)
+    ]
+    return {"user_seconds": 0.75 * whole, "system_seconds": 0.25 * whole, "threads": threads}
 
 
 def _wheel(launch: Launch) -> dict[str, str]:
