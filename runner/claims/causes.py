@@ -16,6 +16,8 @@ NO_TRACES = (
     "known: probe both with python -m runner probe"
 )
 NO_LINE = "(what is fused into another operation, or left to a matrix library, has no line in this one's log)"
+# The times in a library's log are those of a launch that logs (`logged_step_seconds` of its evidence, beside `quiet`).
+AS_LOGGED = "by the times in its own log; logging slows a launch"
 # Half of the primitives' time or more in vectorised kernels: they are what the time is spent in.
 MOST_OF_THE_TIME = 0.5
 # A library that converted to its own layout before each primitive and back after it would need two for each.
@@ -39,7 +41,9 @@ def judge_vectorised(question: Question) -> Answer:
     share = _share(primitives, lambda each: _mentions(str(each["implementation"]), wanted))
     isas = sorted({probe["library"]["isa"] for probe in probes if probe["library"] and probe["library"]["isa"]})
     told_isa = f"the library says it dispatches {', '.join(isas)}" if isas else "the library does not say what it uses"
-    spent = "no primitive's time is known" if share is None else f"{share:.0%} of their time in kernels named for it"
+    spent = "no primitive's time is known" if share is None else (
+        f"{share:.0%} of their time ({AS_LOGGED}) and {_calls(primitives, wanted):.0%} of their calls in kernels named "
+        "for it")  # fmt: skip
     why = f"on {stack} Intel's kernels ran; {told_isa}; {spent}"
     if any(_mentions(isa, wanted) for isa in isas) or (share or 0.0) >= MOST_OF_THE_TIME:
         return Answer(REPRODUCED, why, share)
@@ -77,7 +81,7 @@ def judge_replaced(question: Question) -> Answer:
     share = _share(trace, lambda each: each["operation"] in own)
     if not own:
         return Answer(NOT_REPRODUCED, f"on {stack} no operation of Intel's own is in the traced step", 0.0)
-    spent = "" if share is None else f", {share:.0%} of the step's time"
+    spent = "" if share is None else f", {share:.0%} of the traced step's time{_how_traced(probes)}"
     return Answer(REPRODUCED, f"on {stack} only Intel's graph has {', '.join(own)}{spent}", share)
 
 
@@ -105,6 +109,18 @@ def probed(question: Question) -> tuple[str, Sequence[Probe]]:
         if found:
             return stack, found
     return nearest, []
+
+
+def _calls(primitives: Sequence[Probe], wanted: Sequence[str]) -> float:
+    """The share of calls that went to implementations named for one of the words."""
+    named = sum(each["count"] for each in primitives if _mentions(str(each["implementation"]), wanted))
+    return float(named / sum(each["count"] for each in primitives))
+
+
+def _how_traced(probes: Sequence[Probe]) -> str:
+    """What a reader must know of traces that runs of before took with verbose switches on."""
+    is_quiet = all(probe.get("quiet") for probe in probes if probe["trace"])
+    return "" if is_quiet else " (traced with the verbose switch on, which prolongs kernels)"
 
 
 def _mentions(text: str, words: Iterable[str]) -> bool:

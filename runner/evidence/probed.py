@@ -37,8 +37,9 @@ class Subject:
 class Evidence:
     """One line of evidence.jsonl. `error` says why nothing was obtained; then there is nothing else.
 
-    `trace` is of a launch without verbose switches, and `quiet` tells that launch's steps. Runs of before traced with
-    the switches on and have no `quiet`. `quiet_error` says why there is no trace, where only that was not obtained.
+    `trace` is of a launch without verbose switches, and `quiet` tells that launch's steps; `logged_step_seconds` are
+    those of the launch with the switches on. Runs of before traced in that one and have neither. `quiet_error` says why
+    there is no trace, where only that was not obtained.
     """
 
     subject: Subject
@@ -50,6 +51,7 @@ class Evidence:
     threads: Mapping[str, Any] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     trace: tuple[Mapping[str, Any], ...] = ()
+    logged_step_seconds: tuple[float, ...] = ()
     quiet: Mapping[str, Any] | None = None
     quiet_error: Mapping[str, str] | None = None
     verdicts: tuple[Verdict, ...] = ()
@@ -72,6 +74,7 @@ class Evidence:
             "threads": self.threads,
             "settings": self.settings,
             "trace": list(self.trace),
+            "logged_step_seconds": list(self.logged_step_seconds),
             "quiet": self.quiet,
             "quiet_error": self.quiet_error,
             "verdicts": [verdict.to_json() for verdict in self.verdicts],
@@ -91,6 +94,7 @@ class Evidence:
             threads=data["threads"],
             settings=data["settings"],
             trace=tuple(data["trace"]),
+            logged_step_seconds=tuple(data.get("logged_step_seconds", ())),
             quiet=data.get("quiet"),
             quiet_error=data.get("quiet_error"),
             verdicts=tuple(Verdict.from_json(each) for each in data["verdicts"]),
@@ -140,18 +144,22 @@ def evidence_of(
         },
         verdicts=verdicts,
         steps=len(result["steps"]),
+        logged_step_seconds=_ordinary_steps(result),
     )
 
 
 def with_quiet(evidence: Evidence, batch_size: int, result: Mapping[str, Any]) -> Evidence:
     """The evidence with the trace of its subject's quiet launch, and the ordinary steps that it stands beside."""
-    steps = [step["seconds"] for step in result["steps"] if step["phase"] == "timed"]
     quiet = {
         "batch_size": batch_size,
-        "step_seconds": steps,
+        "step_seconds": list(_ordinary_steps(result)),
         "traced_step_seconds": result["traced_step_seconds"],
     }
     return replace(evidence, trace=tuple(result["trace"]), quiet=quiet)
+
+
+def _ordinary_steps(result: Mapping[str, Any]) -> tuple[float, ...]:
+    return tuple(step["seconds"] for step in result["steps"] if step["phase"] == "timed")
 
 
 def _with_runtime(verbose: Verbose, omp_max_threads: int | None) -> Verbose:

@@ -166,7 +166,10 @@ def _primitives_table(obtained: list[Evidence]) -> Table:
         rows.append((*head, "all reorders (layout conversions)", "—", str(reorders["count"]),
                      _share(reorders["milliseconds"], whole)))  # fmt: skip
     columns = ("stack", "variant", "topology", "primitive", "implementation", "count", "share of time")
-    caption = "Primitives, over all steps of a probe; shares are of the time of all primitives"
+    caption = (
+        "Primitives, over all steps of a probe; shares are of the time of all primitives as the verbose lines give it, "
+        "in a launch that logging slows (by how much, the table of traced steps says)"
+    )
     return table(columns, rows, columns[5:], caption=caption)
 
 
