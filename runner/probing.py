@@ -1,6 +1,8 @@
-"""Obtains evidence: one separate, untimed launch with every verbose switch on, for each variant and topology.
+"""Obtains evidence of each variant and topology by launches that are not part of the measurement.
 
-Knows engines through their protocol alone. A probe that fails is evidence not obtained, never a lost run.
+One has every verbose switch on: its log says which kernels ran, and its own times are those of a process that logs.
+One is quiet, in the timed launches' own environment: a step of it is traced. Knows engines through their protocol
+alone. A probe that fails is evidence not obtained, never a lost run.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from runner.engines.protocol import Artifact, Engine
 from runner.errors import DiskError, HostError
 from runner.evidence import store
 from runner.evidence.asked import asked_of
-from runner.evidence.probed import Evidence, Subject, evidence_of, no_evidence
+from runner.evidence.probed import Evidence, Subject, evidence_of, no_evidence, with_quiet
 from runner.evidence.store import EvidenceCache
 from runner.evidence.verbose import with_switches
 from runner.execute import GRACE_SECONDS, make_folders
@@ -24,14 +26,16 @@ from runner.vocabulary import Cell, Launch, Steps
 # Kernels do not depend on how many images a batch has beyond one; two are quick also on the largest network.
 BATCH_SIZE = 2
 STEPS = Steps(warmup=1, timed=1)
+# A traced step is held against ordinary ones of its own launch: the median of three bears one that was disturbed.
+QUIET_STEPS = Steps(warmup=1, timed=3)
 
 
 @dataclass(frozen=True)
 class Probe:
-    """A launch to carry out, the timed launch's own environment, and the key of what it will show."""
+    """The launches to carry out, with and without verbose switches, and the key of what they will show."""
 
     launch: Launch
-    environment: Mapping[str, str]
+    quiet: Launch
     key: str
 
     @property
@@ -71,7 +75,7 @@ def probes_of(
 
 def missing(run: Run, probes: Iterable[Probe]) -> list[Probe]:
     """The probes that a run has no evidence of yet, failed attempts among them."""
-    done = {subject for subject, evidence in store.read(run.folder).items() if evidence.error is None}
+    done = {subject for subject, evidence in store.read(run.folder).items() if _is_whole(evidence)}
     return [probe for probe in probes if probe.subject not in done]
 
 
@@ -96,26 +100,25 @@ def obtain(
         known = cache.find(probe.key)
         evidence = known or _carry_out(run, probe, engine, artifacts, context)
         store.append(run.folder, evidence)
-        if known is None and evidence.error is None:
+        if known is None and _is_whole(evidence):
             cache.keep(evidence)
         ended(Progress(number, len(todo), evidence, known is not None))
 
 
+def _is_whole(evidence: Evidence) -> bool:
+    return evidence.error is None and evidence.quiet_error is None
+
+
 def _probe(run: Run, launch: Launch, artifact: Artifact, context: Context, batch_size: int) -> Probe:
     cell = Cell(launch.cell.stack, launch.cell.variant, launch.cell.topology, batch_size)
-    probe = replace(
-        launch,
-        launch_id=f"probe-{cell.stack}-{cell.variant}-{cell.topology}-b{batch_size}",
-        block=0,
-        position=0,
-        cell=cell,
-        steps=STEPS,
-        environment=with_switches(launch.environment),
-    )
+    name = f"{cell.stack}-{cell.variant}-{cell.topology}-b{batch_size}"
+    quiet = replace(launch, launch_id=f"quiet-{name}", block=0, position=0, cell=cell, steps=QUIET_STEPS)
+    probe = replace(quiet, launch_id=f"probe-{name}", steps=STEPS, environment=with_switches(launch.environment))
     # What was asked belongs to it: the same log is judged otherwise for a baseline.
     asked = asked_of(run.header, cell.stack, cell.variant, launch.environment)
     key = store.key_of(
         launch=_settings_of(probe),
+        quiet=_settings_of(quiet),
         artifact=dict(artifact.provenance),
         kernels=asked.kernels,
         pin=context.pin.to_json(),
@@ -124,7 +127,7 @@ def _probe(run: Run, launch: Launch, artifact: Artifact, context: Context, batch
         machine=dict(context.machine_conditions),
         workload=context.workload_sha256,
     )
-    return Probe(probe, launch.environment, key)
+    return Probe(probe, quiet, key)
 
 
 def _settings_of(launch: Launch) -> dict[str, Any]:
@@ -135,23 +138,44 @@ def _settings_of(launch: Launch) -> dict[str, Any]:
 def _carry_out(
     run: Run, probe: Probe, engine: Engine, artifacts: Mapping[tuple[str, str], Artifact], context: Context
 ) -> Evidence:
-    launch = probe.launch
-    folders = make_folders(run, launch, context.session, {**launch.job(), "kind": "probe"})
+    """Run both launches; the quiet one only where the other showed anything."""
+    launch, size = probe.launch, probe.launch.cell.batch_size
     artifact = artifacts[launch.cell.stack, launch.installation]
+    seen = _seen(run, launch, "probe", engine, artifact, context)
+    if seen.error is not None:
+        return no_evidence(probe.subject, size, probe.key, **seen.error)
+    asked = asked_of(run.header, launch.cell.stack, launch.cell.variant, probe.quiet.environment)
+    evidence = evidence_of(probe.subject, size, probe.key, asked, seen.log, seen.result)
+    quiet = _seen(run, probe.quiet, "quiet", engine, artifact, context)
+    if quiet.error is not None:
+        return replace(evidence, quiet_error=quiet.error)
+    return with_quiet(evidence, size, quiet.result)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What one launch of a probe left: its result and its log, or what went wrong."""
+
+    result: Mapping[str, Any]
+    log: str
+    error: Mapping[str, str] | None = None
+
+
+def _seen(run: Run, launch: Launch, kind: str, engine: Engine, artifact: Artifact, context: Context) -> _Seen:
+    """Carry one launch out, as the workload's `kind` of job.
+
+    Raises:
+        DiskError: the run's folder cannot be written.
+    """
+    folders = make_folders(run, launch, context.session, {**launch.job(), "kind": kind})
     try:
         outcome = engine.run(launch, context.pin, artifact, folders, launch.time_limit_seconds + GRACE_SECONDS)
     except DiskError:
         raise
     except HostError as error:
-        return _failed(probe, "failed", str(error))
+        return _Seen({}, "", {"kind": "failed", "message": str(error)})
     result = read_result(folders.result / "result.json", launch.launch_id)
     wrong = find_error(launch, artifact, context, outcome, result, folders)
     if wrong is not None or result is None:
-        return _failed(probe, **(wrong or {"kind": "failed", "message": "no result"}))
-    asked = asked_of(run.header, launch.cell.stack, launch.cell.variant, probe.environment)
-    log = folders.log.read_text(encoding="utf-8", errors="replace")
-    return evidence_of(probe.subject, launch.cell.batch_size, probe.key, asked, log, result)
-
-
-def _failed(probe: Probe, kind: str, message: str) -> Evidence:
-    return no_evidence(probe.subject, probe.launch.cell.batch_size, probe.key, kind, message)
+        return _Seen({}, "", wrong or {"kind": "failed", "message": "no result"})
+    return _Seen(result, folders.log.read_text(encoding="utf-8", errors="replace"))

@@ -24,7 +24,7 @@ TrainJob = NamedTuple(
         ("intra_op_threads", int),  # 0: TensorFlow's default
         ("inter_op_threads", int),
         ("seed", int),
-        ("traced", bool),  # a probe: after its steps one more is run under tracing
+        ("traced", bool),  # a quiet launch: after its steps one more is run under tracing
         ("graph_optimisation", bool),  # False: the session leaves the graph as it was built
     ],
 )
@@ -87,7 +87,7 @@ def _is_sizes(value: Any) -> bool:
 _COMMON: Dict[str, Rule] = {
     "schema_version": (lambda value: _is_int(value) and value == SCHEMA_VERSION, str(SCHEMA_VERSION)),
     "launch_id": (lambda value: isinstance(value, str) and value != "", "a string that is not empty"),
-    "kind": _one_of(("train", "probe", "gemm", "describe")),
+    "kind": _one_of(("train", "probe", "quiet", "gemm", "describe")),
     "time_limit_seconds": (_is_time_limit, "a number above 0, or null"),
     "intra_op_threads": _at_least(0),
     "inter_op_threads": _at_least(0),
@@ -161,7 +161,7 @@ def validate_job(content: Any) -> Job:
     values.setdefault("topology_file", None)
     if content["kind"] == "describe":
         return DescribeJob(**values)
-    return TrainJob(traced=content["kind"] == "probe", **values)
+    return TrainJob(traced=content["kind"] == "quiet", **values)
 
 
 def _rules(content: Dict[str, Any]) -> Dict[str, Rule]:

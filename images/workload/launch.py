@@ -11,6 +11,7 @@ from typing import Any, ContextManager, Dict, List, Optional, Tuple, Union
 
 from workload import evidence, observe, tensorflow_compat, wheel
 from workload.cgroup import read_memory_high_events, read_memory_peak_bytes
+from workload.cpu_time import measure_cpu_time
 from workload.gemm import measure_gemm
 from workload.job import DescribeJob, GemmJob, Job, TrainJob, validate_job
 from workload.result import describe_error, empty_result
@@ -123,12 +124,20 @@ def _train(tf: Any, job: TrainJob, folder: str, result: Dict[str, Any], open_ses
 
     steps: List[Step] = []
     try:
-        result["stopped_by"] = run_phases(call, job.warmup_steps, job.timed_steps, job.time_limit_seconds, steps)
+        result["stopped_by"] = run_phases(
+            call,
+            job.warmup_steps,
+            job.timed_steps,
+            job.time_limit_seconds,
+            steps,
+            around_timed=measure_cpu_time(result),
+        )
     finally:
         result["steps"] = [dict(step._asdict()) for step in steps]
         seconds["first_step"] = steps[0].seconds if steps else None
     if job.traced:
-        result["trace"] = trace_step(tf, session, [built.train, built.loss])
+        traced = trace_step(tf, session, [built.train, built.loss])
+        result["trace"], result["traced_step_seconds"] = traced.operations, traced.seconds
 
 
 def _collect_evidence(result: Dict[str, Any]) -> None:

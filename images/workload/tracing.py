@@ -4,20 +4,31 @@ It must not know jobs or results, and a traced step is never a timed one: tracin
 """
 
 import re
-from typing import Any, Dict, List
+import time
+from typing import Any, Dict, List, NamedTuple
 
 # "name = Type(inputs)": how every version's executor labels a node; an allocator's figures may stand in front,
 # "[mklcpu 3.4MB 3.4MB] name = Type(inputs)".
 _LABEL = re.compile(r"(?:^|\] )\S+ = (\w+)\(")
 _NO_OPERATION = "other"
 
+TracedStep = NamedTuple(
+    "TracedStep",
+    [
+        ("seconds", float),  # of the whole step, what tracing adds included
+        ("operations", List[Dict[str, Any]]),
+    ],
+)
 
-def trace_step(tf: Any, session: Any, fetches: List[Any]) -> List[Dict[str, Any]]:
-    """Run the fetches once under full tracing; return what `sum_operations` makes of it."""
+
+def trace_step(tf: Any, session: Any, fetches: List[Any]) -> TracedStep:
+    """Run the fetches once under full tracing; return the step's seconds and what `sum_operations` makes of it."""
     options = tf.RunOptions(trace_level=tf.RunOptions.FULL_TRACE)
     metadata = tf.RunMetadata()
+    started = time.perf_counter()
     session.run(fetches, options=options, run_metadata=metadata)
-    return sum_operations(metadata.step_stats)
+    ended = time.perf_counter()
+    return TracedStep(ended - started, sum_operations(metadata.step_stats))
 
 
 def sum_operations(step_stats: Any) -> List[Dict[str, Any]]:

@@ -22,6 +22,8 @@ NO_TRACES = (
     "known: probe both with python -m runner probe"
 )
 NO_LINE = "(what is fused into another operation, or left to a matrix library, has no line in this one's log)"
+# The times in a library's log are those of a launch that logs (`logged_step_seconds` of its evidence, beside `quiet`).
+AS_LOGGED = "by the times in its own log; logging slows a launch"
 # Half of the primitives' time or more in vectorised kernels: they are what the time is spent in.
 MOST_OF_THE_TIME = 0.5
 # A library that converted to its own layout before each primitive and back after it would need two for each.
@@ -46,7 +48,9 @@ def judge_vectorised(question: Question) -> Answer:
     isas = sorted({probe["library"]["isa"] for probe in probes if probe["library"] and probe["library"]["isa"]})
     told_isa = f"instruction set: {', '.join(isas)}" if isas else "which instruction set they use is not told"
     named = f"kernels named for {' or '.join(question.claim.names)}"
-    spent = "no primitive's time is known" if share is None else f"{share:.0%} of the time in their log is in {named}"
+    spent = "no primitive's time is known" if share is None else (
+        f"{share:.0%} of their time ({AS_LOGGED}) and {_calls(primitives, wanted):.0%} of their calls are in {named}"
+    )  # fmt: skip
     why = f"on {stack} Intel's kernels ran; {told_isa}; {spent}"
     dispatched = any(_mentions(isa, wanted) for isa in isas)
     if share >= MOST_OF_THE_TIME if share is not None else dispatched:
@@ -89,7 +93,7 @@ def judge_replaced(question: Question) -> Answer:
     if not own:
         why = f"on {stack} no operation of Intel's own is in the traced step"
         return replace(refuted(question, _scene(question, stack), why), measured=0.0)
-    spent = "" if share is None else f": {share:.0%} of the traced step's time"
+    spent = "" if share is None else f": {share:.0%} of the traced step's time{_how_traced(probes)}"
     return Answer(REPRODUCED, f"on {stack} only Intel's graph has {', '.join(own)}{spent}", share)
 
 
@@ -123,6 +127,18 @@ def probed(question: Question) -> tuple[str, Sequence[Probe]]:
 
 def _scene(question: Question, stack: str) -> Scene:
     return scene_of(question, [stack])
+
+
+def _calls(primitives: Sequence[Probe], wanted: Sequence[str]) -> float:
+    """The share of calls that went to implementations named for one of the words."""
+    named = sum(each["count"] for each in primitives if _mentions(str(each["implementation"]), wanted))
+    return float(named / sum(each["count"] for each in primitives))
+
+
+def _how_traced(probes: Sequence[Probe]) -> str:
+    """What a reader must know of traces that runs of before took with verbose switches on."""
+    is_quiet = all(probe.get("quiet") for probe in probes if probe["trace"])
+    return "" if is_quiet else " (traced with the verbose switch on, which prolongs kernels)"
 
 
 def _mentions(text: str, words: Iterable[str]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping
 
-from runner.claims.causes import probed
+from runner.claims.causes import AS_LOGGED, probed
 from runner.claims.comparability import clauses, lacking_to_confirm, phrases
 from runner.claims.material import BASELINE, CANDIDATE
 from runner.claims.question import Question, Scene, scene_of
@@ -75,4 +75,4 @@ def _reorders(question: Question) -> str:
     _, probes = probed(question)
     shares = [probe["reorders"]["share"] for probe in probes if probe["reorders"]]
     known = [share for share in shares if share is not None]
-    return f" (layout conversions take up to {max(known):.0%} of the primitives' time)" if known else ""
+    return f" (layout conversions take up to {max(known):.0%} of the primitives' time, {AS_LOGGED})" if known else ""

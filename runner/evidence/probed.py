@@ -6,14 +6,14 @@ It is one line of evidence.jsonl; every field is described in results/README.md.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from runner.evidence.asked import Asked
 from runner.evidence.inert import Seen, judge_settings
 from runner.evidence.onednn import Library, Verbose, parse_verbose
 from runner.evidence.openmp import OpenMp, parse_openmp
-from runner.evidence.threads import judge_threads
+from runner.evidence.threads import judge_threads, worked_in
 from runner.evidence.verdicts import Verdict, judge_kernels, judge_wheel
 
 SCHEMA_VERSION = 1
@@ -35,7 +35,12 @@ class Subject:
 
 @dataclass(frozen=True)
 class Evidence:
-    """One line of evidence.jsonl. `error` says why nothing was obtained; then there is nothing else."""
+    """One line of evidence.jsonl. `error` says why nothing was obtained; then there is nothing else.
+
+    `trace` is of a launch without verbose switches, and `quiet` tells that launch's steps; `logged_step_seconds` are
+    those of the launch with the switches on. Runs of before traced in that one and have neither. `quiet_error` says why
+    there is no trace, where only that was not obtained.
+    """
 
     subject: Subject
     batch_size: int
@@ -46,6 +51,9 @@ class Evidence:
     threads: Mapping[str, Any] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     trace: tuple[Mapping[str, Any], ...] = ()
+    logged_step_seconds: tuple[float, ...] = ()
+    quiet: Mapping[str, Any] | None = None
+    quiet_error: Mapping[str, str] | None = None
     verdicts: tuple[Verdict, ...] = ()
     steps: int = 0
     error: Mapping[str, str] | None = None
@@ -66,6 +74,9 @@ class Evidence:
             "threads": self.threads,
             "settings": self.settings,
             "trace": list(self.trace),
+            "logged_step_seconds": list(self.logged_step_seconds),
+            "quiet": self.quiet,
+            "quiet_error": self.quiet_error,
             "verdicts": [verdict.to_json() for verdict in self.verdicts],
             "error": self.error,
         }
@@ -83,6 +94,9 @@ class Evidence:
             threads=data["threads"],
             settings=data["settings"],
             trace=tuple(data["trace"]),
+            logged_step_seconds=tuple(data.get("logged_step_seconds", ())),
+            quiet=data.get("quiet"),
+            quiet_error=data.get("quiet_error"),
             verdicts=tuple(Verdict.from_json(each) for each in data["verdicts"]),
             steps=data.get("steps", 0),
             error=data.get("error"),
@@ -109,7 +123,7 @@ def evidence_of(
     verbose = _with_runtime(verbose, omp_max_threads)
     verdicts = (
         judge_kernels(asked, verbose, result["mkl_enabled"]),
-        judge_threads(asked, openmp, omp_max_threads, found["threads"]),
+        judge_threads(asked, openmp, omp_max_threads, found["threads"], worked_in(result)),
         judge_wheel(asked, found["wheel"]),
         *judge_settings(Seen(asked, verbose, openmp, omp_max_threads)),
     )
@@ -128,10 +142,24 @@ def evidence_of(
             "effective": dict(openmp.effective),
             "ignored": dict(openmp.ignored),
         },
-        trace=tuple(result["trace"]),
         verdicts=verdicts,
-        steps=len(result["steps"]) + 1,  # the traced one is not among them
+        steps=len(result["steps"]),
+        logged_step_seconds=_ordinary_steps(result),
     )
+
+
+def with_quiet(evidence: Evidence, batch_size: int, result: Mapping[str, Any]) -> Evidence:
+    """The evidence with the trace of its subject's quiet launch, and the ordinary steps that it stands beside."""
+    quiet = {
+        "batch_size": batch_size,
+        "step_seconds": list(_ordinary_steps(result)),
+        "traced_step_seconds": result["traced_step_seconds"],
+    }
+    return replace(evidence, trace=tuple(result["trace"]), quiet=quiet)
+
+
+def _ordinary_steps(result: Mapping[str, Any]) -> tuple[float, ...]:
+    return tuple(step["seconds"] for step in result["steps"] if step["phase"] == "timed")
 
 
 def _with_runtime(verbose: Verbose, omp_max_threads: int | None) -> Verbose:

@@ -61,9 +61,10 @@ class FakeInstallation(Installation):
 class FakeEngine:
     """Answers as an engine does.
 
-    `before_result` may change or refuse any timed launch, `before_build` any description, `before_probe` any probe. A
-    probe prints what a test put under its variant's name in `logs`, or what a probe of that variant should print.
-    Launches that multiply matrices, build a topology or probe are listed apart from those that `ran`.
+    `before_result` may change or refuse any timed launch, `before_build` any description, `before_probe` any probe,
+    `before_trace` its quiet launch. A probe prints what a test put under its variant's name in `logs`, or what a probe
+    of that variant should print. Launches that multiply matrices, build a topology, probe or trace are listed apart
+    from those that `ran`.
     """
 
     name: EngineName = "venv"
@@ -78,6 +79,7 @@ class FakeEngine:
     seconds: Mapping[str, float] = field(default_factory=lambda: SECONDS)
     before_result: Hook = lambda launch, result: None
     before_probe: Hook = lambda launch, result: None
+    before_trace: Hook = lambda launch, result: None
     logs: dict[str, str] = field(default_factory=dict)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     ran: list[str] = field(default_factory=list)
@@ -89,6 +91,7 @@ class FakeEngine:
     wanted: list[tuple[str, str]] = field(default_factory=list)
     prepared: int = 0
     probed: list[str] = field(default_factory=list)
+    traced: list[str] = field(default_factory=list)
     cleaned: list[str] = field(default_factory=list)
     swept: int = 0
     stray: dict[str, str] = field(default_factory=dict)
@@ -120,8 +123,8 @@ class FakeEngine:
     ) -> Outcome:
         """Write the result that the workload would have written."""
         job = json.loads((folders.job / "job.json").read_text(encoding="utf-8"))
-        if job["kind"] == "probe":
-            return self._probe(launch, pin, folders, topology_sha256(job, folders))
+        if job["kind"] in ("probe", "quiet"):
+            return self._probe(launch, pin, folders, job)
         {"train": self.ran, "gemm": self.multiplied, "describe": self.built}[job["kind"]].append(launch.launch_id)
         folders.log.write_text("a line of the log\n", encoding="utf-8")
         if launch.launch_id in self.outcomes:
@@ -139,20 +142,21 @@ class FakeEngine:
         (folders.result / "result.json").write_text(json.dumps(result), encoding="utf-8")
         return Outcome(0, 10.0, stopped_by_deadline=False, out_of_memory=False)
 
-    def _probe(self, launch: Launch, pin: Pin, folders: LaunchFolders, sha256: str | None) -> Outcome:
-        self.probed.append(launch.launch_id)
-        variant = launch.cell.variant
-        folders.log.write_text(self.logs.get(variant, make_log(variant, pin)), encoding="utf-8")
+    def _probe(self, launch: Launch, pin: Pin, folders: LaunchFolders, job: Mapping[str, Any]) -> Outcome:
+        """Both launches of a probe: the one with verbose switches prints, the quiet one traces."""
+        is_quiet, variant = job["kind"] == "quiet", launch.cell.variant
+        (self.traced if is_quiet else self.probed).append(launch.launch_id)
+        log = "" if is_quiet else self.logs.get(variant, make_log(variant, pin))
+        folders.log.write_text(log, encoding="utf-8")
         if launch.launch_id in self.outcomes:
             return self.outcomes[launch.launch_id]
-        result = {**make_result(launch, pin, self.seconds[variant]), "kind": "probe", "topology_sha256": sha256}
-        milliseconds = 1000 * self.seconds[variant]
-        result["trace"] = [
-            {"operation": "Conv2D" if variant == "stock" else "_MklNativeConv2D", "count": 53,
-             "milliseconds": 0.75 * milliseconds},
-            {"operation": "Relu", "count": 49, "milliseconds": 0.25 * milliseconds},
-        ]  # fmt: skip
-        self.before_probe(launch, result)
+        result = {**make_result(launch, pin, self.seconds[variant]), "kind": job["kind"],
+                  "topology_sha256": topology_sha256(job, folders)}  # fmt: skip
+        if is_quiet:
+            result.update(trace=make_trace(variant, self.seconds[variant]), traced_step_seconds=self.seconds[variant])
+            self.before_trace(launch, result)
+        else:
+            self.before_probe(launch, result)
         (folders.result / "result.json").write_text(json.dumps(result), encoding="utf-8")
         return Outcome(0, 10.0, stopped_by_deadline=False, out_of_memory=False)
 
@@ -261,10 +265,23 @@ def make_result(launch: Launch, pin: Pin, step_seconds: float) -> dict[str, Any]
             "wheel": _wheel(launch),
         },
         "workload_sha256": workload_sha256(),
+        "cpu": _cpu(launch, pin, step_seconds),
         "gemm": [],
+        "trace": [],
+        "traced_step_seconds": None,
         "description": None,
         "topology_sha256": None,
     }
+
+
+def make_trace(variant: str, step_seconds: float) -> list[dict[str, Any]]:
+    """A traced step whose kernels take the whole step."""
+    milliseconds = 1000 * step_seconds
+    return [
+        {"operation": "Conv2D" if variant == "stock" else "_MklNativeConv2D", "count": 53,
+         "milliseconds": 0.75 * milliseconds},
+        {"operation": "Relu", "count": 49, "milliseconds": 0.25 * milliseconds},
+    ]  # fmt: skip
 
 
 def _openmp_threads(launch: Launch) -> int:
@@ -302,6 +319,19 @@ def _threads(launch: Launch, pin: Pin) -> list[dict[str, Any]]:
         masks += [str(core[0]) for core in pin.cores]
     return [{"id": number, "name": "python", "allowed_cpus": mask, "cpu_seconds": 9.5}
             for number, mask in enumerate(masks, start=1)]  # fmt: skip
+
+
+def _cpu(launch: Launch, pin: Pin, step_seconds: float) -> dict[str, Any]:
+    """Every core at work in all timed steps: Intel's bound threads, or the one thread that stands for stock's pool."""
+    wall = launch.steps.timed * step_seconds
+    whole = wall * len(pin.cores)
+    is_intel = launch.cell.variant == "intel"
+    used = [0.0, *[wall] * len(pin.cores)] if is_intel else [whole]
+    threads = [
+        {"id": number, "cpu_seconds": seconds, "waited_seconds": 0.0, "last_cpu": pin.cpus[max(0, number - 2)]}
+        for number, seconds in enumerate(used, start=1)
+    ]
+    return {"user_seconds": 0.75 * whole, "system_seconds": 0.25 * whole, "threads": threads}
 
 
 def _wheel(launch: Launch) -> dict[str, str]:

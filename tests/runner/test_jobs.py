@@ -24,10 +24,12 @@ OWN = replace(LAUNCH, cell=replace(LAUNCH.cell, topology="my_net"), topology_fil
         OWN.job(),
         {**LAUNCH.job(), "kind": "probe"},
         {**OWN.job(), "kind": "probe"},
+        {**LAUNCH.job(), "kind": "quiet"},
+        {**OWN.job(), "kind": "quiet"},
         topology_description._job(OWN),
         peak._job(LAUNCH, 2),
     ],
-    ids=["train", "train own", "probe", "probe own", "describe", "gemm"],
+    ids=["train", "train own", "probe", "probe own", "quiet", "quiet own", "describe", "gemm"],
 )
 def test_the_workload_takes_every_job_of_the_runner(job: Mapping[str, Any]) -> None:
     """No key too many, none too few."""

@@ -34,6 +34,7 @@ DESCRIBE_JOB: dict[str, Any] = {
     "inter_op_threads": 1,
 }
 PROBE_JOB: dict[str, Any] = {**TRAIN_JOB, "kind": "probe"}
+QUIET_JOB: dict[str, Any] = {**TRAIN_JOB, "kind": "quiet"}
 
 GEMM_JOB: dict[str, Any] = {
     "schema_version": 1,

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from workload.job import DescribeJob, GemmJob, InvalidJobError, TrainJob, read_job, validate_job
 
-from tests.images.workload.job_content import DESCRIBE_JOB, GEMM_JOB, OWN_JOB, PROBE_JOB, TRAIN_JOB
+from tests.images.workload.job_content import DESCRIBE_JOB, GEMM_JOB, OWN_JOB, PROBE_JOB, QUIET_JOB, TRAIN_JOB
 
 
 def test_train_job_is_accepted() -> None:
@@ -21,13 +21,14 @@ def test_train_job_is_accepted() -> None:
     assert (job.launch_id, job.topology, job.batch_size, job.time_limit_seconds) == ("launch-7", "resnet50", 4, None)
 
 
-def test_a_probe_is_a_training_job_that_is_traced() -> None:
-    """A probe has the keys of a training job; only a probe is traced."""
-    probe, train = validate_job(PROBE_JOB), validate_job(TRAIN_JOB)
-    assert isinstance(probe, TrainJob)
+def test_only_a_quiet_launch_is_traced() -> None:
+    """All three have the keys of a training job; a probe logs from inside its kernels, so that it is not traced."""
+    train, probe, quiet = (validate_job(job) for job in (TRAIN_JOB, PROBE_JOB, QUIET_JOB))
     assert isinstance(train, TrainJob)
-    assert (probe.traced, train.traced) == (True, False)
-    assert probe._replace(traced=False) == train
+    assert isinstance(quiet, TrainJob)
+    assert quiet.traced
+    assert not train.traced
+    assert probe == train == quiet._replace(traced=False)
 
 
 def test_gemm_job_is_accepted() -> None:

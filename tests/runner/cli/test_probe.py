@@ -59,14 +59,52 @@ def test_compare_probes_each_variant_and_topology_once_before_anything_is_timed(
     assert all(launch.environment["ONEDNN_VERBOSE"] == "1" for launch in seen.values())
 
 
+def test_each_probe_is_traced_in_a_launch_without_any_verbose_switch(
+    kit: Kit, small: Sequence[str], engine: FakeEngine
+) -> None:
+    """Lines are written from inside the kernels that a trace measures: it has the timed launches' own environment."""
+    quiet: dict[Subject, Launch] = {}
+    timed: dict[Subject, Launch] = {}
+
+    def subject(launch: Launch) -> Subject:
+        return Subject(launch.cell.stack, launch.cell.variant, launch.cell.topology)
+
+    engine.before_trace = lambda launch, _result: quiet.update({subject(launch): launch})
+    engine.before_result = lambda launch, _result: timed.update({subject(launch): launch})
+    assert kit(*small) == 0
+    assert set(quiet) == set(timed) == SUBJECTS
+    for each, launch in quiet.items():
+        assert launch.environment == timed[each].environment
+        assert (launch.cell.batch_size, launch.steps.timed) == (2, 3)
+    found = store.read(Path("run"))[Subject("tf-2.14", "intel", "vgg16")]
+    assert found.quiet == {"batch_size": 2, "step_seconds": [0.25] * 3, "traced_step_seconds": 0.25}
+    assert sum(entry["milliseconds"] for entry in found.trace) == 250
+
+
+def test_a_failed_quiet_launch_loses_the_trace_alone(kit: Kit, small: Sequence[str], engine: FakeEngine) -> None:
+    """The verdicts stand, no cell is marked, nothing of it is cached, and `probe RUN` obtains what is missing."""
+    engine.outcomes["quiet-tf-2.14-intel-vgg16-b2"] = Outcome(-9, 5.0, stopped_by_deadline=False, out_of_memory=True)
+    assert kit(*small) == 0
+    assert [row["status"] for row in rows()] == ["ok", "ok"]
+    found = store.read(Path("run"))[Subject("tf-2.14", "intel", "vgg16")]
+    assert (found.error, found.trace, found.quiet) == (None, (), None)
+    assert found.quiet_error is not None
+    assert found.quiet_error["kind"] == "out_of_memory"
+    assert found.verdicts
+    engine.outcomes, engine.traced = {}, []
+    assert kit("probe", "run") == 0
+    assert engine.traced == ["quiet-tf-2.14-intel-vgg16-b2"]
+    assert store.read(Path("run"))[found.subject].trace
+
+
 def test_a_second_run_takes_the_evidence_from_the_cache(
     kit: Kit, small: Sequence[str], engine: FakeEngine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Same image, pin and settings: nothing is probed again, and the run's folder has the evidence all the same."""
     kit(*small)
-    engine.probed = []
+    engine.probed, engine.traced = [], []
     assert kit(*small[:-1], "again") == 0
-    assert engine.probed == []
+    assert engine.probed == engine.traced == []
     assert "known from an earlier run" in capsys.readouterr().out
     shutil.rmtree("cache")
     assert set(store.read(Path("again"))) == SUBJECTS

@@ -1,14 +1,14 @@
 """Real probes of all three stacks (GoogLeNet, batch size 2, two cores), as test data: log, environment and result.
 
 Each log is a launch's whole output but for most of its exec lines: the first 25 of each kind of primitive are kept.
-Process and thread ids and paths are replaced. tf-2.14-intel-escaped is AlexNet on a process that was held to CPU 1
-with KMP_AFFINITY=norespect.
+Process and thread ids and paths are replaced. Each traced its last step with the verbose switches on, as probes did.
+tf-2.14-intel-escaped is AlexNet on a process that was held to CPU 1 with KMP_AFFINITY=norespect.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,10 +57,12 @@ def asked(name: str, **changes: Any) -> Asked:
 
 
 def evidence(name: str, **changes: Any) -> Evidence:
-    """The evidence that a real probe gives, if what was asked is changed."""
+    """The evidence that a real probe gives, if what was asked is changed; its trace is that of the verbose launch."""
     stack, variant = name[: len("tf-0.00")], name[len("tf-0.00-") :]
     probe = captured(name)
-    return evidence_of(Subject(stack, variant, "googlenet"), 2, "key", asked(name, **changes), probe.log, probe.result)
+    subject, what = Subject(stack, variant, "googlenet"), asked(name, **changes)
+    found = evidence_of(subject, 2, "key", what, probe.log, probe.result)
+    return replace(found, trace=tuple(probe.result["trace"]))
 
 
 def verdicts(found: Evidence) -> dict[str, bool | None]:
