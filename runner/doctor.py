@@ -6,16 +6,15 @@ It judges a machine and a pin as data. It reads nothing, prints nothing and know
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
 
+from runner.check import Asked, Check, Status
 from runner.disk import Filesystem, in_gigabytes
-from runner.machine import Core, Machine, format_cpu_list
+from runner.host_checks import isolation, kinds_of_cores, throttling
+from runner.host_notes import GIB, cores_of
+from runner.machine import Machine, format_cpu_list
 from runner.pin import Pin, most_cores
 
-Status = Literal["ok", "advice", "problem"]
-
-GIB = 1 << 30
+__all__ = ["GIB", "Asked", "Check", "examine", "has_problem"]
 
 #: A load above this share of the CPUs is more than an idle system's own housekeeping.
 BUSY_SHARE = 0.05
@@ -24,29 +23,6 @@ STEAL_SHARE = 0.01
 #: Rules of thumb: TensorFlow takes 1 GiB before it holds a network, large networks several at batch 32.
 LEAST_MEMORY_BYTES = 2 * GIB
 COMFORTABLE_MEMORY_BYTES = 8 * GIB
-
-
-@dataclass(frozen=True)
-class Check:
-    """One finding. ``advice``: figures may suffer; ``problem``: a run would fail or mislead."""
-
-    name: str
-    status: Status
-    found: str
-    why: str = ""
-    what_to_do: str = ""
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the fields as a plain dict."""
-        return asdict(self)
-
-
-@dataclass(frozen=True)
-class Asked:
-    """How the pin was asked for: advice on --cores must go with the rest. `listed`: its CPUs are those of --cpus."""
-
-    headroom: int = 0
-    listed: bool = False
 
 
 def examine(
@@ -65,9 +41,11 @@ def examine(
         _cores(machine, pin),
         _numa(machine, pin, asked),
         _smt(machine, pin),
-        _hybrid(machine, pin, asked),
+        kinds_of_cores(machine, pin, asked),
+        isolation(machine, pin),
         _quota(machine, pin, asked),
         _memory(machine),
+        throttling(machine, LEAST_MEMORY_BYTES),
         _governor(machine),
         _turbo(machine),
         _huge_pages(machine),
@@ -109,7 +87,7 @@ def _instruction_sets(machine: Machine) -> Check:
 
 
 def _cores(machine: Machine, pin: Pin) -> Check:
-    shared = [core for core in _cores_of(machine, pin) if len(core.allowed_cpus) < len(core.cpus)]
+    shared = [core for core in cores_of(machine, pin) if len(core.allowed_cpus) < len(core.cpus)]
     found = f"{pin.threads} of {len(machine.cores)} physical cores, CPUs {format_cpu_list(pin.cpus)}"
     if not shared:
         return Check("cores", "ok", found)
@@ -130,21 +108,16 @@ def _numa(machine: Machine, pin: Pin, asked: Asked) -> Check:
     if count is None:
         what_to_do = "Give this container or session CPUs and memory of the same node."
     else:
-        what_to_do = f"To stay on one node and its memory: {_cores_option(count, asked, ' or fewer')}."
+        what_to_do = f"To stay on one node and its memory: {asked.cores_option(count, ' or fewer')}."
     return Check("memory nodes", "advice", found, why, what_to_do)
 
 
 def _nodes_of(machine: Machine, pin: Pin) -> set[int]:
-    return {core.node for core in _cores_of(machine, pin)}
+    return {core.node for core in cores_of(machine, pin)}
 
 
 def _is_local(machine: Machine, pin: Pin) -> bool:
     return pin.nodes == 1 and _nodes_of(machine, pin) <= set(pin.mems)
-
-
-def _cores_option(count: int, asked: Asked, more: str = "") -> str:
-    """The option that takes so many cores, with what it cannot go together with."""
-    return f"--cores {count}{more}{' instead of --cpus' if asked.listed else ''}"
 
 
 def _smt(machine: Machine, pin: Pin) -> Check:
@@ -156,24 +129,6 @@ def _smt(machine: Machine, pin: Pin) -> Check:
     return Check("SMT", "advice", found, why, "Leave out --cpus: the default takes one a core.")
 
 
-def _hybrid(machine: Machine, pin: Pin, asked: Asked) -> Check:
-    kinds = [core.kind for core in _cores_of(machine, pin)]
-    if len(set(kinds)) < 2:
-        return Check("kinds of cores", "ok", f"{kinds[0] or 'alike'}" if kinds else "none")
-    why = "Threads that share the work equally all wait for the slowest core."
-    count = most_cores(machine, asked.headroom, pin.threads, lambda other: _is_fast(machine, other))
-    what_to_do = f"To use performance cores only: {_cores_option(count or 1, asked)}."
-    return Check("kinds of cores", "advice", "performance and efficiency cores", why, what_to_do)
-
-
-def _is_fast(machine: Machine, pin: Pin) -> bool:
-    return all(core.is_fast for core in _cores_of(machine, pin))
-
-
-def _cores_of(machine: Machine, pin: Pin) -> list[Core]:
-    return [core for core in machine.cores if set(core.cpus) & set(pin.cpus)]
-
-
 def _quota(machine: Machine, pin: Pin, asked: Asked) -> Check:
     quota = machine.limits.cpu_quota_cpus
     if quota is None:
@@ -182,8 +137,8 @@ def _quota(machine: Machine, pin: Pin, asked: Asked) -> Check:
     if quota >= len(pin.cpus):
         return Check("CPU quota", "ok", found)
     why = "With the quota spent, all threads stop until the next period: that is measured, not the computing."
-    count = min(int(quota), pin.threads)
-    fewer = f", or use {_cores_option(count, asked)}" if count else ""
+    count = most_cores(machine, asked.headroom, min(int(quota), pin.threads), lambda _: True)
+    fewer = f", or use {asked.cores_option(count)}" if count else ""
     return Check("CPU quota", "problem", found, why, f"Raise or remove the control group's CPU quota{fewer}.")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
@@ -80,8 +81,10 @@ def carry_out(
     """
     folders = make_folders(run, launch, context.session, job)
     before = {"started": _now(), "before": dict(read_facts())}
+    own = time.process_time()  # of all threads of this process, and of none that it has started
     outcome = engine.run(launch, context.pin, artifact, folders, launch.time_limit_seconds + GRACE_SECONDS)
-    facts = {**before, "ended": _now(), "after": dict(read_facts())}
+    own = time.process_time() - own
+    facts = {**before, "ended": _now(), "after": dict(read_facts()), "runner_cpu_seconds": round(own, 4)}
     return record_of(launch, artifact, context, outcome, folders, facts)
 
 

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
+from runner import lock_wheels
 from runner.atomic import write_whole
-from runner.engines.interpreters import find_interpreter
 from runner.network import PackageIndex
 from runner.stacks import Installation, Stack, every_installation, load_stacks
 
@@ -34,6 +34,7 @@ def main() -> None:
     lock_runner("test", ["--extra", "test"])
     for stack, installation in every_installation(load_stacks().values()):
         lock_installation(stack, installation)
+        lock_wheels.write_for(stack, installation)
 
 
 def lock_runner(name: str, extras: list[str]) -> None:
@@ -64,18 +65,12 @@ def _hashes_of_what_the_installer_fetches(stack: Stack, requirements: Path, fold
     For stacks whose Python is older than the resolver knows, or whose wheels a newer pip refuses.
     """
     print(f"locking {stack.name} with {stack.installer.requirement}: {requirements.read_text().splitlines()[-1]}")
-    python, wheels = folder / "environment" / "bin" / "python", folder / "wheels"
-    pinned = folder / "installer.txt"
-    pinned.write_text(f"{stack.installer.requirement} --hash=sha256:{stack.installer.sha256}\n", encoding="utf-8")
-    interpreter = find_interpreter(stack.python).executable
-    environment = PackageIndex().environment()  # an old pip knows nothing of the system's CA bundle
-    for command in (
-        [str(interpreter), "-m", "venv", str(python.parent.parent)],
-        [str(python), "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(pinned)],
-        [str(python), "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:",
-         "--dest", str(wheels), "-r", str(requirements)],
-    ):  # fmt: skip
-        subprocess.run(command, check=True, env=environment)
+    wheels = folder / "wheels"
+    subprocess.run(
+        [str(lock_wheels.make_installer(stack, folder)), "-m", "pip", "download", "--quiet", "--no-deps",
+         "--only-binary", ":all:", "--dest", str(wheels), "-r", str(requirements)],
+        check=True, env=PackageIndex().environment(),  # an old pip knows nothing of the system's CA bundle
+    )  # fmt: skip
     hashes = {_project(wheel.name): hashlib.sha256(wheel.read_bytes()).hexdigest() for wheel in wheels.glob("*.whl")}
     lines = sorted(requirements.read_text(encoding="utf-8").split())
     return "".join(f"{line} \\\n    --hash=sha256:{hashes[_project(line.split('==')[0])]}\n" for line in lines)

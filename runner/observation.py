@@ -15,6 +15,7 @@ from typing import Any
 from runner.engines.container import KILLED
 from runner.engines.protocol import Artifact, LaunchFolders, Outcome
 from runner.machine.cpulist import parse_cpu_list
+from runner.machine.identity import boot_sha256
 from runner.pin import Pin
 from runner.records import Record
 from runner.stacks import canonical_requirement
@@ -35,7 +36,10 @@ _STATUS_OF_KIND = {"time_limit": "timeout", "out_of_memory": "out_of_memory"}
 
 @dataclass(frozen=True)
 class Context:
-    """What all launches of a session share: written into each record, so that a record stands alone."""
+    """What all launches of a session share: written into each record, so that a record stands alone.
+
+    `boot_id` is the host's own, against which a launch's is held; it is not written. None where the host tells none.
+    """
 
     session: int
     engine: str
@@ -44,6 +48,7 @@ class Context:
     pin: Pin
     bkms: str
     workload_sha256: str
+    boot_id: str | None = None
 
     def pinned(self, pin: Pin) -> Context:
         """The same session for a launch with a pin of its own: the rungs of a ladder may differ in it."""
@@ -139,6 +144,24 @@ def differences_from_plan(launch: Launch, context: Context, result: Mapping[str,
     expect("workload_sha256", context.workload_sha256, result["workload_sha256"])
     if launch.topology_file is not None:
         expect("topology_sha256", launch.topology_file.sha256, result.get("topology_sha256"))
+    return [*found, *other_machine(launch, context, observed)]
+
+
+def other_machine(launch: Launch, context: Context, observed: Mapping[str, Any]) -> list[str]:
+    """Where a launch ran on another machine than the one whose CPUs are in the pin, in words.
+
+    Results of before the workload told its boot id have none; where the host tells none, nothing can be held against.
+    """
+    found = []
+    if context.boot_id is not None and "boot_sha256" in observed:
+        seen = observed["boot_sha256"]
+        if seen is None:
+            found.append("no boot id, which this host's kernel tells: it ran on another kernel, as in a sandbox")
+        elif seen != boot_sha256(context.boot_id, launch.launch_id):
+            found.append("another boot id than this host's: it ran on another machine, such as a virtual one")
+    model, seen = context.machine_conditions.get("cpu_model"), " ".join((observed.get("cpu_model") or "").split())
+    if model and seen and model != seen:
+        found.append(f"CPU model {seen} instead of {model}")
     return found
 
 

@@ -67,9 +67,10 @@ def choose_pin(
 ) -> Pin:
     """Choose the CPUs of a launch: one logical CPU of every allowed physical core, unless asked otherwise.
 
-    ``cpus`` takes exactly these. ``cores`` takes so many cores on as few nodes as fit, those whose memory may be
-    used before others, then on as few sockets, performance cores before efficiency cores. ``headroom`` leaves so
-    many cores free.
+    ``cpus`` takes exactly these, and is the only way to isolated CPUs, whatever the engine: in a container's CPU set,
+    too, the scheduler leaves them alone. On a hybrid processor the default takes the performance cores only. ``cores``
+    takes so many cores on as few nodes as fit, those whose memory may be used before others, then on as few sockets;
+    efficiency cores only where the performance cores do not suffice. ``headroom`` leaves so many of them free.
     Raises HostError where no CPU may be used, UsageError where what was asked cannot be had.
     """
     usable = tuple(core for core in machine.cores if core.allowed_cpus)
@@ -82,13 +83,38 @@ def choose_pin(
         )
     if cpus is not None:
         return _exact_pin(machine, usable, cpus, cores, headroom)
-    chosen = _cores_to_use(_after_headroom(usable, headroom), cores, usable_mems(machine))
-    return _pin(machine, chosen, [core.allowed_cpus[:1] for core in chosen])
+    balanced = _balanced(machine)
+    suited = _performance_cores_if_enough(balanced, (cores or 0) + headroom)
+    chosen = _cores_to_use(machine, _after_headroom(suited, headroom), cores)
+    return _pin(machine, chosen, [core.balanced_cpus[:1] for core in chosen])
+
+
+def _balanced(machine: Machine) -> tuple[Core, ...]:
+    """Return the cores that a pin may take without being told: isolated CPUs are taken only where they are named."""
+    balanced = tuple(core for core in machine.cores if core.balanced_cpus)
+    if not balanced:
+        allowed = format_cpu_list(machine.allowed_cpus)
+        raise HostError(
+            f"While choosing CPUs to measure on, every CPU that this process may use ({allowed}) was found to be "
+            "isolated: the scheduler moves no thread between isolated CPUs, so that threads that are not bound to one, "
+            "stock TensorFlow's among them, can all stay where they were started, and the speedup grows by as much as "
+            "there are cores. Expected some CPU that is not isolated. Start the kit on others (taskset --cpu-list, the "
+            "CPU set of this container or session, isolcpus= on the kernel's command line), or, to measure there all "
+            f"the same, name them: --cpus {allowed}."
+        )
+    return balanced
+
+
+def _performance_cores_if_enough(cores: tuple[Core, ...], wanted: int) -> tuple[Core, ...]:
+    """Return the performance cores where there are any, and as many as are wanted; else all."""
+    fast = tuple(core for core in cores if core.is_fast)
+    return fast if len(fast) >= max(wanted, 1) else cores
 
 
 def most_cores(machine: Machine, headroom: int, at_most: int, fits: Callable[[Pin], bool]) -> int | None:
     """Return the largest number of cores, up to ``at_most``, whose pin fits; None where no pin does."""
-    counts = range(at_most, 0, -1)
+    available = sum(bool(core.balanced_cpus) for core in machine.cores) - headroom
+    counts = range(min(at_most, available), 0, -1)
     return next((count for count in counts if fits(choose_pin(machine, cores=count, headroom=headroom))), None)
 
 
@@ -106,10 +132,13 @@ def _exact_pin(machine: Machine, usable: Sequence[Core], cpus: frozenset[int], c
 def _require_usable(machine: Machine, cpus: frozenset[int]) -> None:
     known = {cpu.id for cpu in machine.cpus}
     online, allowed = frozenset(machine.online_cpus), frozenset(machine.allowed_cpus)
+    outside, isolated = cpus & online - allowed, frozenset(machine.isolated_cpus)
     unusable = {
         "do not exist on this host": cpus - known,
         "are offline": cpus & known - online,
-        "are not allowed for this process": cpus & online - allowed,
+        "are not allowed for this process": outside - isolated,
+        "are isolated (isolcpus=) and outside of the mask that this process inherited: nothing is started there unless "
+        "it is told to": outside & isolated,
     }
     found = [f"CPUs {format_cpu_list(group)} {why}" for why, group in unusable.items() if group]
     if found or not cpus:
@@ -117,7 +146,17 @@ def _require_usable(machine: Machine, cpus: frozenset[int]) -> None:
             f"While pinning to the CPUs {format_cpu_list(cpus) or '(none)'}: "
             f"{'; '.join(found) or 'the list is empty'}. Expected some of the CPUs this process may use, "
             f"{format_cpu_list(allowed)}. Name only those, or widen the CPU set of this container or session."
+            f"{_with_isolated(machine, outside & isolated)}"
         )
+
+
+def _with_isolated(machine: Machine, wanted: frozenset[int]) -> str:
+    """How to get isolated CPUs into the mask, where the control group has them."""
+    group = machine.limits.cpuset_cpus
+    if not wanted or (group is not None and not wanted <= set(group)):
+        return ""
+    mask = format_cpu_list({*machine.allowed_cpus, *wanted})
+    return f" To measure on isolated CPUs all the same, put taskset --cpu-list {mask} before the command."
 
 
 def _after_headroom(usable: tuple[Core, ...], headroom: int) -> tuple[Core, ...]:
@@ -127,22 +166,25 @@ def _after_headroom(usable: tuple[Core, ...], headroom: int) -> tuple[Core, ...]
     core left to the system, its work disturbs the launch least.
     """
     if not 0 <= headroom < len(usable):
+        kind = "performance cores" if usable[0].kind and all(core.is_fast for core in usable) else "cores"
         raise UsageError(
-            f"A headroom of {headroom} cores was asked for on a host where {len(usable)} cores may be used. "
+            f"A headroom of {headroom} cores was asked for on a host where {len(usable)} {kind} may be used. "
             f"Expected 0 to {len(usable) - 1}, so that at least one core is left to measure on."
         )
     return usable[headroom:]
 
 
-def _cores_to_use(available: tuple[Core, ...], wanted: int | None, with_memory: frozenset[int]) -> tuple[Core, ...]:
+def _cores_to_use(machine: Machine, available: tuple[Core, ...], wanted: int | None) -> tuple[Core, ...]:
     if wanted is None:
         return available
     if not 1 <= wanted <= len(available):
+        isolated = format_cpu_list(set(machine.isolated_cpus) & set(machine.allowed_cpus))
+        left_out = f" The CPUs {isolated} are isolated and do not count: only --cpus takes them." if isolated else ""
         raise UsageError(
             f"{wanted} cores were asked for, and {len(available)} physical cores may be used after any "
-            f"headroom. Expected 1 to {len(available)}. Logical CPUs that share a core count as one."
+            f"headroom. Expected 1 to {len(available)}. Logical CPUs that share a core count as one.{left_out}"
         )
-    return compact_cores(available, wanted, with_memory)
+    return compact_cores(available, wanted, usable_mems(machine))
 
 
 def _pin(machine: Machine, chosen: Sequence[Core], cpus_by_core: Sequence[tuple[int, ...]]) -> Pin:

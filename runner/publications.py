@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from runner.data import check_keys, read_toml
+from runner.data import check_keys, check_list, read_toml
 from runner.errors import UsageError
 from runner.vocabulary import Layout, one_of
 
@@ -16,7 +16,7 @@ PUBLICATIONS = Path(__file__).resolve().parent.parent / "results" / "publication
 ARTICLE = "intel-aws-2018"
 # The claim of it that a report speaks of first.
 HEADLINE = "largest-speedup"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 NOT_PUBLISHED = "not published as text"
 
 # What a claim may be judged by (runner/claims/judge.py has one function for each).
@@ -25,45 +25,55 @@ KINDS = (
     "primitive-kinds", "replaced-operations", "layout-conversions", "peak-memory", "hardware-counters", "same-program",
     "setting",
 )  # fmt: skip
-# What may have to match before a run may judge a claim (runner/claims/comparability.py evaluates each).
+# What may have to match before a run can confirm or refute a claim (runner/claims/conditions.py evaluates each). Those
+# of the last line match in no run: they say what a verdict would take that nothing here can give.
 CONDITIONS = (
-    "work", "stack", "build", "tensorflow", "batch_size", "layout", "processor", "sockets", "cores", "isa", "threads",
-    "bkms",
+    "value", "work", "data", "stack", "build", "tensorflow", "batch_size", "topologies", "layout", "processor",
+    "instance_type", "sockets", "cores", "isa", "threads", "baseline", "bkms",
+    "allocator", "cache_counters", "claimed_gain", "conversions_before", "network", "refused_program",
 )  # fmt: skip
 
 _TEXTS = (
     "id", "title", "short", "authors", "year", "source",
     "nearest_stack", "nearest_stack_reason", "nearest_stack_source",
 )  # fmt: skip
-_CLAIM_KEYS = ("id", "kind", "quote", "says", "source", "configuration", "metric", "value", "needs")
+_CLAIM_KEYS = ("id", "kind", "quote", "says", "source", "configuration", "metric", "value", "to_confirm",
+               "to_refute")  # fmt: skip
 _CLAIM_OPTIONS = ("topologies", "batch_size", "layout", "variant", "build", "setting", "setting_value", "names",
                   "paraphrase", "derived")  # fmt: skip
-_CONFIGURATION_OPTIONS = ("work", "tensorflow", "processor_model", "sockets", "cores", "isa", "threads", "bkms")
+_CONFIGURATION_OPTIONS = ("work", "data", "tensorflow", "processor_model", "instance_type", "sockets", "cores", "isa",
+                          "threads", "baseline_threads", "bkms")  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Configuration:
     """What a claim was measured on. What the publication does not tell is None, or empty for `isa`.
 
-    `processor_model` is a part of the CPU model as the host itself tells it; `cores` counts all sockets; `bkms` names
-    the built-in set of settings that it was measured with.
+    `processor_model` is a part of the CPU model as the host itself tells it; `cores` counts all sockets;
+    `baseline_threads` are those that a speedup's baseline computed on; `bkms` names the built-in set of settings that
+    it was measured with.
     """
 
     text: str
     work: str | None = None
+    data: str | None = None
     tensorflow: str | None = None
     processor_model: str | None = None
+    instance_type: str | None = None
     sockets: int | None = None
     cores: int | None = None
     isa: tuple[str, ...] = ()
     threads: int | None = None
+    baseline_threads: int | None = None
     bkms: str | None = None
 
 
 @dataclass(frozen=True)
 class Claim:
-    """One sentence or figure that can be checked. `kind` names its judge, `needs` what must match to be comparable.
+    """One sentence or figure that can be checked. `kind` names its judge.
 
+    `to_confirm` names what must match before a run can confirm the claim, `to_refute` what must match besides before
+    one that falls short can refute it: all of `to_confirm` is included there.
     `value` is the published number in the metric's unit; None where the publication gives none as text. `names` is
     for kinds that look for words in evidence: what the publication calls a thing -> what the evidence calls it.
     `setting_value` may hold `{threads}` and `{sockets}`, those of the pin. A `paraphrase` tells what the source says
@@ -78,7 +88,8 @@ class Claim:
     configuration: Configuration
     metric: str
     value: float | None
-    needs: tuple[str, ...]
+    to_confirm: tuple[str, ...]
+    to_refute: tuple[str, ...]
     topologies: tuple[str, ...] = ()
     batch_size: int | None = None
     layout: Layout | None = None
@@ -194,8 +205,7 @@ def _claim(path: str, table: Mapping[str, Any], configurations: Mapping[str, Con
     where = f"{path}, claim {table.get('id', '(without an id)')}"
     check_keys(where, table, _CLAIM_KEYS, _CLAIM_OPTIONS)
     one_of(f"kind of claim (in {where})", table["kind"], KINDS)
-    for name in table["needs"]:
-        one_of(f"condition (in {where})", name, CONDITIONS)
+    _check_conditions(where, table)
     one_of(f"configuration (in {where})", table["configuration"], configurations)
     value = table["value"]
     if value != NOT_PUBLISHED and (isinstance(value, bool) or not isinstance(value, (int, float))):
@@ -208,11 +218,24 @@ def _claim(path: str, table: Mapping[str, Any], configurations: Mapping[str, Con
             **table,
             "configuration": configurations[table["configuration"]],
             "value": None if value == NOT_PUBLISHED else float(value),
-            "needs": tuple(table["needs"]),
+            "to_confirm": tuple(table["to_confirm"]),
+            "to_refute": tuple(table["to_refute"]),
             "topologies": tuple(table.get("topologies", ())),
             "names": {name: tuple(found) for name, found in table.get("names", {}).items()},
         }
     )
+
+
+def _check_conditions(where: str, table: Mapping[str, Any]) -> None:
+    for key in ("to_confirm", "to_refute"):
+        check_list(where, table, key, str, "a list of conditions")
+        for name in table[key]:
+            one_of(f"condition (in {where}, {key})", name, CONDITIONS)
+    twice = [name for name in table["to_refute"] if name in table["to_confirm"]]
+    if twice:
+        raise UsageError(
+            f"{where} has {', '.join(twice)} in to_confirm and in to_refute; to_refute includes all of to_confirm."
+        )
 
 
 def _script(where: str, table: Mapping[str, Any]) -> OriginalScript:

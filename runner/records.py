@@ -6,14 +6,14 @@ Every field is described, with its unit, in results/README.md; results/record.sc
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from runner.atomic import append_line, whole_lines
 from runner.errors import DiskError, RunFormatError
-from runner.vocabulary import Cell
+from runner.vocabulary import Cell, Group
 
 SCHEMA_VERSION = 1
 
@@ -84,13 +84,43 @@ def read(path: Path) -> list[Record]:
     return [_parse(line, path, number) for number, line in enumerate(lines, start=1)]
 
 
-def latest(records: list[Record]) -> dict[str, Record]:
-    """For each launch the record that counts: its first success, else its last failure."""
+def latest(records: Sequence[Record], passed_over: Collection[Cell] = ()) -> dict[str, Record]:
+    """For each launch the record that counts: a success of its block's own session, else any, else its last failure.
+
+    Launches of two sessions are never divided by one another, so that of each block of a group the records of one
+    session count as a set: of the session with the most successes in that block, the earliest of several. It is never
+    chosen by what was measured. A launch that succeeded in another session alone keeps that record, and whoever divides
+    (runner/stats) compares the sessions. Cells in `passed_over` do not choose: rungs that nothing has to measure again.
+    """
+    sessions = _sessions(records, passed_over)
     chosen: dict[str, Record] = {}
     for record in records:
-        if record.launch_id not in chosen or chosen[record.launch_id].error is not None:
+        held = chosen.get(record.launch_id)
+        if held is None or _rank(record, sessions) > _rank(held, sessions) or (held.error and record.error):
             chosen[record.launch_id] = record
     return chosen
+
+
+BlockOf = tuple[Group, int]
+
+
+def _sessions(records: Iterable[Record], passed_over: Collection[Cell]) -> dict[BlockOf, int]:
+    """The session whose launches count, for each block of each group that has a success."""
+    found: dict[BlockOf, dict[int, set[str]]] = {}
+    for record in records:
+        if record.error is None and record.cell not in passed_over:
+            sessions = found.setdefault((record.cell.group, record.block), {})
+            sessions.setdefault(record.session, set()).add(record.launch_id)
+    return {
+        block: max(sorted(sessions), key=lambda session: len(sessions[session])) for block, sessions in found.items()
+    }
+
+
+def _rank(record: Record, sessions: Mapping[BlockOf, int]) -> int:
+    """A success of the block's session is before any other success, and that before a failure."""
+    if record.error is not None:
+        return 0
+    return 2 if sessions.get((record.cell.group, record.block)) == record.session else 1
 
 
 def upgrade(data: dict[str, Any], where: str, newest: int = SCHEMA_VERSION) -> dict[str, Any]:

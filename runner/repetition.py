@@ -14,7 +14,7 @@ from typing import Any
 from runner import runs
 from runner.bkm import ResolvedBkms, load_bkms, resolve
 from runner.errors import DiskError, UsageError
-from runner.machine import Machine
+from runner.machine import Machine, parse_cpu_list
 from runner.pin import Pin, choose_pin
 from runner.plan import Plan
 from runner.runs import Run
@@ -46,17 +46,28 @@ def keep_original(run: Run, original: Run) -> None:
         raise DiskError(f"The original's records could not be copied to {folder}: {error}. Make room there.") from error
 
 
-def pin_like(recorded: Pin, machine: Machine) -> Pin:
+def pin_like(recorded: Pin, machine: Machine, isolated_then: frozenset[int] = frozenset()) -> Pin:
     """The recorded pin where this host has it; else as many cores, or as many as there are.
 
+    `isolated_then` are the isolated CPUs of the recorded host: whoever put the pin on such named them. What is isolated
+    here and was not there has been named by nobody.
+
     Raises:
-        HostError: no CPU of this host may be used.
+        HostError: no CPU of this host may be used unless it is named.
     """
+    unnamed = frozenset(machine.isolated_cpus) & set(recorded.cpus) - isolated_then
     try:
-        return choose_pin(machine, cpus=frozenset(recorded.cpus))
+        if not unnamed:
+            return choose_pin(machine, cpus=frozenset(recorded.cpus))
     except UsageError:
-        usable = sum(bool(core.allowed_cpus) for core in machine.cores)
-        return choose_pin(machine, cores=min(recorded.threads, usable) or None)
+        pass
+    usable = sum(bool(core.balanced_cpus) for core in machine.cores)
+    return choose_pin(machine, cores=min(recorded.threads, usable) or None)
+
+
+def isolated_in(original: Run) -> frozenset[int]:
+    """The isolated CPUs of the host that a run was made on; none in the records of earlier versions."""
+    return parse_cpu_list(original.header["machine"].get("isolated_cpus", ""))
 
 
 def plan_again(original: Run, pin: Pin, bkms_file: str | None = None) -> Plan:

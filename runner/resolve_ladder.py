@@ -38,11 +38,14 @@ class _State:
 def ladder_pins(machine: Machine, pin: Pin) -> dict[str, Pin | None]:
     """The pins that rungs may name; None where this host has too few cores for one.
 
-    `all` is every logical CPU that this process may use, whatever the run's own pin leaves free.
+    `all` is every logical CPU that this process may use, whatever the run's own pin leaves free; isolated ones only
+    where the run's own pin was put on such.
     """
     left = frozenset(cpu for core in pin.cores[1:] for cpu in core)
+    isolated = frozenset(machine.isolated_cpus)
+    every = frozenset(machine.allowed_cpus)
     return {
-        "all": choose_pin(machine, cpus=frozenset(machine.allowed_cpus)),
+        "all": choose_pin(machine, cpus=every if isolated & set(pin.cpus) else every - isolated),
         "pinned": pin,
         "headroom": choose_pin(machine, cpus=left) if left else None,
     }

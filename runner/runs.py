@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from runner import records
+from runner import blocks, records
 from runner.atomic import write_whole
 from runner.errors import DiskError, RunFormatError, UsageError
 from runner.records import Record
@@ -53,9 +53,8 @@ class Run:
         return records.read(self.records_file)
 
     def remaining(self) -> list[Launch]:
-        """The launches without a successful record, in order: what `--resume` has left to do."""
-        done = {key for key, record in records.latest(self.read_records()).items() if record.error is None}
-        return [launch for launch in self.launches if launch.launch_id not in done]
+        """What `--resume` has left to do: all launches of each block that no one session has completed, in order."""
+        return blocks.remaining(self.launches, self.read_records())
 
 
 def create(folder: Path, header: Mapping[str, Any]) -> Run:

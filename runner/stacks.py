@@ -64,6 +64,11 @@ class Installation:
         """The file that pins every dependency of this installation by hash."""
         return IMAGES / "locks" / self.stack / f"{self.name}.txt"
 
+    @property
+    def wheels(self) -> Path:
+        """The file that says which files the locked wheels hold (runner/matching/locked_wheels.py)."""
+        return IMAGES / "locks" / self.stack / f"{self.name}.wheels"
+
     def lock_sha256(self) -> str:
         """Identify the installed set: sha256 of the lock file's bytes.
 

@@ -44,6 +44,11 @@ def with_interval(value: float, low: float, high: float) -> str:
     return f"{times(value)} [{significant(low)}, {significant(high)}]" if not math.isnan(low) else times(value)
 
 
+def at_once(family: int) -> str:
+    """What a simultaneous interval holds for: 95%, for all 16 comparisons of the run at once."""
+    return "95%" if family == 1 else f"95% for all {family} comparisons of the run at once"
+
+
 def plural(count: int, noun: str) -> str:
     """1 block, 2 blocks; 1 topology, 2 topologies."""
     if count == 1:

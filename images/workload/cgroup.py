@@ -1,4 +1,4 @@
-"""Reads the CPU quota and memory limit of this process's control groups: version 1, version 2 and both at once.
+"""Reads the CPU quota and memory limits of this process's control groups: version 1, version 2 and both at once.
 
 It must not know what limits were asked for. Format: the kernel's cgroup-v1 and cgroup-v2 documents, proc(5).
 """
@@ -14,20 +14,34 @@ Mount = NamedTuple("Mount", [("version", int), ("controllers", List[str]), ("gro
 
 
 def read_limits(root: str = "/") -> Dict[str, Any]:
-    """Return {"version", "cpu_quota_cpus", "memory_limit_bytes"}; null means none found or unlimited.
+    """Return {"version", "cpu_quota_cpus", "memory_limit_bytes", "memory_high_bytes"}; null: none found or unlimited.
 
-    Each limit is the smallest over all levels of the hierarchy that can be seen from here. Where version 1 holds a
-    controller, the version is 1, whether or not an empty version 2 tree is mounted beside it.
+    Above `memory_high_bytes`, which only version 2 has, the kernel slows a group down instead of killing. Each limit
+    is the smallest over all levels of the hierarchy that can be seen from here. Where version 1 holds a controller, the
+    version is 1, whether or not an empty version 2 tree is mounted beside it.
     """
     v1, unified = hierarchies(root)
     quotas = _smallest(_quota_v1, v1.get("cpu", [])) + _smallest(_quota_v2, unified)
     memory = _smallest(_memory_v1, v1.get("memory", [])) + _smallest(_memory_v2, unified)
+    high = _smallest(_memory_high, unified)
     version = 1 if "cpu" in v1 or "memory" in v1 else 2 if unified else None
     return {
         "version": version,
         "cpu_quota_cpus": min(quotas) if quotas else None,
         "memory_limit_bytes": int(min(memory)) if memory else None,
+        "memory_high_bytes": int(min(high)) if high else None,
     }
+
+
+def read_memory_high_events(root: str = "/") -> Optional[int]:
+    """Return how often memory.high has held up processes of a group that limits this one, since it exists.
+
+    Summed over the levels that have such a limit; None where none has one, or the kernel does not count.
+    """
+    _, unified = hierarchies(root)
+    limited = [folder for folder in unified if _memory_high(folder) is not None]
+    counts = [count for count in map(_high_events, limited) if count is not None]
+    return sum(counts) if counts else None
 
 
 def read_memory_peak_bytes(root: str = "/") -> Optional[int]:
@@ -107,6 +121,15 @@ def _memory_v1(folder: str) -> Optional[float]:
 
 def _memory_v2(folder: str) -> Optional[float]:
     return _integer(os.path.join(folder, "memory.max"))
+
+
+def _memory_high(folder: str) -> Optional[float]:
+    return _integer(os.path.join(folder, "memory.high"))
+
+
+def _high_events(folder: str) -> Optional[int]:
+    events = dict(line.split(" ", 1) for line in _lines(os.path.join(folder, "memory.events")) if " " in line)
+    return int(events["high"]) if events.get("high", "").isdigit() else None
 
 
 def _integer(path: str) -> Optional[int]:

@@ -36,6 +36,8 @@ CONDITIONS: Tuple[Alternatives, ...] = (
     ("proc/self/cgroup",),
     ("proc/self/mountinfo",),
     (_CPU + "/online",),
+    (_CPU + "/isolated",),
+    (_CPU + "/nohz_full",),
     (_CPU + "/smt/active",),
     (_CPU + "/smt/control",),
     (_CPU + "/intel_pstate/no_turbo",),
@@ -51,6 +53,7 @@ HOST: Tuple[Alternatives, ...] = (
     (_CPU + "/cpufreq/policy*/scaling_driver", _CPU + "/cpu[0-9]*/cpufreq/scaling_driver"),
     (_CPU + "/cpu[0-9]*/online",),
     (_CPU + "/cpu[0-9]*/cpu_capacity",),
+    (_CPU + "/cpu[0-9]*/cpufreq/cpuinfo_max_freq",),
     (_CPU + "/cpu[0-9]*/topology/physical_package_id",),
     (_CPU + "/cpu[0-9]*/topology/core_id",),
     (_CPU + "/cpu[0-9]*/topology/die_id",),
@@ -71,7 +74,8 @@ _CGROUP_FILES = (
     "cpu.max", "cpu.cfs_quota_us", "cpu.cfs_period_us",
     "cpuset.cpus", "cpuset.cpus.effective", "cpuset.effective_cpus",
     "cpuset.mems", "cpuset.mems.effective", "cpuset.effective_mems",
-    "memory.max", "memory.limit_in_bytes", "memory.events", "memory.oom_control",
+    "cpuset.cpus.partition", "cpuset.sched_load_balance",
+    "memory.max", "memory.high", "memory.limit_in_bytes", "memory.events", "memory.oom_control",
 )  # fmt: skip
 
 

@@ -7,10 +7,11 @@ import contextlib
 import importlib
 import os
 import time
-from typing import Any, ContextManager, Dict, List, Tuple, Union
+from typing import Any, ContextManager, Dict, List, Optional, Tuple, Union
 
 from workload import evidence, observe, tensorflow_compat, wheel
-from workload.cgroup import read_memory_peak_bytes
+from workload.cgroup import read_memory_high_events, read_memory_peak_bytes
+from workload.cpu_time import measure_cpu_time
 from workload.gemm import measure_gemm
 from workload.job import DescribeJob, GemmJob, Job, TrainJob, validate_job
 from workload.result import describe_error, empty_result
@@ -28,7 +29,8 @@ def carry_out(content: Any, folder: str = ".") -> Dict[str, Any]:
     `folder` is the job's own, where a user's topology lies.
     """
     result = empty_result(content)
-    result["observed"] = observe.observe()
+    result["observed"] = observe.observe(launch_id=result["launch_id"])
+    held_up_before = read_memory_high_events()
     result["versions"] = wheel.versions()
     result["workload_sha256"] = wheel.workload_sha256()
     try:
@@ -46,7 +48,12 @@ def carry_out(content: Any, folder: str = ".") -> Dict[str, Any]:
         result["error"] = describe_error(error)
     result["peak_memory_bytes"] = observe.read_peak_memory_bytes()
     result["observed"]["cgroup"]["memory_peak_bytes"] = read_memory_peak_bytes()
+    result["observed"]["cgroup"]["memory_high_events"] = _counted_since(held_up_before, read_memory_high_events())
     return result
+
+
+def _counted_since(before: Optional[int], after: Optional[int]) -> Optional[int]:
+    return None if before is None or after is None else after - before
 
 
 def _import_tensorflow(result: Dict[str, Any]) -> Any:
@@ -126,8 +133,14 @@ def _train(tf: Any, job: TrainJob, folder: str, result: Dict[str, Any], open_ses
     try:
         if job.fingerprinted:
             first = first_pass(session, built, job.layout, lambda: run_steps(call, "warmup", 1, steps), job.traced)
-        warmup_steps = job.warmup_steps - len(steps)
-        result["stopped_by"] = run_phases(call, warmup_steps, job.timed_steps, job.time_limit_seconds, steps)
+        result["stopped_by"] = run_phases(
+            call,
+            job.warmup_steps - len(steps),
+            job.timed_steps,
+            job.time_limit_seconds,
+            steps,
+            around_timed=measure_cpu_time(result),
+        )
     finally:
         result["steps"] = [dict(step._asdict()) for step in steps]
         seconds["first_step"] = steps[0].seconds if steps else None

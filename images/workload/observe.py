@@ -4,6 +4,7 @@ OpenMP narrows the main thread's mask later, so this is read first. It must not 
 what was asked for.
 """
 
+import hashlib
 import os
 from typing import Any, Dict, Mapping, Optional
 
@@ -15,7 +16,9 @@ ENVIRONMENT_PREFIXES = (
 ENVIRONMENT_NAMES = ("LD_PRELOAD", "LD_LIBRARY_PATH")
 
 
-def observe(root: str = "/", environment: Optional[Mapping[str, str]] = None) -> Dict[str, Any]:
+def observe(
+    root: str = "/", environment: Optional[Mapping[str, str]] = None, launch_id: Optional[str] = None
+) -> Dict[str, Any]:
     """Return what stands under "observed" in a result, with null for what is known only later.
 
     `root` is the folder that holds the trees /proc and /sys; `environment` holds the variables to choose from, by
@@ -33,6 +36,7 @@ def observe(root: str = "/", environment: Optional[Mapping[str, str]] = None) ->
         "environment": choose_environment(os.environ if environment is None else environment),
         "uid": os.getuid(),
         "cpu_model": read_cpu_model(root),
+        "boot_sha256": read_boot_sha256(root, launch_id),
     }
 
 
@@ -63,6 +67,20 @@ def read_cpu_model(root: str = "/") -> Optional[str]:
     except OSError:
         pass
     return None
+
+
+def read_boot_sha256(root: str = "/", launch_id: Optional[str] = None) -> Optional[str]:
+    """Return a hash of the launch's id and the kernel's boot id; None where the kernel tells none.
+
+    The id is random and made at each start of a kernel. Who knows the host's can tell whether the launch ran on that
+    kernel or on another machine's; nobody can tell from two results that they are of one host.
+    """
+    try:
+        with open(os.path.join(root, "proc/sys/kernel/random/boot_id"), encoding="ascii") as file:
+            boot_id = file.read().strip()
+    except (OSError, ValueError):
+        return None
+    return hashlib.sha256("{}\n{}".format(launch_id, boot_id).encode("ascii")).hexdigest() if boot_id else None
 
 
 def choose_environment(environment: Mapping[str, str]) -> Dict[str, str]:

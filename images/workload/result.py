@@ -40,6 +40,7 @@ def empty_result(content: Any) -> Dict[str, Any]:
         "steps": [],
         "gemm": [],
         "description": None,
+        "cpu": None,
         "trace": [],
         "traced_step_seconds": None,
         "fingerprint": [],

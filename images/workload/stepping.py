@@ -3,9 +3,10 @@
 It must not know TensorFlow, jobs or results: a step is any function that returns (anything, loss).
 """
 
+import contextlib
 import math
 import time
-from typing import Any, Callable, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, ContextManager, List, NamedTuple, Optional, Tuple
 
 StepCall = Callable[[], Tuple[Any, Any]]
 Clock = Callable[[], float]
@@ -57,20 +58,23 @@ def run_phases(
     time_limit_seconds: Optional[float],
     steps: List[Step],
     clock: Clock = time.perf_counter,
+    around_timed: Optional[ContextManager[Any]] = None,
 ) -> str:
     """Run warm-up and timed steps; return what stopped them, "steps" or "time_limit".
 
     The limit counts from the start of the first step and None is no limit; every step is appended to `steps`;
-    `clock` returns seconds and never goes back.
+    `clock` returns seconds and never goes back. `around_timed` is entered before the first timed step and left after
+    the last.
 
     Raises:
         NonFiniteLossError: a loss was infinite or not a number.
         TimeLimitError: the limit came before the first timed step.
     """
     deadline = None if time_limit_seconds is None else clock() + time_limit_seconds
-    complete = run_steps(call, "warmup", warmup_steps, steps, deadline, clock) and run_steps(
-        call, "timed", timed_steps, steps, deadline, clock
-    )
+    complete = run_steps(call, "warmup", warmup_steps, steps, deadline, clock)
+    if complete:
+        with contextlib.ExitStack() if around_timed is None else around_timed:
+            complete = run_steps(call, "timed", timed_steps, steps, deadline, clock)
     if not any(step.phase == "timed" for step in steps):
         raise TimeLimitError(
             "the time limit of {} s came after {} warm-up steps of {}, before the first timed step; "

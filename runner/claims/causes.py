@@ -1,13 +1,19 @@
-"""Judges of the article's causes, from the evidence of probes: kernels, kinds of operation, the graph's changes."""
+"""Judges of the article's causes, from the evidence of probes: kernels, kinds of operation, the graph's changes.
+
+Most of them are about software and hold on any processor; that kernels use AVX512 can be refuted only where there is
+AVX512. The claims' own conditions say which is which.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from runner.claims.comparability import Question
+from runner.claims.comparability import refuted
 from runner.claims.material import BASELINE, CANDIDATE
-from runner.claims.verdict import NOT_REPRODUCED, NOT_TESTABLE, PARTLY, REPRODUCED, Answer
+from runner.claims.question import Question, Scene, scene_of
+from runner.claims.verdict import NOT_TESTABLE, PARTLY, REPRODUCED, Answer
 from runner.wording import significant
 
 NO_EVIDENCE = "this run holds no evidence on it: probe its variants with python -m runner probe"
@@ -16,6 +22,8 @@ NO_TRACES = (
     "known: probe both with python -m runner probe"
 )
 NO_LINE = "(what is fused into another operation, or left to a matrix library, has no line in this one's log)"
+# The times in a library's log are those of a launch that logs (`logged_step_seconds` of its evidence, beside `quiet`).
+AS_LOGGED = "by the times in its own log; logging slows a launch"
 # Half of the primitives' time or more in vectorised kernels: they are what the time is spent in.
 MOST_OF_THE_TIME = 0.5
 # A library that converted to its own layout before each primitive and back after it would need two for each.
@@ -33,17 +41,23 @@ def judge_vectorised(question: Question) -> Answer:
         return Answer(NOT_TESTABLE, NO_EVIDENCE)
     if not all(told):
         reasons = "; ".join(dict.fromkeys(str(verdict["text"]) for verdict in ran if verdict["passed"] is False))
-        return Answer(NOT_REPRODUCED, f"on {stack} Intel's kernels did not run: {reasons}")
+        return refuted(question, _scene(question, stack), f"on {stack} Intel's kernels did not run: {reasons}")
     wanted = [word for words in question.claim.names.values() for word in words]
     primitives = [each for probe in probes for each in probe["primitives"]]
     share = _share(primitives, lambda each: _mentions(str(each["implementation"]), wanted))
     isas = sorted({probe["library"]["isa"] for probe in probes if probe["library"] and probe["library"]["isa"]})
-    told_isa = f"the library says it dispatches {', '.join(isas)}" if isas else "the library does not say what it uses"
-    spent = "no primitive's time is known" if share is None else f"{share:.0%} of their time in kernels named for it"
+    told_isa = f"instruction set: {', '.join(isas)}" if isas else "which instruction set they use is not told"
+    named = f"kernels named for {' or '.join(question.claim.names)}"
+    spent = "no primitive's time is known" if share is None else (
+        f"{share:.0%} of their time ({AS_LOGGED}) and {_calls(primitives, wanted):.0%} of their calls are in {named}"
+    )  # fmt: skip
     why = f"on {stack} Intel's kernels ran; {told_isa}; {spent}"
-    if any(_mentions(isa, wanted) for isa in isas) or (share or 0.0) >= MOST_OF_THE_TIME:
+    dispatched = any(_mentions(isa, wanted) for isa in isas)
+    if share >= MOST_OF_THE_TIME if share is not None else dispatched:
         return Answer(REPRODUCED, why, share)
-    return Answer(PARTLY if share else NOT_REPRODUCED, why, share)
+    if share or dispatched:  # not all kernels are named for what they use
+        return Answer(PARTLY, why, share)
+    return replace(refuted(question, _scene(question, stack), why), measured=share)
 
 
 def judge_kinds(question: Question) -> Answer:
@@ -58,8 +72,9 @@ def judge_kinds(question: Question) -> Answer:
     why = f"on {stack} seen: {', '.join(seen) or 'none'}" + (
         f"; not seen: {', '.join(unseen)} {NO_LINE}" if unseen else ""
     )
-    verdict = NOT_REPRODUCED if not seen else PARTLY if unseen else REPRODUCED
-    return Answer(verdict, why, float(len(seen)))
+    if not seen:
+        return replace(refuted(question, _scene(question, stack), why), measured=0.0)
+    return Answer(PARTLY if unseen else REPRODUCED, why, float(len(seen)))
 
 
 def judge_replaced(question: Question) -> Answer:
@@ -76,8 +91,9 @@ def judge_replaced(question: Question) -> Answer:
     own = sorted({each["operation"] for each in trace if each["operation"].startswith(marks)} - default)
     share = _share(trace, lambda each: each["operation"] in own)
     if not own:
-        return Answer(NOT_REPRODUCED, f"on {stack} no operation of Intel's own is in the traced step", 0.0)
-    spent = "" if share is None else f", {share:.0%} of the step's time"
+        why = f"on {stack} no operation of Intel's own is in the traced step"
+        return replace(refuted(question, _scene(question, stack), why), measured=0.0)
+    spent = "" if share is None else f": {share:.0%} of the traced step's time{_how_traced(probes)}"
     return Answer(REPRODUCED, f"on {stack} only Intel's graph has {', '.join(own)}{spent}", share)
 
 
@@ -94,7 +110,9 @@ def judge_conversions(question: Question) -> Answer:
         f"on {stack} there were {conversions} conversions for {others} other primitives, {significant(each_one)} for "
         f"each; a conversion before and one after each would be {significant(CONVERSIONS_AROUND_EACH, 1)}"
     )
-    return Answer(REPRODUCED if each_one < CONVERSIONS_AROUND_EACH else NOT_REPRODUCED, why, each_one)
+    if each_one < CONVERSIONS_AROUND_EACH:
+        return Answer(REPRODUCED, why, each_one)
+    return replace(refuted(question, _scene(question, stack), why), measured=each_one)
 
 
 def probed(question: Question) -> tuple[str, Sequence[Probe]]:
@@ -105,6 +123,22 @@ def probed(question: Question) -> tuple[str, Sequence[Probe]]:
         if found:
             return stack, found
     return nearest, []
+
+
+def _scene(question: Question, stack: str) -> Scene:
+    return scene_of(question, [stack])
+
+
+def _calls(primitives: Sequence[Probe], wanted: Sequence[str]) -> float:
+    """The share of calls that went to implementations named for one of the words."""
+    named = sum(each["count"] for each in primitives if _mentions(str(each["implementation"]), wanted))
+    return float(named / sum(each["count"] for each in primitives))
+
+
+def _how_traced(probes: Sequence[Probe]) -> str:
+    """What a reader must know of traces that runs of before took with verbose switches on."""
+    is_quiet = all(probe.get("quiet") for probe in probes if probe["trace"])
+    return "" if is_quiet else " (traced with the verbose switch on, which prolongs kernels)"
 
 
 def _mentions(text: str, words: Iterable[str]) -> bool:

@@ -21,6 +21,16 @@ def intra_op_threads(run: Run, stack: str, batch_size: int) -> frozenset[int]:
     )
 
 
+def cores(run: Run) -> int:
+    """The physical cores of the run's pin, which every launch computes on."""
+    return int(run.header["plan"]["pin"]["cores"])
+
+
+def sockets(run: Run) -> int:
+    """The sockets that the run's pin spans."""
+    return int(run.header["plan"]["pin"]["sockets"])
+
+
 def numbers(threads: Set[int]) -> str:
     """So many, or, where nothing is set, whatever the framework takes."""
     return " or ".join(str(count) if count else OWN_NUMBER for count in sorted(threads)) or "no"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from runner.claims import causes, memory, practice, speedups, throughput
-from runner.claims.comparability import Question, differences
+from runner.claims.comparability import differences
 from runner.claims.material import Material
+from runner.claims.question import Question
 from runner.claims.verdict import Answer, Judgement
 from runner.publications import Claim, Publication
 
@@ -16,7 +17,7 @@ JUDGES: Mapping[str, Callable[[Question], Answer]] = {
     "faster-on-all": speedups.judge_all_faster,
     "speedup": speedups.judge_speedup,
     "speedup-at-least": speedups.judge_at_least,
-    "bar": speedups.judge_bar,
+    "bar": speedups.judge_speedup,
     "throughput": throughput.judge_throughput,
     "vectorised-primitives": causes.judge_vectorised,
     "primitive-kinds": causes.judge_kinds,

@@ -6,13 +6,16 @@ Reads the steps that the report shows (runner/stats/ladder.py), with their refer
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from runner.claims.comparability import Question
+from runner.claims.comparability import refuted
+from runner.claims.material import CANDIDATE
+from runner.claims.question import Question, scene_of
 from runner.claims.verdict import NOT_REPRODUCED, NOT_TESTABLE, PARTLY, REPRODUCED, Answer, Verdict, answer
-from runner.evidence.inert import is_of_the_host
+from runner.evidence.inert import is_of_the_host, is_of_the_software
 from runner.rungs import PlannedRung
-from runner.stats.intervals import FEWEST, Estimate, simultaneous, smallest
+from runner.stats.family import simultaneous, smallest
+from runner.stats.intervals import FEWEST, Estimate
 from runner.stats.ladder import INERT, LEFT_OUT, LadderResult, Step
 from runner.wording import topology_title, with_interval
 
@@ -26,13 +29,15 @@ class Trial:
     """One step that changes the claim's setting and nothing else, to its value or away from it.
 
     `ratios` are gains towards the value, block by block. Where there are none `problem` says why; `did_nothing` if that
-    is because the setting is inert in this build, whatever the host.
+    is because the setting was inert here, `by_software` if it would be on any host.
     """
 
+    stack: str
     text: str
     ratios: tuple[float, ...] = ()
     problem: str = ""
     did_nothing: bool = False
+    by_software: bool = False
 
 
 def judge_by_ladder(question: Question) -> Answer | None:
@@ -40,13 +45,17 @@ def judge_by_ladder(question: Question) -> Answer | None:
     trials = _of_the_nearest_stack(question)
     if not trials:
         return None
-    samples = [trial.ratios for trial in trials if trial.ratios]
-    estimates = iter(simultaneous(samples) if samples else ())
+    samples, family = [trial.ratios for trial in trials if trial.ratios], question.material.ladders[0].family
+    estimates = iter(simultaneous(samples, family) if samples else ())
     outcomes = [_outcome(trial, next(estimates) if trial.ratios else None) for trial in trials]
     parts = [f"{trial.text}: {said}" for trial, (_, said) in zip(trials, outcomes, strict=True)]
     verdict = _verdict([verdict for verdict, _ in outcomes])
-    least = smallest(samples) if samples else None
-    return answer(verdict, f"the ladder, one change at a time: {'; '.join(parts)}", least)
+    least = smallest(samples, family) if samples else None
+    why = f"the ladder, one change at a time: {'; '.join(parts)}"
+    if verdict != NOT_REPRODUCED:
+        return answer(verdict, why, least)
+    scene = scene_of(question, [trials[0].stack])
+    return refuted(question, scene, why, least, by_software=all(trial.by_software for trial in trials))
 
 
 def _outcome(trial: Trial, estimate: Estimate | None) -> tuple[Verdict, str]:
@@ -64,10 +73,10 @@ def _outcome(trial: Trial, estimate: Estimate | None) -> tuple[Verdict, str]:
 
 
 def _verdict(outcomes: Sequence[Verdict]) -> Verdict:
-    """Over all trials: what they agree on; else a gain in some is partly, and what cannot be told leaves the rest."""
+    """Over all trials: what they agree on; else a gain in some is partly, and what cannot be told may be a gain."""
     if len(set(outcomes)) == 1:
         return outcomes[0]
-    return PARTLY if REPRODUCED in outcomes else NOT_REPRODUCED
+    return PARTLY if REPRODUCED in outcomes else NOT_TESTABLE
 
 
 def _of_the_nearest_stack(question: Question) -> list[Trial]:
@@ -101,12 +110,27 @@ def _trial(
         f"from {change[0]} to {change[1]} on {group.stack}, {topology_title(group.topology)}, batch size "
         f"{group.batch_size}"
     )
+    trial = Trial(group.stack, text)
+    variant = step.rung.settings.variant
+    if variant != CANDIDATE:
+        return replace(trial, problem=f"this rung has the build {variant}, and it is prescribed for Intel's")
+    if step.status == INERT and _overridden_by_the_probe(step):
+        return replace(trial, problem=f"inert in its probe alone, which sets KMP_AFFINITY: {step.reason}")
     if step.status == INERT:
-        return Trial(text, problem=f"inert, {step.reason}", did_nothing=not is_of_the_host(step.reason))
+        return replace(
+            trial, problem=f"inert, {step.reason}", did_nothing=not is_of_the_host(step.reason),
+            by_software=is_of_the_software(step.reason),
+        )  # fmt: skip
     problem = _problem(step, steps)
     if problem:
-        return Trial(text, problem=problem)
-    return Trial(text, tuple(1 / ratio for ratio in step.ratios) if away else step.ratios)
+        return replace(trial, problem=problem)
+    return replace(trial, ratios=tuple(1 / ratio for ratio in step.ratios) if away else step.ratios)
+
+
+def _overridden_by_the_probe(step: Step) -> bool:
+    """Did only the probe define KMP_AFFINITY, to which it adds a word, and not the launches that are timed?"""
+    affinity = "KMP_AFFINITY"
+    return f"{affinity} has been defined" in step.reason and affinity not in step.rung.settings.environment
 
 
 def _problem(step: Step, steps: Mapping[str, Step]) -> str:

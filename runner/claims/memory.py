@@ -5,10 +5,11 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping
 
-from runner.claims.causes import probed
-from runner.claims.comparability import Question, Scene, scene_of
+from runner.claims.causes import AS_LOGGED, probed
+from runner.claims.comparability import clauses, lacking_to_confirm, phrases
 from runner.claims.material import BASELINE, CANDIDATE
-from runner.claims.verdict import NOT_TESTABLE, PARTLY, Answer, answer
+from runner.claims.question import Question, Scene, scene_of
+from runner.claims.verdict import NOT_TESTABLE, Answer, answer
 from runner.records import Record
 from runner.stats.evidence import counts
 from runner.stats.intervals import geometric_estimate
@@ -18,29 +19,27 @@ from runner.wording import significant
 
 
 def judge_peak_memory(question: Question) -> Answer:
-    """Peak memory of Intel's launches over stock's. Less of it is what sharing would do; more of it refutes nothing."""
+    """Peak memory of Intel's launches over stock's, which stands beside the claim and cannot judge it.
+
+    Sharing would make it less, and so would much else; more of it refutes nothing.
+    """
     scene = scene_of(question)
     ratios = _ratios_by_block(question, scene)
-    unseen = f"the allocator itself was not seen{_reorders(question)}"
+    lacking = lacking_to_confirm(question, scene)
+    unseen = f"{clauses(lacking)}{_reorders(question)}"
     if not ratios:
-        return answer(NOT_TESTABLE, f"no peak memory of both sides is known, and {unseen}")
+        return answer(NOT_TESTABLE, f"no peak memory of both sides is known, and {unseen}", missing=phrases(lacking))
     estimate = geometric_estimate(ratios)
     shown = f" [{significant(estimate.low)}, {significant(estimate.high)}]" if estimate.has_interval else ""
     found = f"peak memory of Intel over stock is {significant(estimate.value)}{shown} on {scene.stack}"
-    if estimate.has_interval and estimate.high < 1:
-        return answer(PARTLY, f"{found}: less, as sharing would make it, but {unseen}", estimate)
-    return answer(
-        NOT_TESTABLE, f"{found}, which tells a pool from no pool no more than a peak can, and {unseen}", estimate
-    )
+    why = f"{found}; a peak does not tell a pool from no pool, and {unseen}"
+    return answer(NOT_TESTABLE, why, estimate, phrases(lacking))
 
 
 def judge_by_counters(question: Question) -> Answer:
     """What happens inside the caches."""
-    return answer(
-        NOT_TESTABLE,
-        "it happens inside the kernels and the caches: only the processor's own counters could show it, and this kit "
-        f"reads none{_reorders(question)}",
-    )
+    lacking = lacking_to_confirm(question, scene_of(question))
+    return answer(NOT_TESTABLE, f"{clauses(lacking)}{_reorders(question)}", missing=phrases(lacking))
 
 
 def _ratios_by_block(question: Question, scene: Scene) -> list[float]:
@@ -76,4 +75,4 @@ def _reorders(question: Question) -> str:
     _, probes = probed(question)
     shares = [probe["reorders"]["share"] for probe in probes if probe["reorders"]]
     known = [share for share in shares if share is not None]
-    return f" (layout conversions take up to {max(known):.0%} of the primitives' time)" if known else ""
+    return f" (layout conversions take up to {max(known):.0%} of the primitives' time, {AS_LOGGED})" if known else ""

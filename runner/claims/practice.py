@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from runner.claims.causes import probed
-from runner.claims.comparability import Question, scene_of
+from runner.claims.comparability import clauses, lacking_to_confirm, phrases, refuted
 from runner.claims.ladder import judge_by_ladder
 from runner.claims.material import BASELINE, CANDIDATE
-from runner.claims.verdict import NOT_REPRODUCED, NOT_TESTABLE, PARTLY, REPRODUCED, Answer
-from runner.evidence.inert import is_of_the_host
+from runner.claims.question import Question, scene_of
+from runner.claims.verdict import NOT_TESTABLE, PARTLY, REPRODUCED, Answer, answer
+from runner.evidence.inert import is_of_the_host, is_of_the_software
 from runner.evidence.verdicts import INERT
 from runner.ladder import BUILT_IN, Rung, load_ladder
 from runner.records import Record
@@ -20,7 +21,8 @@ ON_NO_LADDER = ", and no ladder of this kit changes it: one of your own can (pyt
 
 def judge_same_program(question: Question) -> Answer:
     """Did both sides run the same files, and was nothing but a declared setting changed for one of them?"""
-    stack = scene_of(question).stack
+    scene = scene_of(question)
+    stack = scene.stack
     sides = [_records(question, stack, variant) for variant in (BASELINE, CANDIDATE)]
     wrong = list(dict.fromkeys(question.material.failure_of(record.cell) for side in sides for record in side))
     if any(wrong):
@@ -29,17 +31,21 @@ def judge_same_program(question: Question) -> Answer:
         return Answer(NOT_TESTABLE, f"this run has no usable launch of both {BASELINE} and {CANDIDATE} on {stack}")
     files = [{record.conditions["workload_sha256"] for record in side} for side in sides]
     if files[0] != files[1] or len(files[0]) > 1:
-        return Answer(NOT_REPRODUCED, f"on {stack} the two sides ran different programs (workload_sha256)")
+        return refuted(question, scene, f"on {stack} the two sides ran different files (workload_sha256)")
     layouts = [{str(record.settings["layout"]) for record in side} for side in sides]
     same = f"on {stack} all {sum(map(len, sides))} launches of both sides ran the same files"
     if layouts[0] != layouts[1]:
         names = [" and ".join(sorted(layout)) for layout in layouts]
-        return Answer(PARTLY, f"{same}, but the layout was {names[0]} on {BASELINE} and {names[1]} on {CANDIDATE}")
+        chosen = f"the layout was {names[0]} on {BASELINE} and {names[1]} on {CANDIDATE}, which stacks.toml chooses"
+        return Answer(PARTLY, f"{same}, but {chosen}: without that change it was not tried")
     return Answer(REPRODUCED, f"{same} (workload_sha256) in the same layout")
 
 
 def judge_setting(question: Question) -> Answer:
     """One best-known method: what a ladder says it gains; else inert where the evidence says so."""
+    lacking = lacking_to_confirm(question, scene_of(question))
+    if lacking:
+        return answer(NOT_TESTABLE, f"{_in_this_run(question)}{clauses(lacking)}", missing=phrases(lacking))
     by_ladder = judge_by_ladder(question)
     if by_ladder is not None:
         return by_ladder
@@ -53,8 +59,11 @@ def judge_setting(question: Question) -> Answer:
     )
     if not inert:
         return Answer(NOT_TESTABLE, f"{_in_this_run(question)}{_how_to_measure(setting or '')}")
-    verdict = NOT_TESTABLE if any(map(is_of_the_host, inert)) else NOT_REPRODUCED
-    return Answer(verdict, f"on {stack} it had no effect beside the other settings of this run: {'; '.join(inert)}")
+    why = f"on {stack} it had no effect beside the other settings of this run: {'; '.join(inert)}"
+    if any(map(is_of_the_host, inert)):
+        return Answer(NOT_TESTABLE, why)
+    by_software = all(map(is_of_the_software, inert))
+    return refuted(question, scene_of(question, [stack]), why.rstrip("."), by_software=by_software)
 
 
 def _how_to_measure(setting: str) -> str:

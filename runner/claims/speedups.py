@@ -1,17 +1,31 @@
-"""Judges of claims on speedups: the largest bar, all bars, one bar. The baseline is always the variant stock."""
+"""Judges of claims on speedups: the largest bar, all bars, one bar. The baseline is always the variant stock.
+
+"Up to" says that there is a bar so high: one bar confirms it, whatever the others are. "On all" says it of every bar:
+one that is clearly not so refutes it, and only all of them confirm it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 from runner.claims import in_force
-from runner.claims.comparability import Question, Scene, scene_of, unmet
+from runner.claims.comparability import (
+    clauses,
+    lacking_to_confirm,
+    lacking_to_refute,
+    missing,
+    phrases,
+    refuted,
+    untestable,
+)
+from runner.claims.question import Question, Scene, scene_of
 from runner.claims.verdict import NOT_REPRODUCED, NOT_TESTABLE, PARTLY, REPRODUCED, Answer, answer
-from runner.stats.evidence import counts
-from runner.stats.intervals import FEWEST, Estimate, geometric_estimate, largest, simultaneous, smallest
-from runner.stats.pairs import LOSSES_DIFFER, Pair
+from runner.stats.evidence import why_not
+from runner.stats.family import largest, simultaneous, smallest, together
+from runner.stats.intervals import FEWEST, Estimate, geometric_estimate
+from runner.stats.pairs import Pair
 from runner.vocabulary import Group
-from runner.wording import plural, significant, times, topology_title, with_interval
+from runner.wording import at_once, plural, significant, times, topology_title, with_interval
 
 # That an interval holds the published value means something only if little else is in it: its ends at most a quarter
 # apart, and the estimate itself within a tenth of the value.
@@ -25,17 +39,14 @@ def judge_largest(question: Question) -> Answer:
     scene = scene_of(question)
     bars, absent = _bars(question, scene)
     if not bars:
-        return answer(NOT_TESTABLE, _nothing(question, scene, absent))
-    estimate = largest([pair.ratios for pair in bars.values()])
+        return _nothing(question, scene, absent)
+    estimate = largest([pair.ratios for pair in bars.values()], _family(bars))
     top = max(bars, key=lambda name: geometric_estimate(bars[name].ratios).value)
     found = (
-        f"the largest of {plural(len(bars), 'bar')} is {topology_title(top)}, {_shown(estimate)} (95%, simultaneous "
-        f"over the bars), {_where(question, scene)}"
+        f"the largest of {plural(len(bars), 'bar')} is {topology_title(top)}, {_shown(estimate)} "
+        f"({at_once(_family(bars))}), {_where(question, scene)}"
     )
-    obstacles = unmet(question, scene)
-    if obstacles:
-        return answer(NOT_TESTABLE, f"{'; '.join(obstacles)}. Here {found}", estimate)
-    return _against_figure(question, estimate, found, absent)
+    return untestable(question, scene, found, estimate) or _against_figure(question, scene, estimate, found, absent)
 
 
 def judge_all_faster(question: Question) -> Answer:
@@ -50,34 +61,21 @@ def judge_at_least(question: Question) -> Answer:
 
 
 def judge_speedup(question: Question) -> Answer:
-    """One published speedup of one topology."""
+    """One speedup of one topology; where its height was never published the claim's conditions say so."""
     scene = scene_of(question)
     bars, absent = _bars(question, scene)
     if not bars:
-        return answer(NOT_TESTABLE, _nothing(question, scene, absent))
-    estimate = geometric_estimate(next(iter(bars.values())).ratios)
+        return _nothing(question, scene, absent)
+    estimate = together(next(iter(bars.values())).ratios, _family(bars))
     found = f"{topology_title(next(iter(bars)))} is {_shown(estimate)} {_where(question, scene)}"
-    obstacles = unmet(question, scene)
-    if obstacles:
-        return answer(NOT_TESTABLE, f"{'; '.join(obstacles)}. Here {found}", estimate)
-    return judge_value(question, estimate, found)
+    return untestable(question, scene, found, estimate) or judge_value(question, scene, estimate, found)
 
 
-def judge_bar(question: Question) -> Answer:
-    """A bar whose height exists only as a picture: what is measured here stands beside it, and nothing is judged."""
-    scene = scene_of(question)
-    bars, absent = _bars(question, scene)
-    reason = "its value was never published as text, only as a picture, so there is nothing to hold a figure against"
-    if not bars:
-        return answer(NOT_TESTABLE, f"{reason}; {_nothing(question, scene, absent)}")
-    estimate = geometric_estimate(next(iter(bars.values())).ratios)
-    return answer(NOT_TESTABLE, f"{reason}. Here it is {_shown(estimate)} {_where(question, scene)}", estimate)
-
-
-def judge_value(question: Question, estimate: Estimate, found: str) -> Answer:
+def judge_value(question: Question, scene: Scene, estimate: Estimate, found: str) -> Answer:
     """Does the interval hold the published value, and is it narrow enough for that to mean something?
 
-    A figure that is clear of the interval on either side is another figure.
+    A figure that is clear of the interval on either side is another figure, which refutes the claim where all matches
+    that refuting it takes.
     """
     value = question.claim.value or 0.0
     shown = significant(value)
@@ -85,7 +83,7 @@ def judge_value(question: Question, estimate: Estimate, found: str) -> Answer:
         return answer(NOT_TESTABLE, f"one launch has no interval; measure more --blocks. Here {found}", estimate)
     if not estimate.low <= value <= estimate.high:
         side = "above" if estimate.low > value else "below"
-        return answer(NOT_REPRODUCED, f"{found}: the whole interval is {side} {shown}", estimate)
+        return refuted(question, scene, f"{found}: the whole interval is {side} {shown}", estimate)
     if not _is_telling(estimate, value):
         return answer(NOT_TESTABLE, f"{found}: holding {shown} and much else, {TOO_WIDE}", estimate)
     return answer(REPRODUCED, f"{found}: the interval holds {shown}", estimate)
@@ -96,43 +94,49 @@ def _is_telling(estimate: Estimate, value: float) -> bool:
     return estimate.high / estimate.low <= MOST_WIDTH and 1 / NEAR <= estimate.value / value <= NEAR
 
 
-def _against_figure(question: Question, estimate: Estimate, found: str, absent: Sequence[str]) -> Answer:
+def _against_figure(question: Question, scene: Scene, estimate: Estimate, found: str, absent: Sequence[str]) -> Answer:
     value = question.claim.value or 0.0
     if estimate.low > value:
         return answer(REPRODUCED, f"{found}: the whole interval is above {significant(value)}", estimate)
     if estimate.high < value and absent:
-        missing = f"not counted: {', '.join(absent)}; any of them could be the largest"
-        return answer(NOT_TESTABLE, f"{missing}. Here {found}: below {significant(value)}", estimate)
-    return judge_value(question, estimate, found)
+        uncounted = f"not counted: {', '.join(absent)}; any of them could be the largest"
+        return answer(NOT_TESTABLE, f"{uncounted}. Here {found}: below {significant(value)}", estimate)
+    return judge_value(question, scene, estimate, found)
 
 
 def _every_bar(question: Question, threshold: float, what: str) -> Answer:
     scene = scene_of(question)
     bars, absent = _bars(question, scene)
     if not bars:
-        return answer(NOT_TESTABLE, _nothing(question, scene, absent))
+        return _nothing(question, scene, absent)
     samples = [pair.ratios for pair in bars.values()]
-    least = smallest(samples)
-    estimates = dict(zip(bars, simultaneous(samples), strict=True))
+    least = smallest(samples, _family(bars))
+    estimates = dict(zip(bars, simultaneous(samples, _family(bars)), strict=True))
     above = [name for name, each in estimates.items() if each.low > threshold]
+    below = [name for name, each in estimates.items() if each.high < threshold]
     unclear = [name for name, each in estimates.items() if each.low <= threshold <= each.high]
     parts = [
-        f"clearly {what} on {len(above)} of {plural(len(bars), 'topology')} (95%, simultaneous over the bars), "
+        f"clearly {what} on {len(above)} of {plural(len(bars), 'topology')} ({at_once(_family(bars))}), "
         f"{_where(question, scene)}"
     ]
     parts += [f"{topology_title(name)} {_shown(each)}" for name, each in estimates.items() if name not in above]
     parts += [f"the smallest is {_shown(least)}"] if len(above) == len(bars) else []
-    parts += [f"on {', '.join(map(topology_title, unclear))} {TOO_WIDE}"] if unclear else []
+    parts += [f"on {_names(unclear)} {TOO_WIDE}"] if unclear else []
     parts += [f"not counted: {', '.join(absent)}"] if absent else []
     found = "; ".join(parts)
-    obstacles = unmet(question, scene)
-    if obstacles:
-        return answer(NOT_TESTABLE, f"{'; '.join(obstacles)}. Here {found}", least)
-    if least.high < threshold:
-        return answer(NOT_REPRODUCED, found, least)
+    held_up = untestable(question, scene, found, least)
+    if held_up is not None:
+        return held_up
     if len(above) == len(question.claim.topologies):
         return answer(REPRODUCED, found, least)
-    return answer(PARTLY if above else NOT_TESTABLE, found, least)
+    rest = PARTLY if above else NOT_TESTABLE
+    if not below:
+        return answer(rest, found, least)
+    lacking = lacking_to_refute(question, scene)
+    if not lacking:
+        return answer(NOT_REPRODUCED, f"{found}; {_names(below)} alone refutes it", least)
+    why = f"{found}; {_names(below)}, though clearly not {what}, does not refute it ({missing(lacking)})"
+    return answer(rest, why, least, phrases(lacking))
 
 
 def _bars(question: Question, scene: Scene) -> tuple[Mapping[str, Pair], list[str]]:
@@ -154,16 +158,24 @@ def _why_not(pair: Pair | None) -> str:
     """Why a pair may not judge anything; empty if it may."""
     if pair is None:
         return "not in this run"
-    if pair.status == LOSSES_DIFFER:
-        return "the two sides may not have trained the same thing"
     if len(pair.ratios) < FEWEST:
         return pair.reason or "too few blocks"
-    return "" if counts(pair) else f"its evidence failed: {pair.reason}"
+    return why_not(pair)
 
 
-def _nothing(question: Question, scene: Scene, absent: Sequence[str]) -> str:
-    reasons = unmet(question, scene)
-    return "; ".join([*reasons, f"nothing to judge by was measured of {', '.join(absent)}"])
+def _family(bars: Mapping[str, Pair]) -> int:
+    """How many comparisons of the run hold at once."""
+    return next(iter(bars.values())).family
+
+
+def _nothing(question: Question, scene: Scene, absent: Sequence[str]) -> Answer:
+    lacking = lacking_to_confirm(question, scene)
+    nothing = f"nothing to judge by was measured of {', '.join(absent)}"
+    return answer(NOT_TESTABLE, "; ".join(filter(None, [clauses(lacking), nothing])), missing=phrases(lacking))
+
+
+def _names(topologies: Sequence[str]) -> str:
+    return ", ".join(map(topology_title, topologies))
 
 
 def _shown(estimate: Estimate) -> str:
@@ -173,10 +185,9 @@ def _shown(estimate: Estimate) -> str:
 
 
 def _where(question: Question, scene: Scene) -> str:
-    """On what it was measured: stack, batch size, and the cores of both hosts side by side."""
-    machine = question.material.run.header["machine"]
-    cores = question.claim.configuration.cores
-    beside = f"; {question.publication.short} had {cores}" if cores is not None and cores != machine["cores"] else ""
+    """On what it was measured: stack, batch size, and the cores of both platforms side by side."""
+    here, cores = in_force.cores(question.material.run), question.claim.configuration.cores
+    beside = f"; {question.publication.short} had {cores}" if cores is not None and cores != here else ""
     threads = in_force.in_words(in_force.intra_op_threads(question.material.run, scene.stack, scene.batch_size))
-    used = f", {threads}" if threads != plural(machine["cores"], "thread") else ""
-    return f"on {scene.stack} at batch size {scene.batch_size}, {plural(machine['cores'], 'core')}{used}{beside}"
+    used = f", {threads}" if threads != plural(here, "thread") else ""
+    return f"on {scene.stack} at batch size {scene.batch_size}, {plural(here, 'core')}{used}{beside}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -18,12 +19,16 @@ NOT_TESTABLE: Verdict = "not testable here"
 
 @dataclass(frozen=True)
 class Answer:
-    """What a judge says of one claim. `measured` is in the claim's metric; None if there is nothing measured."""
+    """What a judge says of one claim. `measured` is in the claim's metric; None if there is nothing measured.
+
+    `missing` names, a phrase for each, what kept the run from confirming or from refuting the claim.
+    """
 
     verdict: Verdict
     why: str
     measured: float | None = None
     interval: tuple[float, float] | None = None
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,17 +58,20 @@ class Judgement:
             "measured": answer.measured,
             "interval": None if answer.interval is None else list(answer.interval),
             "why": answer.why,
+            "missing": list(answer.missing),
             "publication": self.publication.id,
             "quote": claim.quote,
             "metric": claim.metric,
             "published": claim.value,
+            "to_confirm": list(claim.to_confirm),
+            "to_refute": list(claim.to_refute),
             "differs": [asdict(each) for each in self.differs],
         }
 
 
-def answer(verdict: Verdict, why: str, estimate: Estimate | None = None) -> Answer:
+def answer(verdict: Verdict, why: str, estimate: Estimate | None = None, missing: Sequence[str] = ()) -> Answer:
     """An answer with an estimate's value and interval; NaN becomes None."""
     if estimate is None:
-        return Answer(verdict, why)
+        return Answer(verdict, why, missing=tuple(missing))
     interval = (estimate.low, estimate.high) if estimate.has_interval else None
-    return Answer(verdict, why, None if math.isnan(estimate.value) else estimate.value, interval)
+    return Answer(verdict, why, None if math.isnan(estimate.value) else estimate.value, interval, tuple(missing))

@@ -11,13 +11,16 @@ from pathlib import Path
 
 from runner import runs
 from runner.bkm import for_own_topology
+from runner.blocks import remaining
 from runner.cli.compare import (
     command_line,
     context_of,
     end_launches,
+    next_session,
     prepare,
     read_facts,
     require_unchanged,
+    resuming,
     take_over,
 )
 from runner.cli.engines import Engines, by_digest, choose_engine, measuring
@@ -147,12 +150,21 @@ def _with_own_branches(
 
 
 def launches_left(run: Run) -> list[Launch]:
-    """The launches without a successful record, those of inert rungs left out."""
-    return still_needed(run.remaining(), measured(run).ladders)
+    """All launches of each block that no one session has completed; a rung that is inert is not what it waits for."""
+    return remaining(run.launches, run.read_records(), {launch.launch_id for launch in _needed(run)})
+
+
+def _needed(run: Run) -> list[Launch]:
+    """The launches of rungs that no session has found to be inert."""
+    found, needed = measured(run), run.launches
+    for session in {record.session for record in found.records} or {1}:
+        own = tuple(record for record in found.records if record.session == session)
+        needed = still_needed(needed, replace(found, records=own).ladders)
+    return needed
 
 
 def _resume(arguments: argparse.Namespace, engines: Engines) -> int:
-    """Go on with a ladder from its own plan; what is done is not repeated."""
+    """Go on with a ladder from its own plan: no complete block is repeated, and every other one is run again whole."""
     named = arguments.resume != Path()
     resumed = runs.load(arguments.resume) if named else runs.newest_unfinished(kind=KIND, left=launches_left)
     if not is_ladder(resumed.header):
@@ -165,11 +177,11 @@ def _resume(arguments: argparse.Namespace, engines: Engines) -> int:
     stacks = tuple(find_stack(name) for name in resumed.header["stacks"])
     engine, _ = choose_engine(arguments, engines, stacks)
     with measuring(f"run {resumed.folder}", engine):
-        say(f"resuming {resumed.folder}: {len(launches_left(resumed))} of {len(resumed.launches)} launches left")
+        say(resuming(resumed, launches_left(resumed)))
         artifacts = prepare(engine, stacks, resumed.launches, resumed.folder)
         require_unchanged(resumed, artifacts)
-        session = 1 + max((record.session for record in resumed.read_records()), default=1)
-        return _measure(resumed, engine, artifacts, session)
+        require_matched(match_installations(engine, stacks, artifacts, say))
+        return _measure(resumed, engine, artifacts, next_session(resumed))
 
 
 def _measure(current: Run, engine: Engine, artifacts: Mapping[tuple[str, str], Artifact], session: int) -> int:
@@ -177,8 +189,9 @@ def _measure(current: Run, engine: Engine, artifacts: Mapping[tuple[str, str], A
     interrupted = False
     go_on = f"python -m runner ablate --resume {shlex.quote(str(current.folder))}"
     try:
-        with Progress(current) as progress:
-            launches = _one_by_one(current, current.remaining(), progress)
+        left = launches_left(current)
+        with Progress(current, left) as progress:
+            launches = _one_by_one(current, left, progress)
             context, pins = context_of(current, session), pin_of(current.header)
             execute(current, launches, engine, artifacts, context, read_facts, progress, pins)
     except KeyboardInterrupt:
@@ -195,9 +208,13 @@ def _measure(current: Run, engine: Engine, artifacts: Mapping[tuple[str, str], A
 
 
 def _one_by_one(current: Run, launches: Sequence[Launch], progress: Progress) -> Iterator[Launch]:
-    """Give each launch only when its turn has come: a rung that has turned out to be inert is not run again."""
+    """Give each launch only when its turn has come: a rung that has turned out to be inert is not run in another block.
+
+    In a block that is run again it is, where an earlier session has run it: the block is to be whole.
+    """
+    run_before = {record.launch_id for record in current.read_records()}
     for launch in launches:
-        if still_needed([launch], measured(current).ladders):
+        if launch.launch_id in run_before or launch in _needed(current):
             yield launch
         else:
             progress.passed_over(launch)

@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace, engines: Engines) -> int:
             keep(own, current.folder)
         context = context_of(current, 1)
         measure_peaks(current, engine, artifacts, context, read_facts, say)
-        with Progress(current) as progress:
+        with Progress(current, plan.launches) as progress:
             execute(current, plan.launches, engine, artifacts, context, read_facts, progress)
         everything = write_report(current)
         CONSOLE.print(_table(everything))

@@ -29,6 +29,7 @@ from runner.execute import execute
 from runner.header import make_header
 from runner.ladder_plan import is_ladder
 from runner.machine import Sysroot, conditions, facts
+from runner.machine.identity import read_identity
 from runner.matching.diff import Match
 from runner.network import redact
 from runner.observation import Context
@@ -106,7 +107,7 @@ def _wanted_by(launches: Sequence[Launch], stacks: Sequence[Stack]) -> list[tupl
 
 
 def _resume(arguments: argparse.Namespace, engines: Engines) -> int:
-    """Go on with a run from its own plan; what is done is not repeated."""
+    """Go on with a run from its own plan: no complete block is repeated, and every other one is run again whole."""
     resumed = runs.load(arguments.resume) if arguments.resume != Path() else runs.newest_unfinished()
     if is_ladder(resumed.header):
         raise UsageError(f"{resumed.folder} is a ladder: go on with python -m runner ablate --resume {resumed.folder}.")
@@ -117,16 +118,29 @@ def _resume(arguments: argparse.Namespace, engines: Engines) -> int:
     engine, _ = choose_engine(arguments, engines, stacks)
     left = resumed.remaining()
     with measuring(f"run {resumed.folder}", engine):
-        say(f"resuming {resumed.folder}: {len(left)} of {len(resumed.launches)} launches left")
+        say(resuming(resumed, left))
         artifacts = prepare(engine, stacks, resumed.launches, resumed.folder)
         require_unchanged(resumed, artifacts)
-        session = 1 + max((record.session for record in resumed.read_records()), default=1)
+        require_matched(match_installations(engine, stacks, artifacts, say))
         # A run that was begun without peak or probes, or before there were any, goes on without.
         before = Before(
             peak=bool(resumed.header.get("peak", False)) and not arguments.no_peak,
             probe=bool(resumed.header.get("probes", False)) and not arguments.no_probe,
         )
-        return measure(resumed, engine, artifacts, left, session, before)
+        return measure(resumed, engine, artifacts, left, next_session(resumed), before)
+
+
+def resuming(resumed: Run, left: Sequence[Launch]) -> str:
+    """One line on what is left of a run, and on what of it has ended before and is run again with its block."""
+    ended = {record.launch_id for record in resumed.read_records() if record.error is None}
+    again = sum(launch.launch_id in ended for launch in left)
+    why = f", {again} of them again: a block counts only whole and from one session" if again else ""
+    return f"resuming {resumed.folder}: {len(left)} of {len(resumed.launches)} launches left{why}"
+
+
+def next_session(resumed: Run) -> int:
+    """The number of the session that goes on with a run."""
+    return 1 + max((record.session for record in resumed.read_records()), default=1)
 
 
 def take_over(arguments: argparse.Namespace, resumed: Run) -> None:
@@ -190,7 +204,7 @@ def measure(
             probe_missing(current, current.launches, engine, artifacts, context)
         if before.peak:
             measure_peaks(current, engine, artifacts, context, read_facts, say)
-        with Progress(current) as progress:
+        with Progress(current, launches) as progress:
             execute(current, launches, engine, artifacts, context, read_facts, progress)
     except KeyboardInterrupt:
         interrupted = True
@@ -258,6 +272,7 @@ def context_of(current: Run, session: int) -> Context:
         pin=Pin.from_json(header["plan"]["pin"]),
         bkms=header["plan"]["bkms"]["name"],
         workload_sha256=header["workload_sha256"],
+        boot_id=read_identity(Sysroot(LIVE_ROOT)).boot_id,
     )
 
 

@@ -65,7 +65,7 @@ def measure_engine_ratio(container: Side, process: Side, plan: Plan, machine: Ma
         # From block to block another engine is first, and from cell to cell in a block.
         order = ENGINE_NAMES if (cells.index(launch.cell) + launch.block) % 2 else ENGINE_NAMES[::-1]
         for turn, name in enumerate(order):
-            _run_one(started[name], launch, sides[name], between=plan.launches[number + turn :])
+            _run_one(started[name], plan.launches[number:], sides[name], between=plan.launches[number + turn :])
     records = {name: each.read_records() for name, each in started.items()}
     CONSOLE.print(ratio_table(records))
     say(f"\n{verdict(records)}")
@@ -123,6 +123,7 @@ def _create(side: Side, plan: Plan, machine: Machine, stacks: Sequence[Stack]) -
     return runs.create(folder, header)
 
 
-def _run_one(current: Run, launch: Launch, side: Side, between: Sequence[Launch]) -> None:
-    with Progress(current, name=side.engine.name, between=between) as progress:
-        execute(current, [launch], side.engine, side.artifacts, context_of(current, 1), read_facts, progress)
+def _run_one(current: Run, left: Sequence[Launch], side: Side, between: Sequence[Launch]) -> None:
+    """Run the first of the launches that one engine has left; `between` are those that the other has."""
+    with Progress(current, left, name=side.engine.name, between=between) as progress:
+        execute(current, left[:1], side.engine, side.artifacts, context_of(current, 1), read_facts, progress)

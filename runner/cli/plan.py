@@ -58,7 +58,7 @@ def plan_json(planned: Planned, engine: Engine, memory_bytes: int | None, folder
         "disjoint_branches": {
             name: disjoint_branches(name, planned.description) for name in planned.request.topologies
         },
-        "notes": list(planned.problems),
+        "notes": [*planned.problems, *planned.notes],
         **plan.to_json(),
         "launches": launches,
     }
@@ -85,7 +85,7 @@ def print_plan(planned: Planned, engine: Engine) -> None:
         print(f"         {setting.name}={setting.value}   ({setting.source})")
     for name in planned.request.topologies:
         print(f"network  {name}: {branches_line(name, plan, planned.description)}")
-    for note in (*planned.problems, *planned.left_out):
+    for note in (*planned.problems, *planned.notes, *planned.left_out):
         print(f"note     {note}")
     for number, launch in enumerate(plan.launches, start=1):
         cell = launch.cell

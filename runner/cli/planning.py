@@ -8,9 +8,11 @@ from pathlib import Path
 
 from runner.bkm import ResolvedBkms, load_bkms, resolve, with_inter_op_threads
 from runner.cli.own_topology import own_topology_of
+from runner.cli.progress import say
 from runner.doctor import Asked, examine
 from runner.engines.protocol import Engine
 from runner.errors import HostError, UsageError
+from runner.host_notes import notes_on
 from runner.machine import Machine, Sysroot, read_machine
 from runner.pin import Pin, choose_pin
 from runner.plan import Plan, Request, make_plan
@@ -30,6 +32,7 @@ class Planned:
     """A plan with what it was made from. `description` is of the user's own topology, once it has been built.
 
     `problems` are what a run would be refused for on this host: a plan can be made all the same, for another one.
+    `notes` are what the pin leaves out on it, and what makes figures of it doubtful.
     """
 
     machine: Machine
@@ -39,6 +42,7 @@ class Planned:
     own: OwnTopology | None = None
     description: Description | None = None
     problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def stacks(self) -> tuple[Stack, ...]:
@@ -77,6 +81,7 @@ def plan_from(arguments: argparse.Namespace, sysroot: Path = LIVE_ROOT) -> Plann
         plan,
         own,
         problems=problems(machine, pin, asked_from(arguments), contained=arguments.engine == "docker"),
+        notes=notes_on(machine, pin),
     )
 
 
@@ -152,7 +157,7 @@ def request_from(arguments: argparse.Namespace, preset: Preset, own: OwnTopology
 
 
 def require_fit(machine: Machine, pin: Pin, engine: Engine) -> None:
-    """Refuse a host on which a run on this engine would fail or mislead.
+    """Refuse a host on which a run on this engine would fail or mislead; say what must be known of the pin there.
 
     Raises:
         HostError: the first such problem, with what to do about it.
@@ -160,6 +165,8 @@ def require_fit(machine: Machine, pin: Pin, engine: Engine) -> None:
     found = problems(machine, pin, contained=engine.name == "docker")
     if found:
         raise HostError(found[0])
+    for note in notes_on(machine, pin):
+        say(note)
 
 
 def problems(machine: Machine, pin: Pin, asked: Asked | None = None, *, contained: bool = False) -> tuple[str, ...]:

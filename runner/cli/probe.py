@@ -11,7 +11,7 @@ from rich.table import Table
 from runner import runs
 from runner.atomic import write_whole
 from runner.bkm import load_bkms, resolve
-from runner.cli.compare import command_line, context_of, prepare, require_unchanged, take_over
+from runner.cli.compare import command_line, context_of, next_session, prepare, require_unchanged, take_over
 from runner.cli.engines import Engines, choose_engine, measuring
 from runner.cli.evidence import is_in_order, probe_missing
 from runner.cli.own_topology import built, own_topology_json, own_topology_of
@@ -46,8 +46,8 @@ def _of_run(arguments: argparse.Namespace, engines: Engines) -> int:
     with measuring(f"probe {current.folder}", engine):
         artifacts = prepare(engine, stacks, current.launches, current.folder)
         require_unchanged(current, artifacts)
-        session = 1 + max((record.session for record in current.read_records()), default=1)
-        probe_missing(current, current.launches, engine, artifacts, context_of(current, session), arguments.batch_size)
+        context = context_of(current, next_session(current))
+        probe_missing(current, current.launches, engine, artifacts, context, arguments.batch_size)
     _print_evidence(current)
     print_results(current)
     return _exit_code(current)

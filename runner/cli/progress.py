@@ -1,6 +1,7 @@
 """Shows a run while it runs: the current launch, done and left, the running speedups, the time left.
 
-On a terminal it redraws in place; elsewhere it prints one line for each launch.
+On a terminal it redraws in place; elsewhere it prints one line for each launch. What there is to compute is computed
+when a launch has ended (runner/cli/standing.py): while one runs, only its clock is drawn, once a second.
 """
 
 from __future__ import annotations
@@ -8,21 +9,20 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from types import TracebackType
 
 from rich.console import Console, Group
 from rich.live import Live
+from rich.segment import Segment, SegmentLines
 from rich.table import Table
 from rich.text import Text
 
-from runner.records import Record, latest
-from runner.remaining import seconds_left
+from runner.cli.standing import Standing, StandingOf, running_mean, running_table, standing_of
+from runner.records import Record
 from runner.runs import Run
 from runner.stats.estimators import images_per_second
-from runner.stats.intervals import Estimate, geometric_estimate
-from runner.stats.pairs import Pair, pairs_of
 from runner.vocabulary import Launch
-from runner.wording import times
 
 # Characters in a line where nobody says how many there are: a log or a pipe. The tables of several stacks need as many.
 LOG_WIDTH = 120
@@ -36,21 +36,40 @@ def say(text: str) -> None:
     CONSOLE.print(text, markup=False, soft_wrap=True)
 
 
+@dataclass(frozen=True)
+class _Shown:
+    """What stays on the screen until the next launch has ended: how the run stands, and its table, laid out once."""
+
+    standing: Standing
+    table: SegmentLines | None
+
+
 class Progress:
-    """A listener of `execute` that draws. Use as a context manager around it.
+    """A listener of `execute` that draws. Use as a context manager around it; `left` are the launches to be run.
 
     Where two runs are carried out in turn, `name` tells this one's lines from the other's, and `between` are the
     launches that the other has left: they take as long as this one's.
     """
 
-    def __init__(self, run: Run, console: Console = CONSOLE, name: str = "", between: Sequence[Launch] = ()) -> None:
+    def __init__(
+        self,
+        run: Run,
+        left: Sequence[Launch],
+        console: Console = CONSOLE,
+        name: str = "",
+        between: Sequence[Launch] = (),
+        standing_of: StandingOf = standing_of,
+    ) -> None:
         self._run = run
         self._head = f"{name:6} " if name else ""
+        self._left = list(left)
+        self._planned = len(run.launches)
         self._between = between
         self._console = console
-        self._records = list(latest(run.read_records()).values())
-        self._planned = run.launches
+        self._standing_of = standing_of
+        self._records = run.read_records()
         self._current: tuple[Launch, float] | None = None
+        self._shown = self._look()
         self._live = Live(console=console, get_renderable=self._draw, refresh_per_second=1, transient=True)
 
     def __enter__(self) -> Progress:
@@ -70,66 +89,54 @@ class Progress:
 
     def finished(self, record: Record) -> None:
         """A launch has ended: one line about it stays on the screen."""
-        self._records = list(latest([*self._records, record]).values())
-        line = f"{self._count()}  {describe(record)}{self._speedup(record)}{self._time_left()}"
-        self._console.print(line, markup=False, soft_wrap=True)
         self._current = None
+        self._records = [*self._records, record]
+        self._take(record.launch_id)
+        mean = running_mean(self._shown.standing, record, self._records)
+        line = f"{self._count()}  {describe(record)}{'  ' if mean else ''}{mean}{self._time_left(0.0)}"
+        self._console.print(line, markup=False, soft_wrap=True)
 
     def passed_over(self, launch: Launch) -> None:
         """A planned launch is not needed after all."""
-        self._planned = [each for each in self._planned if each.launch_id != launch.launch_id]
+        self._planned -= 1
+        self._take(launch.launch_id)
 
-    def _measured(self) -> list[tuple[Pair, Estimate]]:
-        pairs = pairs_of(self._run, self._records)
-        return [(pair, geometric_estimate(pair.ratios)) for pair in pairs if pair.is_measured]
+    def _take(self, launch_id: str) -> None:
+        self._left = [launch for launch in self._left if launch.launch_id != launch_id]
+        self._shown = self._look()
 
-    def _speedup(self, record: Record) -> str:
-        """The speedup so far of the pair that a launch belongs to: what a log has instead of a table.
+    def _look(self) -> _Shown:
+        """Compute what is shown until the next launch has ended."""
+        standing = self._standing_of(self._run, self._records, self._left, self._between)
+        table = running_table(standing) if self._console.is_terminal else None
+        return _Shown(standing, None if table is None else self._laid_out(table))
 
-        A baseline belongs to several pairs: the last one, which has the stack's last variant, stands for them.
-        """
-        cell = record.cell
-        measured = [each for each in self._measured() if each[0].group == cell.group]
-        as_candidate = [each for each in measured if each[0].candidate == cell.variant]
-        as_baseline = [each for each in measured if each[0].baseline == cell.variant]
-        found = as_candidate[:1] or as_baseline[-1:]
-        if record.error is not None or not found:
-            return ""
-        pair, ratio = found[0]
-        return f"  {pair.candidate}/{pair.baseline} {times(ratio.value)}"
+    def _laid_out(self, table: Table) -> SegmentLines:
+        """A table as finished lines, each in one piece: a redraw handles every piece of every line anew."""
+        lines = ("".join(piece.text for piece in line) for line in self._console.render_lines(table, pad=False))
+        return SegmentLines([[Segment(line)] for line in lines], new_lines=True)
 
     def _draw(self) -> Group:
-        parts: list[Table | Text] = []
-        rows = self._measured()
-        if rows:
-            table = Table("topology", "batch", "pair", "speedup so far", "95% interval", "blocks", box=None)
-            for pair, ratio in rows:
-                interval = f"{ratio.low:.2f} to {ratio.high:.2f}" if ratio.has_interval else "after 2 blocks"
-                table.add_row(pair.group.topology, str(pair.group.batch_size), _names(pair), f"{ratio.value:.2f}x",
-                              interval, str(ratio.replicates))  # fmt: skip
-            parts.append(table)
-        parts.append(Text(self._status()))
-        return Group(*parts)
+        """What is drawn each second: nothing in here may grow with the records."""
+        status = Text(self._status())
+        return Group(status) if self._shown.table is None else Group(self._shown.table, status)
 
     def _status(self) -> str:
-        if self._current is None:
+        current = self._current
+        if current is None:
             return self._count()
-        launch, since = self._current
-        cell = launch.cell
+        launch, since = current
+        cell, seconds = launch.cell, time.monotonic() - since
         what = f"{cell.stack} {cell.variant} {cell.topology}, batch {cell.batch_size}, block {launch.block}"
-        return f"{self._count()}  now: {what} ({clock(time.monotonic() - since)}){self._time_left()}"
+        return f"{self._count()}  now: {what} ({clock(seconds)}){self._time_left(seconds)}"
 
     def _count(self) -> str:
-        return f"{self._head}{len(self._records):{len(str(len(self._planned)))}}/{len(self._planned)}"
+        done = self._planned - len(self._left)
+        return f"{self._head}{done:{len(str(self._planned))}}/{self._planned}"
 
-    def _time_left(self) -> str:
-        done = {record.launch_id for record in self._records}
-        left = [launch for launch in self._planned if launch.launch_id not in done]
-        seconds = seconds_left([*left, *self._between], self._planned, self._records)
-        if not seconds:  # none has ended, or none is left
-            return ""
-        running = time.monotonic() - self._current[1] if self._current and self._current[0] in left else 0.0
-        return f"  ~{clock(max(0.0, seconds - running))} left"
+    def _time_left(self, running_seconds: float) -> str:
+        seconds = self._shown.standing.seconds_left
+        return "" if seconds is None else f"  ~{clock(max(0.0, seconds - running_seconds))} left"
 
 
 def describe(record: Record) -> str:
@@ -146,7 +153,3 @@ def clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-def _names(pair: Pair) -> str:
-    return f"{pair.candidate} / {pair.baseline}"

@@ -5,22 +5,24 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from runner import runs
 from runner.cli.compare import Before, base_images_of, lock_of, measure, prepare
 from runner.cli.engines import Engines, choose_engine, measuring
+from runner.cli.images import match_installations, require_matched
 from runner.cli.planning import LIVE_ROOT, machine_below, pin_from, require_fit
 from runner.cli.progress import say
 from runner.engines.protocol import FROM_RECORD, Artifact, Engine
 from runner.errors import EXIT_INTERRUPTED, UsageError
 from runner.header import make_header
 from runner.machine import Machine
+from runner.matching.diff import Match
 from runner.network import redact
 from runner.pin import Pin
 from runner.plan import Plan
-from runner.repetition import images_of, keep_original, pin_like, plan_again, require_a_folder_of_its_own
+from runner.repetition import images_of, isolated_in, keep_original, pin_like, plan_again, require_a_folder_of_its_own
 from runner.report.measured import measured
 from runner.report.repeat_sections import repeat_sections
 from runner.report.write import REPEAT_FILE
@@ -39,7 +41,7 @@ def run(arguments: argparse.Namespace, engines: Engines) -> int:
     require_a_folder_of_its_own(folder, original)
     machine = machine_below(LIVE_ROOT)
     recorded = Pin.from_json(original.header["plan"]["pin"])
-    pin = pin_from(arguments, machine) if _chosen(arguments) else pin_like(recorded, machine)
+    pin = pin_from(arguments, machine) if _chosen(arguments) else pin_like(recorded, machine, isolated_in(original))
     plan = plan_again(original, pin, arguments.bkms)
     stacks = _stacks(original)
     as_recorded = arguments.engine == RECORDED
@@ -52,8 +54,10 @@ def run(arguments: argparse.Namespace, engines: Engines) -> int:
             say(f"the pin differs: CPUs {recorded.to_json()['cpus']} then, {pin.to_json()['cpus']} now")
         require_fit(machine, pin, engine)
         artifacts = prepare(engine, stacks, plan.launches, folder)
+        matched = match_installations(engine, stacks, artifacts, say)
+        require_matched(matched)
         created = runs.create(
-            folder, _header(folder.name, arguments, original, plan, machine, stacks, engine, artifacts)
+            folder, _header(folder.name, arguments, original, plan, machine, stacks, engine, artifacts, matched)
         )
         keep_original(created, original)
         for file in {launch.topology_file for launch in original.launches if launch.topology_file is not None}:
@@ -111,10 +115,11 @@ def _header(
     stacks: tuple[Stack, ...],
     engine: Engine,
     artifacts: Mapping[tuple[str, str], Artifact],
+    matched: Sequence[Match],
 ) -> dict[str, Any]:
     command = redact(shlex.join(["python", "-m", "runner", *sys.argv[1:]]))
     notes = list(original.header["notes"])
-    header = make_header(name, plan, machine, stacks, engine, artifacts, command, notes, arguments.memory)
+    header = make_header(name, plan, machine, stacks, engine, artifacts, command, notes, arguments.memory, matched)
     # An image carries its workload with it: what runs in the original's own images is the original's workload.
     if all(artifact.provenance.get(FROM_RECORD) for artifact in artifacts.values()):
         header["workload_sha256"] = original.header["workload_sha256"]

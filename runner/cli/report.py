@@ -45,7 +45,8 @@ def _load(folder: Path) -> Run:
     collected = collect(folder)
     left = collected.remaining()
     if left:
-        say(f"{folder}: {len(left)} of {len(collected.launches)} launches have failed or not ended")
+        of = f"{len(left)} of {len(collected.launches)} launches"
+        say(f"{folder}: {of} are left for another `up`: a block counts only whole and from one session")
     return collected
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from rich.table import Table
 
 from runner.cli.progress import CONSOLE
@@ -14,7 +16,11 @@ from runner.report.wording import interval, times, topology_title
 from runner.report.write import write_report
 from runner.runs import Run
 from runner.stats.evidence import NO_EVIDENCE
-from runner.stats.tables import NO_CLEAR_DIFFERENCE
+from runner.stats.family import NO_CLEAR_DIFFERENCE
+
+SIMULTANEOUS = "95%, {} at once"
+# A terminal is narrow: what a rung changes, and its interval alone, are in the report.
+SHOWN_OF_LADDERS = (COLUMNS[0], *COLUMNS[2:4], *COLUMNS[5:])
 
 
 def print_results(run: Run) -> bool:
@@ -29,7 +35,7 @@ def print_results(run: Run) -> bool:
     CONSOLE.print()
     for text in (*warnings(everything), *findings(everything, load_publication())):
         CONSOLE.print(text, markup=False)
-    CONSOLE.print(f"\nreport: {run.folder / 'report.html'}", markup=False, soft_wrap=True)
+    _print_places(everything)
     return all(pair.status in ("ok", NO_EVIDENCE) for pair in everything.pairs)
 
 
@@ -40,12 +46,12 @@ def _print_ladders(everything: Measured) -> bool:
         what = f"{group.stack}, {topology_title(group.topology)}, batch size {group.batch_size}"
         title = f"\n{what}, run {everything.run.name}"
         table = Table(box=None, pad_edge=False, title_justify="left", title=title)
-        for name in (COLUMNS[0], *COLUMNS[2:]):  # what a rung changes is in the report: a terminal is narrow
-            numeric = name in COLUMNS[2:5]
+        for name in SHOWN_OF_LADDERS:
+            numeric = name in SHOWN_OF_LADDERS[1:4]
             least = len(NO_CLEAR_DIFFERENCE) if name == COLUMNS[-1] else None
             table.add_column(name, justify="right" if numeric else "left", no_wrap=numeric, min_width=least)
         for row in ladder_rows(result):
-            table.add_row(row[0], *row[2:])
+            table.add_row(*(row[COLUMNS.index(name)] for name in SHOWN_OF_LADDERS))
         CONSOLE.print(table)
         for text in ladder_reasons(result):
             CONSOLE.print(text, markup=False)
@@ -53,8 +59,17 @@ def _print_ladders(everything: Measured) -> bool:
     texts = (*ladder_warnings(everything), *warnings(everything), *ladder_findings(everything, load_publication()))
     for text in texts:
         CONSOLE.print(text, markup=False)
-    CONSOLE.print(f"\nreport: {everything.run.folder / 'report.html'}", markup=False, soft_wrap=True)
+    _print_places(everything)
     return all(result.is_whole for result in everything.ladders)
+
+
+def _print_places(everything: Measured) -> None:
+    """Where the report is, and what to type to complete the run."""
+    folder = everything.run.folder
+    if everything.has_partial:
+        command = everything.completing.replace("RUN", shlex.quote(str(folder)))
+        CONSOLE.print(f"\nto complete it: {command}", markup=False, soft_wrap=True)
+    CONSOLE.print(f"\nreport: {folder / 'report.html'}", markup=False, soft_wrap=True)
 
 
 def speedup_table(everything: Measured) -> Table:
@@ -62,8 +77,10 @@ def speedup_table(everything: Measured) -> Table:
     sizes = everything.batch_sizes
     title = f"\nspeedups, batch size {', '.join(map(str, sizes))}, run {everything.run.name}"
     table = Table(box=None, pad_edge=False, title_justify="left", title=title)
+    # What the verdicts are read off; the report has both intervals.
+    joint = SIMULTANEOUS.format(everything.family) if everything.family > 1 else "95% interval"
     columns = {"stack": len(everything.stacks) > 1, "topology": True, "batch": len(sizes) > 1, "pair": True,
-               "speedup": True, "95% interval": True, "verdict": True}  # fmt: skip
+               "speedup": True, joint: True, "verdict": True}  # fmt: skip
     shown = [name for name, wanted in columns.items() if wanted]
     for name in shown:
         table.add_column(
@@ -73,6 +90,6 @@ def speedup_table(everything: Measured) -> Table:
         verdict = row.verdict if row.status == "ok" else f"{row.verdict} ({row.status.replace('_', ' ')})"
         cells = {"stack": row.stack, "topology": topology_title(row.topology), "batch": str(row.batch_size),
                  "pair": f"{row.candidate} / {row.baseline}", "speedup": times(row.speedup),
-                 "95% interval": interval(row.ci_low, row.ci_high), "verdict": verdict.strip()}  # fmt: skip
+                 joint: interval(row.family_ci_low, row.family_ci_high), "verdict": verdict.strip()}  # fmt: skip
         table.add_row(*(cells[name] for name in shown))
     return table

@@ -50,7 +50,8 @@ def is_compose_run(folder: Path) -> bool:
 def collect(folder: Path) -> Run:
     """Write what is missing of a Compose run's run.json and records, from the files that its containers left.
 
-    A launch that has not ended has no record. Called again, it adds the launches that have ended since.
+    A launch that has not ended has no record; one that was run again with its block has one for each time that it
+    ended. Called again, it adds the launches that have ended since.
 
     Raises:
         RunFormatError: a file that every Compose run has is missing or damaged.
@@ -60,10 +61,17 @@ def collect(folder: Path) -> Run:
     begun = (folder / "run.json").exists()
     run = runs.load(folder) if begun else runs.create(folder, _header(folder, asked))
     for launch in run.launches:
-        folders = launch_folders(run.name, folder, launch)
-        if (folders.log.parent / "exit_code").is_file():
-            _add(run, asked, launch, folders)
+        for folders in _attempts(launch_folders(run.name, folder, launch)):
+            if (folders.log.parent / "exit_code").is_file():
+                _add(run, asked, launch, folders)
     return run
+
+
+def _attempts(last: LaunchFolders) -> list[LaunchFolders]:
+    """A launch's folders, those before the last one being where launch.sh moved them, in the order of their times."""
+    base = last.log.parent
+    before = sorted(base.parent.glob(f"{base.name}.before-*"))
+    return [LaunchFolders(last.run, each / "job", each / "result", each / "log.txt") for each in (*before, base)]
 
 
 def _header(folder: Path, asked: Asked) -> dict[str, Any]:
@@ -126,9 +134,23 @@ def _machine(sysroot: Path) -> Machine:
 def _add(run: Run, asked: Asked, launch: Launch, folders: LaunchFolders) -> None:
     """Append the record of a launch that has ended, unless it is there."""
     earlier = [record for record in run.read_records() if record.launch_id == launch.launch_id]
-    record = _record(run, asked, launch, folders, session=1 + len(earlier))
+    record = _record(run, asked, launch, folders, session=_session(folders.log.parent))
     if all(each.facts["ended"] != record.facts["ended"] for each in earlier):
         records.append(run.records_file, record)
+
+
+def _session(base: Path) -> int:
+    """The session that a launch ran in, as host.sh counts them.
+
+    Older files kept none. What `up` went on with then began by moving a launch aside that had failed or not ended, and
+    the time is in the folder's name: each such time before the launch may have begun a session. That can tell two
+    launches of one session apart, and then they are not divided; it does not take two for one.
+    """
+    if (base / "session").is_file():
+        return int(_text(base / "session"))
+    started = re.sub("[-:]", "", _text(base / "started").removesuffix("+00:00")) + "Z"
+    moved = {path.name.rpartition(".before-")[2] for path in base.parent.glob("*.before-*")}
+    return 1 + sum(time <= started for time in moved)
 
 
 def _record(run: Run, asked: Asked, launch: Launch, folders: LaunchFolders, session: int) -> Record:
@@ -152,6 +174,7 @@ def _record(run: Run, asked: Asked, launch: Launch, folders: LaunchFolders, sess
         "ended": _text(base / "ended"),
         "before": facts(Sysroot(base / "before")),
         "after": facts(Sysroot(base / "after")),
+        "runner_cpu_seconds": None,  # the kit is not there; what docker-compose takes is not observed
     }
     record = record_of(launch, artifact, context, outcome_of(launch, base), folders, observed)
     differing = _differences(launch.job(), folders.job / "job.json")

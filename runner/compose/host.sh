@@ -1,4 +1,5 @@
 # The first service of a Compose run: refuses what could only fail later, begins the run's folder, captures the host.
+# It runs once for each `up`, and counts the sessions so: launches of two are never divided by one another.
 # Arguments: the run's name, what was asked (JSON), the memory limit in bytes, and where each CPU of the pin is a core of
 # its own, CPUs and threads. /runs is results/runs of the host.
 refuse() { echo "refused: $*" >&2; exit 1; }
@@ -13,11 +14,15 @@ fi
 if [ -e "$run/compose.json" ]; then
   [ "$(cat "$run/compose.json")" = "$2" ] \
     || refuse "results/runs/$1 was begun with other settings; set KIT_RUN to another name, or restore the settings"
-  echo "going on with results/runs/$1"
+  [ -e "$run/session" ] || refuse "results/runs/$1 was begun by an older file, which did not tell sessions apart; set KIT_RUN to another name"
+  session=$(($(cat "$run/session") + 1))
+  echo "$session" >"$run/session"
+  echo "going on with results/runs/$1, session $session"
   exit 0
 fi
 [ ! -e "$run/run.json" ] || refuse "results/runs/$1 holds a run of compare; set KIT_RUN to another name"
 rm -rf "$run/host"
 mkdir -p "$run/host"
 /opt/environment/bin/python /opt/workload --capture host --result-dir "$run/host"
+echo 1 >"$run/session"
 printf '%s\n' "$2" >"$run/compose.json"

@@ -1,9 +1,19 @@
 # One launch of a Compose run: writes the job file, carries it out, keeps what the kit's own engine would have seen.
-# Arguments: the run's name, the launch's id, the seconds after which it is killed, the job (JSON).
+# Arguments: the run's name, the launch's id, the seconds after which it is killed, the ids of its block, the job (JSON).
 # A launch that fails ends with 0 here, so that the next one starts; exit_code has its own code, and is written last.
-launch=/runs/$1/launches/$2
-if [ "$(cat "$launch/exit_code" 2>/dev/null)" = 0 ]; then
-  echo "$2 was measured before"
+launches=/runs/$1/launches
+launch=$launches/$2
+# Launches are divided by one another only within a block and a session: a block that was broken is run again whole.
+is_complete() {
+  first=
+  for each in $1; do
+    found=$(cat "$launches/$each/exit_code" "$launches/$each/session" 2>/dev/null | tr '\n' ' ')
+    case $found in "0 "?*) ;; *) return 1 ;; esac
+    [ "$found" = "${first:=$found}" ] || return 1
+  done
+}
+if is_complete "$4"; then
+  echo "$2 was measured before, and so was its block"
   exit 0
 fi
 if [ -e "$launch" ]; then
@@ -14,7 +24,8 @@ capture() { mkdir -p "$launch/$1"; workload --capture "$2" --result-dir "$launch
 now() { date -u +%Y-%m-%dT%H:%M:%S+00:00; }
 
 mkdir -p "$launch/job" "$launch/result"
-printf '%s\n' "$4" >"$launch/job/job.json"
+cat "/runs/$1/session" >"$launch/session"
+printf '%s\n' "$5" >"$launch/job/job.json"
 capture before conditions
 now >"$launch/started"
 code=0

@@ -21,6 +21,7 @@ from runner.engines.docker_images import ImageBuilder, build_arguments
 from runner.engines.protocol import LaunchFolders
 from runner.execute import GRACE_SECONDS
 from runner.pin import Pin
+from runner.plan import Plan
 from runner.stacks import Stack
 from runner.vocabulary import Launch
 
@@ -99,7 +100,7 @@ def services_of(asked: Asked, pin: Pin, images_folder: str) -> Services:
         deadline = f"{launch.time_limit_seconds + GRACE_SECONDS:.0f}"
         launches[launch.launch_id] = {
             **{key: value for key, value in service.items() if shared.get(key) != value},
-            "command": ["launch", RUN, launch.launch_id, deadline, _job(launch, threads)],
+            "command": ["launch", RUN, launch.launch_id, deadline, _block(launch, plan), _job(launch, threads)],
             "depends_on": {next(reversed(launches), HOST): SUCCESS},
         }
     checks = _checks(asked, plan.launches, images_folder)
@@ -151,6 +152,12 @@ def _open(bkms: Bkms, pin: Pin) -> Bkms:
         for each in bkms.settings
     ]
     return replace(bkms, settings=tuple(settings))
+
+
+def _block(launch: Launch, plan: Plan) -> str:
+    """The ids of the launches that a launch is compared with, its own among them, in the order of the plan."""
+    block = (launch.cell.group, launch.block)
+    return " ".join(each.launch_id for each in plan.launches if (each.cell.group, each.block) == block)
 
 
 def _job(launch: Launch, threads: set[str]) -> str:

@@ -39,6 +39,7 @@ class ContainerSpec:
     security_opt: tuple[str, ...] = ("no-new-privileges",)
     init: bool = True
     userns_mode: str = ""
+    entrypoint: tuple[str, ...] | None = None  # None: the image's own
 
     @property
     def limits(self) -> Mapping[str, Any]:

@@ -17,10 +17,13 @@ from typing import Any
 
 from runner.engines.container import ContainerSpec
 from runner.engines.docker_images import ImageSource
+from runner.engines.docker_questions import ENVIRONMENT, require_this_kernel, require_this_machine, wrong_bytecode
 from runner.engines.docker_sdk import LOG_DRIVER, Docker
 from runner.engines.protocol import Artifact, LaunchFolders, Outcome, Tell
 from runner.errors import HostError
 from runner.machine.cpulist import format_cpu_list
+from runner.machine.identity import read_identity
+from runner.machine.sysroot import Sysroot
 from runner.matching.snapshot import Snapshot, of_tar
 from runner.pin import Pin
 from runner.stacks import Installation, Stack
@@ -50,15 +53,21 @@ class DockerEngine:
         self._docker = docker
         self._images = images
         self._memory_bytes = memory_bytes
+        self._is_here = False
 
     def prerequisites(self, stacks: tuple[Stack, ...]) -> None:
-        """Check that the engine can hold containers to CPUs, and that each stack's images are to be had.
+        """Check that the engine can hold containers to CPUs of this host, and that each stack's images are to be had.
+
+        Where no image is here yet, a container is asked for its machine as soon as one is, before anything is built.
 
         Raises:
-            HostError: it cannot, or their base is not.
+            HostError: it cannot, its containers run elsewhere, or a base is not to be had.
         """
-        require_cpusets(self._docker.info())
+        info = self._docker.info()
+        require_cpusets(info)
+        require_this_kernel(info)
         for stack in stacks:
+            self._require_here(self._images.at_hand(stack))
             self._images.require(stack)
 
     def room(self, wanted: Sequence[tuple[Stack, Installation]]) -> Mapping[Path, int]:
@@ -75,6 +84,8 @@ class DockerEngine:
 
     def prepare(self, stack: Stack, installation: Installation, tell: Tell) -> Artifact:
         """Build or pull the installation's image; the artifact's location is its id, which no retagging changes."""
+        if not self._is_here:
+            self._require_here(self._images.fetch_first(stack, installation, tell))
         return self._images.prepare(stack, installation, tell)
 
     def find(self, stack: Stack, installation: Installation) -> Artifact | None:
@@ -112,7 +123,11 @@ class DockerEngine:
             f"tensorflow-speedup-kit-{os.getpid()}-snapshot-{artifact.installation.stack}-{artifact.installation.name}"
         )
         with self._docker.file_system(artifact.location, name, {RUN_LABEL: "snapshot"}) as stream:
-            return of_tar(stream, image_settings(self._docker.find_image(artifact.location) or {}))
+            return of_tar(stream, image_settings(self._docker.find_image(artifact.location) or {}), ENVIRONMENT)
+
+    def wrong_bytecode(self, artifact: Artifact) -> tuple[str, ...]:
+        """Have the image's own Python compile every source again, and compare."""
+        return wrong_bytecode(self._docker, artifact.location, RUN_LABEL, self._adapted)
 
     def remove_leftovers(self) -> None:
         """Remove every container that this engine started for an earlier run; none of a Compose project's.
@@ -142,6 +157,14 @@ class DockerEngine:
     def _info(self) -> Mapping[str, Any]:
         return self._docker.info()
 
+    def _require_here(self, image: str | None) -> None:
+        if image is not None and not self._is_here:
+            require_this_machine(self._docker, image, RUN_LABEL, self._adapted, read_identity(Sysroot()))
+            self._is_here = True
+
+    def _adapted(self, spec: ContainerSpec) -> ContainerSpec:
+        return as_the_caller(spec, self._info)
+
     def _spec(self, launch: Launch, pin: Pin, image: str, folders: LaunchFolders) -> ContainerSpec:
         spec = container_spec(
             launch,
@@ -151,7 +174,7 @@ class DockerEngine:
             memory_bytes=self._memory_bytes,
             folders=folders,
         )
-        return as_the_caller(spec, self._info)
+        return self._adapted(spec)
 
 
 def as_the_caller(spec: ContainerSpec, info: Mapping[str, Any]) -> ContainerSpec:

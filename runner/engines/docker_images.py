@@ -33,6 +33,16 @@ class ImageSource(Protocol):
             KitError: they cannot.
         """
 
+    def at_hand(self, stack: Stack) -> str | None:
+        """An image that is here and that a stack's run needs anyway, to make a container of; None if none is."""
+
+    def fetch_first(self, stack: Stack, installation: Installation, tell: Tell) -> str:
+        """Fetch an image that a container can be made of before anything is built, and name it.
+
+        Raises:
+            KitError: it cannot be had.
+        """
+
     def prepare(self, stack: Stack, installation: Installation, tell: Tell) -> Artifact:
         """Make an image ready; the artifact's location is the image's id.
 
@@ -121,6 +131,16 @@ class ImageBuilder:
                 self.engine.require_in_registry(reference)
             except HostError as error:
                 raise HostError(f"{error}. {_other_base(stack)}") from error
+
+    def at_hand(self, stack: Stack) -> str | None:
+        """The base image, if it is here."""
+        reference = self.base_of(stack)
+        return None if self.engine.find_image(reference) is None else reference
+
+    def fetch_first(self, stack: Stack, installation: Installation, tell: Tell) -> str:
+        """The base image, pulled if it is not here."""
+        self.find_base(stack, tell)
+        return self.base_of(stack)
 
     def find_base(self, stack: Stack, tell: Tell) -> Mapping[str, Any]:
         """The base image's attributes, pulled if the engine has it not.

@@ -50,6 +50,18 @@ class RecordedImages(ImageBuilder):
         if not known or not all(self._here(provenance) or references(provenance) for provenance in known):
             super().require(stack)
 
+    def at_hand(self, stack: Stack) -> str | None:
+        """An image of the run that is here, else the base."""
+        known = [provenance for (name, _), provenance in self.recorded.items() if name == stack.name]
+        here = next((str(image["Id"]) for each in known if (image := self._here(each))), None)
+        return super().at_hand(stack) if here is None else here
+
+    def fetch_first(self, stack: Stack, installation: Installation, tell: Tell) -> str:
+        """The run's own image, pulled where a registry has it; else the base of a new build."""
+        provenance = self.recorded.get((stack.name, installation.name), {})
+        image = self._here(provenance) or self._pulled(provenance, tell)
+        return super().fetch_first(stack, installation, tell) if image is None else str(image["Id"])
+
     def _taken(self, installation: Installation, provenance: Mapping[str, Any], image: Mapping[str, Any]) -> Artifact:
         digests = sorted(image.get("RepoDigests") or [])
         taken = {"image_id": image["Id"], "image_digests": digests, "image_bytes": image.get("Size"), FROM_RECORD: True}

@@ -108,6 +108,13 @@ class Engine(Protocol):
             HostError: it cannot be read.
         """
 
+    def wrong_bytecode(self, artifact: Artifact) -> tuple[str, ...]:
+        """See to it that no byte-code is read that is not its source's; the paths of which that cannot be said.
+
+        Raises:
+            HostError: it could not be looked into.
+        """
+
     def remove_leftovers(self) -> None:
         """End and remove whatever earlier runs, of this clone or another, left behind. The machine must be ours.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from runner.engines import pinned_exec
 from runner.engines.environments import NOTES, EnvironmentCache
 from runner.engines.interpreters import find_interpreter
 from runner.engines.protocol import Artifact, LaunchFolders, Outcome, Tell
+from runner.engines.sleeping import wait_asleep
 from runner.errors import DiskError, HostError
 from runner.machine.cpulist import format_cpu_list
 from runner.matching.snapshot import Snapshot, of_folder
@@ -77,7 +79,7 @@ class VenvEngine:
         with _open_log(folders.log) as log:
             process = _start(_arguments(pin, artifact, folders), _environment(launch, folders), folders.result, log)
             try:
-                exit_code, late = process.wait(deadline_seconds), False
+                exit_code, late = wait_asleep(process, deadline_seconds), False
             except subprocess.TimeoutExpired:
                 exit_code, late = _kill_group(process), True
             except BaseException:
@@ -102,6 +104,15 @@ class VenvEngine:
     def snapshot(self, artifact: Artifact) -> Snapshot:
         """Hash the environment's files, but for byte-code and the kit's own notes in it."""
         return of_folder(Path(artifact.location), NOTES)
+
+    def wrong_bytecode(self, artifact: Artifact) -> tuple[str, ...]:
+        """Remove all byte-code of the environment and the workload: the next launch makes it anew of the sources."""
+        left = []
+        for root in (Path(artifact.location), WORKLOAD):
+            for folder in [*root.rglob("__pycache__")]:
+                shutil.rmtree(folder, ignore_errors=True)
+                left += [str(path) for path in folder.glob("*.pyc")]
+        return tuple(left)
 
     def remove_leftovers(self) -> None:
         """Nothing to do: the kernel kills a launch with the runner that started it (see pinned_exec)."""

@@ -22,6 +22,9 @@ _ISA_LIMITS = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA")
 # Reasons that are the host's and not the build's: where they hold, a setting was not tried.
 ONE_THREAD = "with one OpenMP thread there is none that waits for work"
 CANNOT_BIND = "the OpenMP runtime cannot bind threads on this host"
+# Parts of reasons that are the software's alone: a probe's, a launch's, and the runtime's own words where one setting
+# overrides another. Every other reason (as many threads as there would be anyway) may not hold on a larger host.
+_OF_THE_SOFTWARE = ("no OpenMP runtime is in the process", "no OpenMP runtime is mapped", "has been defined")
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,11 @@ def judge_settings(seen: Seen) -> list[Verdict]:
 def is_of_the_host(reason: str) -> bool:
     """Is a setting inert for a reason that another host would not give? Takes a verdict's text, or the reason in it."""
     return any(each in reason for each in (ONE_THREAD, CANNOT_BIND))
+
+
+def is_of_the_software(reason: str) -> bool:
+    """Is a setting inert for a reason that this software would give on any host? Takes what `is_of_the_host` takes."""
+    return any(each in reason for each in _OF_THE_SOFTWARE)
 
 
 def _no_openmp(name: str, _value: str, seen: Seen) -> str | None:

@@ -23,7 +23,7 @@ _SETTING = re.compile(r"^\s+((?:K?OMP|KMP|LIBOMP\w*)_\w+)\s*=\s*(.*?)\s*$")
 class Bound:
     """One thread and the CPUs it was bound to, as the kernel writes lists. `thread` counts over the whole process.
 
-    `task` is the thread's own id, in the runtimes of 2018 to 2020 that of the thread which started it.
+    `task` is the thread's own id.
     """
 
     process: int

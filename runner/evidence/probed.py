@@ -13,7 +13,7 @@ from runner.evidence.asked import Asked
 from runner.evidence.inert import Seen, judge_settings
 from runner.evidence.onednn import Library, Verbose, parse_verbose
 from runner.evidence.openmp import OpenMp, parse_openmp
-from runner.evidence.threads import judge_threads
+from runner.evidence.threads import judge_threads, worked_in
 from runner.evidence.verdicts import Verdict, judge_kernels, judge_wheel
 
 SCHEMA_VERSION = 1
@@ -37,8 +37,9 @@ class Subject:
 class Evidence:
     """One line of evidence.jsonl. `error` says why nothing was obtained; then there is nothing else.
 
-    `trace` is of a launch without verbose switches, and `quiet` tells that launch's steps. Runs of before traced with
-    the switches on and have no `quiet`. `quiet_error` says why there is no trace, where only that was not obtained.
+    `trace` is of a launch without verbose switches, and `quiet` tells that launch's steps; `logged_step_seconds` are
+    those of the launch with the switches on. Runs of before traced in that one and have neither. `quiet_error` says why
+    there is no trace, where only that was not obtained.
     `fingerprint` has one list for each tensor of the first step, [kind, name, norm, dot product, sensitivity]; outputs
     are the quiet launch's. Gradients and updates are of the launch whose log shows the kernels, with the sensitivities
     of the quiet one.
@@ -53,6 +54,7 @@ class Evidence:
     threads: Mapping[str, Any] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     trace: tuple[Mapping[str, Any], ...] = ()
+    logged_step_seconds: tuple[float, ...] = ()
     quiet: Mapping[str, Any] | None = None
     quiet_error: Mapping[str, str] | None = None
     fingerprint: tuple[Sequence[Any], ...] = ()
@@ -76,6 +78,7 @@ class Evidence:
             "threads": self.threads,
             "settings": self.settings,
             "trace": list(self.trace),
+            "logged_step_seconds": list(self.logged_step_seconds),
             "quiet": self.quiet,
             "quiet_error": self.quiet_error,
             "fingerprint": list(self.fingerprint),
@@ -96,6 +99,7 @@ class Evidence:
             threads=data["threads"],
             settings=data["settings"],
             trace=tuple(data["trace"]),
+            logged_step_seconds=tuple(data.get("logged_step_seconds", ())),
             quiet=data.get("quiet"),
             quiet_error=data.get("quiet_error"),
             fingerprint=tuple(data.get("fingerprint", ())),
@@ -125,7 +129,7 @@ def evidence_of(
     verbose = _with_runtime(verbose, omp_max_threads)
     verdicts = (
         judge_kernels(asked, verbose, result["mkl_enabled"]),
-        judge_threads(asked, openmp, omp_max_threads, found["threads"]),
+        judge_threads(asked, openmp, omp_max_threads, found["threads"], worked_in(result)),
         judge_wheel(asked, found["wheel"]),
         *judge_settings(Seen(asked, verbose, openmp, omp_max_threads)),
     )
@@ -147,15 +151,15 @@ def evidence_of(
         fingerprint=tuple(result.get("fingerprint", ())),
         verdicts=verdicts,
         steps=len(result["steps"]),
+        logged_step_seconds=_ordinary_steps(result),
     )
 
 
 def with_quiet(evidence: Evidence, batch_size: int, result: Mapping[str, Any]) -> Evidence:
     """The evidence with the trace of its subject's quiet launch, and the ordinary steps that it stands beside."""
-    steps = [step["seconds"] for step in result["steps"] if step["phase"] == "timed"]
     quiet = {
         "batch_size": batch_size,
-        "step_seconds": steps,
+        "step_seconds": list(_ordinary_steps(result)),
         "traced_step_seconds": result["traced_step_seconds"],
     }
     fingerprint = _whole_fingerprint(evidence.fingerprint, result["fingerprint"])
@@ -168,6 +172,10 @@ def _whole_fingerprint(verbose: Sequence[Sequence[Any]], quiet: Sequence[Sequenc
     return tuple(
         [kind, name, *of_kernels_on_record.get((kind, name), numbers[:2]), numbers[2]] for kind, name, *numbers in quiet
     )
+
+
+def _ordinary_steps(result: Mapping[str, Any]) -> tuple[float, ...]:
+    return tuple(step["seconds"] for step in result["steps"] if step["phase"] == "timed")
 
 
 def _with_runtime(verbose: Verbose, omp_max_threads: int | None) -> Verbose:

@@ -1,10 +1,15 @@
-"""Judges where threads may run and are bound: from what OpenMP printed, or from the kernel's masks. Pure functions."""
+"""Judges where threads may run and are bound: from what OpenMP printed, or from the kernel's masks. Pure functions.
+
+OpenMP's threads are judged, no others. A log names them. A timed launch has no log: there the threads that are bound
+and did most of the work in the timed steps stand for them, or nothing is decided.
+"""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from runner.evidence.asked import Asked
@@ -14,9 +19,27 @@ from runner.machine.cpulist import format_cpu_list, parse_cpu_list
 
 # As they stand under evidence.threads in a result: id, name, allowed_cpus.
 Threads = Sequence[Mapping[str, Any]]
+# Thread id -> its CPU seconds in the timed steps. Empty for launches of before that was recorded.
+Worked = Mapping[int, float]
+
+# A team shares its work evenly and waits by spinning, so that its members' CPU seconds are near each other: here the
+# least had 0.83 of the most on an idle host, and what else was bound beside them 0.23 (TensorFlow's pool in tf-1.12).
+OF_THE_TEAM = 0.5
+# Below this share of the busiest OpenMP thread's CPU seconds, a thread took no part: a main thread that only asks.
+TOOK_PART = 0.1
+# Some kernels count CPU time in hundredths of a second: below this, shares of it tell nothing.
+LEAST_CPU_SECONDS = 0.05
 
 
-def judge_threads(asked: Asked, openmp: OpenMp, omp_max_threads: int | None, threads: Threads) -> Verdict:
+def worked_in(result: Mapping[str, Any]) -> dict[int, float]:
+    """The CPU seconds of each thread in a launch's timed steps, by thread id; empty where none or too few are known."""
+    found = {thread["id"]: thread["cpu_seconds"] for thread in (result.get("cpu") or {}).get("threads", ())}
+    return found if max(found.values(), default=0.0) >= LEAST_CPU_SECONDS else {}
+
+
+def judge_threads(
+    asked: Asked, openmp: OpenMp, omp_max_threads: int | None, threads: Threads, worked: Worked | None = None
+) -> Verdict:
     """Is every thread inside the cpuset, and every computing OpenMP thread on a core of its own?"""
     escaped = _escaped(asked, openmp.bound) or _escaped_threads(asked, threads)
     cpuset = format_cpu_list(asked.cpus)
@@ -31,26 +54,55 @@ def judge_threads(asked: Asked, openmp: OpenMp, omp_max_threads: int | None, thr
     if openmp.cannot_bind:
         return Verdict(THREADS_BOUND, False, "The OpenMP runtime says that it cannot bind threads on this host.")
     if not openmp.computing:
-        return judge_masks(asked, omp_max_threads, threads)
-    return _judge_cores(asked, openmp.computing, omp_max_threads)
+        return judge_masks(asked, omp_max_threads, threads, worked)
+    return _judge_cores(asked, _as_they_are(openmp.computing, threads), omp_max_threads, worked or {})
 
 
-def judge_masks(asked: Asked, omp_max_threads: int | None, threads: Threads) -> Verdict:
-    """The same from the kernel's masks alone, which is all that a timed launch has."""
+def judge_masks(asked: Asked, omp_max_threads: int | None, threads: Threads, worked: Worked | None = None) -> Verdict:
+    """The same without a log, which is all that a timed launch has: masks, and who worked in the timed steps."""
     cpuset = format_cpu_list(asked.cpus)
     escaped = _escaped_threads(asked, threads)
     if escaped:
         return Verdict(THREADS_BOUND, False, f"Threads escape the cpuset {cpuset}: {escaped}.")
     if not threads:
         return Verdict(THREADS_BOUND, None, "The launch recorded no threads.")
-    if omp_max_threads is None or not asked.binds_threads:
+    if omp_max_threads is None or not asked.binds_threads or len(asked.cores) == 1:
         return Verdict(THREADS_BOUND, True, f"Every thread may use the cpuset {cpuset} only.")
-    cores = _cores_with_a_bound_thread(asked, threads)
-    expected = min(omp_max_threads, len(asked.cores))
-    if cores < expected:
-        text = f"OpenMP threads share cores or are not bound: {expected} cores should each have one, {cores} have."
+    return _judge_workers(asked, min(omp_max_threads, len(asked.cores)), threads, worked or {})
+
+
+def _judge_workers(asked: Asked, expected: int, threads: Threads, worked: Worked) -> Verdict:
+    """Have the cores a bound thread each, and are as many threads as OpenMP has the ones that worked?"""
+    bound = {thread["id"]: core for thread in threads if (core := _core_of(asked, thread["allowed_cpus"])) is not None}
+    most = max((worked.get(thread, 0.0) for thread in bound), default=0.0)
+    took_part = {core for thread, core in bound.items() if not worked or worked.get(thread, 0.0) > 0}
+    if len(took_part) < expected:
+        which = "a bound thread that worked" if worked else "a bound thread"
+        text = (f"OpenMP threads share cores or are not bound: {expected} cores should each have {which}, "
+                f"{len(took_part)} have.")  # fmt: skip
         return Verdict(THREADS_BOUND, False, text)
-    return Verdict(THREADS_BOUND, True, f"Threads are bound inside the cpuset {cpuset} on {cores} cores, one to each.")
+    head = f"Threads are bound inside the cpuset {format_cpu_list(asked.cpus)} on {len(took_part)} cores"
+    if not worked:
+        return Verdict(THREADS_BOUND, None, f"{head}; this launch did not record which of them are OpenMP's.")
+    team = [core for thread, core in bound.items() if worked.get(thread, 0.0) >= OF_THE_TEAM * most]
+    if len(team) == len(set(team)) == expected:
+        text = f"{head}; the {expected} that did most of the work in the timed steps are on one core each."
+        return Verdict(THREADS_BOUND, True, text)
+    text = f"{head}; which of them are OpenMP's, their CPU seconds in the timed steps do not tell."
+    return Verdict(THREADS_BOUND, None, text)
+
+
+def _core_of(asked: Asked, allowed_cpus: str | None) -> int | None:
+    """The number of the core that a thread is bound to; None for one that may use several, or whose mask is unknown."""
+    mask = parse_cpu_list(allowed_cpus) if allowed_cpus else frozenset()
+    return next((number for number, core in enumerate(asked.cores) if mask and mask <= core), None)
+
+
+def _as_they_are(computing: Sequence[Bound], threads: Threads) -> list[Bound]:
+    """Each OpenMP thread once, with the mask that the kernel told at the end: a runtime may bind a thread again."""
+    masks = {thread["id"]: thread["allowed_cpus"] for thread in threads}
+    once = {bound.task: bound for bound in computing}
+    return [replace(bound, cpus=masks.get(task) or bound.cpus) for task, bound in once.items()]
 
 
 def _escaped_threads(asked: Asked, threads: Threads) -> str:
@@ -71,32 +123,35 @@ def _escaped(asked: Asked, bound: Iterable[Bound]) -> str:
     ])  # fmt: skip
 
 
-def _judge_cores(asked: Asked, computing: Sequence[Bound], omp_threads: int) -> Verdict:
+def _judge_cores(asked: Asked, openmp: Sequence[Bound], omp_threads: int, worked: Worked) -> Verdict:
     """One thread of each team to a core. More than one operation at a time makes more than one team."""
-    teams = math.ceil(len(computing) / omp_threads)
-    per_core = Counter[int]()
-    loose = []
-    for bound in computing:
-        cores = [number for number, core in enumerate(asked.cores) if core & parse_cpu_list(bound.cpus)]
-        if len(cores) == 1:
-            per_core[cores[0]] += 1
-        else:
-            loose.append(f"OpenMP thread {bound.thread} is bound to the CPUs {bound.cpus}, {len(cores)} cores")
+    loose = [
+        f"OpenMP thread {bound.thread} may use the CPUs {bound.cpus}, {cores} cores"
+        for bound in openmp
+        if (cores := sum(bool(core & parse_cpu_list(bound.cpus)) for core in asked.cores)) != 1
+    ]
     if loose:
         return Verdict(THREADS_BOUND, False, f"Threads are not bound to one core: {_some(loose)}.")
+    least = TOOK_PART * max((worked.get(bound.task, 0.0) for bound in openmp), default=0.0)
+    computing = [bound for bound in openmp if worked.get(bound.task, 0.0) >= least]
+    teams = math.ceil(len(computing) / omp_threads)
+    per_core = Counter(_core_of(asked, bound.cpus) for bound in computing)
     crowded = [f"{count} threads on the core of the CPUs {format_cpu_list(asked.cores[core])}"
-               for core, count in sorted(per_core.items()) if count > teams]  # fmt: skip
+               for core, count in sorted(per_core.items()) if core is not None and count > teams]  # fmt: skip
     if crowded:
         return Verdict(THREADS_BOUND, False, f"Threads share a core: {_some(crowded)}.")
+    expected = min(omp_threads, len(asked.cores))
+    on = len({_core_of(asked, bound.cpus) for bound in openmp})
+    if on < expected:
+        text = f"{expected} cores should each have an OpenMP thread, {on} have."
+        return Verdict(THREADS_BOUND, False, text)
     cpuset = format_cpu_list(asked.cpus)
+    if len(set(per_core.values())) > 1:
+        text = (f"The {len(computing)} OpenMP threads are bound inside the cpuset {cpuset}, but are no whole teams of "
+                f"{omp_threads}: whether two of one team share a core is not told.")  # fmt: skip
+        return Verdict(THREADS_BOUND, None, text)
     text = f"Every one of {len(computing)} OpenMP threads is bound inside the cpuset {cpuset}, one to a core"
     return Verdict(THREADS_BOUND, True, f"{text}." if teams == 1 else f"{text} in each of {teams} teams.")
-
-
-def _cores_with_a_bound_thread(asked: Asked, threads: Threads) -> int:
-    """On a core with one logical CPU in the pin, and on a pin of one core, a free thread's mask may look bound."""
-    masks = [parse_cpu_list(thread["allowed_cpus"]) for thread in threads if thread["allowed_cpus"]]
-    return sum(any(mask <= core for mask in masks) for core in asked.cores)
 
 
 def _some(found: list[str], most: int = 3) -> str:

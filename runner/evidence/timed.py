@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from runner.evidence.asked import Asked
-from runner.evidence.threads import judge_masks
+from runner.evidence.threads import judge_masks, worked_in
 from runner.evidence.verdicts import BASELINE_FREE, KERNELS_RAN, Verdict, judge_wheel
 
 
@@ -16,7 +16,7 @@ def judge_launch(asked: Asked, result: Mapping[str, Any] | None) -> list[Verdict
         return []
     evidence, observed = result["evidence"], result["observed"]
     kernels = _judge_kernels(asked, result.get("mkl_enabled"))
-    threads = judge_masks(asked, observed.get("omp_max_threads"), evidence["threads"])
+    threads = judge_masks(asked, observed.get("omp_max_threads"), evidence["threads"], worked_in(result))
     return [verdict for verdict in (kernels, threads, judge_wheel(asked, evidence["wheel"])) if verdict is not None]
 
 

@@ -6,7 +6,7 @@ the kernel's Documentation/admin-guide, proc_pid_mountinfo(5).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, TypeVar
@@ -31,13 +31,20 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Limits:
-    """The tightest limits over the visible hierarchy; None is unlimited (or not set, or not visible)."""
+    """The tightest limits over the visible hierarchy; None is unlimited (or not set, or not visible).
+
+    The sets are those in effect in the nearest group that tells: a partition of version 2 takes its CPUs out of its
+    parent's set, so that the two have none in common. `memory_high_bytes` is where the kernel begins to slow the group
+    down. `is_unbalanced`: the scheduler moves no threads between the group's CPUs.
+    """
 
     cgroup_version: str | None
     cpu_quota_cpus: float | None
     cpuset_cpus: tuple[int, ...] | None
     cpuset_mems: tuple[int, ...] | None
     memory_limit_bytes: int | None
+    memory_high_bytes: int | None = None
+    is_unbalanced: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as a plain dict, sets as the kernel writes them."""
@@ -47,11 +54,13 @@ class Limits:
             "cpuset_cpus": None if self.cpuset_cpus is None else format_cpu_list(self.cpuset_cpus),
             "cpuset_mems": None if self.cpuset_mems is None else format_cpu_list(self.cpuset_mems),
             "memory_limit_bytes": self.memory_limit_bytes,
+            "memory_high_bytes": self.memory_high_bytes,
+            "is_unbalanced": self.is_unbalanced,
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Limits:
-        """Rebuild what `to_json` wrote."""
+        """Rebuild what `to_json` wrote; what it did not write in earlier versions stands at its default."""
         sets = {key: _sorted_or_none(data[key]) for key in ("cpuset_cpus", "cpuset_mems")}
         return cls(**{**data, **sets})
 
@@ -67,9 +76,11 @@ def read_limits(sysroot: Sysroot) -> Limits:
     return Limits(
         cgroup_version=_version(paths, sysroot),
         cpu_quota_cpus=min(_present(_cpu_quota(sysroot, folder) for folder in folders), default=None),
-        cpuset_cpus=_tightest_set(sysroot, folders, "cpus"),
-        cpuset_mems=_tightest_set(sysroot, folders, "mems"),
+        cpuset_cpus=_nearest_set(sysroot, folders, "cpus"),
+        cpuset_mems=_nearest_set(sysroot, folders, "mems"),
         memory_limit_bytes=min(_present(_memory_limit(sysroot, folder) for folder in folders), default=None),
+        memory_high_bytes=min(_present(sysroot.integer(f"{folder}/memory.high") for folder in folders), default=None),
+        is_unbalanced=_is_unbalanced(sysroot, folders),
     )
 
 
@@ -144,15 +155,29 @@ def _memory_limit(sysroot: Sysroot, folder: str) -> int | None:
     return min((limit for limit in limits if 0 <= limit < UNLIMITED_BYTES), default=None)
 
 
-def _tightest_set(sysroot: Sysroot, folders: Iterable[str], what: str) -> tuple[int, ...] | None:
-    sets = [found for found in (_cpuset(sysroot, folder, what) for folder in folders) if found]
-    return tuple(sorted(frozenset.intersection(*sets))) if sets else None
+def _nearest_set(sysroot: Sysroot, folders: Iterable[str], what: str) -> tuple[int, ...] | None:
+    """Return the set of the first group, from this process's own upwards, that has one in effect."""
+    found = next(filter(None, (_cpuset(sysroot, folder, what) for folder in folders)), None)
+    return tuple(sorted(found)) if found else None
 
 
 def _cpuset(sysroot: Sysroot, folder: str, what: str) -> frozenset[int] | None:
-    # Version 2 and later version 1 give the set in effect; `cpuset.cpus` alone is what was asked for.
+    # Version 2 and later version 1 give the set in effect; `cpuset.cpus` is what was asked for, and in effect only
+    # where it stands alone: on version 1 of before Linux 3.17.
     names = (f"cpuset.{what}.effective", f"cpuset.effective_{what}", f"cpuset.{what}")
-    return next(filter(None, (sysroot.cpu_list(f"{folder}/{name}") for name in names)), None)
+    return next(_present(sysroot.cpu_list(f"{folder}/{name}") for name in names), None)
+
+
+def _is_unbalanced(sysroot: Sysroot, folders: Sequence[str]) -> bool:
+    """Whether the group's CPUs are in no scheduling domain.
+
+    Version 2: the nearest group that is a valid partition is an isolated one. Version 1: load balancing is off in the
+    group and in every group above it; one that has it on balances all CPUs below it.
+    """
+    partitions = (sysroot.text(f"{folder}/cpuset.cpus.partition") for folder in folders)
+    nearest = next((kind for kind in partitions if kind in ("root", "isolated")), None)
+    switches = list(_present(sysroot.integer(f"{folder}/cpuset.sched_load_balance") for folder in folders))
+    return nearest == "isolated" or (bool(switches) and not any(switches))
 
 
 def _present(values: Iterable[_T | None]) -> Iterator[_T]:

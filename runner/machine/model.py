@@ -44,6 +44,11 @@ class Machine:
         """The online logical CPUs this process may use."""
         return tuple(cpu.id for cpu in self.cpus if cpu.allowed)
 
+    @property
+    def isolated_cpus(self) -> tuple[int, ...]:
+        """The online logical CPUs to which and from which the scheduler moves no thread."""
+        return tuple(cpu.id for cpu in self.cpus if cpu.online and cpu.isolated)
+
     @cached_property
     def cores(self) -> tuple[Core, ...]:
         """The physical cores with a CPU online, by number."""
@@ -63,6 +68,7 @@ class Machine:
             "cores": len(self.cores),
             "online_cpus": format_cpu_list(self.online_cpus),
             "allowed_cpus": format_cpu_list(self.allowed_cpus),
+            "isolated_cpus": format_cpu_list(self.isolated_cpus),
             "allowed_mems": format_cpu_list(self.allowed_mems),
             "memory_bytes": self.memory_bytes,
             "nodes": [node.to_json() for node in self.nodes],
@@ -91,8 +97,10 @@ class Machine:
 def conditions(machine: Machine) -> dict[str, Any]:
     """Return what must be equal before the figures of two records are divided.
 
-    Neither total memory nor its limit is one: what does not fit fails, what fits runs at the same speed.
+    Neither total memory nor its limit is one: what does not fit fails, what fits runs at the same speed. memory.high
+    is one: what exceeds it does not fail, it runs slower.
     """
+    isolated = format_cpu_list(machine.isolated_cpus) or ("none" if machine.settings.isolation_visible else None)
     return {
         "cpu_model": machine.processor.model_name,
         "cpu_family_model_stepping": [
@@ -108,4 +116,7 @@ def conditions(machine: Machine) -> dict[str, Any]:
         "smt_active": machine.settings.smt_active,
         "transparent_huge_pages": machine.settings.transparent_huge_pages,
         "cpu_quota_cpus": machine.limits.cpu_quota_cpus,
+        "memory_high_bytes": machine.limits.memory_high_bytes,
+        "isolated_cpus": isolated,
+        "nohz_full_cpus": format_cpu_list(machine.settings.nohz_full_cpus) or "none",
     }

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from runner.machine.allowance import allowed_cpus, allowed_mems
+from runner.machine.allowance import allowed_cpus, allowed_mems, running_cpus
 from runner.machine.cgroups import read_limits
 from runner.machine.cpuinfo import read_processor
+from runner.machine.isolation import isolated_cpus
 from runner.machine.model import Machine
 from runner.machine.numa import read_memory_bytes, read_nodes
 from runner.machine.platform import read_platform
 from runner.machine.readings import read_readings
 from runner.machine.settings import read_settings
 from runner.machine.sysroot import Sysroot
-from runner.machine.topology import group_cores, online_cpus, read_cpus
+from runner.machine.topology import group_cores, listed_cpus, read_cpus
 
 
 def read_machine(sysroot: Sysroot) -> Machine:
     """Read the host below a root. Absent files leave fields unknown; raises HostError for a bad CPU list."""
-    online = online_cpus(sysroot)
     limits = read_limits(sysroot)
+    online = running_cpus(sysroot, listed_cpus(sysroot), limits.cpuset_cpus)
     nodes = read_nodes(sysroot, online)
-    cpus = read_cpus(sysroot, nodes, allowed_cpus(sysroot, online, limits.cpuset_cpus))
+    allowed = allowed_cpus(sysroot, online, limits.cpuset_cpus)
+    isolated = isolated_cpus(sysroot, allowed, limits.is_unbalanced)
+    cpus = read_cpus(sysroot, nodes, online, allowed, isolated)
     mems = allowed_mems(sysroot, frozenset(node.id for node in nodes), limits.cpuset_mems)
     return Machine(
         platform=read_platform(sysroot),

@@ -1,4 +1,4 @@
-"""The host's settings that change how fast it computes: governor, turbo, SMT, huge pages.
+"""The host's settings that change how fast it computes: governor, turbo, SMT, huge pages, CPUs without a tick.
 
 They are read, never changed.
 """
@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from runner.machine.cpulist import format_cpu_list, parse_cpu_list
+from runner.machine.isolation import is_isolation_visible, nohz_full_cpus
 from runner.machine.sysroot import Sysroot
 
 CPUS = "sys/devices/system/cpu"
@@ -17,7 +19,10 @@ CPUS = "sys/devices/system/cpu"
 
 @dataclass(frozen=True)
 class Settings:
-    """Settings in effect. Empty or None is unknown, as frequency settings are in most virtual machines."""
+    """Settings in effect. Empty or None is unknown, as frequency settings are in most virtual machines.
+
+    `isolation_visible`: the host tells which CPUs are isolated, so that none isolated means none.
+    """
 
     governors: tuple[str, ...]
     frequency_driver: str | None
@@ -25,15 +30,19 @@ class Settings:
     smt_active: bool
     smt_control: str | None
     transparent_huge_pages: str | None
+    isolation_visible: bool = False
+    nohz_full_cpus: tuple[int, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Return the fields as a plain dict."""
-        return {**asdict(self), "governors": list(self.governors)}
+        """Return the fields as a plain dict, CPU lists as the kernel writes them."""
+        nohz_full = format_cpu_list(self.nohz_full_cpus)
+        return {**asdict(self), "governors": list(self.governors), "nohz_full_cpus": nohz_full}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Settings:
-        """Rebuild what `to_json` wrote."""
-        return cls(**{**data, "governors": tuple(data["governors"])})
+        """Rebuild what `to_json` wrote; what it did not write in earlier versions stands at its default."""
+        nohz_full = tuple(sorted(parse_cpu_list(data.get("nohz_full_cpus", ""))))
+        return cls(**{**data, "governors": tuple(data["governors"]), "nohz_full_cpus": nohz_full})
 
 
 def read_settings(sysroot: Sysroot, online: frozenset[int], cores_have_siblings: bool) -> Settings:
@@ -46,6 +55,8 @@ def read_settings(sysroot: Sysroot, online: frozenset[int], cores_have_siblings:
         smt_active=cores_have_siblings if active is None else active == 1,
         smt_control=sysroot.text(f"{CPUS}/smt/control"),
         transparent_huge_pages=_chosen(sysroot.text("sys/kernel/mm/transparent_hugepage/enabled")),
+        isolation_visible=is_isolation_visible(sysroot),
+        nohz_full_cpus=tuple(sorted(nohz_full_cpus(sysroot))),
     )
 
 

@@ -24,7 +24,7 @@ class LogicalCpu:
     """One logical CPU. `core` is the number of its core: the lowest online CPU there.
 
     `siblings` are the online CPUs of its core, itself included. An offline CPU has no socket, core, node or
-    siblings. `kind` is None on a host whose cores are alike.
+    siblings. `kind` is None on a host whose cores are alike. `isolated`: the scheduler moves no thread to it or away.
     """
 
     id: int
@@ -35,6 +35,7 @@ class LogicalCpu:
     node: int | None
     siblings: tuple[int, ...]
     kind: str | None
+    isolated: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as a plain dict, siblings as the kernel writes them."""
@@ -48,11 +49,15 @@ class LogicalCpu:
 
 @dataclass(frozen=True)
 class Core:
-    """One physical core: the number of its lowest CPU, its online CPUs, those we may use, where it is."""
+    """One physical core: the number of its lowest CPU, its online CPUs, those we may use, where it is.
+
+    `balanced_cpus` are those we may use that are not isolated.
+    """
 
     number: int
     cpus: tuple[int, ...]
     allowed_cpus: tuple[int, ...]
+    balanced_cpus: tuple[int, ...]
     socket: int
     node: int
     kind: str | None
@@ -64,23 +69,30 @@ class Core:
 
 
 def cpu_numbers(sysroot: Sysroot) -> frozenset[int]:
-    """Return every logical CPU the host shows, online or not."""
+    """Return every logical CPU the host lists, online or not."""
     listed = frozenset(sysroot.numbered(CPUS, "cpu")) | (sysroot.cpu_list(f"{CPUS}/online") or frozenset())
     return listed or frozenset(_blocks_by_cpu(sysroot))
 
 
-def online_cpus(sysroot: Sysroot) -> frozenset[int]:
-    """Return the CPUs that run. CPU 0 often has no ``online`` file, for it cannot be switched off."""
+def listed_cpus(sysroot: Sysroot) -> frozenset[int]:
+    """Return the CPUs listed as online. CPU 0 often has no ``online`` file, for it cannot be switched off."""
     online = sysroot.cpu_list(f"{CPUS}/online")
     if online:
         return online
     return frozenset(n for n in cpu_numbers(sysroot) if sysroot.text(f"{CPUS}/cpu{n}/online") != "0")
 
 
-def read_cpus(sysroot: Sysroot, nodes: Iterable[Node], allowed: frozenset[int]) -> tuple[LogicalCpu, ...]:
-    """Return every logical CPU by number."""
-    online = online_cpus(sysroot)
+def read_cpus(
+    sysroot: Sysroot,
+    nodes: Iterable[Node],
+    online: frozenset[int],
+    allowed: frozenset[int],
+    isolated: frozenset[int] = frozenset(),
+) -> tuple[LogicalCpu, ...]:
+    """Return every logical CPU by number. `online` are those that run."""
     blocks = _blocks_by_cpu(sysroot)
+    if not online <= set(blocks):  # lxcfs numbers the processors of /proc/cpuinfo from 0: they are others
+        blocks = {}
     sockets = {cpu: _socket(sysroot, cpu, blocks) for cpu in online}
     cores = _cores(sysroot, online, sockets, blocks)
     node_of = {cpu: node.id for node in nodes for cpu in node.cpus}
@@ -98,8 +110,9 @@ def read_cpus(sysroot: Sysroot, nodes: Iterable[Node], allowed: frozenset[int]) 
             node=node_of.get(cpu) if cpu in online else None,
             siblings=tuple(members.get(cores.get(cpu), ())),
             kind=kinds.get(cpu),
+            isolated=cpu in isolated,
         )
-        for cpu in sorted(cpu_numbers(sysroot))
+        for cpu in sorted(cpu_numbers(sysroot) | online)
     )
 
 
@@ -118,6 +131,7 @@ def _core(number: int, members: list[LogicalCpu]) -> Core:
         number=number,
         cpus=tuple(cpu.id for cpu in members),
         allowed_cpus=tuple(cpu.id for cpu in members if cpu.allowed),
+        balanced_cpus=tuple(cpu.id for cpu in members if cpu.allowed and not cpu.isolated),
         socket=first.socket or 0,
         node=first.node or 0,
         kind=first.kind,

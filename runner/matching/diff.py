@@ -11,6 +11,7 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
+from runner.matching.contents import Contents, Fault
 from runner.matching.snapshot import Snapshot
 from runner.stacks import Stack, canonical_requirement
 
@@ -39,21 +40,28 @@ class Difference:
 
 @dataclass(frozen=True)
 class Match:
-    """The comparison of one pair of installations. `compared` counts paths and settings.
+    """The comparison of one pair of installations, or of one that has no other. `compared` counts paths and settings.
 
-    `wrong_wheels` has a sentence for each side on which another wheel is installed than stacks.toml says.
+    `wrong_wheels` has a sentence for each side on which another wheel is installed than stacks.toml says; `contents`
+    what each side holds against its lock.
     """
 
     stack: str
-    installations: tuple[str, str]
+    installations: tuple[str, ...]
     compared: int
     differences: tuple[Difference, ...]
     wrong_wheels: tuple[str, ...] = ()
+    contents: tuple[Contents, ...] = ()
 
     @property
     def is_matched(self) -> bool:
-        """Does each side have its wheel, and is everything else the same?"""
-        return not (self.strays or self.wrong_wheels)
+        """Does each side have its wheel, as it was locked, and is everything else the same?"""
+        return not (self.strays or self.wrong_wheels or self.tampered)
+
+    @property
+    def tampered(self) -> tuple[tuple[str, Fault], ...]:
+        """What is not as the locked wheels have it, each with the name of its installation."""
+        return tuple((each.installation, fault) for each in self.contents for fault in each.faults)
 
     @property
     def strays(self) -> tuple[Difference, ...]:
@@ -77,11 +85,20 @@ class Match:
             ],
             "strays": [{"path": each.path, "what": each.what} for each in self.strays[:most]],
             "wrong_wheels": list(self.wrong_wheels),
+            "contents": [each.to_json(most) for each in self.contents],
             "matched": self.is_matched,
         }
 
 
-def compare(stack: Stack, names: tuple[str, str], sides: tuple[Snapshot, Snapshot]) -> Match:
+def alone(stack: Stack, name: str, side: Snapshot, contents: Contents) -> Match:
+    """An installation that no other is compared with: it must have its own wheel, as it was locked."""
+    wrong = tuple(filter(None, (_wrong_wheel(stack, name, side),)))
+    return Match(stack.name, (name,), len(side.files) + len(side.settings), (), wrong, (contents,))
+
+
+def compare(
+    stack: Stack, names: tuple[str, str], sides: tuple[Snapshot, Snapshot], contents: tuple[Contents, ...] = ()
+) -> Match:
     """Compare two installations of a stack, path by path and setting by setting."""
     wheels = {canonicalize_name(each.wheel.partition("==")[0]) for each in stack.installations.values()}
     paths = sorted(set(sides[0].files) | set(sides[1].files))
@@ -97,7 +114,7 @@ def compare(stack: Stack, names: tuple[str, str], sides: tuple[Snapshot, Snapsho
         if texts[0] != texts[1]:
             found.append(Difference(name, OUTSIDE, _in_words(names, texts), name in SETTINGS_OF_THE_WHEEL))
     wrong = [text for name, side in zip(names, sides, strict=True) if (text := _wrong_wheel(stack, name, side))]
-    return Match(stack.name, names, len(paths) + len(settings), tuple(found), tuple(wrong))
+    return Match(stack.name, names, len(paths) + len(settings), tuple(found), tuple(wrong), contents)
 
 
 def _wrong_wheel(stack: Stack, name: str, side: Snapshot) -> str:

@@ -20,36 +20,39 @@ class Snapshot:
 
     `files` maps a path to its kind, mode and content ("file 644 <sha256>", "link -> target", "folder 755");
     `settings` maps what an image tells its containers (environment, user, entry point, labels) to its value;
-    `owners` maps a path to the distribution whose RECORD lists it.
+    `owners` maps a path to the distribution whose RECORD lists it; `metadata` has the content of each RECORD and
+    entry_points.txt by path. `environment` is the path of the Python environment in it, empty for the whole.
     """
 
     files: Mapping[str, str]
     settings: Mapping[str, str] = field(default_factory=dict)
     owners: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, bytes] = field(default_factory=dict, compare=False)  # as written: `files` has it masked
+    environment: str = ""
 
 
-def of_tar(stream: IO[bytes], settings: Mapping[str, str]) -> Snapshot:
+def of_tar(stream: IO[bytes], settings: Mapping[str, str], environment: str = "") -> Snapshot:
     """Read a file system's tar, in one pass and without unpacking it. Times and archive order are not looked at."""
     files: dict[str, str] = {}
-    records: dict[str, bytes] = {}
+    metadata: dict[str, bytes] = {}
     with tarfile.open(fileobj=stream, mode="r|") as archive:
         for member in archive:
             path = "/" + member.name.strip("./")
             if member.isfile():
                 content = archive.extractfile(member)
                 assert content is not None  # a file always has one
-                kept = content.read() if is_record(path) else None
+                kept = content.read() if is_metadata(path) else None
                 digest = hashlib.sha256(kept).hexdigest() if kept is not None else _sha256(content)
                 files[path] = f"file {member.mode:o} {digest}"
                 if kept is not None:
-                    records[path] = kept
+                    metadata[path] = kept
             elif member.issym():
                 files[path] = f"link -> {member.linkname}"
             elif member.islnk():
                 files[path] = files.get("/" + member.linkname.strip("./"), f"hard link -> {member.linkname}")
             else:
                 files[path] = f"{'folder' if member.isdir() else 'special'} {member.mode:o}"
-    return Snapshot(files, settings, owners(records))
+    return Snapshot(files, settings, owners(metadata), metadata, environment)
 
 
 def of_folder(root: Path, ignored: frozenset[str]) -> Snapshot:
@@ -60,10 +63,11 @@ def of_folder(root: Path, ignored: frozenset[str]) -> Snapshot:
     """
     masks = (os.fsencode(root), os.fsencode(root.name))  # the latter is the prompt in the activation scripts
     files: dict[str, str] = {}
-    records: dict[str, bytes] = {}
+    metadata: dict[str, bytes] = {}
     for folder, subfolders, names in os.walk(root):
-        subfolders[:] = sorted(name for name in subfolders if name != "__pycache__")
-        for name in sorted(names):
+        linked = [name for name in subfolders if (Path(folder) / name).is_symlink()]  # os.walk does not enter them
+        subfolders[:] = sorted(name for name in subfolders if name != "__pycache__" and name not in linked)
+        for name in sorted(names + linked):
             path = Path(folder) / name
             key = "/" + path.relative_to(root).as_posix()
             if key[1:] in ignored:
@@ -71,10 +75,10 @@ def of_folder(root: Path, ignored: frozenset[str]) -> Snapshot:
             if path.is_symlink():
                 files[key] = f"link -> {os.readlink(path)}"
                 continue
-            if is_record(key):
-                records[key] = path.read_bytes()
+            if is_metadata(key):
+                metadata[key] = path.read_bytes()
             files[key] = f"file {stat.S_IMODE(path.stat().st_mode):o} {_masked_sha256(path, key, masks)}"
-    return Snapshot(files, {}, owners(records))
+    return Snapshot(files, {}, owners(metadata), metadata)
 
 
 def is_record(path: str) -> bool:
@@ -82,10 +86,17 @@ def is_record(path: str) -> bool:
     return path.endswith(".dist-info/RECORD")
 
 
-def owners(records: Mapping[str, bytes]) -> dict[str, str]:
+def is_metadata(path: str) -> bool:
+    """Does this file tell what a distribution has: its files, or the commands that an installer makes for it?"""
+    return is_record(path) or path.endswith(".dist-info/entry_points.txt")
+
+
+def owners(metadata: Mapping[str, bytes]) -> dict[str, str]:
     """Which distribution each file belongs to, byte-code with its source, from the RECORD files by their paths."""
     found: dict[str, str] = {}
-    for path, content in records.items():
+    for path, content in metadata.items():
+        if not is_record(path):
+            continue
         folder = os.path.dirname(os.path.dirname(path))
         distribution = os.path.basename(os.path.dirname(path)).split("-")[0]
         for line in content.decode("utf-8", errors="replace").splitlines():

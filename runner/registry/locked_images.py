@@ -32,6 +32,15 @@ class LockedImages:
         for installation in stack.installations.values():
             self._find(installation)
 
+    def at_hand(self, stack: Stack) -> str | None:
+        """One of the stack's images, if it is here."""
+        found = (self.find(stack, installation) for installation in stack.installations.values())
+        return next((artifact.location for artifact in found if artifact is not None), None)
+
+    def fetch_first(self, stack: Stack, installation: Installation, tell: Tell) -> str:
+        """The image itself: nothing is built."""
+        return self.prepare(stack, installation, tell).location
+
     def prepare(self, stack: Stack, installation: Installation, tell: Tell) -> Artifact:
         """The image of an installation, pulled if it is not here; its location is the image's id.
 

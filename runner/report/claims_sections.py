@@ -14,11 +14,13 @@ from runner.report.wording import interval, plural, significant
 
 VERDICTS = (
     "Reproduced: the claim holds here: a published figure is reached, or is inside of an interval that holds little "
-    "else. Not reproduced: it was tested here, and the whole interval is clear of it, or what is prescribed had no "
-    "effect. Partly: a part of it holds, or only a part could be tested. Not testable here: this run, this host or "
-    "this kit cannot tell, for the reason beside it, be it that the interval is too wide; a figure that stands there "
-    "all the same is this run's own and judges nothing. What is prescribed is held against the speed it gains. In "
-    "quotation marks: the source's own words."
+    "else. That can be shown on any host. Not reproduced: it does not hold in a run on all that it is about (its "
+    "software, processor, cores and what else it takes to refute it), the whole interval being clear of it; or the "
+    "software itself says that what is prescribed has no effect, as it would on any host. Partly: a part of it holds "
+    "here, and the rest was not run, cannot be told or falls short. Not testable here: this run, this host or this kit "
+    "cannot tell, for the reason beside it: the interval is too wide, or the figure is not reached and something is "
+    "missing to refute it. A figure that stands there all the same is this run's own and judges nothing. What is "
+    "prescribed is held against the speed it gains. In quotation marks: the source's own words."
 )
 
 
@@ -36,12 +38,14 @@ def article_section(measured: Measured, article: Publication) -> Section:
         VERDICTS,
         f"The article measured on 36 cores, of two sockets; this host has {plural(machine['cores'], 'core')}. Its "
         f"software cannot be installed any more; nearest to it is {article.nearest_stack}: "
-        f"{article.nearest_stack_reason}. Only runs of that stack at batch size 32 judge Figure 1. What is divided by "
-        "is always stock with oneDNN off, where it has that switch.",
+        f"{article.nearest_stack_reason}. A run of that stack at batch size 32 with the article's settings can confirm "
+        "Figure 1 on any host; what falls short on another host or with other software refutes nothing. What is "
+        "divided by is always stock with oneDNN off, where it has that switch.",
         "Which thread flags the article's baseline ran with is not published; without any, the program of its script "
         "computes on one intra-op thread (python -m runner claims --original-script). A bar over such a "
         "baseline also holds what its other threads would have gained; this kit's baseline has the threads of Intel's "
-        "build.",
+        "build. So no host can refute the 7.4, whose baseline nobody can repeat; a bar here that reaches it confirms "
+        "it.",
     )
     return Section("The article's claims", paragraphs, (claims_table(judgements), differences_table(judgements)))
 

@@ -7,6 +7,7 @@ from runner.report import claims_sections as claims
 from runner.report import method_sections as method
 from runner.report import results_sections as results
 from runner.report.block_sections import block_section
+from runner.report.cores_sections import cores_section, few_cores
 from runner.report.document import Document, Section
 from runner.report.evidence_sections import evidence_section
 from runner.report.figure import draw
@@ -31,7 +32,7 @@ def compose(measured: Measured) -> Document:
         title="Intel-optimized against stock TensorFlow on this host",
         subtitle=_subtitle(measured),
         findings=findings(measured, article),
-        warnings=warnings(measured),
+        warnings=(*warnings(measured), *few_cores(measured)),
         sections=(
             Section("Figure 1, for this host", figures=(draw(measured, article),)),
             *years_sections(measured),
@@ -40,6 +41,7 @@ def compose(measured: Measured) -> Document:
             *repeat_sections(measured),
             claims.article_section(measured, article),
             results.throughput_section(measured),
+            cores_section(measured),
             block_section(measured),
             *peak_sections(measured),
             results.losses_section(measured),
@@ -64,10 +66,11 @@ def _compose_ladder(measured: Measured, article: Publication) -> Document:
         title="Why Intel-optimized TensorFlow is faster on this host, one change at a time",
         subtitle=_subtitle(measured),
         findings=ladder_findings(measured, article),
-        warnings=(*ladder_warnings(measured), *warnings(measured)),
+        warnings=(*ladder_warnings(measured), *warnings(measured), *few_cores(measured)),
         sections=(
             *ladder_sections(measured, article),
             results.throughput_section(measured),
+            cores_section(measured),
             results.launches_section(measured),
             claims.article_section(measured, article),
             *topology_sections(measured),

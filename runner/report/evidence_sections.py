@@ -57,7 +57,9 @@ def _paragraphs(measured: Measured, probes: list[Evidence]) -> tuple[str, ...]:
         "Figure 1.",
         "OpenMP threads form teams: each thread of TensorFlow's that enters a parallel kernel leads one, so that two "
         "teams may share the same cores by turns. A main thread that is alone, with a number other than 0, leads none: "
-        "it is bound as the workload asks OpenMP, after the last step, how many threads it has; no verdict counts it.",
+        "it is bound as it loads the runtime, or as the workload asks OpenMP, after the last step, how many threads it "
+        "has. Of the threads that OpenMP names, a verdict counts those that worked in the timed steps; in a timed "
+        "launch, which has no log, as many bound threads as OpenMP has, where those did most of the work.",
         *_confined(measured, [evidence for evidence in probes if evidence.error is None]),
     )
 
@@ -164,7 +166,10 @@ def _primitives_table(obtained: list[Evidence]) -> Table:
         rows.append((*head, "all reorders (layout conversions)", "—", str(reorders["count"]),
                      _share(reorders["milliseconds"], whole)))  # fmt: skip
     columns = ("stack", "variant", "topology", "primitive", "implementation", "count", "share of time")
-    caption = "Primitives, over all steps of a probe; shares are of the time of all primitives"
+    caption = (
+        "Primitives, over all steps of a probe; shares are of the time of all primitives as the verbose lines give it, "
+        "in a launch that logging slows (by how much, the table of traced steps says)"
+    )
     return table(columns, rows, columns[5:], caption=caption)
 
 

@@ -12,11 +12,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
+from runner.claims.judge import judge_claim
 from runner.publications import HEADLINE, Publication
+from runner.report.claims_sections import material
 from runner.report.document import Figure
 from runner.report.drawing import colour, render
+from runner.report.intervals import NONE, Whiskers, draw_whiskers, whiskers_of
 from runner.report.measured import Measured
-from runner.report.wording import significant, topology_title
+from runner.report.wording import plural, significant, topology_title
 from runner.stats.evidence import EVIDENCE_FAILED, NO_EVIDENCE
 from runner.vocabulary import Cell, Group
 
@@ -50,7 +53,7 @@ def _figure(measured: Measured, article: Publication) -> Drawing:
         _draw_throughput(grid[2 * row][0], measured, stack)
         _draw_speedups(grid[2 * row + 1][0], measured, stack)
         if stack == article.nearest_stack:
-            grid[2 * row + 1][0].set_title(_claimed(article), loc="right", fontsize=10, color="#444444")
+            grid[2 * row + 1][0].set_title(_claimed(measured, article), loc="right", fontsize=10, color="#444444")
     panels = grid[1::2, 0]
     highest = max(axes.get_ylim()[1] for axes in panels)
     for axes in panels:  # one scale, so that the bars of two stacks can be compared by eye
@@ -61,16 +64,29 @@ def _figure(measured: Measured, article: Publication) -> Drawing:
     }
     legend = figure.legend(
         handles.values(), handles.keys(), loc="outside lower center", ncols=len(handles), frameon=False, fontsize=9,
-        handlelength=1.2, title=f"Error bars: 95% intervals over {measured.header['plan']['blocks']} blocks of "
-        "independent launches. Higher is better.",
+        handlelength=1.2, title=_key(measured),
     )  # fmt: skip
     legend.get_title().set(fontsize=9, color="#444444")
     return figure
 
 
-def _claimed(article: Publication) -> str:
+def _key(measured: Measured) -> str:
+    """What the lines and the hatching mean."""
+    blocks = measured.header["plan"]["blocks"]
+    lines = [
+        f"Thick line: 95% interval of this bar alone, over {blocks} blocks of independent launches. Higher is better.",
+        f"Thin line: 95% intervals of all {plural(measured.family, 'pair')} of the run at once. What is called "
+        "faster or slower is read off these.",
+    ]
+    if measured.has_partial:
+        lines.append(f"Hatched, partial: no verdict yet; complete it with {measured.completing} (the run's folder).")
+    return "\n".join(lines)
+
+
+def _claimed(measured: Measured, article: Publication) -> str:
     claim = article.claim(HEADLINE)
-    return f"{article.short}: {claim.words}, on {claim.configuration.cores} cores"
+    verdict = judge_claim(article, claim, material(measured)).answer.verdict
+    return f"{article.short}: {claim.words}, on {claim.configuration.cores} cores\n{verdict}"
 
 
 def _title(measured: Measured) -> str:
@@ -111,8 +127,8 @@ def _draw_speedups(axes: Axes, measured: Measured, stack: str) -> None:
     _finish(axes, groups, measured.batch_sizes)
 
 
-# value, low, high, and the reason where there is no value, or a mark where there is one to be careful with
-Bar = tuple[float, float, float, str]
+# value, its intervals, and the reason where there is no value, or a mark where there is one to be careful with
+Bar = tuple[float, Whiskers, str]
 
 
 @dataclass(frozen=True)
@@ -132,14 +148,15 @@ def _limit(cells: Sequence[Sequence[Bar]]) -> float:
 def _throughput(measured: Measured, group: Group, variant: str) -> Bar:
     frame = measured.throughputs
     if frame.empty:
-        return (math.nan, math.nan, math.nan, "not measured")
+        return (math.nan, NONE, "not measured")
     rows = frame[(frame["stack"] == group.stack) & (frame["topology"] == group.topology)
                  & (frame["batch_size"] == group.batch_size) & (frame["variant"] == variant)]  # fmt: skip
     if rows.empty:
-        return (math.nan, math.nan, math.nan, _reason(measured, group, variant))
+        return (math.nan, NONE, _reason(measured, group, variant))
     row = rows.iloc[0]
     cell = measured.cells.get(Cell(group.stack, variant, group.topology, group.batch_size))
-    return (row["images_per_second"], row["ci_low"], row["ci_high"], cell.remark if cell else "")
+    alone = Whiskers(alone=(row["ci_low"], row["ci_high"]))
+    return (row["images_per_second"], alone, cell.remark if cell else "")
 
 
 def _reason(measured: Measured, group: Group, variant: str) -> str:
@@ -157,17 +174,17 @@ def _speedup(measured: Measured, group: Group, baseline: str, candidate: str) ->
         & (frame["baseline"] == baseline) & (frame["candidate"] == candidate)
     ].iloc[0]  # fmt: skip
     if row["status"] == "ok":
-        return (row["speedup"], row["ci_low"], row["ci_high"], "")
+        return (row["speedup"], whiskers_of(row), "")
     cells = [measured.cells.get(Cell(group.stack, name, group.topology, group.batch_size))
              for name in (baseline, candidate)]  # fmt: skip
     remarks = [cell.remark for cell in cells if cell and cell.remark]
     remark = remarks[0] if remarks and row["status"] in MARKED else str(row["status"]).replace("_", " ")
-    return (row["speedup"], row["ci_low"], row["ci_high"], remark)
+    return (row["speedup"], whiskers_of(row), remark)
 
 
 def _bars(axes: Axes, place: Place, bars: Sequence[Bar], fill: str, label: str, text: str) -> None:
     width = GROUP_WIDTH / place.of
-    for position, (value, low, high, remark) in enumerate(bars):
+    for position, (value, whiskers, remark) in enumerate(bars):
         x = position + (place.index - (place.of - 1) / 2) * width
         if math.isnan(value):
             axes.bar(x, 0, width * 0.92, color=fill, label=label if position == 0 else None)
@@ -177,22 +194,12 @@ def _bars(axes: Axes, place: Place, bars: Sequence[Bar], fill: str, label: str, 
         hatch = "///" if remark else None
         axes.bar(x, value, width * 0.92, color=fill, label=label if position == 0 else None, hatch=hatch,
                  edgecolor="white" if hatch else fill)  # fmt: skip
-        top = value if math.isnan(low) else _draw_interval(axes, x, (low, value, high), place.limit)
+        top = max(value, draw_whiskers(axes, x, whiskers, (0.0, place.limit)))
         lines = [text.format(significant(value)), *textwrap.wrap(remark, REMARK_WIDTH)]
-        if top < high:
-            lines.append(f"(to {text.format(significant(high))})")
+        if top < whiskers.high:
+            lines.append(f"(to {text.format(significant(whiskers.high))})")
         axes.annotate("\n".join(lines), (x, top), xytext=(0, 4), textcoords="offset points", ha="center", va="bottom",
                       fontsize=9)  # fmt: skip
-
-
-def _draw_interval(axes: Axes, x: float, ends: tuple[float, float, float], limit: float) -> float:
-    """Draw from low to high, but not beyond the limit; return where the line ends."""
-    low, value, high = ends
-    top = min(high, limit)
-    axes.errorbar(x, value, [[value - low], [top - value]], color="#222222", capsize=3, linewidth=1.2)
-    if top < high:
-        axes.plot(x, top, marker="^", color="#222222", markersize=6)
-    return top
 
 
 def _finish(axes: Axes, groups: Sequence[Group], batch_sizes: Sequence[int]) -> None:

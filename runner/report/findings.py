@@ -11,8 +11,9 @@ from runner.claims.judge import judge_claim
 from runner.claims.verdict import NOT_TESTABLE
 from runner.publications import HEADLINE, Publication
 from runner.report.claims_sections import material
+from runner.report.host_sections import host_warnings
 from runner.report.measured import Measured
-from runner.report.wording import plural, topology_title, with_interval
+from runner.report.wording import at_once, plural, topology_title, with_interval
 
 # Above this share of all CPU time stolen by the hypervisor during a launch, its numbers deserve a warning.
 STEAL_WORTH_A_WORD = 0.02
@@ -31,7 +32,7 @@ def findings(measured: Measured, article: Publication) -> tuple[str, ...]:
 def warnings(measured: Measured) -> tuple[str, ...]:
     """What a reader must know before quoting a number."""
     return (*_incomplete(measured), *_flagged(measured), *measured.header["notes"], *_enforcement(measured),
-            *_noise(measured))  # fmt: skip
+            *host_warnings(measured), *_noise(measured))  # fmt: skip
 
 
 def _finding(measured: Measured, row: dict[str, Any]) -> str:
@@ -47,12 +48,13 @@ def _finding(measured: Measured, row: dict[str, Any]) -> str:
     counts = frame[frame["verdict"] != ""]["verdict"].value_counts(sort=False)
     parts = [f"{verdict} on {count}" for verdict, count in counts.items()]
     text = f"{head}: {', '.join(parts)} of {plural(row['of_topologies'], 'topology')}"
-    if not math.isnan(row.get("geometric_mean", math.nan)):
-        mean = with_interval(row["geometric_mean"], row["geometric_low"], row["geometric_high"])
-        text += f"; geometric mean over {plural(row['topologies'], 'topology')} {mean}"
     if not math.isnan(row.get("largest", math.nan)) and row["topologies"] > 1:
         top = with_interval(row["largest"], row["largest_low"], row["largest_high"])
-        text += f"; largest {top} ({topology_title(row['largest_topology'])}; interval simultaneous over the bars)"
+        text += f", the largest {top} ({topology_title(row['largest_topology'])})"
+    text += f", {at_once(measured.family)}"
+    if not math.isnan(row.get("geometric_mean", math.nan)):
+        mean = with_interval(row["geometric_mean"], row["geometric_low"], row["geometric_high"])
+        text += f"; geometric mean over {plural(row['topologies'], 'topology')} {mean}, 95% for this mean alone"
     return f"{text}."
 
 
@@ -68,9 +70,10 @@ def _on_the_article(measured: Measured, article: Publication) -> str:
     claim = article.claim(HEADLINE)
     verdict = judge_claim(article, claim, material(measured)).answer
     head = f"The article ({article.title}, {article.year}) says {claim.words} at batch size {claim.batch_size}"
+    why = f"{verdict.why[0].upper()}{verdict.why[1:]}."
     if verdict.verdict == NOT_TESTABLE:
-        return f"{head}. This run does not judge that figure: {verdict.why}."
-    text = f"{head}: {verdict.verdict} on this host. {verdict.why[0].upper()}{verdict.why[1:]}."
+        return f"{head}: {verdict.verdict}. {why}"
+    text = f"{head}: {verdict.verdict} on this host. {why}"
     here = measured.header["machine"]["processor"]["model_name"] or "an unknown processor"
     if claim.configuration.processor_model and claim.configuration.processor_model in here:
         return text
@@ -81,21 +84,27 @@ def _incomplete(measured: Measured) -> list[str]:
     planned, found = len(measured.run.launches), []
     if measured.unfinished:
         done = planned - measured.unfinished - measured.failed
-        found.append(f"The run is not complete: {done} of {planned} launches are measured. Go on with --resume.")
+        found.append(f"The run is not complete: {done} of {planned} launches are measured. Go on with --resume, "
+                     "which runs a broken block again whole.")  # fmt: skip
     if measured.failed:
-        found.append(f"{measured.failed} of {planned} launches failed: --resume measures them again, and no more.")
+        found.append(f"{measured.failed} of {planned} launches failed: --resume runs each of their blocks again whole, "
+                     "and no other.")  # fmt: skip
     return found
 
 
 def _flagged(measured: Measured) -> list[str]:
     frame = measured.speedups
     flagged = frame[frame["status"] != "ok"]
-    return [
+    found = [
         f"{row.stack}, {topology_title(row.topology)}, batch size {row.batch_size}, "
         f"{row.candidate} over {row.baseline}: {str(row.status).replace('_', ' ')}: {row.reason.rstrip('.')}."
         for row in flagged.itertuples()
         if row.status != "missing"
     ]
+    if measured.has_partial:
+        found.append(f"What is partial gets no verdict and enters no mean. Complete it with: {measured.completing}, "
+                     "where RUN is the run's folder.")  # fmt: skip
+    return found
 
 
 def _enforcement(measured: Measured) -> list[str]:

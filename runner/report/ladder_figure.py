@@ -11,15 +11,18 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 from matplotlib.patches import Patch
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from runner.report.document import Figure
 from runner.report.drawing import COLOURS, render
+from runner.report.intervals import COLOUR, THICK, THIN
 from runner.report.measured import Measured
-from runner.report.wording import significant, times, topology_title, with_interval
+from runner.report.wording import plural, significant, times, topology_title, with_interval
+from runner.stats.family import verdict
 from runner.stats.intervals import Estimate
 from runner.stats.ladder import FIRST, INERT, LEFT_OUT, LadderResult, Step
-from runner.stats.tables import verdict
+from runner.stats.products import Total
 
 DESCRIPTION = "What each rung of the ladder is worth, with 95% intervals, and the whole beside the product"
 FASTER, SLOWER, UNCLEAR, TOTAL = COLOURS["intel"], "#d1495b", "#b5bcc4", "#3d405b"
@@ -41,9 +44,11 @@ class Row:
     start: float
     end: float
     estimate: Estimate | None
+    together: Estimate | None
     text: str
     colour: str
     is_branch: bool = False
+    is_hatched: bool = False
 
 
 def draw_ladder(measured: Measured) -> Figure:
@@ -62,13 +67,14 @@ def _figure(measured: Measured) -> Drawing:
     figure.suptitle(f"{measured.header['ladder']['title']}\n{processor}, engine {measured.header['engine']['name']}",
                     fontsize=12, fontweight="bold")  # fmt: skip
     handles = [Patch(color=FASTER, label="faster"), Patch(color=SLOWER, label="slower"),
-               Patch(color=UNCLEAR, label="no clear difference, or no interval"),
+               Patch(color=UNCLEAR, label="no clear difference, or no verdict"),
                Patch(facecolor="white", edgecolor="#666666", hatch="////", label="branch, no part of the product"),
                Patch(color=TOTAL, label="first against last")]  # fmt: skip
     legend = figure.legend(
         handles=handles, loc="outside lower center", ncols=len(handles), frameon=False, fontsize=9, handlelength=1.2,
-        title="Each bar starts where the rungs before it lead; its factor, with the 95% interval, stands beside it. "
-        "Further right is faster.",
+        title="Each bar starts where the rungs before it lead. Thick line: 95% interval of this step alone. Thin, and "
+        f"in figures: 95% for all {plural(measured.family, 'comparison')} of the run at once,\noff which verdicts and "
+        "colours are read. Dotted: a launch is missing or was flagged, no verdict. Further right is faster.",
     )  # fmt: skip
     legend.get_title().set(fontsize=9, color="#444444")
     return figure
@@ -78,8 +84,10 @@ def waterfall(result: LadderResult) -> list[Row]:
     """The rows of one ladder: rungs, branches, product and whole."""
     reached: dict[str, float] = {}
     rows = [_row(step, reached) for step in (*result.steps, *result.branches)]
-    rows.append(_total("product of the rungs", result.product, "not every rung has a complete block"))
-    rows.append(_total("the whole, measured directly", result.whole, result.whole_status.replace("_", " ")))
+    status = result.whole_status.replace("_", " ")
+    unlike = "" if result.products.is_complete else "not complete, or flagged"
+    rows.append(_total("product of the rungs", result.products, "not every rung has a complete block", unlike))
+    rows.append(_total("the whole, measured directly", result.wholes, status, "" if status == "ok" else status))
     return rows
 
 
@@ -89,7 +97,10 @@ def _row(step: Step, reached: dict[str, float]) -> Row:
     if not step.rung.is_branch:
         reached[step.rung.id] = end
     label = f"{step.rung.title}, from {step.reference or step.rung.of}" if step.rung.is_branch else step.rung.title
-    return Row(label, start, end, step.ratio, _text(step), _colour(step), step.rung.is_branch)
+    incomplete = step.ratio is not None and not step.is_comparable
+    return Row(
+        label, start, end, step.ratio, step.together, _text(step), _colour(step), step.rung.is_branch, incomplete
+    )
 
 
 def _start(step: Step, reached: Mapping[str, float]) -> float:
@@ -101,7 +112,8 @@ def _text(step: Step) -> str:
     if step.status in (INERT, LEFT_OUT):
         return step.status.replace("_", " ")
     speed = f"{significant(step.speed.value)} images/s" if step.speed else ""
-    factor = with_interval(step.ratio.value, step.ratio.low, step.ratio.high) if step.ratio else ""
+    held = step.together
+    factor = with_interval(held.value, held.low, held.high) if held else ""
     remark = "" if step.status in (FIRST, "ok") else step.status.replace("_", " ")
     return "   ".join(text for text in (factor, speed, remark) if text)
 
@@ -109,14 +121,17 @@ def _text(step: Step) -> str:
 def _colour(step: Step) -> str:
     if step.ratio is None:
         return UNCLEAR
-    return {"faster": FASTER, "slower": SLOWER}.get(verdict(step.ratio), UNCLEAR)
+    found = verdict(step.ratios, step.family) if step.is_comparable else ""
+    return {"faster": FASTER, "slower": SLOWER}.get(found, UNCLEAR)
 
 
-def _total(label: str, estimate: Estimate | None, otherwise: str) -> Row:
-    if estimate is None:
-        return Row(label, 1.0, 1.0, None, otherwise, TOTAL)
-    text = with_interval(estimate.value, estimate.low, estimate.high)
-    return Row(label, 1.0, estimate.value, estimate, text, TOTAL)
+def _total(label: str, total: Total, otherwise: str, remark: str) -> Row:
+    estimate, together = total.estimate, total.together
+    if estimate is None or together is None:
+        return Row(label, 1.0, 1.0, None, None, otherwise, TOTAL)
+    shown = with_interval(estimate.value, together.low, together.high)
+    text = f"{shown}   {remark}" if remark else shown
+    return Row(label, 1.0, estimate.value, estimate, together, text, TOTAL, is_hatched=not total.is_complete)
 
 
 def _draw(axes: Axes, rows: Sequence[Row], title: str) -> None:
@@ -149,10 +164,12 @@ def _bar(axes: Axes, position: int, row: Row, edges: tuple[float, float]) -> Non
     style: dict[str, Any] = {"color": row.colour}
     if row.is_branch:
         style = {"facecolor": "white", "edgecolor": row.colour, "hatch": "////"}
+    elif row.is_hatched:
+        style = {"facecolor": row.colour, "edgecolor": "white", "hatch": "..."}
     if row.estimate is not None:
         axes.barh(position, right - left, 0.62, left=left, zorder=2, **style)
         if row.estimate.has_interval:
-            _interval(axes, position, (_low(row), _high(row)), edges)
+            _interval(axes, position, row, edges)
     else:
         axes.plot([row.end], [position], marker="|", markersize=9, color="#777777", zorder=2)
     beside = max(min(_high(row), edges[1]), right)
@@ -160,21 +177,26 @@ def _bar(axes: Axes, position: int, row: Row, edges: tuple[float, float]) -> Non
                   fontsize=8.5, color="#222222" if row.estimate else "#777777")  # fmt: skip
 
 
-def _interval(axes: Axes, position: int, ends: tuple[float, float], edges: tuple[float, float]) -> None:
-    """A line with a cap at each end, or an arrow where the end lies beyond the edge."""
+def _interval(axes: Axes, position: int, row: Row, edges: tuple[float, float]) -> None:
+    """Thick, of this step alone; thin, of all at once, with a cap at each end, or an arrow beyond the edge."""
+    ends = (_low(row), _high(row))
     shown = (max(ends[0], edges[0]), min(ends[1], edges[1]))
-    axes.plot(shown, [position, position], color="#222222", linewidth=1.1, zorder=3)
+    axes.plot(shown, [position, position], color=COLOUR, linewidth=THIN, zorder=3)
+    if row.estimate is not None:
+        alone = [max(row.start * row.estimate.low, edges[0]), min(row.start * row.estimate.high, edges[1])]
+        axes.plot(alone, [position, position], color=COLOUR, linewidth=THICK, solid_capstyle="butt", zorder=3,
+                  path_effects=[withStroke(linewidth=THICK + 1.4, foreground="white")])  # fmt: skip
     for end, true, arrow in zip(shown, ends, ("<", ">"), strict=True):
         marker = "|" if end == true else arrow
-        axes.plot([end], [position], marker=marker, markersize=6, color="#222222", zorder=3, clip_on=False)
+        axes.plot([end], [position], marker=marker, markersize=6, color=COLOUR, zorder=3, clip_on=False)
 
 
 def _low(row: Row) -> float:
-    return _bound(row, row.estimate.low) if row.estimate else row.end
+    return _bound(row, row.together.low) if row.together else row.end
 
 
 def _high(row: Row) -> float:
-    return _bound(row, row.estimate.high) if row.estimate else row.end
+    return _bound(row, row.together.high) if row.together else row.end
 
 
 def _bound(row: Row, factor: float) -> float:

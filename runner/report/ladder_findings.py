@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from runner.publications import Publication
 from runner.report.measured import Measured
-from runner.report.wording import plural, times, topology_title, with_interval
-from runner.stats.intervals import FEWEST, Estimate, simultaneous
+from runner.report.wording import at_once, times, topology_title, with_interval
+from runner.stats.family import simultaneous
+from runner.stats.intervals import FEWEST, Estimate
 from runner.stats.ladder import FIRST, INERT, LEFT_OUT, LadderResult
 
 NOT_YET = "not measured yet"
@@ -52,11 +53,11 @@ def agreement(result: LadderResult) -> str:
     if result.product is None:
         return "The product of the rungs is not known: not every rung has a complete block."
     if result.agrees is None:
-        return "Whether the product of the rungs agrees with the whole cannot be told: too few blocks."
+        return "Whether the product of the rungs agrees with the whole cannot be told: not every block has both."
     held = f"The product of the rungs, {factor_text(result.product)}, over the whole, {factor_text(result.whole)}"
     if result.agrees:
-        return f"{held}, is {factor_text(result.agreement)}: they agree within the interval."
-    found = f"{held}, is {factor_text(result.agreement)}"
+        return f"{held}, is {factor_text(result.agreements.together)}: they agree within the interval."
+    found = f"{held}, is {factor_text(result.agreements.together)}"
     return f"{found}: they do NOT agree; something between the launches was not constant."
 
 
@@ -81,7 +82,9 @@ def _finding(measured: Measured, result: LadderResult) -> str:
     if result.whole is None:
         return f"{name}: first against last could not be measured: {result.whole_reason or 'no complete block'}."
     inert = sum(step.status == INERT for step in result.steps)
-    text = f"{name}: the last rung against the first {factor_text(result.whole)}, measured directly. {_steps(result)}. "
+    held = f" ({at_once(result.family)})" if result.wholes.is_complete else ": not complete, and no verdict"
+    text = f"{name}: the last rung against the first {factor_text(result.wholes.together)}{held}, measured directly. "
+    text += f"{_steps(result)}. "
     return text + f"{inert} of {len(result.steps)} rungs are inert here. {agreement(result)}"
 
 
@@ -89,11 +92,11 @@ def _steps(result: LadderResult) -> str:
     """The steps that are clear when all are looked at, in words."""
     steps = [step for step in result.steps if step.is_comparable and len(step.ratios) >= FEWEST]
     if not steps:
-        return "No step has enough blocks for an interval"
-    estimates = zip(steps, simultaneous([step.ratios for step in steps]), strict=True)
+        return "No step is complete, so that none gets a verdict"
+    estimates = zip(steps, simultaneous([step.ratios for step in steps], result.family), strict=True)
     clear = [(step.rung.title, each.value) for step, each in estimates if each.low > 1 or each.high < 1]
     clear.sort(key=lambda entry: -abs(math.log(entry[1])))
-    over = f"(95%, simultaneous over {plural(len(steps), 'step')})"
+    over = f"({at_once(result.family)})"
     parts = ", ".join(f"{title} {times(value)}" for title, value in clear)
     return f"Clear steps {over}, the largest first: {parts}" if parts else f"No single step is clear {over}"
 
@@ -103,9 +106,9 @@ def _could_be_baseline(result: LadderResult, article: Publication, measured: Mea
     claim, cores = article.claim(LARGEST), measured.header["plan"]["pin"]["cores"]
     most = largest_speedup(article)
     for step in result.branches:
-        if not step.rung.could_be_baseline or step.ratio is None:
+        ratio = step.together
+        if not step.rung.could_be_baseline or ratio is None or not step.is_comparable:
             continue
-        ratio = step.ratio
         gained = Estimate(1 / ratio.value, 1 / ratio.high, 1 / ratio.low, ratio.replicates)
         shares = "" if not gained.has_interval else (
             f" [{share_of(gained.low, most):.0%}, {share_of(gained.high, most):.0%}]"

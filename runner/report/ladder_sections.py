@@ -16,13 +16,15 @@ from runner.report.ladder_findings import (
     share_of,
 )
 from runner.report.measured import Measured
-from runner.report.wording import interval, significant, times
+from runner.report.wording import interval, plural, significant, times
 from runner.rungs import describe_changes
+from runner.stats.family import verdict
 from runner.stats.intervals import Estimate
 from runner.stats.ladder import FIRST, INERT, LEFT_OUT, LadderResult, Step
-from runner.stats.tables import verdict
+from runner.stats.products import Total
+from runner.stats.tables import NOT_COUNTED
 
-COLUMNS = ("rung", "what it changes", "images/s", "factor", "95% interval", "verdict")
+COLUMNS = ("rung", "what it changes", "images/s", "factor", "95% interval", "95%, all at once", "verdict")
 
 PRODUCT = (
     "What this check can tell: neighbouring steps share a launch, which cancels in their product, so that in a block "
@@ -52,11 +54,12 @@ def ladder_rows(result: LadderResult) -> list[tuple[str, ...]]:
     """The rows of the table of steps, in COLUMNS: the ladder, its branches, the product and the whole."""
     rows = [_row(step) for step in (*result.steps, *result.branches)]
     totals = (
-        ("product of the rungs", result.product, "not every rung has a complete block"),
-        ("the whole, directly", result.whole, result.whole_reason),
+        ("product of the rungs", result.products, "not every rung has a complete block"),
+        ("the whole, directly", result.wholes, result.whole_reason),
     )
-    for name, estimate, otherwise in totals:
-        rows.append((name, "first against last", "—", *_factor(estimate), verdict(estimate) if estimate else otherwise))
+    for name, total, otherwise in totals:
+        factor = _factor(total.estimate, total.together)
+        rows.append((name, "first against last", "—", *factor, _verdict_on(total, otherwise)))
     return rows
 
 
@@ -73,6 +76,10 @@ def _steps_section(measured: Measured, article: Publication) -> Section:
         "Each rung changes one thing and keeps what the rungs before it changed; its factor is its images per second "
         "over those of the rung before it, from the paired log-ratios of launches in the same block. Factors multiply. "
         "A branch is compared with the rung that is named, and is no part of the product.",
+        "Verdicts are read off the second interval, which holds at once with those of all "
+        f"{plural(measured.family, 'comparison')} of the run as it was planned: every rung and branch, the product, "
+        "the whole, and the one over the other, of every ladder (Bonferroni). What lacks a launch, or was flagged, "
+        f"gets no verdict; complete it with: {measured.completing}.",
         "Inert means that the change did nothing inside the process, which is told from what the launches recorded of "
         "themselves, not from their speed: its factor is exactly 1, and it is not run again after the first block.",
         f'The share of {most:g}X is log(factor) / log({most:g}): what part of the article\'s "{quote}" that '
@@ -87,19 +94,23 @@ def _steps_table(result: LadderResult, most: float) -> Table:
     estimates = [*(step.ratio for step in steps), result.product, result.whole]
     shares = [f"{share_of(each.value, most):.0%}" if each else "—" for each in estimates]
     reasons = [*(step.reason or "—" for step in steps), "—", result.whole_reason or "—"]
-    rows = [(*row[:5], part, row[5], why)
+    rows = [(*row[:6], part, row[6], why)
             for row, part, why in zip(ladder_rows(result), shares, reasons, strict=True)]  # fmt: skip
-    columns = (*COLUMNS[:5], share, COLUMNS[5], "reason")
-    return table(columns, rows, columns[2:6], caption=ladder_name(result))
+    columns = (*COLUMNS[:6], share, COLUMNS[6], "reason")
+    return table(columns, rows, columns[2:7], caption=ladder_name(result))
 
 
 def _whole_section(measured: Measured) -> Section:
     verdicts = {True: "agree", False: "DO NOT AGREE", None: "not known"}
     rows = [
-        (ladder_name(each), *map(factor_text, (each.product, each.whole, each.agreement)), verdicts[each.agrees])
+        (
+            ladder_name(each),
+            *map(factor_text, (each.product, each.whole, each.agreements.together)),
+            verdicts[each.agrees],
+        )
         for each in measured.ladders
     ]
-    columns = ("ladder", "product of the rungs", "the whole, directly", "product / whole", "verdict")
+    columns = ("ladder", "product of the rungs", "the whole, directly", "product / whole, all at once", "verdict")
     paragraphs = (
         "The first and the last rung are also run against each other directly, in launches of their own, back to back "
         "at one end of each block.",
@@ -147,12 +158,21 @@ def _row(step: Step) -> tuple[str, ...]:
     title = step.rung.title + (f", from {step.reference or step.rung.of}" if step.rung.is_branch else "")
     speed = significant(step.speed.value) if step.speed else "—"
     change = describe_changes(step.rung) or "—"
-    return (title, change, speed, *(("1x", "by evidence") if step.status == INERT else _factor(step.ratio)),
-            _verdict(step))  # fmt: skip
+    inert = ("1x", "by evidence", "by evidence")
+    factor = inert if step.status == INERT else _factor(step.ratio, step.together)
+    return (title, change, speed, *factor, _verdict(step))
 
 
-def _factor(estimate: Estimate | None) -> tuple[str, str]:
-    return (times(estimate.value), interval(estimate.low, estimate.high)) if estimate else ("—", "—")
+def _factor(alone: Estimate | None, together: Estimate | None) -> tuple[str, ...]:
+    if alone is None or together is None:
+        return ("—", "—", "—")
+    return (times(alone.value), *(interval(each.low, each.high) for each in (alone, together)))
+
+
+def _verdict_on(total: Total, otherwise: str) -> str:
+    if not total.ratios:
+        return otherwise
+    return verdict(total.ratios, total.family) if total.is_complete else f"{NOT_COUNTED} (not complete, or flagged)"
 
 
 def _verdict(step: Step) -> str:
@@ -161,4 +181,4 @@ def _verdict(step: Step) -> str:
         return "where the ladder stands"
     if step.ratio is None:
         return in_words(step.status)
-    return verdict(step.ratio) + ("" if step.status == "ok" else f" ({in_words(step.status)})")
+    return verdict(step.ratios, step.family) if step.is_comparable else f"{NOT_COUNTED} ({in_words(step.status)})"

@@ -19,8 +19,9 @@ from runner.records import Record, latest
 from runner.report.wording import present
 from runner.runs import Run
 from runner.stats.evidence import with_evidence
+from runner.stats.family import family_of
 from runner.stats.ladder import LadderResult, ladders_of, still_needed
-from runner.stats.pairs import Pair, pairs_of, variants_of
+from runner.stats.pairs import PARTIAL, Pair, pairs_of, variants_of
 from runner.stats.tables import speedups, summaries, throughputs
 from runner.vocabulary import ENFORCEABLE
 
@@ -40,7 +41,12 @@ class Measured:
         return self.run.header
 
     def condition(self, name: str, value: object) -> str:
-        """A condition's value in words. A limit that is null was not asked for, or the engine has no means for it."""
+        """A condition's value in words. A limit that is null was not asked for, or the engine has no means for it.
+
+        Of the limits of the kit's own control group, null is none: one that cannot be seen holds nobody here.
+        """
+        if value is None and name in ("machine.cpu_quota_cpus", "machine.memory_high_bytes"):
+            return "none"
         limit = ENFORCEABLE.get(name.removeprefix("enforced."))
         if value is not None or limit is None:
             return present(value)
@@ -50,6 +56,24 @@ class Measured:
     def pairs(self) -> list[Pair]:
         """Every pair of every group, marked where the evidence on one of its cells failed or is missing."""
         return with_evidence(pairs_of(self.run, self.records), self.cells)
+
+    @property
+    def completing(self) -> str:
+        """What completes the run; RUN is its folder, which may be moved."""
+        return f"python -m runner {'ablate' if is_ladder(self.header) else 'compare'} --resume RUN"
+
+    @property
+    def has_partial(self) -> bool:
+        """Is there a pair, or a part of a ladder, that is measured in some of the planned blocks alone?"""
+        statuses = [pair.status for pair in self.pairs]
+        for result in self.ladders:
+            statuses += [result.whole_status, *(step.status for step in (*result.steps, *result.branches))]
+        return PARTIAL in statuses
+
+    @cached_property
+    def family(self) -> int:
+        """How many comparisons of the run are judged at once."""
+        return family_of(self.run)
 
     @cached_property
     def cells(self) -> Cells:

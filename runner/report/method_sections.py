@@ -8,7 +8,9 @@ from typing import Any
 from runner.checks.conditions import flatten
 from runner.publications import Publication
 from runner.report.document import Section, Table, table
+from runner.report.host_sections import host_notes
 from runner.report.measured import Measured
+from runner.report.observer import observer_sentences
 from runner.report.wording import present
 
 
@@ -17,7 +19,7 @@ def platform_section(measured: Measured, article: Publication) -> Section:
     host = _host_rows(measured)
     rows = [(name, article.platform.get(name, "not stated"), host.get(name, "not known")) for name in host]
     columns = ("", f"the article ({article.year})", "this host")
-    return Section("The platform, beside the article's", tables=(table(columns, rows),))
+    return Section("The platform, beside the article's", host_notes(measured), tables=(table(columns, rows),))
 
 
 def settings_section(measured: Measured) -> Section:
@@ -60,7 +62,25 @@ def matched_sections(measured: Measured) -> tuple[Section, ...]:
         "own labels, which name the wheel and its lock."
     )
     shown = table(columns, rows, (columns[2], columns[4]))
-    return (Section("Matched, file by file", (paragraph,), (shown,)),)
+    return (Section("Matched, file by file", (paragraph, *_as_locked(found)), (shown,)),)
+
+
+def _as_locked(found: Mapping[str, Any]) -> tuple[str, ...]:
+    """How many files were held against the wheels of the locks; nothing for runs of before this was done."""
+    told = [
+        f"{stack} {each['installation']}: {each['files']:,} files of {each['distributions']} wheels"
+        + (f", and {' and '.join(each['unlocked'])} of the interpreter's own" if each["unlocked"] else "")
+        for stack, match in found.items()
+        for each in match.get("contents", ())
+        if each["held"]
+    ]
+    if not told:
+        return ()
+    return (
+        "Each of these files was also held against the hash-locked wheel that it came from, by the hashes that the "
+        "repository keeps of the wheels' contents. All agree, nothing is installed that no wheel has, and byte-code "
+        f"was made anew from the sources or compared with what they compile to. {'; '.join(told)}.",
+    )
 
 
 def conditions_section(measured: Measured) -> Section:
@@ -79,7 +99,8 @@ def conditions_section(measured: Measured) -> Section:
         "Records are divided by one another only if all of these are equal. Not known means that this host does not "
         "tell."
     )
-    return Section("Every condition", (paragraph,), (table(("condition", "value"), rows),), folded=True)
+    paragraphs = (paragraph, *observer_sentences(usable))
+    return Section("Every condition", paragraphs, (table(("condition", "value"), rows),), folded=True)
 
 
 def environment_section(measured: Measured) -> Section:

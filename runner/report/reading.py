@@ -19,12 +19,21 @@ def reading_section(measured: Measured) -> Section:
         f"Here: {size_of(measured)}.",
         "What slows this host down for a while slows both launches of a block, and their ratio stays. So a speedup's "
         "interval may be much narrower than those of the two speeds that it divides; Block by block shows them all.",
+        "Every speedup has two intervals. One is of this pair alone: at 95%, one in twenty of them misses the truth, "
+        f"and a run that read {plural(measured.family, 'verdict')} off them would say something false far more often "
+        "than that where nothing differs. The other holds at once with those of all pairs that were planned: each "
+        "allows for the error probability divided by their number, so that in at least 95% of runs no verdict is a "
+        "false one. Verdicts, counts of them, the largest and the claims are read off the second. The figure draws the "
+        "first thick and the second thin. results/README.md has the shares of runs with a false verdict, by "
+        "simulation.",
         "The largest speedup was picked after looking, and its interval allows for that: it reaches from the highest "
-        "lower end to the highest upper end of intervals that hold for all bars at once (Bonferroni), so that either "
+        "lower end to the highest upper end of the intervals that hold at once, so that either "
         "end may be another bar's than the one that is named. The geometric mean's interval is Student's t over the "
         "blocks, each with its mean over the topologies: it is about these networks, not about networks in general.",
         *_on_the_switch(measured),
-        "A hatched bar has a remark beside it. A gap is a failed cell, with its reason. Nothing is dropped.",
+        "A hatched bar has a remark beside it. Partial is one that lacks a launch, or whose launches are of two "
+        "sessions, which are not divided by one another: it shows its estimate and gets no verdict. A gap is a failed "
+        "cell, with its reason. Nothing is dropped.",
     )
     return Section("How to read this", paragraphs)
 

@@ -12,9 +12,12 @@ from runner.checks.losses import JUDGED_STEPS, tolerances_of
 from runner.records import Record
 from runner.report.document import Section, Table, table
 from runner.report.measured import Measured
-from runner.report.wording import interval, megabytes, significant, times, topology_title, with_interval
+from runner.report.wording import interval, megabytes, plural, significant, times, topology_title, with_interval
+from runner.stats.estimators import article_line, timed_step_seconds
 from runner.stats.evidence import sides_of
-from runner.stats.pairs import Pair
+from runner.stats.pairs import PARTIAL, Pair, tabulate
+from runner.stats.pairs import Table as PairTable
+from runner.vocabulary import Cell
 
 
 def speedup_section(measured: Measured) -> Section:
@@ -22,11 +25,13 @@ def speedup_section(measured: Measured) -> Section:
     rows = [
         (
             row.stack, topology_title(row.topology), str(row.batch_size), f"{row.candidate} / {row.baseline}",
-            times(row.speedup), interval(row.ci_low, row.ci_high), row.verdict or "—", str(row.blocks),
-            str(row.status).replace("_", " "), _evidence_of(pair, measured), row.reason or "—",
+            times(row.speedup), interval(row.ci_low, row.ci_high), interval(row.family_ci_low, row.family_ci_high),
+            row.verdict or "—", str(row.blocks), str(row.status).replace("_", " "), _evidence_of(pair, measured),
+            _reason(row, measured),
         )
         for row, pair in zip(measured.speedups.itertuples(), measured.pairs, strict=True)
     ]  # fmt: skip
+    joint = f"95%, {plural(measured.family, 'pair')} at once"
     columns = (
         "stack",
         "topology",
@@ -34,6 +39,7 @@ def speedup_section(measured: Measured) -> Section:
         "pair",
         "speedup",
         "95% interval",
+        joint,
         "verdict",
         "blocks",
         "status",
@@ -42,10 +48,13 @@ def speedup_section(measured: Measured) -> Section:
     )
     paragraphs = (
         "Speedup: images per second of the first variant over the second, from the paired log-ratios of the launches' "
-        "median step times; one pair for each block. The interval is Student's t over the blocks, which were fixed "
-        "before the run. An interval across 1 is called no clear difference.",
+        "median step times; one pair for each block. The 95% interval is Student's t over the blocks, which were fixed "
+        "before the run; it is of this pair alone.",
+        f"The verdict is read off the interval beside it, which holds at once with those of all "
+        f"{plural(measured.family, 'pair')} that the run was planned with, whatever became of them (Bonferroni): one "
+        "that holds 1 is called no clear difference. A pair that lacks a launch gets no verdict.",
     )
-    numeric = ("batch size", "speedup", "95% interval", "blocks")
+    numeric = ("batch size", "speedup", "95% interval", joint, "blocks")
     return Section("Speedups", paragraphs, (table(columns, rows, numeric), _summary_table(measured.summaries)))
 
 
@@ -59,6 +68,13 @@ def _evidence_of(pair: Pair, measured: Measured) -> str:
     if len(sides) == 1:  # no launch has measured the other side, and this one's evidence must not stand for both
         return f"{sides[0].cell.variant} only: {sides[0].status}"
     return sides[0].status
+
+
+def _reason(row: Any, measured: Measured) -> str:
+    """Why a pair's status is not ok, and what completes it if that is what it needs."""
+    if row.status != PARTIAL:
+        return str(row.reason) or "—"
+    return f"{row.reason}. Complete it with: {measured.completing}"
 
 
 def throughput_section(measured: Measured) -> Section:
@@ -144,7 +160,7 @@ def _summary_table(frame: pd.DataFrame) -> Table:
     for row in frame.to_dict("records"):
         mean, largest = _optional(row, "geometric"), _optional(row, "largest", "largest")
         pair = f"{row['candidate']} / {row['baseline']}"
-        left_out = f", {row['flagged']} flagged" if row["flagged"] else ""
+        left_out = f", {row['flagged']} not counted" if row["flagged"] else ""
         count = f"{row['topologies']} of {row['of_topologies']}{left_out}"
         rows.append((row["stack"], str(row["batch_size"]), pair, mean, largest, count))
     columns = ("stack", "batch size", "pair", "geometric mean [95%]", "largest [95% simultaneous]", "topologies")
@@ -168,21 +184,27 @@ def _is(cell: Any, row: Mapping[str, Any]) -> bool:
 
 
 def _estimators_table(measured: Measured) -> Table:
-    speeds = {
-        (row["stack"], row["variant"], row["topology"], row["batch_size"]): row["article_total"]
-        for row in measured.throughputs.to_dict("records")
-    }
+    by_cell = tabulate(measured.records)
     rows = []
-    for row in measured.speedups.itertuples():
-        other = speeds.get((row.stack, row.candidate, row.topology, row.batch_size))
-        base = speeds.get((row.stack, row.baseline, row.topology, row.batch_size))
-        theirs = other / base if other and base else math.nan
-        pair = f"{row.candidate} / {row.baseline}"
+    for pair, row in zip(measured.pairs, measured.speedups.itertuples(), strict=True):
+        theirs = math.nan
+        if pair.is_measured:
+            base, other = (_articles_total(pair, name, by_cell) for name in (pair.baseline, pair.candidate))
+            theirs = other / base
+        name = f"{pair.candidate} / {pair.baseline}"
         rows.append(
-            (row.stack, topology_title(row.topology), str(row.batch_size), pair, times(row.speedup), times(theirs))
+            (row.stack, topology_title(row.topology), str(row.batch_size), name, times(row.speedup), times(theirs))
         )
     columns = ("stack", "topology", "batch size", "pair", "our speedup", "from the article's estimator")
     return table(columns, rows, columns[4:], caption="The same speedups, from either estimator")
+
+
+def _articles_total(pair: Pair, variant: str, by_cell: PairTable) -> float:
+    """The article's images/s of one side, over the timed steps of the pair's complete blocks."""
+    group = pair.group
+    found = by_cell[Cell(group.stack, variant, group.topology, group.batch_size)]
+    seconds = [each for block in pair.blocks for each in timed_step_seconds(found[block])]
+    return article_line(seconds, group.batch_size).total
 
 
 def _evidence(record: Record) -> tuple[str, ...]:

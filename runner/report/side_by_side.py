@@ -8,7 +8,7 @@ import pandas as pd
 
 from runner.checks.conditions import differing_conditions, flatten
 from runner.report.measured import Measured
-from runner.report.wording import with_interval
+from runner.report.wording import shown
 
 KEYS = ["stack", "topology", "batch_size", "candidate", "baseline"]
 
@@ -18,10 +18,7 @@ def side_by_side(everything: Sequence[Measured]) -> pd.DataFrame:
     columns = []
     for name, each in zip(_names(everything), everything, strict=True):
         frame = each.speedups.set_index(KEYS)
-        texts = [
-            with_interval(row.speedup, row.ci_low, row.ci_high) if row.blocks else str(row.status)
-            for row in frame.itertuples()
-        ]
+        texts = [shown(row) for row in frame.itertuples()]
         columns.append(pd.Series(texts, index=frame.index, name=name, dtype=object))
     return pd.concat(columns, axis=1).fillna("—").reset_index()
 

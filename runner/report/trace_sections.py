@@ -1,6 +1,7 @@
 """Where a training step's time goes: the traces of all variants side by side, per kind of operation.
 
-The traced step is a probe's, not a timed launch's: it says what became faster, not by how much training did.
+The traced step is of a quiet launch, not of a timed one: it says which operations took the time, and is held against
+ordinary steps (`trace_checks`). What runs of before traced with oneDNN's verbose switch on is not drawn.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure as Drawing
 
-from runner.evidence.probed import Evidence
+from runner.evidence.probed import Evidence, Subject
 from runner.report.document import Figure, Section, Table, table
 from runner.report.drawing import colour, render
 from runner.report.measured import Measured
+from runner.report.trace_checks import Traced, check_table, differences, pairs_table
 from runner.report.wording import significant, times, topology_title
 from runner.vocabulary import TOPOLOGIES
 
+TITLE = "Where a training step's time goes"
 # Kinds of operation that are shown by name; all others are summed up in one bar.
 MOST_KINDS = 12
 REST = "all others"
@@ -29,8 +32,6 @@ _AFFIXES = re.compile(r"^_(?:Mkl)?(?:Native)?(?:Fused(?=Conv|Depthwise|MatMul))?
 
 # kind of operation -> variant -> milliseconds
 Kinds = Mapping[str, Mapping[str, float]]
-# (stack, topology) -> variant -> the probe that traced a step
-Traced = dict[tuple[str, str], dict[str, Evidence]]
 
 
 def kind_of(operation: str) -> str:
@@ -40,9 +41,10 @@ def kind_of(operation: str) -> str:
 
 def trace_sections(measured: Measured) -> list[Section]:
     """The section with one figure and one table for each traced topology; none if nothing was traced."""
+    lost = _not_traced(measured)
     traced = _traced(measured)
     if not traced:
-        return []
+        return [Section(TITLE, lost)] if lost else []
     figures, tables = [], []
     for (stack, topology), by_variant in traced.items():
         variants = [name for name in measured.variants(stack) if name in by_variant]
@@ -51,16 +53,39 @@ def trace_sections(measured: Measured) -> list[Section]:
         figures.append(_draw(measured, (stack, topology, sizes), variants, kinds))
         tables.append(_table(stack, topology, variants, kinds))
     paragraphs = (
-        f"TensorFlow's own trace of one training step of each variant's probe (batch size {_sizes(traced)}, with "
-        "verbose output on): the time inside each operation's kernel, summed by kind; the executor's own time around "
-        "the kernels is not in it. Operations stand under the name of the plain one they replace, with what is fused "
-        "into them (bias, activation). One step, so that small differences mean nothing.",
-        "It says which operations became faster, not by how much training did. The first table holds the two against "
-        "each other: where they are far apart, the small batch of a probe spends its time elsewhere than the batch "
-        "that was timed, and the pictures do not explain the bar.",
+        f"TensorFlow's own trace of one training step of each variant (batch size {_sizes(traced)}), in a launch that "
+        "is not timed and has no verbose switch on: the time inside each operation's kernel, summed by kind; the "
+        "executor's own time around the kernels is not in it. Operations stand under the name of the plain one they "
+        "replace, with what is fused into them (bias, activation). One step, so that small differences mean nothing.",
+        "It says which operations took the time, not by how much training became faster. The first table holds the sum "
+        "of each traced step's kernels against the ordinary steps of the same launch (their median), and against the "
+        "timed step where that has the same batch size. Its last column is the step of the other launch, whose verbose "
+        "lines tell which kernels ran: what logging adds, the times in those lines have in them.",
+        *differences(measured, traced),
+        *lost,
     )
-    against = _against_training(measured, traced)
-    return [Section("Where a training step's time goes", paragraphs, (against, *tables), figures=tuple(figures))]
+    checks = (check_table(measured, traced), pairs_table(measured, traced))
+    return [Section(TITLE, paragraphs, (*checks, *tables), figures=tuple(figures))]
+
+
+def _not_traced(measured: Measured) -> tuple[str, ...]:
+    """What was traced beside verbose output, or not at all, and why."""
+    found = sorted(measured.evidence.values(), key=lambda each: _in_words(each.subject))
+    noisy = [_in_words(each.subject) for each in found if each.trace and each.quiet is None]
+    told = [f"No step was traced of {_in_words(each.subject)}: {each.quiet_error['kind']}: "
+            f"{each.quiet_error['message'].rstrip('.')}." for each in found if each.quiet_error]  # fmt: skip
+    if not noisy:
+        return tuple(told)
+    return (
+        f"This run traced a step with oneDNN's verbose switch on ({'; '.join(noisy)}). The lines are written from "
+        "inside the kernels that a trace measures, and builds write unequally many: the traced times are inflated, "
+        "stock's more than the others'. They are in evidence.jsonl and are not drawn.",
+        *told,
+    )
+
+
+def _in_words(subject: Subject) -> str:
+    return f"{subject.stack} {subject.variant} {topology_title(subject.topology)}"
 
 
 def top_kinds(traces: Mapping[str, Evidence]) -> dict[str, dict[str, float]]:
@@ -83,25 +108,10 @@ def _sizes(traced: Traced) -> str:
     return ", ".join(map(str, sorted(sizes)))
 
 
-def _against_training(measured: Measured, traced: Traced) -> Table:
-    """For each timed pair that was traced on both sides: the ratio of the kernels' times, and of the training."""
-    rows = []
-    for row in measured.speedups.itertuples():
-        sides = [traced.get((row.stack, row.topology), {}).get(name) for name in (row.baseline, row.candidate)]
-        if all(sides):
-            base, other = (sum(entry["milliseconds"] for entry in side.trace) for side in sides if side)
-            head = (row.stack, topology_title(row.topology), f"{row.candidate} / {row.baseline}")
-            shown = (times(base / other), str(row.batch_size), times(row.speedup))
-            rows.append((*head, *shown))
-    columns = ("stack", "topology", "pair", f"kernels traced, batch size {_sizes(traced)}", "timed batch size",
-               "training timed")  # fmt: skip
-    return table(columns, rows, columns[3:], caption="The traced step against the timed training")
-
-
 def _traced(measured: Measured) -> Traced:
     found: dict[tuple[str, str], dict[str, Evidence]] = {}
     for subject, evidence in measured.evidence.items():
-        if evidence.trace and subject.variant in measured.variants(subject.stack):
+        if evidence.trace and evidence.quiet is not None and subject.variant in measured.variants(subject.stack):
             found.setdefault((subject.stack, subject.topology), {})[subject.variant] = evidence
     return dict(sorted(found.items(), key=lambda entry: (entry[0][0], _position(entry[0][1]), entry[0][1])))
 
@@ -135,7 +145,7 @@ def _figure(measured: Measured, what: tuple[str, str, str], variants: Sequence[s
     axes.invert_yaxis()
     axes.set_xlabel("milliseconds inside the kernels of one training step")
     title = f"{measured.header['stacks'][stack]['title']}: {topology_title(topology)}"
-    axes.set_title(f"{title}, one step of an untimed probe at batch size {size}", loc="left", fontsize=10)
+    axes.set_title(f"{title}, one step of a quiet launch that is not timed, batch size {size}", loc="left", fontsize=10)
     axes.grid(axis="x", color="#e6e6e6", linewidth=0.8)
     axes.set_axisbelow(True)
     figure.legend(loc="outside lower center", ncols=1, frameon=False, fontsize=9, handlelength=1.2)

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
-from runner.wording import TOPOLOGY_TITLES, interval, plural, significant, times, topology_title, with_interval
+from runner.wording import TOPOLOGY_TITLES, at_once, interval, plural, significant, times, topology_title, with_interval
 
 __all__ = [
-    "TOPOLOGY_TITLES", "interval", "megabytes", "plural", "present", "significant", "times", "topology_title",
-    "with_interval",
+    "TOPOLOGY_TITLES", "at_once", "interval", "megabytes", "plural", "present", "shown", "significant", "times",
+    "topology_title", "with_interval",
 ]  # fmt: skip
 
 
 def megabytes(value: float) -> str:
     """Bytes as whole megabytes."""
     return "—" if math.isnan(value) else f"{value / 1e6:.0f}"
+
+
+def shown(row: Any) -> str:
+    """A row of the table of speedups: the speedup with its own 95% interval, and its status if it is not ok."""
+    status = str(row.status).replace("_", " ")
+    if math.isnan(row.speedup):
+        return status
+    text = with_interval(row.speedup, row.ci_low, row.ci_high)
+    return text if row.status == "ok" else f"{text} ({status})"
 
 
 def present(value: object) -> str:

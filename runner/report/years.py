@@ -12,8 +12,9 @@ from matplotlib.ticker import FixedLocator, NullLocator
 
 from runner.report.document import Section, table
 from runner.report.drawing import render
+from runner.report.intervals import draw_whiskers, whiskers_of
 from runner.report.measured import Measured
-from runner.report.wording import significant, topology_title, with_interval
+from runner.report.wording import plural, shown, significant, topology_title
 from runner.vocabulary import TOPOLOGIES
 
 CANDIDATE = "intel"
@@ -23,6 +24,8 @@ COLOURS = ("#7a9e3f", "#7b4b94", "#c2571a", "#4a5560", "#8a6d3b", "#1f6f78")
 # How far the topologies stand apart at one release, as a share of the distance between two.
 SPREAD = 0.5
 FEWEST_STACKS = 2
+# An interval that goes further than this factor beyond all points ends in an arrow.
+WIDEST = 3.0
 TICKS = (0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 
 
@@ -46,8 +49,8 @@ def years_sections(measured: Measured) -> tuple[Section, ...]:
         "only lead the eye."
     )
     drawing = render("years", DESCRIPTION, lambda: _draw(measured, frame, stacks, keys))
-    shown = table(columns, rows, columns[1:])
-    return (Section("Intel's build over the years", (paragraph,), (shown,), (), (drawing,)),)
+    listed = table(columns, rows, columns[1:])
+    return (Section("Intel's build over the years", (paragraph,), (listed,), (), (drawing,)),)
 
 
 def released(measured: Measured, stack: str) -> str:
@@ -69,16 +72,15 @@ def _row(frame: pd.DataFrame, stack: str, topology: str, size: int) -> Any:
 
 def _cell(frame: pd.DataFrame, stack: str, topology: str, size: int) -> str:
     row = _row(frame, stack, topology, size)
-    if row is None or pd.isna(row["speedup"]):
-        return "not measured" if row is None else str(row["status"]).replace("_", " ")
-    text = with_interval(row["speedup"], row["ci_low"], row["ci_high"])
-    return text if row["status"] == "ok" else f"{text} ({str(row['status']).replace('_', ' ')})"
+    return "not measured" if row is None else shown(row)
 
 
 def _draw(measured: Measured, frame: pd.DataFrame, stacks: list[str], keys: list[tuple[str, int]]) -> Drawing:
     drawing = Drawing(figsize=(10.4, 5.0), layout="constrained")
     axes: Axes = drawing.subplots()
     sizes = {size for _, size in keys}
+    values = frame["speedup"].dropna()
+    edges = (values.min() / WIDEST, values.max() * WIDEST) if len(values) else (1.0, 1.0)
     for index, (topology, size) in enumerate(keys):
         shift = SPREAD * ((index + 0.5) / len(keys) - 0.5)
         label = topology_title(topology) + (f", batch {size}" if len(sizes) > 1 else "")
@@ -88,7 +90,7 @@ def _draw(measured: Measured, frame: pd.DataFrame, stacks: list[str], keys: list
         axes.plot([x for x, _ in points], [row["speedup"] for _, row in points], color=fill, linewidth=0.8, alpha=0.5,
                   linestyle=":")  # fmt: skip
         for number, (x, row) in enumerate(points):
-            _draw_point(axes, x, row, fill, label if number == 0 else None)
+            _draw_point(axes, x, row, fill, label if number == 0 else None, edges)
     axes.axhline(1.0, color="#444444", linewidth=1, linestyle="--", zorder=0)
     names = [f"{measured.header['stacks'][name]['title']}\n{name}" for name in stacks]
     axes.set_xticks(range(len(stacks)), names)
@@ -102,18 +104,19 @@ def _draw(measured: Measured, frame: pd.DataFrame, stacks: list[str], keys: list
     processor = measured.header["machine"]["processor"]["model_name"] or "unknown processor"
     size_text = ", ".join(str(size) for size in sorted(sizes))
     axes.set_title(f"Intel's build over the years, batch size {size_text}\n{processor}", fontweight="bold", fontsize=12)
-    axes.legend(frameon=False, fontsize=9, title="95% intervals over independent launches; dashed line: 1x",
-                title_fontsize=9)  # fmt: skip
+    key = (
+        f"95% intervals over independent launches. Thick: of this point alone. Thin: of all "
+        f"{plural(measured.family, 'pair')} of the run at once.\nDashed line: 1x. An open point has a remark."
+    )
+    drawing.legend(loc="outside lower center", ncols=len(keys), frameon=False, fontsize=9, title=key, title_fontsize=9)
     return drawing
 
 
-def _draw_point(axes: Axes, x: float, row: Any, fill: str, label: str | None) -> None:
-    value = row["speedup"]
-    if pd.isna(row["ci_low"]):
-        axes.plot([x], [value], "o", color=fill, label=label)
-    else:
-        error = [[value - row["ci_low"]], [row["ci_high"] - value]]
-        axes.errorbar([x], [value], error, fmt="o", color=fill, capsize=3, linewidth=1.2, label=label)
+def _draw_point(axes: Axes, x: float, row: Any, fill: str, label: str | None, edges: tuple[float, float]) -> None:
+    value, is_counted = row["speedup"], row["status"] == "ok"
+    draw_whiskers(axes, x, whiskers_of(row), edges, fill)
+    axes.plot([x], [value], "o", color=fill, label=label, markersize=7, zorder=4,
+              markerfacecolor=fill if is_counted else "white")  # fmt: skip
     text = f"{significant(value)}x" + ("" if row["status"] == "ok" else f"\n{str(row['status']).replace('_', ' ')}")
     axes.annotate(text, (x, value), xytext=(6, 0), textcoords="offset points", va="center", fontsize=8,
                   path_effects=[withStroke(linewidth=3, foreground="white")])  # fmt: skip

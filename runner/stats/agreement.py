@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from runner.stats.evidence import EVIDENCE_FAILED
+from runner.stats.evidence import why_not
 from runner.stats.intervals import FEWEST, Estimate, geometric_estimate, quotient, simultaneous_confidence
-from runner.stats.pairs import LOSSES_DIFFER, Pair
+from runner.stats.pairs import Pair
 from runner.vocabulary import Group
 
 Key = tuple[Group, str, str]
@@ -40,8 +40,8 @@ def compare_pairs(original: Sequence[Pair], repeated: Sequence[Pair]) -> list[Ag
     then, now = {_key(pair): pair for pair in original}, {_key(pair): pair for pair in repeated}
     keys = list(dict.fromkeys([*then, *now]))
     reasons = {key: _why_not(then.get(key), now.get(key)) for key in keys}
-    bars = sum(not reason for reason in reasons.values())
-    confidence = simultaneous_confidence(bars) if bars else 0.0
+    # The family is what was planned, and does not shrink where something failed.
+    confidence = simultaneous_confidence(len(keys)) if keys else 0.0
     return [_agreement(key, then.get(key), now.get(key), reasons[key], confidence) for key in keys]
 
 
@@ -54,12 +54,12 @@ def _why_not(original: Pair | None, repeated: Pair | None) -> str:
     for name, pair in (("the original", original), ("the repetition", repeated)):
         if pair is None:
             return f"not in {name}"
-        if pair.status == LOSSES_DIFFER:
-            return f"in {name} the two sides may not have trained the same thing"
-        if pair.status == EVIDENCE_FAILED:
-            return f"in {name} the evidence failed: {pair.reason}"
-        if len(pair.ratios) < FEWEST:
+        if not pair.is_measured:
             return f"in {name}: {pair.reason or 'too few blocks for an interval'}"
+        if why_not(pair):
+            return f"in {name} {why_not(pair)}"
+        if len(pair.ratios) < FEWEST:
+            return f"in {name}: too few blocks for an interval"
     return ""
 
 

@@ -7,13 +7,14 @@ from dataclasses import replace
 
 from runner.checks.fingerprints import FingerprintCheck, compare_fingerprints
 from runner.evidence.cells import CellEvidence, Cells
-from runner.stats.pairs import LOSSES_DIFFER, Pair
+from runner.stats.pairs import LOSSES_DIFFER, PARTIAL, Pair
 from runner.vocabulary import Cell
 
 EVIDENCE_FAILED = "evidence_failed"
 NO_EVIDENCE = "no_evidence"
-# A pair so marked is another comparison than its names say: its number is shown, and no mean or verdict is made of it.
-FLAGGED = frozenset({EVIDENCE_FAILED, LOSSES_DIFFER})
+# No mean or verdict is made of a pair so marked, and its number is shown: the first two are another comparison than
+# their names say, and what is missing of the third may be what would have told against it.
+FLAGGED = frozenset({EVIDENCE_FAILED, LOSSES_DIFFER, PARTIAL})
 # From the gravest to none: what a pair shows of its two cells.
 _ORDER = ("failed", "no evidence", "not probed", "passed")
 
@@ -37,7 +38,18 @@ def fingerprints_of(pair: Pair, cells: Cells) -> FingerprintCheck | None:
 
 def counts(pair: Pair) -> bool:
     """May means, extremes and verdicts be made of this pair?"""
-    return pair.is_measured and pair.status not in FLAGGED
+    return not why_not(pair)
+
+
+def why_not(pair: Pair) -> str:
+    """Why no mean, extreme or verdict may be made of a pair; empty if it may."""
+    if pair.status == LOSSES_DIFFER:
+        return "the two sides may not have trained the same thing"
+    if pair.status == EVIDENCE_FAILED:
+        return f"its evidence failed: {pair.reason}"
+    if pair.status == PARTIAL:
+        return f"not complete: {pair.reason}"
+    return "" if pair.is_measured else pair.reason or "not measured"
 
 
 def sides_of(pair: Pair, cells: Cells) -> list[CellEvidence]:

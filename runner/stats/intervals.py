@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from scipy import stats
 
@@ -58,8 +59,13 @@ def _end(log: float) -> float:
 
 def half_width(values: Sequence[float], confidence: float = CONFIDENCE) -> float:
     """Half the width of Student's t interval for a mean."""
-    quantile = float(stats.t.ppf(0.5 + confidence / 2, df=len(values) - 1))
-    return quantile * statistics.stdev(values) / math.sqrt(len(values))
+    return _quantile(confidence, len(values) - 1) * statistics.stdev(values) / math.sqrt(len(values))
+
+
+@cache
+def _quantile(confidence: float, degrees: int) -> float:
+    """Student's t for a two-sided interval. A report asks for the same few, each some hundred times."""
+    return float(stats.t.ppf(0.5 + confidence / 2, df=degrees))
 
 
 def quotient(numerator: Sequence[float], denominator: Sequence[float], confidence: float = CONFIDENCE) -> Estimate:
@@ -87,45 +93,3 @@ def quotient(numerator: Sequence[float], denominator: Sequence[float], confidenc
 def simultaneous_confidence(bars: int, confidence: float = CONFIDENCE) -> float:
     """The confidence each of several intervals needs so that all hold at once (Bonferroni: any dependence)."""
     return 1 - (1 - confidence) / bars
-
-
-def largest(samples: Sequence[Sequence[float]], confidence: float = CONFIDENCE) -> Estimate:
-    """The largest of several geometric means, with an interval that allows for having picked it.
-
-    All bars' simultaneous intervals hold together with the asked confidence; then the largest true value is at least
-    the largest lower bound and at most the largest upper bound.
-
-    Raises:
-        ValueError: no samples, or a bar with fewer than two replicates.
-    """
-    return _extreme(max, simultaneous(samples, confidence))
-
-
-def smallest(samples: Sequence[Sequence[float]], confidence: float = CONFIDENCE) -> Estimate:
-    """The smallest of several geometric means, by the same reasoning as `largest`.
-
-    Raises:
-        ValueError: no samples, or a bar with fewer than two replicates.
-    """
-    return _extreme(min, simultaneous(samples, confidence))
-
-
-def _extreme(pick: Callable[[Iterable[float]], float], bars: Sequence[Estimate]) -> Estimate:
-    return Estimate(
-        value=pick(bar.value for bar in bars),
-        low=pick(bar.low for bar in bars),
-        high=pick(bar.high for bar in bars),
-        replicates=min(bar.replicates for bar in bars),
-    )
-
-
-def simultaneous(samples: Sequence[Sequence[float]], confidence: float = CONFIDENCE) -> list[Estimate]:
-    """Several geometric means with intervals that hold all at once.
-
-    Raises:
-        ValueError: no samples, or a bar with fewer than two replicates.
-    """
-    if not samples or min(len(each) for each in samples) < FEWEST:
-        raise ValueError("each bar needs at least two replicates")
-    each = simultaneous_confidence(len(samples), confidence)
-    return [geometric_estimate(values, each) for values in samples]

@@ -6,9 +6,8 @@ that failed is stepped over, and the next one says what it is compared with inst
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from runner.checks.inert import inert_reason
 from runner.ladder import WHOLE
@@ -17,8 +16,10 @@ from runner.records import Record
 from runner.rungs import PlannedRung
 from runner.runs import Run
 from runner.stats.estimators import images_per_second
+from runner.stats.family import family_of, together
 from runner.stats.intervals import Estimate, geometric_estimate
-from runner.stats.pairs import LOSSES_DIFFER, Pair, Table, groups_of, make_pair, tabulate
+from runner.stats.pairs import LOSSES_DIFFER, PARTIAL, Pair, Table, groups_of, make_pair, tabulate
+from runner.stats.products import Total, products, quotients, usable_of
 from runner.vocabulary import Cell, Group, Launch
 
 FIRST, INERT, LEFT_OUT = "first", "inert", "left_out"
@@ -34,7 +35,7 @@ class Step:
     """One rung: its own speed (images/s) and its ratio to the rung `reference`.
 
     `status` is "first", "inert", "left_out", or that of a pair: "ok", "partial" and "losses_differ" have a ratio, of
-    which `ratios` holds the blocks'.
+    which `ratios` holds the blocks'. `family` is how many comparisons the run judges at once.
     """
 
     rung: PlannedRung
@@ -44,37 +45,65 @@ class Step:
     status: str
     reason: str
     ratios: tuple[float, ...] = ()
+    family: int = 1
 
     @property
     def is_comparable(self) -> bool:
-        """Has it a ratio that something may be said of: not inert, refused, or of two that trained differently?"""
-        return self.ratio is not None and self.status in ("ok", "partial")
+        """Has it a ratio that something may be said of: of every planned block, of two that trained the same?"""
+        return self.ratio is not None and self.status == "ok"
+
+    @property
+    def together(self) -> Estimate | None:
+        """The ratio with the interval that holds at once with those of the whole family."""
+        return together(self.ratios, self.family) if self.ratios else None
 
 
 @dataclass(frozen=True)
 class LadderResult:
-    """One topology's ladder. `product` is over the steps, block by block; `whole` from launches of its own.
+    """One topology's ladder. `products` are over the steps, block by block; `wholes` from launches of their own.
 
     Within a block a step's upper launch is the next one's lower launch, so that the product is the last launch over the
-    first, and its interval, over the blocks, has the steps' covariance in it. `agreement` is product over whole, block
-    by block: if its interval holds 1, the ladder's own launches of its ends and those of the whole tell the same.
+    first, and its interval, over the blocks, has the steps' covariance in it. `agreements` are product over whole,
+    block by block: if their interval holds 1, the ladder's own launches of its ends and those of the whole tell the
+    same.
     """
 
     group: Group
     steps: tuple[Step, ...]
     branches: tuple[Step, ...]
-    product: Estimate | None
-    whole: Estimate | None
+    products: Total
+    wholes: Total
     whole_status: str
     whole_reason: str
-    agreement: Estimate | None
+    agreements: Total
+
+    @property
+    def product(self) -> Estimate | None:
+        """The product of the rungs, if there is a block with all of them."""
+        return self.products.estimate
+
+    @property
+    def whole(self) -> Estimate | None:
+        """The last rung over the first, measured directly."""
+        return self.wholes.estimate
+
+    @property
+    def agreement(self) -> Estimate | None:
+        """The product over the whole."""
+        return self.agreements.estimate
+
+    @property
+    def family(self) -> int:
+        """How many comparisons the run judges at once."""
+        return self.wholes.family
 
     @property
     def agrees(self) -> bool | None:
-        """Does the product agree with the whole; None if there is no interval to tell by."""
-        if self.agreement is None or not self.agreement.has_interval:
+        """Does the product agree with the whole; None if a block is missing, or there is no interval to tell by."""
+        found = self.agreements.together
+        if found is None or not found.has_interval or not self.agreements.is_complete:
             return None
-        return self.agreement.low <= 1 + ROUNDING and self.agreement.high >= 1 - ROUNDING
+        return found.low <= 1 + ROUNDING and found.high >= 1 - ROUNDING
 
     @property
     def is_whole(self) -> bool:
@@ -85,45 +114,59 @@ class LadderResult:
 
 def ladders_of(run: Run, records: Sequence[Record], verdicts: Verdicts) -> list[LadderResult]:
     """The ladder of every topology and batch size of a run."""
-    table = tabulate(records)
-    blocks = range(1, run.header["plan"]["blocks"] + 1)
-    return [_result(group, rungs_of(run.header, group.stack), table, blocks, verdicts) for group in groups_of(run)]
+    results = _results(run, tabulate(records), verdicts)
+    # Rungs that are not run again must not keep an older session's half of a block before a newer one's whole.
+    inert = inert_cells(results)
+    return _results(run, tabulate(records, inert), verdicts) if inert else results
 
 
-def still_needed(launches: Sequence[Launch], results: Sequence[LadderResult]) -> list[Launch]:
-    """Those launches whose rung has not turned out to be inert: what is left can teach nothing more of it."""
-    inert = {
+def inert_cells(results: Sequence[LadderResult]) -> set[Cell]:
+    """The rungs that have turned out to be inert."""
+    return {
         Cell(result.group.stack, step.rung.id, result.group.topology, result.group.batch_size)
         for result in results
         for step in (*result.steps, *result.branches)
         if step.status == INERT
     }
+
+
+def still_needed(launches: Sequence[Launch], results: Sequence[LadderResult]) -> list[Launch]:
+    """Those launches whose rung has not turned out to be inert: what is left can teach nothing more of it."""
+    inert = inert_cells(results)
     return [launch for launch in launches if launch.cell not in inert]
 
 
+def _results(run: Run, table: Table, verdicts: Verdicts) -> list[LadderResult]:
+    blocks, family = range(1, run.header["plan"]["blocks"] + 1), family_of(run)
+    return [
+        _result(group, rungs_of(run.header, group.stack), table, blocks, verdicts, family) for group in groups_of(run)
+    ]
+
+
 def _result(
-    group: Group, rungs: Sequence[PlannedRung], table: Table, blocks: range, verdicts: Verdicts
+    group: Group, rungs: Sequence[PlannedRung], table: Table, blocks: range, verdicts: Verdicts, family: int
 ) -> LadderResult:
-    by_rung = {rung.id: _usable(group, rung.id, table) for rung in rungs}
+    by_rung = {rung.id: usable_of(group, rung.id, table) for rung in rungs}
     steps: dict[str, Step] = {}
     for rung in rungs:  # the ladder first, then its branches: what a step refers to is there
-        steps[rung.id] = _step(group, rung, steps, rungs, table, blocks, _verdicts_of(group, rung, verdicts))
+        step = _step(group, rung, steps, rungs, table, blocks, _verdicts_of(group, rung, verdicts))
+        steps[rung.id] = replace(step, family=family)
     chain = [steps[rung.id] for rung in rungs if not rung.is_branch]
     first, last = ends(rungs)
     covered = steps[first.id].speed is not None and steps[last.id].speed is not None and not any(map(_is_gap, chain))
     product = _products(chain, by_rung) if covered else {}
     whole = make_pair(group, WHOLE + first.id, WHOLE + last.id, table, blocks, _declared(first, last))
-    direct = _ratios_by_block(_usable(group, WHOLE + first.id, table), _usable(group, WHOLE + last.id, table))
-    both = [product[block] / direct[block] for block in product if block in direct and whole.is_measured]
+    both = quotients(product, whole, by_rung[first.id], usable_of(group, WHOLE + first.id, table))
+    sound = len(product) == len(blocks) and all(step.is_comparable for step in chain if step.ratio)
     return LadderResult(
         group=group,
         steps=tuple(chain),
         branches=tuple(steps[rung.id] for rung in rungs if rung.is_branch),
-        product=geometric_estimate(list(product.values())) if product else None,
-        whole=geometric_estimate(whole.ratios) if whole.is_measured else None,
+        products=Total(tuple(product.values()), family, sound),
+        wholes=Total(tuple(whole.ratios), family, whole.status == "ok"),
         whole_status=whole.status,
         whole_reason=whole.reason,
-        agreement=geometric_estimate(both) if both else None,
+        agreements=Total(both, family, sound and len(both) == len(blocks)),
     )
 
 
@@ -133,16 +176,16 @@ def _step(
 ) -> Step:  # fmt: skip
     if rung.left_out:
         return Step(rung, rung.of, None, None, LEFT_OUT, rung.left_out)
-    own = _usable(group, rung.id, table)
+    own = usable_of(group, rung.id, table)
     speed = geometric_estimate([images_per_second(record) for record in own.values()]) if own else None
     reference = _reference(rung.of, done)
     if not reference:
         problem = make_pair(group, rung.id, rung.id, table, blocks)
         # Losses are the next step's matter; a launch that failed here is this one's, also where both are wrong.
-        unlike = "partial" if problem.status == LOSSES_DIFFER else problem.status
+        unlike = PARTIAL if problem.status == LOSSES_DIFFER else problem.status
         status = FIRST if len(problem.blocks) == len(blocks) else unlike
         return Step(rung, "", speed, None, status, problem.reason)
-    before = _usable(group, reference, table)
+    before = usable_of(group, reference, table)
     common = [block for block in own if block in before]
     inert = inert_reason(rung, [before[b] for b in common], [own[b] for b in common], verdicts)
     if inert:
@@ -183,22 +226,12 @@ def _declared(before: PlannedRung, now: PlannedRung) -> tuple[str, ...]:
     return (*names, "pin", "enforced.mems") if one.pin != other.pin else tuple(names)
 
 
-def _usable(group: Group, name: str, table: Table) -> dict[int, Record]:
-    cell = Cell(group.stack, name, group.topology, group.batch_size)
-    return {block: record for block, record in table.get(cell, {}).items() if record.error is None}
-
-
-def _ratios_by_block(before: Mapping[int, Record], now: Mapping[int, Record]) -> dict[int, float]:
-    return {b: images_per_second(now[b]) / images_per_second(before[b]) for b in sorted(now) if b in before}
-
-
 def _products(chain: Sequence[Step], by_rung: Mapping[str, Mapping[int, Record]]) -> dict[int, float]:
     """In each block that has every step, the product of the steps' ratios. Inert and left-out rungs count as 1."""
-    factors = [_ratios_by_block(by_rung[step.reference], by_rung[step.rung.id]) for step in chain if step.ratio]
+    run = [step for step in chain if step.status != LEFT_OUT]
+    links = [(by_rung[step.reference], by_rung[step.rung.id]) for step in run if step.ratio]
     # Where nothing but the first rung does anything, the product is 1 in each of its blocks.
-    blocks = factors[0] if factors else next(by_rung[step.rung.id] for step in chain if step.status != LEFT_OUT)
-    complete = [block for block in blocks if all(block in each for each in factors)]
-    return {block: math.prod(each[block] for each in factors) for block in complete}
+    return products(links) if links else dict.fromkeys(by_rung[run[0].rung.id], 1.0)
 
 
 def _verdicts_of(group: Group, rung: PlannedRung, verdicts: Verdicts) -> Mapping[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from runner.checks.conditions import refusal
 from runner.checks.losses import LossesCheck, check_losses
@@ -11,18 +11,23 @@ from runner.ladder_plan import is_ladder
 from runner.records import Record, latest
 from runner.runs import Run
 from runner.stats.estimators import images_per_second
+from runner.stats.family import family_of
 from runner.vocabulary import Cell, Group
 
 LOSSES_DIFFER = "losses_differ"
+# A planned block is missing, failed, or of two sessions: the estimate is shown, and nothing is said of it.
+PARTIAL = "partial"
+NOT_COMPARABLE = "not_comparable"
 
 
 @dataclass(frozen=True)
 class Pair:
     """A baseline and a candidate of one group, with the block-wise speeds (images/s) of complete blocks.
 
-    `status` is "ok"; or "partial" (some blocks are missing, the rest counts); or "losses_differ" (shown, flagged, and
-    left out of every mean and verdict); or why nothing can be divided: an error's kind, "not_comparable", or
-    "missing". `reason` says more. `blocks` are the complete blocks' numbers, in the order of the speeds.
+    A block is complete if both sides have a launch of it, of one session. `status` is "ok"; or "partial" (not every
+    planned block is complete) or "losses_differ", which are shown and left out of every mean and verdict; or why
+    nothing can be divided: an error's kind, "not_comparable", or "missing". `reason` says more. `blocks` are the
+    complete blocks' numbers, in the order of the speeds. `family` is how many comparisons the run judges at once.
     """
 
     group: Group
@@ -34,6 +39,7 @@ class Pair:
     status: str
     reason: str
     blocks: tuple[int, ...] = ()
+    family: int = 1
 
     @property
     def ratios(self) -> list[float]:
@@ -56,10 +62,10 @@ class Pair:
 Table = Mapping[Cell, Mapping[int, Record]]
 
 
-def tabulate(records: Sequence[Record]) -> Table:
-    """Arrange the records that count by cell and block."""
+def tabulate(records: Sequence[Record], passed_over: Collection[Cell] = ()) -> Table:
+    """Arrange the records that count by cell and block; `passed_over` as in `latest`."""
     table: dict[Cell, dict[int, Record]] = {}
-    for record in latest(list(records)).values():
+    for record in latest(records, passed_over).values():
         table.setdefault(record.cell, {})[record.block] = record
     return table
 
@@ -83,8 +89,9 @@ def pairs_of(run: Run, records: Sequence[Record]) -> list[Pair]:
         return []
     table = tabulate(records)
     blocks = range(1, run.header["plan"]["blocks"] + 1)
+    family = family_of(run)
     return [
-        make_pair(group, baseline, candidate, table, blocks)
+        replace(make_pair(group, baseline, candidate, table, blocks), family=family)
         for group in groups_of(run)
         for baseline, candidate in _combinations(variants_of(run, group.stack))
     ]
@@ -99,34 +106,48 @@ def make_pair(
     """
     sides = [table.get(Cell(group.stack, name, group.topology, group.batch_size), {}) for name in (baseline, candidate)]
     usable = [{block: record for block, record in side.items() if record.error is None} for side in sides]
-    complete = [block for block in blocks if all(block in side for side in usable)]
+    both = [block for block in blocks if all(block in side for side in usable)]
+    complete = [block for block in both if of_one_session(usable[0][block], usable[1][block])]
     refused = refusal((record for side in usable for record in side.values()), declared)
     if refused:
-        return Pair(group, baseline, candidate, (), (), None, "not_comparable", refused)
+        return Pair(group, baseline, candidate, (), (), None, NOT_COMPARABLE, refused)
     losses = check_losses(group.topology, usable[0].values(), usable[1].values())
-    status, reason = _status(sides, (baseline, candidate), blocks, complete, losses)
+    apart = [(usable[0][block], usable[1][block]) for block in both if block not in complete]
+    kind, reasons = _incomplete(sides, (baseline, candidate), blocks, apart)
+    status = (PARTIAL if complete else kind) if kind else "ok"
+    if losses is not None and not losses.passed and complete:
+        status, reasons = LOSSES_DIFFER, [losses.explanation, *reasons]
     speeds = [tuple(images_per_second(side[block]) for block in complete) for side in usable]
-    return Pair(group, baseline, candidate, speeds[0], speeds[1], losses, status, reason, tuple(complete))
+    return Pair(group, baseline, candidate, speeds[0], speeds[1], losses, status, "; ".join(reasons), tuple(complete))
 
 
-def _status(
-    sides: list[Mapping[int, Record]], names: tuple[str, str], blocks: range, complete: list[int],
-    losses: LossesCheck | None,
-) -> tuple[str, str]:  # fmt: skip
+def of_one_session(one: Record, other: Record) -> bool:
+    """May two launches of a block be divided? Not those of two sessions, between which anything may have changed."""
+    return one.session == other.session
+
+
+def _incomplete(
+    sides: list[Mapping[int, Record]], names: tuple[str, str], blocks: range, apart: list[tuple[Record, Record]]
+) -> tuple[str, list[str]]:
+    """What a pair without any complete block is called, and why blocks are not complete; empty if all are."""
     errors = [
         (name, block, record.error)
         for side, name in zip(sides, names, strict=True)
         for block, record in sorted(side.items())
         if record.error is not None
     ]
-    missing = len(blocks) - len(complete)
-    if losses is not None and not losses.passed and complete:
-        return LOSSES_DIFFER, "; ".join([losses.explanation, *([_explain(errors)] if errors else [])])
-    if errors:
-        return ("partial" if complete else errors[0][2]["kind"]), _explain(errors)
-    if missing:
-        return ("partial" if complete else "missing"), f"{missing} of {len(blocks)} blocks not measured yet"
-    return "ok", ""
+    missing = sum(not all(block in side for side in sides) for block in blocks)
+    kind = errors[0][2]["kind"] if errors else "missing" if missing else NOT_COMPARABLE if apart else ""
+    texts = [f"{missing} of {len(blocks)} blocks not measured yet"] if missing and not errors else []
+    return kind, [*([_explain(errors)] if errors else []), *texts, *map(_of_two_sessions, apart)]
+
+
+def _of_two_sessions(launches: tuple[Record, Record]) -> str:
+    first, second = sorted(record.session for record in launches)
+    return (
+        f"block {launches[0].block}: its launches are of sessions {first} and {second}, and are not divided by one "
+        "another; --resume runs the block again"
+    )
 
 
 def _explain(errors: list[tuple[str, int, Mapping[str, str]]]) -> str:

@@ -11,32 +11,27 @@ import pandas as pd
 from runner.records import Record
 from runner.stats.estimators import article_line, images_per_second, timed_step_seconds
 from runner.stats.evidence import counts
-from runner.stats.intervals import FEWEST, Estimate, geometric_estimate, largest
+from runner.stats.family import largest, together, verdict
+from runner.stats.intervals import FEWEST, Estimate, geometric_estimate
 from runner.stats.pairs import Pair, tabulate
 
 SPEEDUP_COLUMNS = [
     "stack", "topology", "batch_size", "baseline", "candidate", "baseline_images_per_second",
     "candidate_images_per_second", "speedup", "ci_low", "ci_high", "blocks", "verdict", "status", "reason",
+    "family_ci_low", "family_ci_high", "family_size",
 ]  # fmt: skip
 
-NO_CLEAR_DIFFERENCE = "no clear difference"
-# Stands in the place of a verdict where a pair is flagged: nothing is made of its number.
+# Stands in the place of a verdict where a pair is flagged or not complete: nothing is made of its number.
 NOT_COUNTED = "not counted"
-TOO_FEW_BLOCKS = "too few blocks for an interval"
 
 
 def speedups(pairs: Sequence[Pair]) -> pd.DataFrame:
-    """One row for each pair; NaN where nothing could be measured. Speeds are images per second."""
+    """One row for each pair; NaN where nothing could be measured. Speeds are images per second.
+
+    `ci_low` and `ci_high` are the 95% interval of this pair by itself; `family_ci_low` and `family_ci_high` hold at
+    once with those of all `family_size` pairs of the run, and the verdict is read off them.
+    """
     return pd.DataFrame([_speedup_row(pair) for pair in pairs], columns=SPEEDUP_COLUMNS)
-
-
-def verdict(estimate: Estimate) -> str:
-    """In words: an interval across 1 is no clear difference."""
-    if not estimate.has_interval:
-        return TOO_FEW_BLOCKS
-    if estimate.low > 1:
-        return "faster"
-    return "slower" if estimate.high < 1 else NO_CLEAR_DIFFERENCE
 
 
 def throughputs(records: Sequence[Record]) -> pd.DataFrame:
@@ -53,8 +48,8 @@ def throughputs(records: Sequence[Record]) -> pd.DataFrame:
 def summaries(pairs: Sequence[Pair]) -> pd.DataFrame:
     """For each stack, batch size, baseline and candidate: geometric mean over topologies, and the largest speedup.
 
-    Both are over `topologies` pairs: those that are measured and not flagged. `flagged` of them were left out. The mean
-    is over the `geometric_blocks` blocks that all of these pairs have.
+    Both are over `topologies` pairs: those that are complete and not flagged. `flagged` measured ones were left out.
+    The mean's interval is its own, over the `geometric_blocks` blocks; the largest one's is read off the family's.
     """
     found: dict[tuple[str, int, str, str], list[Pair]] = {}
     for pair in pairs:
@@ -68,17 +63,18 @@ def _speedup_row(pair: Pair) -> dict[str, Any]:
     row: dict[str, Any] = {
         "stack": pair.group.stack, "topology": pair.group.topology, "batch_size": pair.group.batch_size,
         "baseline": pair.baseline, "candidate": pair.candidate, "blocks": len(pair.baseline_speeds),
-        "verdict": "", "status": pair.status, "reason": pair.reason,
+        "verdict": "", "status": pair.status, "reason": pair.reason, "family_size": pair.family,
     }  # fmt: skip
     if not pair.is_measured:
         return row
-    ratio = geometric_estimate(pair.ratios)
+    ratio, joint = geometric_estimate(pair.ratios), together(pair.ratios, pair.family)
     return {
         **row,
         "baseline_images_per_second": geometric_estimate(pair.baseline_speeds).value,
         "candidate_images_per_second": geometric_estimate(pair.candidate_speeds).value,
         "speedup": ratio.value, "ci_low": ratio.low, "ci_high": ratio.high,
-        "verdict": verdict(ratio) if counts(pair) else NOT_COUNTED,
+        "family_ci_low": joint.low, "family_ci_high": joint.high,
+        "verdict": verdict(pair.ratios, pair.family) if counts(pair) else NOT_COUNTED,
     }  # fmt: skip
 
 
@@ -110,7 +106,7 @@ def _summary(pairs: Sequence[Pair]) -> dict[str, Any]:
                 "geometric_blocks": mean.replicates}  # fmt: skip
     if min(len(pair.ratios) for pair in measured) >= FEWEST:
         top = max(measured, key=lambda pair: geometric_estimate(pair.ratios).value)
-        most = largest([pair.ratios for pair in measured])
+        most = largest([pair.ratios for pair in measured], top.family)
         row |= {"largest": most.value, "largest_low": most.low, "largest_high": most.high,
                 "largest_topology": top.group.topology}  # fmt: skip
     return row

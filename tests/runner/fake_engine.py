@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import base64
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from runner.engines.protocol import Artifact, LaunchFolders, Outcome, Tell
 from runner.errors import HostError
-from runner.machine import format_cpu_list
+from runner.machine import Sysroot, format_cpu_list
+from runner.machine.identity import boot_sha256, read_identity
+from runner.matching.file_list import sha256_of
+from runner.matching.locked_wheels import LockedWheel, write
 from runner.matching.snapshot import Snapshot
 from runner.observation import REPORTED_PREFIXES
 from runner.pin import Pin
@@ -23,6 +29,32 @@ from runner.workload_files import workload_sha256
 # Step seconds of a launch; exact binary fractions keep ratios exact.
 SECONDS: Mapping[str, float] = {"stock": 1.0, "stock-onednn": 0.5, "intel": 0.25}
 Hook = Callable[[Launch, dict[str, Any]], None]
+
+
+def fake_distribution(wheel: str) -> tuple[str, dict[str, str], bytes]:
+    """The metadata folder, the list of files and the RECORD of an installed wheel that is one library."""
+    name, version = wheel.split("==")
+    files = {f"{name}/library.so": hashlib.sha256(wheel.encode()).hexdigest()}
+    lines = [f"{path},sha256={base64.urlsafe_b64encode(bytes.fromhex(sha256)).decode().rstrip('=')},1"
+             for path, sha256 in files.items()]  # fmt: skip
+    return f"{name.replace('-', '_')}-{version}.dist-info", files, "\n".join(lines).encode()
+
+
+@cache
+def _folder_of_locks() -> TemporaryDirectory[str]:
+    return TemporaryDirectory()
+
+
+class FakeInstallation(Installation):
+    """An installation whose lock names the one wheel that `fake_distribution` makes."""
+
+    @property
+    def wheels(self) -> Path:
+        """The file that says what is in that wheel."""
+        path = Path(_folder_of_locks().name) / f"{self.stack}-{self.name}.wheels"
+        files = fake_distribution(self.wheel)[1]
+        path.write_text(write([LockedWheel(self.wheel, "0" * 64, len(files), sha256_of(files))]))
+        return path
 
 
 @dataclass
@@ -78,6 +110,7 @@ class FakeEngine:
         return self._artifact(installation)
 
     def _artifact(self, installation: Installation) -> Artifact:
+        installation = FakeInstallation(installation.stack, installation.name, installation.wheel)
         provenance = {"wheel": installation.wheel, "lock_sha256": installation.lock_sha256()}
         return Artifact(installation, "/nowhere", provenance)
 
@@ -133,10 +166,18 @@ class FakeEngine:
 
     def snapshot(self, artifact: Artifact) -> Snapshot:
         """Two installations that differ in the wheel alone, unless a test has made `stray` files."""
-        name, version = artifact.installation.wheel.split("==")
-        path = f"/lib/{name}/library.so"
-        own = {path: "file 644 bb", f"/lib/{name.replace('-', '_')}-{version}.dist-info/RECORD": "file 644 cc"}
-        return Snapshot({"/bin/python": "file 755 aa", **own, **self.stray}, owners={path: name})
+        installation = artifact.installation
+        site = f"/lib/python{find_stack(installation.stack).python}/site-packages"
+        metadata, files, record = fake_distribution(installation.wheel)
+        own = {f"{site}/{path}": f"file 644 {sha256}" for path, sha256 in files.items()}
+        path = f"{site}/{metadata}/RECORD"
+        owners = {listed: metadata.split("-")[0] for listed in own}
+        return Snapshot({"/bin/python": "file 755 aa", **own, path: "file 644 cc", **self.stray}, {}, owners,
+                        {path: record})  # fmt: skip
+
+    def wrong_bytecode(self, artifact: Artifact) -> tuple[str, ...]:
+        """There is none."""
+        return ()
 
     def remove_leftovers(self) -> None:
         """Count how often it was called."""
@@ -202,6 +243,8 @@ def make_result(launch: Launch, pin: Pin, step_seconds: float) -> dict[str, Any]
                 "cpu_quota_cpus": None,
                 "memory_limit_bytes": None,
                 "memory_peak_bytes": 2_100_000_000,
+                "memory_high_bytes": None,
+                "memory_high_events": None,
             },
             "intra_op_threads": launch.intra_op_threads,
             "inter_op_threads": launch.inter_op_threads,
@@ -211,7 +254,8 @@ def make_result(launch: Launch, pin: Pin, step_seconds: float) -> dict[str, Any]
             },
             "graph_optimisation": launch.graph_optimisation,
             "uid": 1000,
-            "cpu_model": "a processor",
+            "cpu_model": read_identity(Sysroot()).cpu_model,
+            "boot_sha256": boot_sha256(str(read_identity(Sysroot()).boot_id), launch.launch_id),
         },
         "evidence": {
             "mapped_libraries": [
@@ -221,6 +265,7 @@ def make_result(launch: Launch, pin: Pin, step_seconds: float) -> dict[str, Any]
             "wheel": _wheel(launch),
         },
         "workload_sha256": workload_sha256(),
+        "cpu": _cpu(launch, pin, step_seconds),
         "gemm": [],
         "trace": [],
         "traced_step_seconds": None,
@@ -274,6 +319,19 @@ def _threads(launch: Launch, pin: Pin) -> list[dict[str, Any]]:
         masks += [str(core[0]) for core in pin.cores]
     return [{"id": number, "name": "python", "allowed_cpus": mask, "cpu_seconds": 9.5}
             for number, mask in enumerate(masks, start=1)]  # fmt: skip
+
+
+def _cpu(launch: Launch, pin: Pin, step_seconds: float) -> dict[str, Any]:
+    """Every core at work in all timed steps: Intel's bound threads, or the one thread that stands for stock's pool."""
+    wall = launch.steps.timed * step_seconds
+    whole = wall * len(pin.cores)
+    is_intel = launch.cell.variant == "intel"
+    used = [0.0, *[wall] * len(pin.cores)] if is_intel else [whole]
+    threads = [
+        {"id": number, "cpu_seconds": seconds, "waited_seconds": 0.0, "last_cpu": pin.cpus[max(0, number - 2)]}
+        for number, seconds in enumerate(used, start=1)
+    ]
+    return {"user_seconds": 0.75 * whole, "system_seconds": 0.25 * whole, "threads": threads}
 
 
 def _wheel(launch: Launch) -> dict[str, str]:

@@ -256,3 +256,65 @@ def container_with_quota() -> Host:
             "sys/fs/cgroup/memory.max": str(4 * GIB),
         },
     )
+
+
+def two_fast_four_slow() -> Host:
+    """The least hybrid host: CPUs 0 and 1 are performance cores, 2 to 5 efficiency cores."""
+    kinds: dict[str, str | None] = {"sys/devices/cpu_core/cpus": "0-1", "sys/devices/cpu_atom/cpus": "2-5"}
+    return Host(cores=6, flags=ALDER_LAKE_FLAGS, model="Imaginary 2P+4E", extra=kinds)
+
+
+def compact_cores_by_clock() -> Host:
+    """AMD's kind of hybrid processor: no list tells the four compact cores, which reach two thirds of the clock."""
+    clocks: dict[str, str | None] = {
+        f"{CPUS}/cpu{cpu}/cpufreq/cpuinfo_max_freq": "5100000" if cpu in range(4) or cpu in range(8, 12) else "3300000"
+        for cpu in range(16)
+    }
+    return Host(cores=8, smt=2, vendor="AuthenticAMD", flags=ZEN_FLAGS, model="Imaginary compact", extra=clocks)
+
+
+def isolated(allowed: frozenset[int] | None = frozenset(range(4))) -> Host:
+    """Eight CPUs, 4 to 7 isolated at boot; what is started inherits a mask of the other four."""
+    files: dict[str, str | None] = {f"{CPUS}/isolated": "4-7", f"{CPUS}/nohz_full": "(null)"}
+    return Host(cores=8, allowed=allowed, model="Imaginary isolated", extra=files)
+
+
+def partition(kind: str = "root") -> Host:
+    """A process in a partition of cgroup version 2: its CPUs are no longer in effect in the parent."""
+    return Host(
+        cores=8,
+        allowed=frozenset(range(2, 8)),
+        model="Imaginary partition",
+        extra={
+            "proc/self/cgroup": "0::/kit",
+            "proc/self/mountinfo": "2 1 0:30 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup rw",
+            "sys/fs/cgroup/cpuset.cpus.effective": "0-1",
+            "sys/fs/cgroup/kit/cpuset.cpus": "2-7",
+            "sys/fs/cgroup/kit/cpuset.cpus.effective": "2-7",
+            "sys/fs/cgroup/kit/cpuset.cpus.partition": kind,
+        },
+    )
+
+
+def lxcfs(cpus: frozenset[int] = frozenset({24}), **extra: str | None) -> Host:
+    """A container on a host of 32 CPUs whose list of online CPUs is virtual: as many as there are, from 0."""
+    files: dict[str, str | None] = {
+        f"{CPUS}/online": format_cpu_list(range(len(cpus))),
+        "proc/self/cgroup": "0::/",
+        "proc/self/mountinfo": "2 1 0:30 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup rw",
+        "sys/fs/cgroup/cpuset.cpus.effective": format_cpu_list(cpus),
+    }
+    return Host(cores=32, allowed=cpus, model="Imaginary lxcfs", extra={**files, **extra})
+
+
+def throttled(high: int = 4 * GIB, limit: int | str = 8 * GIB) -> Host:
+    """A control group that is slowed down above `high` bytes and ended above `limit`."""
+    return Host(
+        model="Imaginary throttled",
+        extra={
+            "proc/self/cgroup": "0::/kit",
+            "proc/self/mountinfo": "2 1 0:30 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup rw",
+            "sys/fs/cgroup/kit/memory.high": str(high),
+            "sys/fs/cgroup/kit/memory.max": str(limit),
+        },
+    )

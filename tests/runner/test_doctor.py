@@ -23,6 +23,9 @@ from tests.runner.sysroots import (
     container_with_quota,
     ec2_c5_18xlarge,
     hybrid_laptop,
+    isolated,
+    partition,
+    throttled,
     tree,
     write,
 )
@@ -82,6 +85,7 @@ def test_the_article_host_gets_advice_only(tmp_path: Path) -> None:
         ({"sys/fs/cgroup/memory.max": str(GIB)}, "memory", "problem"),
         ({"sys/fs/cgroup/memory.max": str(4 * GIB)}, "memory", "advice"),
         ({"proc/meminfo": None}, "memory", "advice"),
+        ({"sys/fs/cgroup/memory.high": str(4 * GIB)}, "memory.high", "advice"),
         ({f"{CPUS}/cpu1/cpufreq/scaling_governor": "powersave"}, "governor", "advice"),
         ({f"{CPUS}/cpufreq/boost": "1"}, "turbo", "advice"),
         ({f"{CPUS}/cpufreq/boost": "0"}, "turbo", "ok"),
@@ -124,7 +128,7 @@ def test_the_quota_check_names_a_count_that_fits(tmp_path: Path) -> None:
 
 @st.composite
 def limited_hosts(draw: st.DrawFn) -> Host:
-    """Draw hosts whose cores may be of two kinds and whose CPU time may be limited."""
+    """Draw hosts whose cores may be of two kinds or isolated, and whose CPU time may be limited."""
     host = draw(hosts())
     extra = {**host.extra, "sys/fs/cgroup/cpu.max": f"{draw(st.integers(5, 80))}0000 100000"}
     fast = draw(st.frozensets(st.sampled_from(host.cpus)))
@@ -132,6 +136,9 @@ def limited_hosts(draw: st.DrawFn) -> Host:
     if fast and fast != frozenset(host.cpus):
         extra["sys/devices/cpu_core/cpus"] = format_cpu_list(fast)
         extra["sys/devices/cpu_atom/cpus"] = format_cpu_list(frozenset(host.cpus) - fast)
+    isolated_cpus = draw(st.frozensets(st.sampled_from(host.cpus)))
+    if host.usable - isolated_cpus:
+        extra[f"{CPUS}/isolated"] = format_cpu_list(isolated_cpus)
     return replace(host, extra=extra)
 
 
@@ -186,7 +193,7 @@ def test_a_quota_with_siblings_names_the_cores_that_there_are(tmp_path: Path) ->
 def test_advice_on_kinds_of_cores_leaves_the_headroom(tmp_path: Path) -> None:
     """With one core left free, five performance cores are left to take."""
     machine = read_machine(write(hybrid_laptop(), tmp_path))
-    checks = examine(machine, choose_pin(machine, headroom=1), asked=Asked(headroom=1))
+    checks = examine(machine, choose_pin(machine, cores=8, headroom=1), asked=Asked(headroom=1))
     assert "--cores 5." in next(check.what_to_do for check in checks if check.name == "kinds of cores")
 
 
@@ -205,10 +212,56 @@ def test_siblings_in_the_pin_are_advised_against(tmp_path: Path) -> None:
 
 
 def test_mixed_kinds_of_cores_are_advised_against(tmp_path: Path) -> None:
-    """A pin over both kinds of cores is told how many performance cores there are."""
+    """A pin over both kinds of cores is told how many performance cores there are; the default is on these."""
     machine = read_machine(write(hybrid_laptop(), tmp_path))
-    assert "--cores 6" in examined(machine)["kinds of cores"].what_to_do
-    assert examined(machine, frozenset({0, 1}))["kinds of cores"].status == "ok"
+    mixed = examined(machine, frozenset(range(14)))["kinds of cores"]
+    assert (mixed.status, mixed.what_to_do) == ("advice", "To use performance cores only: --cores 6.")
+    default = examined(machine)["kinds of cores"]
+    assert (default.status, default.found) == ("ok", "performance; efficiency cores left out (CPUs 6-13)")
+    assert "waits for the slowest core" in default.why
+    slow = read_machine(write(replace(hybrid_laptop(), allowed=frozenset({8, 9})), tmp_path / "slow"))
+    assert examined(slow)["kinds of cores"].found == "efficiency; no performance core may be used"
+
+
+@pytest.mark.parametrize(
+    ("host", "cpus", "status", "found"),
+    [
+        (isolated(), None, "ok", "CPUs 4-7, left out of the pin"),
+        (isolated(None), None, "ok", "CPUs 4-7, left out of the pin"),
+        (isolated(None), frozenset({3, 4, 5}), "advice", "CPUs 4-5 in the pin"),
+        (isolated(None), frozenset({4}), "ok", "CPUs 4-7, the pin is one of them"),
+        (partition("isolated"), frozenset({2, 3}), "advice", "CPUs 2-3 in the pin"),
+        (Host(extra={f"{CPUS}/isolated": "", f"{CPUS}/nohz_full": "2-3"}), None, "ok", "none; nohz_full on CPUs 2-3"),
+        (Host(), None, "ok", "not visible"),
+    ],
+)
+def test_a_pin_on_isolated_cpus_is_advised_against(
+    tmp_path: Path, host: Host, cpus: frozenset[int] | None, status: str, found: str
+) -> None:
+    """Where threads are not spread for those who do not bind them; one CPU alone has nothing to spread over."""
+    check = examined(read_machine(write(host, tmp_path)), cpus)["isolated CPUs"]
+    assert (check.status, check.found) == (status, found)
+    assert ("moves no thread" in check.why) == ("CPUs 4-7" in found or "in the pin" in found)
+
+
+@pytest.mark.parametrize(
+    ("high", "limit", "status"),
+    [
+        (4 * GIB, 8 * GIB, "advice"),
+        (4 * GIB, "max", "advice"),
+        (GIB, 8 * GIB, "problem"),
+        (8 * GIB, 8 * GIB, "ok"),
+        (900 * GIB, "max", "ok"),
+    ],
+)
+def test_a_group_that_is_slowed_down_before_it_is_ended_is_told(
+    tmp_path: Path, high: int, limit: int | str, status: str
+) -> None:
+    """memory.high below memory.max, or below the memory there is, throttles and lets nothing fail."""
+    check = examined(read_machine(write(throttled(high, limit), tmp_path)))["memory.high"]
+    assert check.status == status
+    assert ("MemoryHigh=infinity" in check.what_to_do) == (status != "ok")
+    assert examined(read_machine(write(Host(), tmp_path / "none")))["memory.high"].found == "none"
 
 
 def test_a_full_disk_is_a_problem(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from runner.resolve_ladder import ladder_pins, plan_rungs
 from runner.rungs import PlannedRung
 from runner.stacks import Stack, Variant, find_stack, load_stacks
 from tests.runner.builders import PIN
-from tests.runner.sysroots import ec2_c5_18xlarge, write
+from tests.runner.sysroots import ec2_c5_18xlarge, isolated, write
 
 LADDERS = sorted(path.stem for path in BUILT_IN.glob("*.toml"))
 # Every era that the kit is made for, whether or not stacks.toml has it yet.
@@ -152,6 +152,14 @@ def test_the_pins_of_a_ladder_on_the_articles_host(tmp_path: Path) -> None:
     machine: Machine = read_machine(Sysroot(tmp_path))
     pins = ladder_pins(machine, choose_pin(machine))
     assert [len(pin.cpus) if pin else 0 for pin in pins.values()] == [72, 36, 35]
+
+
+def test_a_ladder_keeps_off_isolated_cpus_unless_its_pin_is_on_them(tmp_path: Path) -> None:
+    """Stock as shipped gains nothing where it cannot spread; a pin that names isolated CPUs has them in all rungs."""
+    machine: Machine = read_machine(write(isolated(None), tmp_path))
+    for cpus, expected in ((None, ["0-3", "0-3", "1-3"]), (frozenset({4, 5}), ["0-7", "4-5", "5"])):
+        pins = ladder_pins(machine, choose_pin(machine, cpus=cpus))
+        assert [pin and pin.to_json()["cpus"] for pin in pins.values()] == expected
 
 
 def test_a_rung_survives_its_json() -> None:

@@ -12,6 +12,7 @@ from workload import observe
 
 from runner.checks.conditions import refusal
 from runner.engines.protocol import Artifact, LaunchFolders, Outcome
+from runner.machine.identity import boot_sha256
 from runner.observation import (
     REPORTED_NAMES,
     REPORTED_PREFIXES,
@@ -19,6 +20,7 @@ from runner.observation import (
     death,
     differences_from_plan,
     ending,
+    other_machine,
     record_of,
 )
 from runner.pin import Pin
@@ -104,6 +106,36 @@ def test_openmp_that_takes_another_number_of_threads_is_a_difference() -> None:
     result = make_result(launch, PIN, 1.0)
     result["observed"]["omp_max_threads"] = 1
     assert "OpenMP threads 1 instead of 2" in differences_from_plan(launch, context(), result)
+
+
+HERE = "82b50f69-8d21-4790-9f02-0711856a5629"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("boot_sha256", boot_sha256("11111111-2222-3333-4444-555555555555", "{launch}"), "another boot id"),
+        ("boot_sha256", None, "no boot id, which this host's kernel tells"),
+        ("cpu_model", "QEMU Virtual CPU", "CPU model QEMU Virtual CPU instead of AMD EPYC 7R13"),
+    ],
+)
+def test_a_launch_on_another_machine_is_not_as_planned(field: str, value: str | None, words: str) -> None:
+    """Its allowed CPUs have this host's numbers, and are not this host's."""
+    launch = plan().launches[0]
+    result = make_result(launch, PIN, 1.0)
+    here = dataclasses.replace(context(), boot_id=HERE, machine_conditions={"cpu_model": "AMD EPYC 7R13"})
+    result["observed"] |= {"boot_sha256": boot_sha256(HERE, launch.launch_id), "cpu_model": "AMD EPYC  7R13"}
+    assert other_machine(launch, here, result["observed"]) == []
+    result["observed"][field] = value
+    assert [text for text in differences_from_plan(launch, here, result) if text.startswith(words)]
+
+
+def test_results_that_tell_no_machine_are_of_before(tmp_path: Path) -> None:
+    """An image of an earlier run has an earlier workload in it; a host without a boot id cannot tell either."""
+    launch = plan().launches[0]
+    here = dataclasses.replace(context(), boot_id=HERE, machine_conditions={"cpu_model": "AMD EPYC 7R13"})
+    assert other_machine(launch, here, {"cpu_model": None}) == []
+    assert other_machine(launch, context(), {"boot_sha256": "ab" * 32, "cpu_model": "any"}) == []
 
 
 def observed(folder: Path, position: int, **outcome: Any) -> Record:

@@ -11,16 +11,22 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from runner.errors import HostError, UsageError
-from runner.machine import Machine, Sysroot, read_machine
+from runner.machine import Machine, Sysroot, format_cpu_list, read_machine
 from runner.pin import Pin, choose_pin
 from tests.runner.sysroots import (
+    CPUS,
     Host,
     TreeRoot,
     amd_with_gaps,
+    compact_cores_by_clock,
     container_with_quota,
     ec2_c5_18xlarge,
     hybrid_laptop,
+    isolated,
+    lxcfs,
+    partition,
     tree,
+    two_fast_four_slow,
     vm_without_numa,
 )
 
@@ -219,6 +225,89 @@ def test_a_hidden_node_layout_still_keeps_to_one_socket() -> None:
 def test_many_sockets_of_one_core_are_no_obstacle() -> None:
     """A virtual machine of 200 single-core sockets gets its pin at once."""
     assert choose_pin(read(Host(sockets=200, cores=1, nodes=())), cores=150).cpus == tuple(range(150))
+
+
+def test_the_default_takes_performance_cores_only() -> None:
+    """2P+4E: the two; a list and a larger number of cores go beyond, and what there is without any is taken whole."""
+    machine = read(two_fast_four_slow())
+    assert choose_pin(machine).cpus == (0, 1)
+    assert choose_pin(machine, cpus=frozenset(range(6))).cpus == tuple(range(6))
+    assert choose_pin(machine, cores=1).cpus == (0,)
+    assert choose_pin(machine, cores=4).cpus == (0, 1, 2, 3)
+    assert choose_pin(read(replace(two_fast_four_slow(), allowed=frozenset({3, 4, 5})))).cpus == (3, 4, 5)
+
+
+def test_headroom_is_left_among_the_performance_cores() -> None:
+    """It takes away from the default pin; as many as there are leave nothing to measure on."""
+    machine = read(two_fast_four_slow())
+    assert choose_pin(machine, headroom=1).cpus == (1,)
+    with pytest.raises(UsageError, match="2 performance cores may be used"):
+        choose_pin(machine, headroom=2)
+
+
+def test_a_capacity_or_a_clock_tells_what_the_default_takes() -> None:
+    """Where no list tells performance from efficiency cores, the default is the faster ones all the same."""
+    assert choose_pin(read(compact_cores_by_clock())).cpus == (0, 1, 2, 3)
+    capacity = {f"{CPUS}/cpu{cpu}/cpu_capacity": "1024" if cpu > 1 else "620" for cpu in range(4)}
+    assert choose_pin(read(Host(extra=capacity))).cpus == (2, 3)
+
+
+def test_the_default_takes_no_isolated_cpu() -> None:
+    """Nor does a number of cores, though the mask has them; a list is what asks for them by name."""
+    machine = read(isolated(allowed=None))
+    assert choose_pin(machine).cpus == choose_pin(machine, cores=4).cpus == (0, 1, 2, 3)
+    with pytest.raises(UsageError, match=r"4 physical cores may be used.*CPUs 4-7 are isolated and do not count"):
+        choose_pin(machine, cores=5)
+    assert choose_pin(machine, cpus=frozenset({4, 5})).cpus == (4, 5)
+
+
+def test_a_core_with_one_isolated_sibling_gives_the_other() -> None:
+    """The lowest CPU of core 0 is isolated, its sibling is not."""
+    host = Host(cores=2, smt=2, extra={f"{CPUS}/isolated": "0"})
+    assert choose_pin(read(host)).cores == ((2,), (1,))
+
+
+@pytest.mark.parametrize(
+    "host", [isolated(allowed=frozenset(range(4, 8))), partition("isolated")], ids=["boot", "group"]
+)
+def test_where_every_cpu_is_isolated_a_pin_is_refused_unless_it_is_named(host: Host) -> None:
+    """The refusal says why and what to do, the list to name among it; named, it goes ahead."""
+    machine = read(host)
+    with pytest.raises(HostError, match="moves no thread between isolated CPUs") as error:
+        choose_pin(machine)
+    assert f"--cpus {format_cpu_list(machine.allowed_cpus)}." in str(error.value)
+    with pytest.raises(HostError, match="isolated"):
+        choose_pin(machine, cores=1)
+    assert choose_pin(machine, cpus=frozenset(machine.allowed_cpus)).threads == len(machine.allowed_cpus)
+
+
+def test_isolated_cpus_outside_of_the_mask_are_said_to_be_that() -> None:
+    """Not merely "not allowed": nothing is started there by itself, and taskset is what starts it."""
+    with pytest.raises(UsageError) as error:
+        choose_pin(read(isolated()), cpus=frozenset({3, 4, 5}))
+    assert "CPUs 4-5 are isolated (isolcpus=) and outside of the mask that this process inherited" in str(error.value)
+    assert "taskset --cpu-list 0-5 before the command" in str(error.value)
+    assert "not allowed" not in str(error.value)
+
+
+def test_taskset_is_no_advice_where_the_control_group_lacks_the_cpus() -> None:
+    """A CPU set without them makes taskset fail."""
+    host = isolated()
+    files = {"proc/self/cgroup": "0::/", "sys/fs/cgroup/cpuset.cpus.effective": "0-3"}
+    with pytest.raises(UsageError) as error:
+        choose_pin(read(replace(host, extra={**host.extra, **files})), cpus=frozenset({4}))
+    assert "are isolated" in str(error.value)
+    assert "taskset" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("host", "cpus"),
+    [(partition(), "2-7"), (lxcfs(), "24"), (lxcfs(frozenset({2, 3, 4, 5})), "2-5")],
+    ids=["partition", "lxcfs", "lxcfs in part"],
+)
+def test_odd_masks_have_a_pin(host: Host, cpus: str) -> None:
+    """In a partition and behind a virtual list of online CPUs all CPUs of the mask are found."""
+    assert choose_pin(read(host)).to_json()["cpus"] == cpus
 
 
 def test_performance_cores_come_first() -> None:

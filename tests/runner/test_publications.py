@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from runner.bkm import load_bkms
-from runner.claims.comparability import Question, Scene, conditions
+from runner.claims.condition import OUT_OF_REACH
+from runner.claims.conditions import conditions
 from runner.claims.judge import JUDGES, judge
+from runner.claims.question import Question, Scene
 from runner.errors import UsageError
 from runner.publications import (
     ARTICLE,
@@ -72,10 +74,39 @@ def test_every_kind_of_claim_has_a_judge_and_every_judge_a_kind() -> None:
 
 
 def test_every_condition_that_a_claim_may_need_is_evaluated() -> None:
-    """A need that nothing evaluates would silently be met."""
+    """One that nothing evaluates would silently be met."""
     article = load_publication(ARTICLE)
     question = Question(article, article.claims[0], material(constant(2.0)))
     assert {each.name for each in conditions(question, Scene("tf-1.12", 32))} == set(CONDITIONS)
+
+
+COMPARED_WITH_A_VALUE = {"largest-speedup", "speedup", "speedup-at-least", "bar", "throughput"}
+
+
+@pytest.mark.parametrize("publication", ALL, ids=lambda each: each.id)
+def test_a_figure_that_was_never_published_cannot_be_confirmed(publication: Publication) -> None:
+    """The judges of figures hold a run against a value, and must not be given none."""
+    for claim in publication.claims:
+        if claim.kind in COMPARED_WITH_A_VALUE and claim.value is None:
+            assert "value" in claim.to_confirm
+
+
+@pytest.mark.parametrize("publication", ALL, ids=lambda each: each.id)
+def test_no_figure_of_a_host_is_refuted_by_whatever_host(publication: Publication) -> None:
+    """A figure and a prescription were published for a machine: refuting one takes that machine, or nothing can."""
+    for claim in publication.claims:
+        if claim.configuration.processor_model is not None:
+            needed = {*claim.to_confirm, *claim.to_refute}
+            its_machine = "processor" in needed and needed & {"cores", "instance_type", "threads"}
+            assert its_machine or needed & set(OUT_OF_REACH)
+
+
+def test_the_height_of_a_bar_takes_its_baselines_threads_to_be_refuted() -> None:
+    """The article does not publish them, so that no host can."""
+    article = load_publication(ARTICLE)
+    claim = article.claim("largest-speedup")
+    assert "baseline" in claim.to_refute
+    assert claim.configuration.baseline_threads is None
 
 
 def test_the_original_script_says_what_it_really_does() -> None:
@@ -102,14 +133,18 @@ def test_an_unknown_publication_is_answered_with_the_nearest_name() -> None:
         (("value = 7.4", 'value = "about 7"'), "'about 7'; a number or 'not published as text'"),
         (("value = 7.4", "value = true"), "True; a number"),
         (('configuration = "any"', 'configuration = "anny"'), "Did you mean any"),
-        (('needs = ["work", "stack"', 'needs = ["work", "stak"'), "Did you mean stack"),
+        (('to_confirm = ["work", "stack"', 'to_confirm = ["work", "stak"'), "to_confirm.*Did you mean stack"),
+        (('to_refute = ["stack"', 'to_refute = ["stak"'), "to_refute.*Did you mean stack"),
+        (('to_refute = ["stack", "bkms"]', 'to_refute = "stack"'), "to_refute is 'stack'; a list of conditions"),
+        (('to_refute = ["tensorflow"', 'to_refute = ["work", "tensorflow"'), "to_refute includes all of to_confirm"),
+        (("to_refute = [", "needs = ["), "lacks to_refute"),
         (('id = "bar-vgg16"', 'id = "bar-resnet50"'), "several claims with the id bar-resnet50"),
         (('id = "intel-aws-2018"', 'id = "another"'), "a publication's id is its file's name"),
         (("value = 7.4", 'value = 7.4\nderived = "yes"'), "derived = 'yes'; true or false"),
         (("sockets = 2", "socket = 2"), "unknown key socket"),
         (('point = "Python"', 'points = "Python"'), "lacks point"),
         (("[platform]", "[platforms]"), "unknown key platforms"),
-        (("schema_version = 1", "schema_version = 7"), "schema_version 7"),
+        (("schema_version = 2", "schema_version = 7"), "schema_version 7"),
     ],
 )
 def test_a_malformed_publication_is_refused_with_place_and_key(

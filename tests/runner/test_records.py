@@ -88,3 +88,30 @@ def test_a_success_counts_over_a_failure_and_the_first_success_over_later_ones()
     """A repeated launch replaces its failure, and nothing replaces a success."""
     failed, good, late = record(error={"kind": "failed", "message": ""}), record(), record(session=2)
     assert records.latest([failed, good, late]) == {good.launch_id: good}
+
+
+def test_a_block_counts_from_the_session_that_has_the_most_of_it() -> None:
+    """Of three variants the first session has two, which are never mixed with the third's; its later whole is taken."""
+    first = [record("stock"), record("stock-onednn"), record("intel", error={"kind": "failed", "message": ""})]
+    half = [record("intel", session=2)]
+    assert {each.session for each in records.latest([*first, *half]).values()} == {1, 2}
+    whole = [record(variant, session=3) for variant in ("stock", "stock-onednn", "intel")]
+    assert list(records.latest([*first, *half, *whole]).values()) == whole
+    interrupted = [record("stock", session=4)]
+    assert list(records.latest([*first, *half, *whole, *interrupted]).values()) == whole
+
+
+def test_other_blocks_and_groups_keep_their_session() -> None:
+    """The choice is made for each block of each group."""
+    kept = [record("stock", 1), record("intel", 1), record("stock", 2, topology="vgg16")]
+    again = [record("stock", 2, session=2), record("intel", 2, session=2)]
+    assert list(records.latest([*kept, *again]).values()) == [*kept, *again]
+
+
+def test_a_rung_that_is_not_run_again_does_not_keep_an_older_half() -> None:
+    """The first session has a rung that proved inert; the second need not have it to be the more complete."""
+    old = [record("stock"), record("inert-rung")]
+    new = [record("stock", session=2), record("top", session=2)]
+    assert records.latest([*old, *new])["block1-tf-2.14-stock-resnet50-b4"].session == 1
+    inert = {record("inert-rung").cell}
+    assert records.latest([*old, *new], inert)["block1-tf-2.14-stock-resnet50-b4"].session == 2

@@ -56,6 +56,7 @@ def start(client: docker.DockerClient, spec: ContainerSpec) -> Container:
             environment=dict(spec.environment), cpuset_cpus=spec.cpuset_cpus, cpuset_mems=spec.cpuset_mems,
             network_mode=spec.network_mode, read_only=spec.read_only_root, tmpfs=dict(spec.tmpfs),
             cap_drop=list(spec.cap_drop), security_opt=list(spec.security_opt), user=spec.user, init=spec.init,
+            entrypoint=None if spec.entrypoint is None else list(spec.entrypoint),
             shm_size=spec.shm_bytes, volumes=mounts, userns_mode=spec.userns_mode or None,
             # The client's proxies, passwords included, are no business of a container without a network.
             use_config_proxy=False, log_config=LogConfig(type=LOG_DRIVER), **limits,

@@ -19,6 +19,8 @@ HOSTS = [
     sysroots.ec2_c5_18xlarge(), sysroots.hybrid_laptop(), sysroots.amd_with_gaps(), sysroots.vm_without_numa(),
     replace(CONTAINER, extra={**CONTAINER.extra, **MOUNTED}),
     sysroots.Host(siblings_file="thread_siblings", nodes_file="cpumap"),
+    sysroots.isolated(), sysroots.partition("isolated"), sysroots.lxcfs(), sysroots.throttled(),
+    sysroots.compact_cores_by_clock(),
 ]  # fmt: skip
 # The container's own system and C library are not the host's, so they are left out.
 NOT_CAPTURED = ("operating_system", "libc")

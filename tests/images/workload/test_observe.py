@@ -5,11 +5,16 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
+from typing import Any
 
-from workload.evidence import read_mapped_libraries, read_omp_max_threads, read_threads
+import pytest
+from workload.cpu_time import measure_cpu_time
+from workload.evidence import read_mapped_libraries, read_omp_max_threads
 from workload.observe import choose_environment, observe, read_peak_memory_bytes
+from workload.threads import read_threads
 from workload.wheel import read_wheel, workload_sha256
 
+from runner.machine.identity import boot_sha256
 from tests.images.workload.proc_tree import write_tree
 
 STATUS = (
@@ -43,6 +48,16 @@ def test_observation_of_a_captured_process(tmp_path: Path) -> None:
     assert observed["omp_max_threads"] is None
 
 
+def test_the_boot_id_is_told_as_a_hash_with_the_launches_own_id(tmp_path: Path) -> None:
+    """Who knows the boot id can compare it; two results cannot be told to be of one host. A sandbox may have none."""
+    boot_id = "82b50f69-8d21-4790-9f02-0711856a5629"
+    root = write_tree(tmp_path, {"proc/sys/kernel/random/boot_id": boot_id + "\n"})
+    told = [observe(root, {}, launch_id)["boot_sha256"] for launch_id in ("launch-1", "launch-2")]
+    assert told == [boot_sha256(boot_id, "launch-1"), boot_sha256(boot_id, "launch-2")]
+    assert told[0] != told[1]
+    assert observe(str(tmp_path / "nowhere"), {})["boot_sha256"] is None
+
+
 def test_environment_keeps_what_changes_performance_and_nothing_else() -> None:
     """Variables of OpenMP, the math libraries, TensorFlow and the loader are kept; secrets and the rest are not."""
     kept = {
@@ -71,10 +86,44 @@ def test_telling_libraries_are_listed_once(tmp_path: Path) -> None:
     assert {"name": "libtensorflow_framework.so.2", "path": "/opt/my env/libtensorflow_framework.so.2"} in libraries
 
 
+def _stat(user_ticks: int, system_ticks: int, cpu: int) -> str:
+    """A line of /proc/self/task/12/stat with 52 fields, of which user time is the 14th and the CPU the 39th."""
+    return f"12 (tf) pool) S {'1 ' * 10}{user_ticks} {system_ticks} {'2 ' * 23}{cpu} {'3 ' * 13}\n"
+
+
+def test_what_the_timed_steps_used_is_told_by_thread(tmp_path: Path) -> None:
+    """What a thread used before them is not theirs; the process's seconds are this process's own."""
+    ticks = os.sysconf("SC_CLK_TCK")
+    root = write_tree(tmp_path, {"proc/self/task/12/stat": _stat(5 * ticks, 0, 0)})
+    found: dict[str, Any] = {}
+    with measure_cpu_time(found, root):
+        sum(range(3_000_000))
+        after = {
+            "proc/self/task/12/stat": _stat(6 * ticks, ticks, 3),
+            "proc/self/task/13/stat": _stat(ticks, 0, 2),
+            "proc/self/task/13/schedstat": "1250000000 500000000 77\n",
+        }
+        write_tree(tmp_path, after)
+    assert found["cpu"]["threads"] == [
+        {"id": 12, "cpu_seconds": 2.0, "waited_seconds": None, "last_cpu": 3},
+        {"id": 13, "cpu_seconds": 1.25, "waited_seconds": 0.5, "last_cpu": 2},
+    ]
+    assert found["cpu"]["user_seconds"] > 0
+
+
+def test_cpu_time_is_told_of_steps_that_end_in_an_error(tmp_path: Path) -> None:
+    """A launch that fails half-way has used CPUs all the same."""
+    found: dict[str, Any] = {}
+    root = write_tree(tmp_path, {"proc/self/task/12/stat": _stat(0, 0, 0)})
+    with pytest.raises(ValueError, match="the loss"), measure_cpu_time(found, root):
+        raise ValueError("the loss is not finite")
+    assert [thread["id"] for thread in found["cpu"]["threads"]] == [12]
+
+
 def test_threads_with_odd_names_are_read(tmp_path: Path) -> None:
     """CPU time is user plus system time, also of a thread whose name holds a parenthesis."""
     ticks = os.sysconf("SC_CLK_TCK")
-    stat = f"12 (tf) pool) S 1 1 1 0 -1 0 0 0 0 0 {ticks * 3} {ticks} 0 0 20 0\n"
+    stat = _stat(3 * ticks, ticks, 1)
     files = {
         "proc/self/task/12/stat": stat,
         "proc/self/task/12/status": "Name:\ttf) pool\nCpus_allowed_list:\t0\n",

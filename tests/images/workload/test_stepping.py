@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 
 import pytest
@@ -79,3 +81,25 @@ def test_a_step_lies_between_two_clock_readings() -> None:
 
     run_phases(call, 0, 2, None, [], clock)
     assert events == ["clock", "call", "clock"] * 2
+
+
+def test_nothing_but_the_timed_steps_lies_inside_what_is_put_around_them() -> None:
+    """CPU seconds are read before the first timed step's clock and after the last one's, never between."""
+    events: list[str] = []
+
+    @contextmanager
+    def around() -> Iterator[None]:
+        events.append("before")
+        yield
+        events.append("after")
+
+    def clock() -> float:
+        events.append("clock")
+        return float(len(events))
+
+    def call() -> tuple[None, float]:
+        events.append("call")
+        return None, 1.0
+
+    run_phases(call, 1, 2, None, [], clock, around())
+    assert events == ["clock", "call", "clock", "before", *["clock", "call", "clock"] * 2, "after"]

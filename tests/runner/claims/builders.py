@@ -8,8 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from runner.claims.comparability import Question
+from runner.bkm import load_bkms, resolve
 from runner.claims.material import Material, material_of
+from runner.claims.question import Question
 from runner.pin import Pin
 from runner.publications import ARTICLE, Claim, load_publication
 from runner.records import Record
@@ -58,6 +59,23 @@ def material(
     return Material(Run(EARLIER_RUN, changed), records, tuple(probes))
 
 
+def articles_host(header: dict[str, Any]) -> None:
+    """Make a run's header that of the article's own machine, on all cores and with its settings."""
+    pin = Pin(cores=tuple((n,) for n in range(36)), mems=(0, 1), nodes=2, sockets=2)
+    header["machine"] |= {"cores": 36, "sockets": 2}
+    header["machine"]["processor"] = {"model_name": "Intel(R) Xeon(R) Platinum 8124M CPU", "isa": ["avx2", "avx512f"]}
+    header["machine"]["platform"] = {**header["machine"]["platform"], "instance_type": "c5.18xlarge"}
+    header["plan"] |= {"pin": pin.to_json(), "bkms": resolve(load_bkms("article"), pin).to_json()}
+    header["plan"]["launches"] = [{**launch, "intra_op_threads": 36} for launch in header["plan"]["launches"]]
+
+
+def articles_platform(header: dict[str, Any]) -> None:
+    """The article's own machine with its own software, which is on no package index."""
+    articles_host(header)
+    for stack in header["stacks"].values():
+        stack["tensorflow"] = article_claim("largest-speedup").configuration.tensorflow
+
+
 def rung(name: str, of: str, *changes: tuple[str, str, str], acts_through: tuple[str, ...] = ()) -> PlannedRung:
     """One rung of a ladder, with settings like any other's."""
     pin = Pin(cores=((0,), (1,)), mems=(0,), nodes=1, sockets=1)
@@ -68,14 +86,18 @@ def rung(name: str, of: str, *changes: tuple[str, str, str], acts_through: tuple
     )  # fmt: skip
 
 
-def ladder(speed: Speed, *rungs: PlannedRung, stack: str = "tf-1.12", **changes: Any) -> Material:
-    """A ladder's run on one topology; `speed` gives images/s of rung, topology, block."""
+def ladder(
+    speed: Speed, *rungs: PlannedRung, stack: str = "tf-1.12", topologies: Sequence[str] = ("resnet50",),
+    host: Callable[[dict[str, Any]], None] = lambda header: None, **changes: Any,
+) -> Material:  # fmt: skip
+    """A ladder's run; `speed` gives images/s of rung, topology, block."""
 
     def header(found: dict[str, Any]) -> None:
+        host(found)
         found |= {"kind": "ladder", "ladder": {"stacks": {stack: [each.to_json() for each in rungs]}}}
 
     names = [each.id for each in rungs]
-    return material(speed, stack=stack, topologies=("resnet50",), variants=names, header=header, **changes)
+    return material(speed, stack=stack, topologies=topologies, variants=names, header=header, **changes)
 
 
 def constant(speedup: float, spread: float = 0.01) -> Speed:

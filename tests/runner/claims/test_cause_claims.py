@@ -47,17 +47,46 @@ def test_without_evidence_no_cause_is_judged(claim_id: str) -> None:
     [
         ("Intel AVX-512 with Intel DL Boost", "brgconv:avx512_core", "reproduced"),
         (None, "jit_1x1:avx2", "reproduced"),
+        ("Intel AVX-512", "ref:any", "partly"),
         ("Intel SSE4.1", "jit:sse41", "not reproduced"),
     ],
 )
-def test_vectorised_means_avx2_or_avx512(isa: str | None, implementation: str, verdict: str) -> None:
-    """Told by the library's own ISA line, or by the names of the kernels that took the time."""
+def test_vectorised_means_kernels_with_avx2_or_avx512(isa: str | None, implementation: str, verdict: str) -> None:
+    """Told by the names of the kernels that took the time; what the library could dispatch is not what ran."""
+    assert vectorised(isa, implementation, ["avx2", "avx512f"]).verdict == verdict
+
+
+def test_kernels_that_a_processor_cannot_run_are_not_refuted_on_it() -> None:
+    """A host without AVX512 that shows AVX2 confirms the cause; one that shows neither tells nothing of AVX512."""
+    assert vectorised("Intel AVX2", "jit:avx2", ["avx2"]).verdict == "reproduced"
+    found = vectorised("Intel SSE4.1", "jit:sse41", ["avx2"])
+    assert (found.verdict, found.missing) == ("not testable here", ("a processor with avx512f",))
+    assert found.measured == 0.0
+    assert vectorised("Intel SSE4.1", "jit:sse41", ["avx2", "avx512f"]).verdict == "not reproduced"
+
+
+@pytest.mark.parametrize("claim_id", ["primitive-kinds", "operations-replaced"])
+def test_what_is_about_software_alone_is_refuted_on_any_processor_and_by_no_other_stack(claim_id: str) -> None:
+    """Kinds of operation and the rewritten graph are there on every processor, or they are not."""
+    trace = [{"operation": "Conv2D", "count": 1, "milliseconds": 3.0}]
+    seen: dict[str, Any] = {"primitives": primitives(("reorder", "ref", 1.0)), "trace": trace}
+    for stack, verdict in (("tf-1.12", "not reproduced"), ("tf-2.14", "not testable here")):
+        probes = [probe(stack=stack, **seen), probe("stock", stack=stack, **seen)]
+        found = judged(claim_id, material(constant(3.0), stack=stack, topologies=("resnet50",), probes=probes))
+        assert (found.verdict, found.measured) == (verdict, 0.0)
+
+
+def vectorised(isa: str | None, implementation: str, of_the_host: list[str]) -> Answer:
+    """The answer on kernels of this kind, on a host with these instruction sets."""
     library = {"name": "oneDNN", "version": "3", "isa": isa, "runtime": "OpenMP", "threads": 2}
-    found = judged(
-        "vectorised-primitives",
-        with_probes(probe(library=library, primitives=primitives(("convolution", implementation, 9.0)))),
+    seen = probe(library=library, primitives=primitives(("convolution", implementation, 9.0)))
+
+    def header(found: dict[str, Any]) -> None:
+        found["machine"]["processor"] = {**found["machine"]["processor"], "isa": of_the_host}
+
+    return judged(
+        "vectorised-primitives", material(constant(3.0), topologies=("resnet50",), probes=[seen], header=header)
     )
-    assert found.verdict == verdict
 
 
 def test_a_small_share_of_vectorised_kernels_is_partly() -> None:
@@ -95,20 +124,21 @@ def test_operations_that_only_intels_graph_has_show_that_some_were_replaced() ->
     assert judged("operations-replaced", same).verdict == "not reproduced"
 
 
-@pytest.mark.parametrize(("reorders", "verdict"), [(5, "reproduced"), (30, "not reproduced")])
+@pytest.mark.parametrize(("reorders", "verdict"), [(5, "reproduced"), (30, "not testable here")])
 def test_conversions_are_held_against_two_for_each_primitive(reorders: int, verdict: str) -> None:
-    """Fewer than one before and one after each primitive means that some were removed."""
+    """Fewer than one before and one after each primitive means that some were removed; more not that none was."""
     found = judged("layout-conversions", with_probes(probe(reorders={"count": reorders, "share": 0.1})))
     assert (found.verdict, found.measured) == (verdict, reorders / 10)
+    assert ("missing on any host: the number of conversions before any was removed" in found.why) == (reorders == 30)
 
 
-@pytest.mark.parametrize(("factor", "verdict"), [(0.8, "partly"), (1.2, "not testable here")])
-def test_peak_memory_can_support_pools_and_never_refute_them(factor: float, verdict: str) -> None:
-    """Less memory is what sharing would do; more says nothing of the allocator."""
+@pytest.mark.parametrize("factor", [0.8, 1.2])
+def test_peak_memory_stands_beside_the_pools_and_never_judges_them(factor: float) -> None:
+    """Less memory is what sharing would do, and much else; more says nothing of the allocator either."""
     run = material(constant(3.0))
     records = tuple(_with_peak(each, 1e9 * (factor if each.cell.variant == "intel" else 1)) for each in run.records)
     found = judged("memory-pools", replace(run, records=records))
-    assert found.verdict == verdict
+    assert (found.verdict, found.missing) == ("not testable here", ("sight of the allocator",))
     assert found.measured == pytest.approx(factor)
     assert "the allocator itself was not seen" in found.why
 
@@ -120,7 +150,7 @@ def test_what_only_counters_show_is_not_testable(claim_id: str) -> None:
 
 
 def test_the_same_files_on_both_sides_are_transparent_to_the_programmer() -> None:
-    """Equal hashes and layouts reproduce it, another layout only partly, another program not."""
+    """Equal hashes and layouts reproduce it, another layout only partly; other files show nothing of a need."""
     assert judged("transparent", material(constant(3.0))).verdict == "reproduced"
     other_layout = judged("transparent", material(constant(3.0), layouts={"intel": "NCHW"}))
     assert other_layout.verdict == "partly"
@@ -130,7 +160,9 @@ def test_the_same_files_on_both_sides_are_transparent_to_the_programmer() -> Non
         replace(each, conditions={**each.conditions, "workload_sha256": "00"}) if each.cell.variant == "intel" else each
         for each in run.records
     )
-    assert judged("transparent", replace(run, records=changed)).verdict == "not reproduced"
+    other_files = judged("transparent", replace(run, records=changed))
+    assert other_files.verdict == "not testable here"
+    assert "a program that Intel's build does not run as it is" in other_files.why
 
 
 @pytest.mark.parametrize("claim_id", ["memory-pools", "transparent"])
@@ -153,17 +185,51 @@ def test_a_setting_is_sent_to_the_ladder_with_the_value_it_had() -> None:
     assert "python -m runner ablate" in found.why
 
 
-def test_an_inert_setting_is_not_reproduced() -> None:
-    """Evidence that a setting did nothing is a verdict on it."""
-    inert = [{"id": "inert:OMP_PROC_BIND", "passed": True, "text": "KMP_AFFINITY overrides it"}]
+OVERRIDDEN = "was inert because the OpenMP runtime says: ignored because KMP_AFFINITY has been defined."
+
+
+def test_a_setting_that_the_runtime_ignores_is_not_reproduced_on_any_host() -> None:
+    """The runtime's own words are the same on two cores and on 36."""
+    inert = [{"id": "inert:OMP_PROC_BIND", "passed": True, "text": OVERRIDDEN}]
     found = judged("bkm-omp-proc-bind", with_probes(probe(verdicts=inert)))
     assert found.verdict == "not reproduced"
-    assert "KMP_AFFINITY overrides it" in found.why
+    assert "KMP_AFFINITY has been defined; it is so on any host with this software" in found.why
+
+
+def test_a_setting_that_is_ignored_beside_other_settings_than_the_articles_is_not_refuted() -> None:
+    """A probe adds a word to KMP_AFFINITY, which alone makes the runtime ignore OMP_PROC_BIND."""
+
+    def none(header: dict[str, Any]) -> None:
+        header["plan"]["bkms"] = {**header["plan"]["bkms"], "name": "none", "settings": []}
+
+    inert = [{"id": "inert:OMP_PROC_BIND", "passed": True, "text": OVERRIDDEN}]
+    run = material(constant(3.0), topologies=("resnet50",), probes=[probe(verdicts=inert)], header=none)
+    found = judged("bkm-omp-proc-bind", run)
+    assert (found.verdict, found.missing) == ("not testable here", ("the BKMs article",))
+
+
+def test_a_setting_that_other_software_ignores_is_not_refuted() -> None:
+    """A later release is not what it was prescribed for."""
+    inert = [{"id": "inert:KMP_BLOCKTIME", "passed": True, "text": "inert: no OpenMP runtime is in the process."}]
+    later = material(constant(3.0), stack="tf-2.14", topologies=("resnet50",),
+                     probes=[probe(stack="tf-2.14", verdicts=inert)])  # fmt: skip
+    found = judged("bkm-kmp-blocktime", later)
+    assert (found.verdict, found.missing) == ("not testable here", ("the stack tf-1.12",))
+
+
+def test_a_setting_that_changes_nothing_on_two_cores_is_not_refuted() -> None:
+    """As many threads as there would be anyway say nothing of a host with hyper-threads and 36 cores."""
+    text = "The setting OMP_NUM_THREADS=4 was inert because the OpenMP runtime uses 2 threads."
+    inert = [{"id": "inert:OMP_NUM_THREADS", "passed": True, "text": text}]
+    found = judged("bkm-omp-num-threads", with_probes(probe(verdicts=inert)))
+    assert found.verdict == "not testable here"
+    assert "36 cores" in found.missing
 
 
 def test_a_setting_that_no_ladder_changes_says_so() -> None:
     """A reader is not sent to a command that does not measure it."""
-    found = judged("bkm-kmp-settings", material(constant(3.0)))
+    claim = replace(article_claim("bkm-kmp-settings"), to_confirm=())
+    found = JUDGES["setting"](question(claim, material(constant(3.0))))
     assert found.verdict == "not testable here"
     assert "no ladder of this kit changes it" in found.why
     for claim_id in ("bkm-kmp-affinity", "bkm-headroom", "bkm-nchw", "bkm-inter-op", "bkm-omp-num-threads"):
@@ -171,6 +237,14 @@ def test_a_setting_that_no_ladder_changes_says_so() -> None:
         assert "measure it by itself with python -m runner ablate" in why
         # What a build's own layout is, is the one setting of these that variants differ in.
         assert ("on every variant alike" in why) == (claim_id != "bkm-nchw")
+
+
+def test_a_setting_that_is_not_said_to_be_faster_is_held_against_no_speed() -> None:
+    """KMP_SETTINGS makes the runtime print; nobody claimed a gain."""
+    rungs = (rung("stock", ""), rung("intel", "stock", ("KMP_SETTINGS", "not set", "1")))
+    found = judged("bkm-kmp-settings", ladder(constant(0.5), *rungs))
+    assert (found.verdict, found.measured) == ("not testable here", None)
+    assert "does not say that it makes anything faster" in found.why
 
 
 def test_a_probe_that_failed_says_nothing_of_the_kinds_of_operation() -> None:

@@ -11,7 +11,20 @@ from runner.claims.judge import JUDGES
 from runner.claims.material import Material
 from runner.claims.verdict import Answer
 from runner.evidence.inert import CANNOT_BIND, ONE_THREAD
-from tests.runner.claims.builders import article_claim, constant, ladder, material, probe, question, rung
+from runner.vocabulary import ARTICLE_TOPOLOGIES
+from tests.runner.claims.builders import (
+    article_claim,
+    articles_host,
+    constant,
+    ladder,
+    material,
+    probe,
+    question,
+    rung,
+)
+
+# What a prescription is refuted on: the article's machine, and all its networks.
+ALL: dict[str, Any] = {"topologies": ARTICLE_TOPOLOGIES, "host": articles_host}
 
 
 def judged(claim_id: str, run: Material) -> Answer:
@@ -33,7 +46,45 @@ def judged(claim_id: str, run: Material) -> Answer:
 def test_a_ladder_judges_a_setting_whichever_way_it_goes(before: str, now: str, speedup: float, verdict: str) -> None:
     """A rung to the article's value gains, one away from it loses; one between other values tells nothing of it."""
     rungs = (rung("stock", ""), rung("intel", "stock", ("KMP_BLOCKTIME", before, now)))
-    assert judged("bkm-kmp-blocktime", ladder(constant(speedup), *rungs)).verdict == verdict
+    assert judged("bkm-kmp-blocktime", ladder(constant(speedup), *rungs, **ALL)).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("changes", "missing"),
+    [
+        ({"topologies": ARTICLE_TOPOLOGIES}, ("the processor 8124M", "2 sockets", "36 cores")),
+        ({"host": articles_host}, ("InceptionV3, ResNet152, VGG16",)),
+        ({**ALL, "batch_size": 4}, ("batch size 32",)),
+        ({**ALL, "stack": "tf-2.14"}, ("the stack tf-1.12",)),
+    ],
+)
+def test_no_gain_elsewhere_does_not_refute_a_prescription(changes: dict[str, Any], missing: tuple[str, ...]) -> None:
+    """A null, or a loss, on two cores or on one network says nothing of 36 cores and of the others; a gain holds."""
+    for speedup in (1.0, 0.5):
+        found = judged("bkm-kmp-blocktime", ladder(constant(speedup, 0.005), *BLOCKTIME, **changes))
+        assert (found.verdict, found.missing) == ("not testable here", missing)
+        assert found.measured == pytest.approx(speedup, rel=0.01)
+    assert judged("bkm-kmp-blocktime", ladder(constant(2.0), *BLOCKTIME, **changes)).verdict == "reproduced"
+
+
+def test_what_cannot_be_told_on_one_network_may_be_a_gain() -> None:
+    """Three clear nulls and an unclear fourth refute nothing."""
+
+    def speed(name: str, topology: str, block: int) -> float:
+        return constant(1.0, 0.2 if topology == "vgg16" else 0.005)(name, topology, block)
+
+    assert judged("bkm-kmp-blocktime", ladder(speed, *BLOCKTIME, **ALL)).verdict == "not testable here"
+
+
+def test_a_rung_of_the_stock_build_says_nothing_of_what_is_prescribed_for_intels() -> None:
+    """A gain of stock's is not Intel's, and a setting that stock does not read is not inert in Intel's."""
+    settings = replace(BLOCKTIME[1].settings, variant="stock")
+    for speedup in (2.0, 0.5):
+        run = ladder(constant(speedup), BLOCKTIME[0], replace(BLOCKTIME[1], settings=settings), **ALL)
+        for each in (run, replace(run, records=tuple(map(_without_openmp, run.records)))):
+            found = judged("bkm-kmp-blocktime", each)
+            assert found.verdict == "not testable here"
+            assert "this rung has the build stock" in found.why
 
 
 def test_a_ladder_that_goes_down_to_one_thread_speaks_for_as_many_as_there_are_cores() -> None:
@@ -51,7 +102,7 @@ BLOCKTIME = (rung("stock", ""), rung("intel", "stock", ("KMP_BLOCKTIME", "not se
 @pytest.mark.parametrize(("spread", "verdict"), [(0.005, "not reproduced"), (0.2, "not testable here")])
 def test_a_step_across_1_is_judged_only_where_it_is_narrow(spread: float, verdict: str) -> None:
     """Noise is no verdict; an interval that leaves no room for a gain is one."""
-    found = judged("bkm-kmp-blocktime", ladder(constant(1.0, spread), *BLOCKTIME))
+    found = judged("bkm-kmp-blocktime", ladder(constant(1.0, spread), *BLOCKTIME, **ALL))
     assert found.verdict == verdict
     assert ("measure more --blocks" in found.why) == (verdict == "not testable here")
 
@@ -83,6 +134,7 @@ def test_an_inert_step_says_so_and_why() -> None:
     found = judged("bkm-kmp-blocktime", replace(run, records=tuple(map(_without_openmp, run.records))))
     assert (found.verdict, found.measured) == ("not reproduced", None)
     assert "inert, no OpenMP runtime is mapped" in found.why
+    assert found.why.endswith("; it is so on any host with this software")
     assert "ablate" not in found.why
 
 
@@ -139,6 +191,19 @@ def test_a_setting_that_this_host_gives_nothing_to_do_is_not_testable(reason: st
         found = judged("bkm-kmp-blocktime", run)
         assert found.verdict == "not testable here"
         assert reason in found.why
+
+
+@pytest.mark.parametrize(
+    ("environment", "verdict"), [({"KMP_AFFINITY": "compact"}, "not reproduced"), ({}, "not testable here")]
+)
+def test_a_setting_that_only_its_probe_overrode_is_not_refuted(environment: dict[str, str], verdict: str) -> None:
+    """A probe adds a word to KMP_AFFINITY, which overrides OMP_PROC_BIND; the timed launches may have none."""
+    step = rung("intel", "stock", ("OMP_PROC_BIND", "not set", "true"), acts_through=("openmp",))
+    step = replace(step, settings=replace(step.settings, environment=environment))
+    text = "It was inert because the OpenMP runtime says: ignored because KMP_AFFINITY has been defined."
+    probes = [probe(verdicts=[{"id": "inert:OMP_PROC_BIND", "passed": True, "text": text}])]
+    found = judged("bkm-omp-proc-bind", ladder(constant(2.0), rung("stock", ""), step, probes=probes))
+    assert (found.verdict, found.measured) == (verdict, None)
 
 
 def _without_openmp(record: Any) -> Any:

@@ -58,29 +58,52 @@ def test_a_rung_may_have_a_pin_of_its_own_and_its_record_says_so(
 def test_an_interrupted_ladder_goes_on_where_it_was(
     kit: Kit, ladder: list[str], engine: FakeEngine, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """After Ctrl-C the finished launches stay; --resume finds the ladder by itself and runs exactly the others."""
+    """After Ctrl-C the first block stays; --resume finds the ladder by itself and runs the broken one again whole."""
     ladder[-1] = "results/runs/ladder"
 
     def interrupt(launch: Launch, result: dict[str, Any]) -> None:
         with_openmp(launch, result)
-        if len(engine.ran) == 6:
+        if len(engine.ran) == 11:
             raise KeyboardInterrupt
 
     engine.before_result = interrupt
     assert kit(*ladder) == 130
     assert "ablate --resume results/runs/ladder" in capsys.readouterr().err
-    assert len(records.read(Path("results/runs/ladder/records.jsonl"))) == 5
-    finished = set(engine.ran[:5])
+    assert len(records.read(Path("results/runs/ladder/records.jsonl"))) == 10
     engine.before_result, engine.ran = with_openmp, []
     assert kit("compare", "--resume", "results/runs/ladder") == 2
     assert "ablate --resume" in capsys.readouterr().err
     assert kit("compare", "--resume") == 2
     assert kit("ablate", "--resume") == 0
-    assert len(engine.ran) == 9
-    assert not finished & set(engine.ran)
+    assert engine.ran == [each.launch_id for each in runs.load(Path("results/runs/ladder")).launches if each.block == 2]
+    assert len(engine.ran) == 7
     assert result_of("results/runs/ladder").agrees is True
     assert kit("ablate", "--resume") == 2
     assert "no unfinished run" in capsys.readouterr().err
+
+
+def test_a_ladders_broken_block_is_run_again_with_its_inert_rung_and_the_next_without(
+    kit: Kit, ladder: list[str], engine: FakeEngine
+) -> None:
+    """A block counts whole from one session: what an earlier one had in it, the later one has too, and no rung more."""
+    inert = "blocktime"
+
+    def interrupt(_launch: Launch, _result: dict[str, Any]) -> None:  # without OpenMP nothing reads KMP_BLOCKTIME
+        if len(engine.ran) == 7:
+            raise KeyboardInterrupt
+
+    engine.before_result = interrupt
+    assert kit(*ladder) == 130
+    engine.before_result, engine.ran = (lambda launch, result: None), []
+    assert kit("ablate", "--resume", "run") == 0
+    first, second = (
+        [launch.launch_id for launch in runs.load(Path("run")).launches if launch.block == block] for block in (1, 2)
+    )
+    assert engine.ran == [*first, *(name for name in second if f"-{inert}-" not in name)]
+    step = next(step for step in result_of().steps if step.rung.id == inert)
+    assert step.status == "inert"
+    assert kit("ablate", "--resume", "run") == 0
+    assert len(engine.ran) == 7 + 6
 
 
 def test_a_comparison_is_not_resumed_as_a_ladder(kit: Kit, capsys: pytest.CaptureFixture[str]) -> None:

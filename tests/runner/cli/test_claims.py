@@ -96,4 +96,5 @@ def test_the_top_of_the_report_says_of_the_figure_what_its_verdict_says(
     first = json.loads(capsys.readouterr().out)["claims"][0]
     assert (first["id"], first["verdict"]) == ("largest-speedup", "not testable here")
     top = (Path("run") / "report.md").read_text(encoding="utf-8").split("##")[0]
-    assert f"This run does not judge that figure: {first['why']}." in top
+    why = f"{first['why'][0].upper()}{first['why'][1:]}"
+    assert f'"up to 7.4X" at batch size 32: not testable here. {why}.' in top

@@ -103,12 +103,17 @@ def test_a_cell_with_one_block_left_is_partial_and_claims_no_interval(
     assert "deadline" in row["reason"]
 
 
-def test_ctrl_c_leaves_a_run_that_resume_completes_without_repeating(
+def test_ctrl_c_leaves_a_run_that_resume_completes_with_the_broken_block_whole(
     kit: Kit, small: Sequence[str], engine: FakeEngine, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """After an interrupt the finished launches stay, and --resume runs exactly the others."""
+    """Interrupted in the middle of a block: its launches are run again in their order, and no complete block is.
+
+    What had ended before keeps its record.
+    """
+    planned: list[str] = []
 
     def interrupt(_launch: Launch, _result: dict[str, Any]) -> None:
+        planned[:] = [launch.launch_id for launch in runs.load(Path("run")).launches]
         if len(engine.ran) == 4:
             raise KeyboardInterrupt
 
@@ -116,14 +121,41 @@ def test_ctrl_c_leaves_a_run_that_resume_completes_without_repeating(
     assert kit(*small) == 130
     assert "--resume run" in capsys.readouterr().err
     assert len(records.read(Path("run/records.jsonl"))) == 3
-    finished = set(engine.ran[:3])
+    assert engine.ran == planned[:4]
     engine.before_result, engine.ran = (lambda launch, result: None), []
     assert kit("compare", "--resume", "run") == 0
-    assert len(engine.ran) == 5
-    assert not finished & set(engine.ran)
+    assert engine.ran == planned[2:], "the block of the third and the fourth launch whole, and the blocks after it"
+    out = capsys.readouterr().out
+    assert "6 of 8 launches left, 1 of them again: a block counts only whole and from one session" in out
+    assert [line[:3] for line in out.splitlines() if "images/s (" in line] == [f"{n}/8" for n in range(3, 9)]
+    kept = [(record.launch_id, record.session) for record in records.read(Path("run/records.jsonl"))]
+    assert kept == [(name, 1) for name in planned[:3]] + [(name, 2) for name in planned[2:]]
     assert engine.cleaned == ["run"], "after the interrupt"
     assert engine.swept == 2, "at each start"
     assert [row["status"] for row in rows()] == ["ok", "ok"]
+
+
+def test_a_block_with_a_failed_launch_is_run_again_whole(
+    kit: Kit, small: Sequence[str], engine: FakeEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The launch that went well goes with the one that failed: they are measured one after the other, or not compared.
+
+    A run without a broken block has nothing to be resumed for.
+    """
+    failing = "block2-tf-2.14-intel-vgg16-b4"
+    engine.outcomes[failing] = Outcome(1, 1.0, stopped_by_deadline=False, out_of_memory=False)
+    assert kit(*small) == 1
+    assert "1 of 8 launches failed: --resume runs each of their blocks again whole, and no other." in " ".join(
+        capsys.readouterr().out.split()
+    )
+    planned = [name for name in engine.ran if name.startswith("block2") and "vgg16" in name]
+    assert sorted(planned) == [failing, "block2-tf-2.14-stock-vgg16-b4"]
+    engine.outcomes, engine.ran = {}, []
+    assert kit("compare", "--resume", "run") == 0
+    assert engine.ran == planned
+    engine.ran = []
+    assert kit("compare", "--resume", "run") == 0
+    assert engine.ran == []
 
 
 @pytest.mark.parametrize(
@@ -155,7 +187,8 @@ def test_resume_without_a_name_takes_the_youngest_unfinished_run(kit: Kit, engin
     )
     engine.outcomes, engine.ran = {}, []
     assert kit("compare", "--resume") == 0
-    assert engine.ran == ["block1-tf-2.14-stock-alexnet-b8"]
+    assert set(engine.ran) == {f"block1-tf-2.14-{name}-alexnet-b8" for name in ("stock", "stock-onednn", "intel")}
+    assert len(engine.ran) == 3
     assert kit("compare", "--resume") == 2
 
 

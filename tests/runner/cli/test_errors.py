@@ -12,7 +12,7 @@ import pytest
 
 import runner.lock
 from runner.machine import read_machine
-from tests.runner.sysroots import Host, write
+from tests.runner.sysroots import Host, isolated, throttled, two_fast_four_slow, write
 
 Kit = Callable[..., int]
 
@@ -207,3 +207,39 @@ def test_a_plan_for_a_fit_host_has_no_notes(kit: Kit, in_folder: Path, capsys: p
     write(Host(governor="powersave"), in_folder / "host")
     assert kit("plan", "--sysroot", "host", "--json") == 0
     assert json.loads(capsys.readouterr().out)["notes"] == []
+
+
+@pytest.mark.parametrize(
+    ("host", "options", "words"),
+    [
+        (two_fast_four_slow(), (), "4 efficiency cores (CPUs 2-5) are left out"),
+        (two_fast_four_slow(), ("--cores", "4"), "2 performance cores (CPUs 0-1) and 2 efficiency cores (CPUs 2-3)"),
+        (isolated(), (), "The CPUs 4-7 are isolated and not in the pin."),
+        (isolated(None), ("--cpus", "4-7"), "The CPUs 4-7 of the pin are isolated, and were asked for by name."),
+        (throttled(), (), "memory.high is 4.0 GiB"),
+    ],
+)
+def test_a_plan_notes_what_makes_the_host_uneven(
+    kit: Kit, in_folder: Path, capsys: pytest.CaptureFixture[str], host: Host, options: tuple[str, ...], words: str
+) -> None:
+    """For people and in JSON; none of it is a refusal, and `doctor` ends well too."""
+    write(host, in_folder / "host")
+    assert kit("plan", "--sysroot", "host", *options) == 0
+    noted = [line for line in capsys.readouterr().out.splitlines() if line.startswith("note     ")]
+    assert any(words in line for line in noted)
+    assert kit("plan", "--sysroot", "host", *options, "--json") == 0
+    assert any(words in note for note in json.loads(capsys.readouterr().out)["notes"])
+    assert kit("doctor", "--sysroot", "host", *options) == 0
+
+
+@pytest.mark.parametrize("command", ["plan", "doctor"])
+def test_a_mask_of_isolated_cpus_is_refused_with_what_to_do(
+    kit: Kit, in_folder: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    """Exit code 3 and one paragraph; naming the CPUs makes the plan."""
+    write(isolated(frozenset({4, 5, 6, 7})), in_folder / "host")
+    assert kit(command, "--sysroot", "host") == 3
+    error = capsys.readouterr().err
+    assert "moves no thread between isolated CPUs" in error
+    assert "--cpus 4-7." in error
+    assert kit(command, "--sysroot", "host", "--cpus", "4-7") == 0

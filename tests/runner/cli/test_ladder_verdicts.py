@@ -43,7 +43,7 @@ def test_steps_are_called_clear_with_an_interval_that_holds_for_all_of_them(
     assert wheel is not None
     assert wheel.low > 1
     text = Path("run/report.md").read_text()
-    assert "Clear steps (95%, simultaneous over 3 steps), the largest first: the top " in text
+    assert "Clear steps (95% for all 7 comparisons of the run at once), the largest first: the top " in text
     assert "the wheel" not in text.split("Clear steps")[1].split("inert here")[0]
 
 

@@ -135,7 +135,7 @@ def test_a_launch_out_of_memory_stops_no_other_and_is_recorded(clone: Clone) -> 
 
 
 def test_a_killed_container_ends_the_run_and_up_goes_on_with_it(clone: Clone) -> None:
-    """What was measured is not measured again; the launch that was killed is."""
+    """The block of the launch that was killed is measured again whole, in a session of its own; then none is left."""
     command = ["docker-compose", *FILES, "up", "--no-color"]
     environment = {**clone.environment, "KIT_RUN": "killed"}
     silent = subprocess.DEVNULL
@@ -153,7 +153,11 @@ def test_a_killed_container_ends_the_run_and_up_goes_on_with_it(clone: Clone) ->
     assert main(["report", str(folder)], ENGINES) == 0
     again = clone.records("killed")
     assert again[0] == first[0]
-    assert len(again) == 4
+    assert [record.session for record in again] == [1, 2, 2, 2, 2]
+    assert again[1].launch_id == first[0].launch_id
+    clone.compose("up", variables={"KIT_RUN": "killed"})
+    assert main(["report", str(folder)], ENGINES) == 0
+    assert clone.records("killed") == again
 
 
 def second_launch(seconds: float = 300.0) -> str:

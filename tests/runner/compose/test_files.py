@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -124,12 +125,19 @@ def test_the_overlay_switches_the_launches_off_and_adds_its_own() -> None:
 PINS = [
     (sysroots.ec2_c5_18xlarge(), 36), (sysroots.amd_with_gaps(), 16), (sysroots.vm_without_numa(), 8),
     (sysroots.Host(cores=4, smt=2, offline=frozenset({0, 3})), 4),
+    (sysroots.hybrid_laptop(), 6), (sysroots.compact_cores_by_clock(), 4), (sysroots.isolated(), 4),
+    (sysroots.Host(cores=2, smt=2, extra={f"{sysroots.CPUS}/isolated": "0"}), 2),
+    (sysroots.Host(extra={f"{sysroots.CPUS}/cpu{cpu}/cpu_capacity": ("446", "1024")[cpu > 1] for cpu in range(4)}), 2),
+    (replace(sysroots.hybrid_laptop(), offline=frozenset(range(6))), 8),
 ]  # fmt: skip
+PIN_NAMES = (
+    "c5", "amd", "vm", "offline", "hybrid", "clock", "isolated", "isolated sibling", "capacity", "efficiency only",
+)  # fmt: skip
 
 
-@pytest.mark.parametrize(("host", "cores"), PINS, ids=["c5", "amd", "vm", "offline"])
+@pytest.mark.parametrize(("host", "cores"), PINS, ids=PIN_NAMES)
 def test_the_settings_script_chooses_the_kits_own_pin(host: sysroots.Host, cores: int, tmp_path: Path) -> None:
-    """One logical CPU of each physical core, without Python."""
+    """One logical CPU of each physical core that the kit takes by default, without Python."""
     root = sysroots.write(host, tmp_path)
     script = ["sh", str(FOLDER / "settings.sh"), str(tmp_path)]
     lines = subprocess.run(script, capture_output=True, text=True, check=True).stdout.splitlines()

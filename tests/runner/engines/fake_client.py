@@ -50,9 +50,9 @@ class FakeContainer:
         self.attrs["State"] |= next(self.client.states, {})
 
     def logs(self) -> bytes:
-        """A line."""
+        """What a test has chosen."""
         self.client.request("logs")
-        return b"a line\n"
+        return self.client.printed
 
 
 @dataclass
@@ -65,6 +65,8 @@ class FakeClient:
     messages: list[dict[str, Any]] = field(default_factory=list)
     after_create: Callable[[], None] = lambda: None
     can_pin: bool = True
+    printed: bytes = b"a line\n"
+    kernel: str | None = None
     states: Iterator[dict[str, Any]] = field(default_factory=lambda: iter(()))
 
     def request(self, name: str) -> None:
@@ -103,7 +105,7 @@ class FakeClient:
     def info(self) -> dict[str, Any]:
         """What the engine says of itself."""
         self.request("info")
-        return {"CPUSet": self.can_pin}
+        return {"CPUSet": self.can_pin, "KernelVersion": self.kernel, "OperatingSystem": "Docker Desktop"}
 
     def get(self, reference: str) -> None:
         """No image is here."""

@@ -50,6 +50,20 @@ def test_version_2_max_is_unlimited(tmp_path: Path) -> None:
     assert limits(tmp_path, files) == Limits("v2", None, None, None, None)
 
 
+def test_memory_high_is_the_tightest_of_all_ancestors(tmp_path: Path) -> None:
+    """Whoever is above its mark is slowed down, whichever level set it; the word max sets none."""
+    found = limits(
+        tmp_path,
+        {
+            "proc/self/cgroup": "0::/outer/inner",
+            f"{ROOT}/outer/memory.high": str(4 * GIB),
+            f"{ROOT}/outer/inner/memory.high": str(6 * GIB),
+            f"{ROOT}/memory.high": "max",
+        },
+    )
+    assert (found.memory_high_bytes, found.memory_limit_bytes) == (4 * GIB, None)
+
+
 def test_version_1_reads_each_controller_below_its_own_mount(tmp_path: Path) -> None:
     """Controllers have paths of their own, and the unlimited parents do not hide the limited child."""
     found = limits(
@@ -163,5 +177,8 @@ def test_a_hierarchy_mounted_elsewhere_is_found(tmp_path: Path) -> None:
 
 def test_limits_round_trip() -> None:
     """What is written to JSON is read back unchanged."""
-    for value in (Limits("v2", 1.5, (0, 1, 5), (0,), GIB), Limits(None, None, None, None, None)):
+    for value in (
+        Limits("v2", 1.5, (0, 1, 5), (0,), GIB, GIB // 2, is_unbalanced=True),
+        Limits(None, None, None, None, None),
+    ):
         assert Limits.from_json(value.to_json()) == value

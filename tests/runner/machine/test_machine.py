@@ -178,6 +178,9 @@ def test_conditions_hold_what_changes_speed_and_nothing_that_drifts(tmp_path: Pa
         "smt_active": {f"{CPUS}/smt/active": "1"},
         "governors": {f"{CPUS}/cpu0/cpufreq/scaling_governor": "powersave"},
         "cpu_quota_cpus": {"sys/fs/cgroup/cpu.max": "100000 100000"},
+        "memory_high_bytes": {"sys/fs/cgroup/memory.high": "4294967296"},
+        "isolated_cpus": {f"{CPUS}/isolated": "3"},
+        "nohz_full_cpus": {f"{CPUS}/nohz_full": "3"},
     }
     for name, files in changes.items():
         other = conditions(read_machine(write(Host(extra=files), tmp_path / name)))

@@ -14,6 +14,7 @@ from tests.runner.sysroots import (
     NODES,
     Host,
     amd_with_gaps,
+    compact_cores_by_clock,
     container_with_quota,
     ec2_c5_18xlarge,
     hybrid_laptop,
@@ -78,6 +79,14 @@ def test_capacity_tells_kinds_apart_where_no_list_does(tmp_path: Path) -> None:
     files = {f"{CPUS}/cpu{cpu}/cpu_capacity": text for cpu, text in capacity.items()}
     machine = read_machine(write(Host(extra=files), tmp_path))
     assert [core.kind for core in machine.cores] == ["performance"] * 2 + ["efficiency"] * 2
+
+
+def test_the_highest_clock_tells_kinds_apart_where_nothing_else_does(tmp_path: Path) -> None:
+    """Compact cores at two thirds of the clock are efficiency cores; a capacity, where there is one, goes before."""
+    machine = read_machine(write(compact_cores_by_clock(), tmp_path / "clock"))
+    assert [core.kind for core in machine.cores] == ["performance"] * 4 + ["efficiency"] * 4
+    favoured = {f"{CPUS}/cpu{cpu}/cpufreq/cpuinfo_max_freq": str(5_700_000 - 150_000 * cpu) for cpu in range(4)}
+    assert {core.kind for core in read_machine(write(Host(extra=favoured), tmp_path / "favoured")).cores} == {None}
 
 
 def test_equal_capacity_is_no_hybrid_host(tmp_path: Path) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,12 +18,13 @@ from runner.report.trace_sections import MOST_KINDS, REST, kind_of, top_kinds
 from tests.runner.claims.builders import EARLIER_RUN, SAMPLE
 from tests.runner.evidence.captured import evidence
 
+RUN = ("compare", "--preset", "figure1", "--topologies", "resnet50,vgg16", "--blocks", "2", "--out", "run")
+
 
 @pytest.fixture
 def run(in_folder: Path, finished_run: Callable[..., Path]) -> Path:
     """A finished run of two topologies and three variants, probed."""
-    command = ("compare", "--preset", "figure1", "--topologies", "resnet50,vgg16", "--blocks", "2", "--out", "run")
-    return finished_run(*command) / "run"
+    return finished_run(*RUN) / "run"
 
 
 def test_deleting_and_redrawing_gives_the_same_bytes_with_evidence(run: Path) -> None:
@@ -54,17 +57,68 @@ def test_the_report_shows_evidence_for_every_cell(run: Path, words: str) -> None
 def test_the_trace_is_drawn_side_by_side_with_its_sums(run: Path) -> None:
     """One bar for each variant and kind; the whole step's milliseconds stand in the legend."""
     svg = (run / "trace-tf-2.14-resnet50.svg").read_text()
-    for words in ("Conv2D", "Relu", "1000 ms in all", "250 ms in all", "one step of an untimed probe at batch size 2"):
+    title = "one step of a quiet launch that is not timed, batch size 2"
+    for words in ("Conv2D", "Relu", "1000 ms in all", "250 ms in all", title):
         assert words in svg
     row = "| Conv2D | 750 | 375 | 188 | +375 | 2.00x | +562 | 4.00x |"
     assert row in (run / "report.md").read_text()
 
 
 def test_the_trace_is_held_against_the_training_that_was_timed(run: Path) -> None:
-    """A small batch spends its time elsewhere, so that the two ratios stand side by side."""
+    """Kernels, ordinary steps of the same launches, and training, each as a ratio; no word on why they differ."""
     text = (run / "report.md").read_text()
-    assert "| stack | topology | pair | kernels traced, batch size 2 | timed batch size | training timed |" in text
-    assert "| tf-2.14 | ResNet50 | intel / stock | 4.00x | 32 | 4.00x |" in text
+    columns = "traced batch size | kernels traced | ordinary steps beside them | timed batch size | training timed |"
+    assert columns in text
+    assert "| tf-2.14 | ResNet50 | intel / stock | 2 | 4.00x | 4.00x | 32 | 4.00x |" in text
+    assert "the small batch of a probe" not in text
+
+
+def test_a_traced_step_is_held_against_the_ordinary_steps_of_its_own_launch(
+    in_folder: Path, finished_run: Callable[..., Path]
+) -> None:
+    """Per variant, and against the timed step where the batch size is the same; a wide difference is said."""
+    run = finished_run(*RUN, "--batch-sizes", "2") / "run"
+    assert (
+        "| tf-2.14 | intel | ResNet50 | 2 | 250 | 250 | 250 | 1.00 | 250 | 1.00 | 250 |"
+        in (run / "report.md").read_text()
+    )
+    change(run, "intel", "resnet50", trace=[{"operation": "Conv2D", "count": 1, "milliseconds": 400.0}])
+    assert main(["report", "run"]) == 0
+    text = (run / "report.md").read_text()
+    assert "| tf-2.14 | intel | ResNet50 | 2 | 400 | 250 | 250 | 1.60 | 250 | 1.60 | 250 |" in text
+    assert (
+        "tf-2.14 intel, ResNet50, batch size 2: the traced kernels took 400 ms, 1.60 of an ordinary step of the same "
+        "launch (250 ms) and 1.60 of the timed step of the same size (250 ms)."
+    ) in text
+    assert "stock, ResNet50, batch size 2: the traced kernels" not in text
+
+
+def test_a_trace_of_a_launch_that_logs_is_not_drawn(run: Path) -> None:
+    """Runs of before traced with the verbose switch on: the report says so and that it inflates the times."""
+    for variant in ("stock", "stock-onednn", "intel"):
+        change(run, variant, "resnet50", quiet=None)
+    assert main(["report", "run"]) == 0
+    text = (run / "report.md").read_text()
+    assert "This run traced a step with oneDNN's verbose switch on (tf-2.14 intel ResNet50; " in text
+    assert "the traced times are inflated" in text
+    assert "trace-tf-2.14-vgg16.svg" in text
+    assert "trace-tf-2.14-resnet50.svg" not in text
+
+
+def test_a_quiet_launch_that_failed_is_told_of(run: Path) -> None:
+    """The trace alone is missing, and why."""
+    change(run, "intel", "vgg16", trace=[], quiet=None, quiet_error={"kind": "timeout", "message": "killed."})
+    assert main(["report", "run"]) == 0
+    assert "No step was traced of tf-2.14 intel VGG16: timeout: killed." in (run / "report.md").read_text()
+
+
+def change(run: Path, variant: str, topology: str, **changes: Any) -> None:
+    """Write the evidence on one subject anew, changed; the later line counts."""
+    path = run / store.FILE_NAME
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    (line,) = (each for each in lines if (each["variant"], each["topology"]) == (variant, topology))
+    with path.open("a") as file:
+        file.write(json.dumps({**line, **changes}) + "\n")
 
 
 def test_a_changed_verdict_changes_the_report(run: Path) -> None:

@@ -9,14 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.stats.intervals import (
-    geometric_estimate,
-    half_width,
-    largest,
-    quotient,
-    simultaneous_confidence,
-    smallest,
-)
+from runner.stats.family import largest, smallest
+from runner.stats.intervals import geometric_estimate, half_width, quotient, simultaneous_confidence
 
 speeds = st.lists(st.floats(0.01, 100), min_size=2, max_size=12)
 
@@ -49,7 +43,7 @@ def test_the_inverse_ratio_has_the_inverse_interval(values: list[float]) -> None
 @given(st.lists(speeds, min_size=1, max_size=6))
 def test_the_largest_bars_interval_is_no_narrower_below_than_any_single_one_allows(samples: list[list[float]]) -> None:
     """Having picked the largest of several bars costs width: the bounds are those of widened intervals."""
-    top = largest(samples)
+    top = largest(samples, len(samples))
     singles = [geometric_estimate(values) for values in samples]
     assert top.low <= max(single.low for single in singles) * (1 + 1e-9)
     assert top.high >= max(single.high for single in singles) * (1 - 1e-9)
@@ -77,7 +71,7 @@ def test_the_largest_of_equal_bars_is_not_taken_for_more_than_it_is() -> None:
     rng = random.Random(7)
     hits = 0
     for _ in range(1000):
-        top = largest([[1.5 * math.exp(rng.gauss(0, 0.1)) for _ in range(4)] for _ in range(6)])
+        top = largest([[1.5 * math.exp(rng.gauss(0, 0.1)) for _ in range(4)] for _ in range(6)], 6)
         hits += top.low <= 1.5 <= top.high
     assert hits / 1000 >= 0.94
 
@@ -104,6 +98,6 @@ def test_a_quotient_without_bounds_has_ends_too() -> None:
 @given(st.lists(speeds, min_size=1, max_size=6))
 def test_the_smallest_is_the_largest_of_the_inverse_ratios(samples: list[list[float]]) -> None:
     """Turning every ratio round turns the smallest bar and its interval into the largest one's."""
-    low = smallest(samples)
-    top = largest([[1 / value for value in values] for values in samples])
+    low = smallest(samples, len(samples))
+    top = largest([[1 / value for value in values] for values in samples], len(samples))
     assert (1 / low.value, 1 / low.high, 1 / low.low) == pytest.approx((top.value, top.low, top.high))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from runner.evidence.cells import CellEvidence
 from runner.evidence.verdicts import RIGHT_WHEEL, Verdict
 from runner.stats.agreement import compare_pairs
@@ -55,6 +57,55 @@ def test_a_failed_launch_does_not_hide_that_the_evidence_failed() -> None:
 
 def test_runs_whose_evidence_failed_do_not_agree_or_disagree() -> None:
     """A repetition is not held against numbers of another comparison than their names say."""
-    (found,) = compare_pairs([paired()], with_evidence([paired()], wrong_wheel()))
+    whole = replace(paired(), status="ok", reason="")
+    (found,) = compare_pairs([whole], with_evidence([whole], wrong_wheel()))
     assert found.agrees is None
-    assert "in the repetition the evidence failed" in found.reason
+    assert "in the repetition its evidence failed" in found.reason
+
+
+def test_runs_that_lack_a_launch_do_not_agree_or_disagree() -> None:
+    """A partial pair has no verdict, also where it is held against another run's."""
+    whole = replace(paired(), status="ok", reason="")
+    (found,) = compare_pairs([whole], [paired()])
+    assert found.agrees is None
+    assert "in the repetition not complete: intel, block 2: it stopped" in found.reason
+
+
+def two_sessions(*sessions: dict[str, int | None], blocks: int = 3) -> Pair:
+    """A pair whose second block was run in these sessions: by each, the variants that it has (None: it failed)."""
+    records = [record(variant, block) for block in range(1, blocks + 1) if block != 2 for variant in ("stock", "intel")]
+    for number, found in enumerate(sessions, start=1):
+        records += [
+            record(variant, 2, (9.0, seconds or 1, seconds or 1), session=number, error=None if seconds else FAILED)
+            for variant, seconds in found.items()
+        ]
+    return make_pair(GROUP, "stock", "intel", tabulate(records), range(1, blocks + 1))
+
+
+def test_launches_of_two_sessions_are_not_divided_by_one_another() -> None:
+    """A block whose other half was run later is not complete, and says which sessions its launches are of."""
+    found = two_sessions({"stock": 1, "intel": None}, {"intel": 1})
+    assert (found.status, found.blocks) == ("partial", (1, 3))
+    assert "block 2: its launches are of sessions 1 and 2, and are not divided by one another" in found.reason
+    assert not counts(found)
+
+
+def test_a_block_that_was_run_again_whole_counts_whole() -> None:
+    """The new session's launches stand as a set before the older half, and the pair is complete."""
+    found = two_sessions({"stock": 1, "intel": None}, {"stock": 2, "intel": 4})
+    assert (found.status, found.blocks) == ("ok", (1, 2, 3))
+    assert found.ratio_by_block[2] == 0.5
+
+
+def test_a_block_that_was_broken_twice_is_not_put_together_from_both() -> None:
+    """Each session has the half that the other lacks."""
+    found = two_sessions({"stock": 1, "intel": None}, {"stock": None, "intel": 1})
+    assert (found.status, found.blocks) == ("partial", (1, 3))
+
+
+def test_a_pair_of_two_sessions_in_every_block_is_not_comparable() -> None:
+    """Nothing is left to divide."""
+    records = [record("stock", 1), record("intel", 1, session=2)]
+    found = make_pair(GROUP, "stock", "intel", tabulate(records), range(1, 2))
+    assert (found.status, found.is_measured) == ("not_comparable", False)
+    assert "sessions 1 and 2" in found.reason

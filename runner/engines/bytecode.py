@@ -1,0 +1,72 @@
+"""Compiles every source below some folders again and compares: prints, as JSON, which byte-code is not its source's.
+
+Runs inside an image, by that image's own Python, which alone can tell: standard library and Python 3.6 syntax only. A
+hash in byte-code's header (PEP 552) proves nothing: it is the source's, and whoever writes other code can keep it.
+"""
+
+import importlib.util
+import json
+import marshal
+import multiprocessing
+import os
+import re
+import sys
+import types
+from typing import Any
+
+HEADER_BYTES = 16 if sys.version_info >= (3, 7) else 12
+# All of a code object but the place where it was compiled.
+PARTS = (
+    "co_name", "co_qualname", "co_argcount", "co_posonlyargcount", "co_kwonlyargcount", "co_nlocals", "co_stacksize",
+    "co_flags", "co_firstlineno", "co_code", "co_consts", "co_names", "co_varnames", "co_freevars", "co_cellvars",
+    "co_exceptiontable",
+)  # fmt: skip
+
+
+def main(folders: list[str]) -> None:
+    """Check the byte-code in all folders, on every CPU that this process may use."""
+    paths = [
+        os.path.join(parent, name)
+        for folder in folders
+        for parent, _, names in os.walk(folder)
+        for name in names
+        if name.endswith(".pyc")
+    ]
+    with multiprocessing.get_context("fork").Pool(len(os.sched_getaffinity(0))) as pool:
+        wrong = [path for path in pool.imap_unordered(fault, paths, 16) if path is not None]
+    print(json.dumps({"checked": len(paths), "wrong": sorted(wrong)}))
+
+
+def fault(path: str) -> str | None:
+    """Return the path if its byte-code is not that of its source, or has none; None if it is."""
+    found = re.match(r"(.*)/__pycache__/([^/]+?)\.[^./]+?(?:\.opt-(\d))?\.pyc$", path)
+    try:
+        if found is None:
+            return path
+        with open(path, "rb") as file:
+            content = file.read()
+        if content[:4] != importlib.util.MAGIC_NUMBER:
+            return None  # this Python does not read it
+        source = f"{found.group(1)}/{found.group(2)}.py"
+        with open(source, "rb") as file:
+            code = compile(file.read(), source, "exec", dont_inherit=True, optimize=int(found.group(3) or 0))
+        return None if is_same(marshal.loads(content[HEADER_BYTES:]), code) else path
+    except Exception:  # noqa: BLE001  (whatever is wrong with it, it is not its source's)
+        return path
+
+
+def is_same(one: Any, other: Any) -> bool:
+    """Compare two constants: code by its parts, and other values by what they print, so that NaN is itself."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, types.CodeType):
+        return all(is_same(getattr(one, part, None), getattr(other, part, None)) for part in PARTS)
+    if isinstance(one, tuple):
+        return len(one) == len(other) and all(map(is_same, one, other))
+    if isinstance(one, frozenset):
+        return sorted(map(repr, one)) == sorted(map(repr, other))
+    return repr(one) == repr(other)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

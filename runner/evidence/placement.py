@@ -1,0 +1,62 @@
+"""Tells from what a launch recorded of its threads why it used few of the CPUs that it was given. Pure functions.
+
+Only what was seen is told: masks, the CPU that each thread was last on, CPU seconds, and seconds of waiting for a CPU.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from runner.machine.cpulist import format_cpu_list, parse_cpu_list
+from runner.wording import plural
+
+# A thread that used less than this share of the timed steps' time did not compute: it started work or waited for it.
+COMPUTED = 0.02
+# One thread with at least this share of all CPU seconds has worked alone.
+ALONE = 0.9
+# Threads that were ready to run for at least this share of the CPU time that was left unused, and got no CPU.
+WAITED = 0.5
+
+
+def why_few(result: Mapping[str, Any], cpus: frozenset[int], wall_seconds: float) -> str:
+    """The reason as a clause without a full stop, for a launch on these CPUs whose timed steps took `wall_seconds`."""
+    masks = {thread["id"]: thread["allowed_cpus"] for thread in result["evidence"]["threads"]}
+    computed = [each for each in result["cpu"]["threads"] if each["cpu_seconds"] >= COMPUTED * wall_seconds]
+    spent = sum(each["cpu_seconds"] for each in computed)
+    if not computed or not spent:
+        return "none of its threads that were left at the end had computed"
+    if shared := _shared(computed, masks, cpus):
+        cpu, threads = shared
+        share = sum(each["cpu_seconds"] for each in threads) / spent
+        which = "all" if len(threads) == len(computed) else f"{len(threads)} of the"
+        return (f"{which} {plural(len(computed), 'thread')} that computed may run on CPU {cpu} only, where they took "
+                f"turns: {share:.0%} of the CPU seconds were used there")  # fmt: skip
+    last = sorted({each["last_cpu"] for each in computed})
+    if len(last) == 1 and len(computed) > 1:
+        return (f"all {plural(len(computed), 'thread')} that computed were last seen on CPU {last[0]}, though they may "
+                f"run on {format_cpu_list(cpus)}")  # fmt: skip
+    most = max(each["cpu_seconds"] for each in computed)
+    if most >= ALONE * spent:
+        return f"one thread used {most / spent:.0%} of the CPU seconds"
+    waited = sum(each["waited_seconds"] or 0.0 for each in computed)
+    if waited >= WAITED * (len(cpus) * wall_seconds - spent):
+        return (f"its threads were ready to run for {waited:.1f} s and had no CPU: something else ran on the CPUs "
+                f"{format_cpu_list(cpus)}")  # fmt: skip
+    return (f"{plural(len(computed), 'thread')} computed, last seen on the CPUs {format_cpu_list(last)}; neither their "
+            "masks nor the time that they waited for a CPU tell why")  # fmt: skip
+
+
+def _shared(
+    computed: Sequence[Mapping[str, Any]], masks: Mapping[int, str | None], cpus: frozenset[int]
+) -> tuple[int, list[Mapping[str, Any]]] | None:
+    """The CPU that most of the threads which computed are confined to, and these; None if no two share one."""
+    if len(cpus) == 1:
+        return None
+    only = {each["id"]: next(iter(mask)) for each in computed
+            if len(mask := parse_cpu_list(masks.get(each["id"]) or "")) == 1}  # fmt: skip
+    for cpu, count in Counter(only.values()).most_common(1):
+        if count > 1:
+            return cpu, [each for each in computed if only.get(each["id"]) == cpu]
+    return None

@@ -1,0 +1,172 @@
+"""Holds every installed file against the hash-locked wheel that it came from. Pure; knows no engine.
+
+A RECORD that was found installed proves nothing by itself: whoever changes a file can change it too. It counts only if
+its list has the hash that the repository keeps for the locked wheel.
+"""
+
+from __future__ import annotations
+
+import configparser
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from runner.matching import file_list
+from runner.matching.file_list import OF_THE_INSTALLER, FileList
+from runner.matching.locked_wheels import LockedWheel
+from runner.matching.snapshot import Snapshot
+from runner.stacks import canonical_requirement
+
+# What `python -m venv` makes below bin/ and beside it.
+_OF_THE_ENVIRONMENT = re.compile(r"(bin/(python[\d.]*|activate[.\w]*|Activate\.ps1)|pyvenv\.cfg|lib64)")
+# The names under which installers put themselves there, with the versions of the Python that they found.
+_INSTALLERS = re.compile(r"bin/(pip|easy_install)(-?\d[\d.]*)?")
+# `python -m venv` unpacks it from the interpreter's own files up to Python 3.11; no lock names it then.
+_OF_THE_INTERPRETER = "setuptools"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A path that is not as the locked wheels have it, and in words how."""
+
+    path: str
+    what: str
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What one installation holds, against its lock. `unlocked` are distributions that the interpreter brought.
+
+    `is_held` is false for an image of an earlier run whose lock this clone does not have any more.
+    """
+
+    installation: str
+    distributions: int
+    files: int
+    unlocked: tuple[str, ...]
+    faults: tuple[Fault, ...]
+    is_held: bool = True
+
+    def to_json(self, most: int = 20) -> dict[str, Any]:
+        """As run.json keeps it: counts, and the first of what must not be."""
+        return {
+            "installation": self.installation,
+            "held": self.is_held,
+            "distributions": self.distributions,
+            "files": self.files,
+            "unlocked": list(self.unlocked),
+            "faults": [{"path": each.path, "what": each.what} for each in self.faults[:most]],
+        }
+
+
+@dataclass(frozen=True)
+class _Listed:
+    """A distribution that was found installed: its name and version, its metadata folder, and what its RECORD lists."""
+
+    requirement: str
+    metadata: str
+    files: FileList
+
+
+def hold_against_lock(
+    name: str, python: str, snapshot: Snapshot, locked: Mapping[str, Sequence[LockedWheel]]
+) -> Contents:
+    """Check an installation's environment; `python` is its version (such as "3.11"), which is in its folders' names.
+
+    Byte-code of a listed source is passed over: the engine makes it anew or checks it.
+    """
+    site = f"{snapshot.environment}/lib/python{python}/site-packages"
+    found = list(_distributions(site, snapshot))
+    proven = [each for each in found if _is_proven(each, locked)]
+    unlocked = [each for each in found if each.requirement not in locked and _is_of_the_interpreter(each)]
+    faults = [*_unproven(site, found, [*proven, *unlocked]), *_missing(locked, found, site)]
+    listed: dict[str, str] = {}
+    for each in [*proven, *unlocked]:
+        listed |= {f"{site}/{path}": sha256 for path, sha256 in each.files.items()}
+    faults += _changed(listed, snapshot)
+    faults += _unlisted(site, found, listed, snapshot)
+    in_order = tuple(sorted(faults, key=lambda fault: fault.path))
+    return Contents(name, len(proven), len(listed), tuple(each.requirement for each in unlocked), in_order)
+
+
+def _distributions(site: str, snapshot: Snapshot) -> Iterator[_Listed]:
+    """What is installed by its own metadata folder; folders that a wheel brings of others are files of that wheel."""
+    brought: set[str] = set()
+    every = []
+    for path in sorted(snapshot.metadata):
+        folder, name = os.path.split(path)
+        metadata = os.path.basename(folder)
+        if name == "RECORD" and os.path.dirname(folder) == site:
+            files = file_list.of_record(snapshot.metadata[path], metadata)
+            brought |= {os.path.dirname(listed) for listed in files if listed.endswith(".dist-info/RECORD")}
+            distribution, _, version = metadata[: -len(".dist-info")].rpartition("-")
+            every.append(_Listed(canonical_requirement(f"{distribution}=={version}"), metadata, files))
+    yield from (each for each in every if each.metadata not in brought)
+
+
+def _is_proven(each: _Listed, locked: Mapping[str, Sequence[LockedWheel]]) -> bool:
+    sha256 = file_list.sha256_of(each.files)
+    return any(wheel.files_sha256 == sha256 for wheel in locked.get(each.requirement, ()))
+
+
+def _is_of_the_interpreter(each: _Listed) -> bool:
+    return each.requirement.partition("==")[0] == _OF_THE_INTERPRETER
+
+
+def _unproven(site: str, found: Sequence[_Listed], trusted: Sequence[_Listed]) -> Iterator[Fault]:
+    for each in found:
+        if each not in trusted:
+            yield Fault(f"{site}/{each.metadata}/RECORD", f"is not the list of files in the locked {each.requirement}")
+
+
+def _missing(locked: Mapping[str, Sequence[LockedWheel]], found: Sequence[_Listed], site: str) -> Iterator[Fault]:
+    installed = {each.requirement for each in found}
+    for requirement in locked:
+        # An image is rid of the installer, which a lock of dependencies does not name.
+        if requirement not in installed and not requirement.startswith("pip=="):
+            yield Fault(site, f"lacks the locked {requirement}")
+
+
+def _changed(listed: Mapping[str, str], snapshot: Snapshot) -> Iterator[Fault]:
+    for path, sha256 in listed.items():
+        seen = snapshot.files.get(path)
+        if seen is None:
+            yield Fault(path, "is missing, and its wheel has it")
+        elif not (seen.startswith("file ") and seen.rsplit(" ", 1)[1] == sha256):
+            yield Fault(path, f"is not the file in its wheel ({seen} instead of {sha256})")
+
+
+def _unlisted(site: str, found: Sequence[_Listed], listed: Mapping[str, str], snapshot: Snapshot) -> Iterator[Fault]:
+    known = {f"{site}/{each.metadata}/{name}" for each in found for name in OF_THE_INSTALLER}
+    commands = {f"bin/{name}" for each in found for name in _commands(f"{site}/{each.metadata}", snapshot)}
+    top = f"{snapshot.environment}/"
+    for path, seen in snapshot.files.items():
+        if not path.startswith(top) or path in listed or path in known or seen.startswith("folder "):
+            continue
+        below = path[len(top) :]
+        if below in commands or _OF_THE_ENVIRONMENT.fullmatch(below) or _INSTALLERS.fullmatch(below):
+            continue
+        if _source_of(path) not in listed:
+            yield Fault(path, "is in no wheel of the lock")
+
+
+def _commands(metadata: str, snapshot: Snapshot) -> Iterator[str]:
+    """The commands that an installer makes for a distribution. Nothing of the kit starts one."""
+    parser = configparser.ConfigParser(delimiters=("=",), strict=False, interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    text = snapshot.metadata.get(f"{metadata}/entry_points.txt", b"").decode("utf-8", errors="replace")
+    try:
+        parser.read_string(text)
+    except configparser.Error:
+        return
+    for section in ("console_scripts", "gui_scripts"):
+        if parser.has_section(section):
+            yield from parser[section]
+
+
+def _source_of(path: str) -> str:
+    """The source that byte-code in `__pycache__` was made from (PEP 3147); empty for any other path."""
+    found = re.fullmatch(r"(.*)/__pycache__/([^/]+?)\.cpython-\d+(\.opt-\d)?\.pyc", path)
+    return f"{found[1]}/{found[2]}.py" if found else ""

@@ -1,0 +1,58 @@
+"""The report's section on how much of its CPUs each cell used: CPU seconds over wall seconds, beside the pin."""
+
+from __future__ import annotations
+
+from runner.report.document import Section, table
+from runner.report.measured import Measured
+from runner.report.wording import significant, topology_title
+from runner.stats.cores import FEW, CoresUsed, cores_used
+
+NOT_RECORDED = "not recorded"
+
+
+def cores_section(measured: Measured) -> Section:
+    """One row for each cell, and a sentence on each that used far fewer cores than it was given."""
+    found = _in_order(measured)
+    paragraphs = (
+        "CPU seconds (user and system) that the process used in its timed steps, over their wall seconds: how many "
+        "cores were at work on average. A low figure proves that cores were idle or taken by something else. A high "
+        "one proves nothing, for a thread that spins while it waits counts as working.",
+        *few_cores(measured),
+    )
+    return Section("Cores used", paragraphs, (table(_COLUMNS, [_row(each) for each in found], _COLUMNS[3:]),))
+
+
+def few_cores(measured: Measured) -> tuple[str, ...]:
+    """A sentence on each cell that used far fewer cores than it was given, with what its threads show of the reason."""
+    return tuple(
+        f"{each.cell.stack} {each.cell.variant}, {topology_title(each.cell.topology)}, batch size "
+        f"{each.cell.batch_size}: used {significant(each.parallelism)} of {each.cores} cores in its timed steps "
+        f"(fewer than {FEW:.0%} of them): {each.reason}."
+        for each in _in_order(measured)
+        if each.parallelism is not None and each.is_few
+    )
+
+
+_COLUMNS = (
+    "stack", "variant", "topology", "batch size", "CPUs of the pin", "cores of the pin", "cores used", "user (s)",
+    "system (s)", "wall (s)", "launches",
+)  # fmt: skip
+
+
+def _row(each: CoresUsed) -> tuple[str, ...]:
+    cell = each.cell
+    head = (cell.stack, cell.variant, topology_title(cell.topology), str(cell.batch_size), str(each.cpus),
+            str(each.cores))  # fmt: skip
+    if each.parallelism is None:
+        return (*head, NOT_RECORDED, "—", "—", "—", str(each.launches))
+    count = str(each.recorded) if each.recorded == each.launches else f"{each.recorded} of {each.launches}"
+    seconds = (each.user_seconds, each.system_seconds, each.wall_seconds)
+    return (*head, f"{each.parallelism:.2f}", *(significant(value) for value in seconds), count)
+
+
+def _in_order(measured: Measured) -> list[CoresUsed]:
+    order = {launch.cell: launch.cell.group.report_order() for launch in measured.run.launches}
+    return sorted(
+        cores_used(measured.usable),
+        key=lambda each: (*order[each.cell], measured.variants(each.cell.stack).index(each.cell.variant)),
+    )

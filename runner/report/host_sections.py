@@ -1,0 +1,36 @@
+"""What host and pin did to a run, from its record: isolated CPUs, cores of two kinds, memory.high."""
+
+from __future__ import annotations
+
+from runner.host_notes import GIB, notes_on, warnings_on
+from runner.machine import Machine
+from runner.pin import Pin
+from runner.report.measured import Measured
+
+
+def host_warnings(measured: Measured) -> tuple[str, ...]:
+    """What makes this run's figures doubtful, one paragraph each."""
+    return (*warnings_on(*_host(measured)), *_throttled(measured))
+
+
+def host_notes(measured: Measured) -> tuple[str, ...]:
+    """The same, and what the pin left out, for where the host is described."""
+    return (*notes_on(*_host(measured)), *_throttled(measured))
+
+
+def _host(measured: Measured) -> tuple[Machine, Pin]:
+    return Machine.from_json(measured.header["machine"]), Pin.from_json(measured.header["plan"]["pin"])
+
+
+def _throttled(measured: Measured) -> tuple[str, ...]:
+    """Launches whose control group met memory.high, as counted inside of each."""
+    seen = [record.result["observed"]["cgroup"] for record in measured.usable if record.result is not None]
+    met = [cgroup for cgroup in seen if cgroup.get("memory_high_events")]
+    if not met:
+        return ()
+    lowest = min((cgroup["memory_high_bytes"] for cgroup in met if cgroup.get("memory_high_bytes")), default=None)
+    size = "" if lowest is None else f" ({lowest / GIB:.1f} GiB)"
+    return (
+        f"{len(met)} of {len(seen)} launches met memory.high{size}: the kernel held them up while it took memory back, "
+        "and their steps took longer for it. Raise memory.high, or use smaller --batch-sizes.",
+    )

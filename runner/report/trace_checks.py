@@ -1,0 +1,127 @@
+"""Holds each traced step against ordinary ones: of its own quiet launch, and of the timed launches of the same size.
+
+A trace is a picture of a step only where its kernels take about as long as that step. Pure functions.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from runner.evidence.probed import Evidence, Subject
+from runner.report.document import Table, table
+from runner.report.measured import Measured
+from runner.report.wording import significant, times, topology_title
+from runner.stats.estimators import timed_step_seconds
+from runner.vocabulary import Cell
+
+# Kernels whose sum is further from the step than this share of it are told in a sentence of their own.
+NEAR = 0.15
+
+# (stack, topology) -> variant -> the evidence whose quiet launch traced a step
+Traced = Mapping[tuple[str, str], Mapping[str, Evidence]]
+
+
+@dataclass(frozen=True)
+class Held:
+    """One variant's traced step: its kernels' sum and its own wall time, beside ordinary steps. All in milliseconds.
+
+    `ordinary` is the median of the same launch; `timed` of the timed launches at the same batch size, None without;
+    `logged` is of the launch whose log was parsed.
+    """
+
+    subject: Subject
+    batch_size: int
+    kernels: float
+    step: float
+    ordinary: float
+    logged: float | None
+    timed: float | None
+
+
+def check_table(measured: Measured, traced: Traced) -> Table:
+    """A row for each traced step."""
+    rows = []
+    for each in held(measured, traced):
+        timed = ("—", "—") if each.timed is None else (significant(each.timed), _ratio(each.kernels, each.timed))
+        logged = "—" if each.logged is None else significant(each.logged)
+        rows.append((
+            each.subject.stack, each.subject.variant, topology_title(each.subject.topology), str(each.batch_size),
+            significant(each.kernels), significant(each.step), significant(each.ordinary),
+            _ratio(each.kernels, each.ordinary), *timed, logged,
+        ))  # fmt: skip
+    columns = (
+        "stack", "variant", "topology", "batch size", "kernels (ms)", "traced step (ms)", "ordinary step (ms)",
+        "kernels / ordinary", "timed step (ms)", "kernels / timed",
+        "step that logs (ms)",
+    )  # fmt: skip
+    caption = "The traced step's kernels against the ordinary steps of the same launch, and timed ones of the same size"
+    return table(columns, rows, columns[3:], caption=caption)
+
+
+def pairs_table(measured: Measured, traced: Traced) -> Table:
+    """For each timed pair that was traced on both sides: the ratio of kernels, of ordinary steps, and of training."""
+    steps = {each.subject: each for each in held(measured, traced)}
+    rows = []
+    for row in measured.speedups.itertuples():
+        base, other = (steps.get(Subject(row.stack, name, row.topology)) for name in (row.baseline, row.candidate))
+        if base and other:
+            rows.append((
+                row.stack, topology_title(row.topology), f"{row.candidate} / {row.baseline}", str(base.batch_size),
+                times(base.kernels / other.kernels), times(base.ordinary / other.ordinary), str(row.batch_size),
+                times(row.speedup),
+            ))  # fmt: skip
+    columns = ("stack", "topology", "pair", "traced batch size", "kernels traced", "ordinary steps beside them",
+               "timed batch size", "training timed")  # fmt: skip
+    return table(columns, rows, columns[3:], caption="The traced step against the timed training")
+
+
+def differences(measured: Measured, traced: Traced) -> tuple[str, ...]:
+    """A sentence on each variant whose traced kernels are far from an ordinary or a timed step of the same size."""
+    found = []
+    for each in held(measured, traced):
+        against = {"an ordinary step of the same launch": each.ordinary, "the timed step of the same size": each.timed}
+        far = [
+            f"{_ratio(each.kernels, step)} of {what} ({significant(step)} ms)"
+            for what, step in against.items()
+            if step is not None and abs(each.kernels / step - 1) > NEAR
+        ]
+        if far:
+            subject = each.subject
+            found.append(
+                f"{subject.stack} {subject.variant}, {topology_title(subject.topology)}, batch size {each.batch_size}: "
+                f"the traced kernels took {significant(each.kernels)} ms, {' and '.join(far)}. The trace is not a "
+                "picture of that step."
+            )
+    return tuple(found)
+
+
+def held(measured: Measured, traced: Traced) -> Iterator[Held]:
+    """Each traced step with what it is held against, in the order of stacks, topologies and variants."""
+    timed = _timed_milliseconds(measured)
+    for (stack, topology), by_variant in traced.items():
+        for variant in measured.variants(stack):
+            evidence = by_variant.get(variant)
+            if evidence is not None and evidence.quiet is not None:
+                quiet = evidence.quiet
+                yield Held(
+                    evidence.subject, quiet["batch_size"],
+                    kernels=sum(entry["milliseconds"] for entry in evidence.trace),
+                    step=1000 * quiet["traced_step_seconds"],
+                    ordinary=1000 * statistics.median(quiet["step_seconds"]),
+                    logged=1000 * statistics.median(logged) if (logged := evidence.logged_step_seconds) else None,
+                    timed=timed.get(Cell(stack, variant, topology, quiet["batch_size"])),
+                )  # fmt: skip
+
+
+def _timed_milliseconds(measured: Measured) -> dict[Cell, float]:
+    """The median over a cell's launches of their median timed step."""
+    found: dict[Cell, list[float]] = {}
+    for record in measured.usable:
+        found.setdefault(record.cell, []).append(statistics.median(timed_step_seconds(record)))
+    return {cell: 1000 * statistics.median(values) for cell, values in found.items()}
+
+
+def _ratio(kernels: float, step: float) -> str:
+    return f"{kernels / step:.2f}"

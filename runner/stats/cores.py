@@ -1,0 +1,74 @@
+"""How many CPUs' worth of time each cell's timed steps used, beside how many they were given. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from runner.evidence.placement import why_few
+from runner.machine.cpulist import parse_cpu_list
+from runner.records import Record
+from runner.stats.estimators import timed_step_seconds
+from runner.vocabulary import Cell
+
+# Below this share of the pin's cores a cell is flagged.
+FEW = 0.6
+
+
+@dataclass(frozen=True)
+class CoresUsed:
+    """One cell: CPU seconds (user, system) and wall seconds of the timed steps of its launches, and its pin.
+
+    `recorded` of its `launches` have CPU seconds; launches of before that was recorded have none. `reason` is of the
+    launch that used the least, and is empty where the cell is not flagged.
+    """
+
+    cell: Cell
+    launches: int
+    recorded: int
+    cpus: int
+    cores: int
+    user_seconds: float = 0.0
+    system_seconds: float = 0.0
+    wall_seconds: float = 0.0
+    reason: str = ""
+
+    @property
+    def parallelism(self) -> float | None:
+        """CPU seconds over wall seconds; None where they were not recorded."""
+        return (self.user_seconds + self.system_seconds) / self.wall_seconds if self.recorded else None
+
+    @property
+    def is_few(self) -> bool:
+        """Did it use far fewer cores than it was given?"""
+        return self.parallelism is not None and self.parallelism < FEW * self.cores
+
+
+def cores_used(usable: Iterable[Record]) -> list[CoresUsed]:
+    """One entry for each cell with usable launches, in the order of the records."""
+    by_cell: dict[Cell, list[Record]] = {}
+    for record in usable:
+        by_cell.setdefault(record.cell, []).append(record)
+    return [_of_cell(cell, records) for cell, records in by_cell.items()]
+
+
+def _of_cell(cell: Cell, records: list[Record]) -> CoresUsed:
+    pin = records[0].conditions["pin"]
+    cpus = parse_cpu_list(pin["cpus"])
+    told = [(record.result, sum(timed_step_seconds(record))) for record in records
+            if record.result and record.result.get("cpu")]  # fmt: skip
+    found = CoresUsed(
+        cell, len(records), len(told), len(cpus), pin["threads"],
+        user_seconds=sum(result["cpu"]["user_seconds"] for result, _ in told),
+        system_seconds=sum(result["cpu"]["system_seconds"] for result, _ in told),
+        wall_seconds=sum(wall for _, wall in told),
+    )  # fmt: skip
+    if not found.is_few:
+        return found
+    result, wall = min(told, key=lambda each: _process_seconds(each[0]) / each[1])
+    return CoresUsed(**{**vars(found), "reason": why_few(result, cpus, wall)})
+
+
+def _process_seconds(result: Mapping[str, Any]) -> float:
+    return float(result["cpu"]["user_seconds"] + result["cpu"]["system_seconds"])

@@ -1,0 +1,92 @@
+"""Byte-code against what its source compiles to, by the Python that runs the tests."""
+
+from __future__ import annotations
+
+import ast
+import json
+import py_compile
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from runner.engines import bytecode
+
+MODES = [py_compile.PycInvalidationMode.CHECKED_HASH, py_compile.PycInvalidationMode.UNCHECKED_HASH,
+         py_compile.PycInvalidationMode.TIMESTAMP]  # fmt: skip
+SOURCE = "def f(x):\n    return x in {1, 2.0, 'a'} or 1e999 - 1e999\n\nclass A:\n    b = (f, None, ...)\n"
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """A module."""
+    path = tmp_path / "package" / "module.py"
+    path.parent.mkdir()
+    path.write_text(SOURCE)
+    return path
+
+
+def compiled(source: Path, mode: py_compile.PycInvalidationMode) -> Path:
+    """Its byte-code."""
+    return Path(py_compile.compile(str(source), invalidation_mode=mode, doraise=True) or "")
+
+
+def checked(folder: Path) -> list[str]:
+    """What the script prints, run as in an image: isolated, from text, without site-packages."""
+    script = Path(bytecode.__file__).read_text(encoding="utf-8")
+    command = [sys.executable, "-I", "-S", "-B", "-c", script, str(folder)]
+    printed = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    assert printed["checked"] == 1
+    return [str(path) for path in printed["wrong"]]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_honest_byte_code_is_its_sources_whatever_its_header(
+    source: Path, mode: py_compile.PycInvalidationMode
+) -> None:
+    """Whatever its header; with constants that are not equal to themselves, too."""
+    compiled(source, mode)
+    assert checked(source.parent) == []
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_code_of_another_source_is_found_under_an_honest_header(
+    source: Path, mode: py_compile.PycInvalidationMode
+) -> None:
+    """The header holds the source's hash, or its time and size, whoever wrote the code behind it."""
+    honest = compiled(source, mode)
+    header = honest.read_bytes()[: bytecode.HEADER_BYTES]
+    other = source.with_name("other.py")
+    other.write_text(SOURCE.replace("2.0", "3.0"))
+    forged = compiled(other, mode)
+    honest.write_bytes(header + forged.read_bytes()[bytecode.HEADER_BYTES :])
+    forged.unlink()
+    assert checked(source.parent) == [str(honest)]
+    imported = subprocess.check_output([sys.executable, "-c", "import module; print(module.f(3.0))"], cwd=source.parent)
+    assert imported == b"True\n", "the interpreter itself reads it"
+
+
+def test_byte_code_that_no_source_or_no_code_stands_behind_is_found(source: Path) -> None:
+    """Removed sources, files that Python would import without one, and what cannot be read."""
+    honest = compiled(source, MODES[0])
+    honest.write_bytes(honest.read_bytes()[: bytecode.HEADER_BYTES] + b"nonsense")
+    assert checked(source.parent) == [str(honest)]
+    compiled(source, MODES[0])
+    source.unlink()
+    assert checked(source.parent) == [str(honest)]
+    shutil.move(honest, source.with_suffix(".pyc"))
+    assert checked(source.parent) == [str(source.with_suffix(".pyc"))]
+
+
+def test_byte_code_of_another_python_is_not_read(source: Path) -> None:
+    """Its first bytes tell the interpreter to compile anew."""
+    honest = compiled(source, MODES[0])
+    honest.write_bytes(b"\0\0\r\n" + honest.read_bytes()[4:])
+    assert checked(source.parent) == []
+
+
+def test_the_script_is_for_the_oldest_python_of_an_image() -> None:
+    """3.6, in tf-1.12."""
+    ast.parse(Path(bytecode.__file__).read_text(encoding="utf-8"), feature_version=(3, 6))
