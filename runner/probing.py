@@ -106,7 +106,8 @@ def obtain(
 
 
 def _is_whole(evidence: Evidence) -> bool:
-    return evidence.error is None and evidence.quiet_error is None
+    """Is nothing left to obtain? Runs of before have no fingerprint."""
+    return evidence.error is None and evidence.quiet_error is None and bool(evidence.fingerprint)
 
 
 def _probe(run: Run, launch: Launch, artifact: Artifact, context: Context, batch_size: int) -> Probe:

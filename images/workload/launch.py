@@ -7,7 +7,7 @@ import contextlib
 import importlib
 import os
 import time
-from typing import Any, ContextManager, Dict, List, Optional, Tuple, Union
+from typing import Any, Callable, ContextManager, Dict, List, Optional, Tuple, Union
 
 from workload import evidence, observe, tensorflow_compat, wheel
 from workload.cgroup import read_memory_high_events, read_memory_peak_bytes
@@ -101,25 +101,19 @@ def _describe(tf: Any, job: DescribeJob, folder: str, result: Dict[str, Any]) ->
 
 
 def _train(tf: Any, job: TrainJob, folder: str, result: Dict[str, Any], open_sessions: contextlib.ExitStack) -> None:
-    from workload.fingerprint import to_json
-    from workload.first_step import first_pass, second_pass
+    from workload.first_step import first_pass
     from workload.synthetic import make_batch
-    from workload.training import build_training_graph, open_session, step_call
+    from workload.training import open_session, step_call
 
+    topology, built = _build(tf, job, folder, result)
     seconds = result["seconds"]
     started = time.perf_counter()
-    topology, building = _topology_of(job, folder, result)
-    with building:
-        built = build_training_graph(tf, topology, job.batch_size, job.layout, job.seed)
-    seconds["graph_build"] = time.perf_counter() - started
-    result["parameters"] = built.parameters
-    result["training_flops_per_step"] = built.training_flops
 
-    started = time.perf_counter()
+    def batch() -> Tuple[Any, Any]:
+        return make_batch(job.batch_size, topology.image_size, CLASSES, job.layout, job.seed)
 
     def begin() -> Any:
-        batch = make_batch(job.batch_size, topology.image_size, CLASSES, job.layout, job.seed)
-        opened = open_session(tf, built, batch, job.intra_op_threads, job.inter_op_threads, job.graph_optimisation)
+        opened = open_session(tf, built, batch(), job.intra_op_threads, job.inter_op_threads, job.graph_optimisation)
         open_sessions.callback(opened.close)
         return opened
 
@@ -148,9 +142,32 @@ def _train(tf: Any, job: TrainJob, folder: str, result: Dict[str, Any], open_ses
         traced = trace_step(tf, session, [built.train, built.loss])
         result["trace"], result["traced_step_seconds"] = traced.operations, traced.seconds
     if first:
-        batch = make_batch(job.batch_size, topology.image_size, CLASSES, job.layout, job.seed)
-        again = second_pass(begin, session, built, job.layout, batch, first) if job.traced else None
-        result["fingerprint"] = to_json(first.sketches, again)
+        result["fingerprint"] = _fingerprint(job, built, first, session, begin, batch)
+
+
+def _build(tf: Any, job: TrainJob, folder: str, result: Dict[str, Any]) -> Tuple[Topology, Any]:
+    from workload.training import build_training_graph
+
+    started = time.perf_counter()
+    topology, building = _topology_of(job, folder, result)
+    with building:
+        built = build_training_graph(tf, topology, job.batch_size, job.layout, job.seed)
+    result["seconds"]["graph_build"] = time.perf_counter() - started
+    result["parameters"] = built.parameters
+    result["training_flops_per_step"] = built.training_flops
+    return topology, built
+
+
+def _fingerprint(
+    job: TrainJob, built: Any, first: Any, session: Any, begin: Callable[[], Any], batch: Callable[[], Tuple[Any, Any]]
+) -> List[List[Any]]:
+    """What the first step left; in a quiet launch with its sensitivity, for which training is started once more."""
+    from workload.fingerprint import to_json
+    from workload.first_step import second_pass
+
+    if not job.traced:
+        return to_json(first.sketches)
+    return to_json(first.sketches, second_pass(begin, session, built, job.layout, batch(), first))
 
 
 def _collect_evidence(result: Dict[str, Any]) -> None:

@@ -162,7 +162,7 @@ def with_quiet(evidence: Evidence, batch_size: int, result: Mapping[str, Any]) -
         "step_seconds": list(_ordinary_steps(result)),
         "traced_step_seconds": result["traced_step_seconds"],
     }
-    fingerprint = _whole_fingerprint(evidence.fingerprint, result["fingerprint"])
+    fingerprint = _whole_fingerprint(evidence.fingerprint, result.get("fingerprint", ()))
     return replace(evidence, trace=tuple(result["trace"]), quiet=quiet, fingerprint=fingerprint)
 
 
