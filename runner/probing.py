@@ -149,7 +149,7 @@ def _carry_out(
     evidence = evidence_of(probe.subject, size, probe.key, asked, seen.log, seen.result)
     quiet = _seen(run, probe.quiet, "quiet", engine, artifact, context)
     if quiet.error is not None:
-        return replace(evidence, quiet_error=quiet.error)
+        return replace(evidence, quiet_error=quiet.error, fingerprint=())  # one without sensitivities tells nothing
     return with_quiet(evidence, size, quiet.result)
 
 

@@ -1,6 +1,6 @@
 """How far apart are fingerprints of honest builds, and of builds made wrong? Makes results/fingerprints.md.
 
-    python -m tests.studies.fingerprints FOLDER launch        # hours of launches; goes on where it was stopped
+    python -m tests.studies.fingerprints FOLDER launch 3600   # begins launches for an hour; goes on where it stopped
     python -m tests.studies.fingerprints FOLDER table         # prints the document from what is there
 
 Every launch is the workload's own quiet one, in a stack's environment (made on first use), with the layout, settings
@@ -13,6 +13,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -181,13 +182,14 @@ def document(folder: Path) -> str:
     )  # fmt: skip
 
 
-def main(folder: Path, what: str, *names: str) -> None:
-    """Launch all cases, or those whose names hold one of `names`; or print the document."""
+def main(folder: Path, what: str, seconds: str = "inf", *names: str) -> None:
+    """Launch all cases, or those whose names begin with one of `names`; or print the document."""
     if what == "table":
         print(document(folder), end="")
         return
+    deadline = time.monotonic() + float(seconds)
     for case in [*honest_cases(), *faulty_cases()]:
-        if not names or any(name in case.name for name in names):
+        if time.monotonic() < deadline and case.name.startswith(names or ("",)):
             launch(case, folder)
 
 

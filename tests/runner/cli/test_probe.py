@@ -111,7 +111,7 @@ def test_a_fingerprint_is_of_the_kernels_on_record(kit: Kit, small: Sequence[str
         ["gradient", "conv1/weights", 0.5000001, 0.2500001, 1e-5],
         ["update", "conv1/weights", 3.5e-4, 1.7e-4, 1e-5],
     ]
-    assert report().count("same training") == 2
+    assert report().count("| same training |") == 2
     assert "| tf-2.14 | VGG16 | intel / stock | 3 | 3 | 0 | gradient of conv1/weights | 1.0e-06 |" in report()
 
 
@@ -141,7 +141,7 @@ def test_without_a_quiet_launch_the_losses_are_the_only_check(
     """The report says so, and what the losses cannot show."""
     assert kit(*small, "--no-probe") == 0
     assert "No fingerprints were taken" in report()
-    assert "same training" not in report()
+    assert "| same training |" not in report()
     assert "agree; layers not judged" in report()
     assert kit("probe", "run") == 0
     assert report().count("| same training |") == 2
