@@ -112,7 +112,7 @@ def test_a_fingerprint_is_of_the_kernels_on_record(kit: Kit, small: Sequence[str
         ["update", "conv1/weights", 3.5e-4, 1.7e-4, 1e-5],
     ]
     assert report().count("| same training |") == 2
-    assert "| tf-2.14 | VGG16 | intel / stock | 3 | 3 | 0 | gradient of conv1/weights | 1.0e-06 |" in report()
+    assert "| tf-2.14 | VGG16 | intel / stock | 3 | 3 | 0 | first update of conv1/weights | 1.0e-06 |" in report()
 
 
 @pytest.mark.parametrize("kind", ["output", "gradient"])
