@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.checks.fingerprints import (
+    JUMP,
     LEAST_SENSITIVITY,
     SENSITIVITIES,
     FingerprintCheck,
@@ -177,6 +178,7 @@ def document(folder: Path) -> str:
     text = (Path(__file__).with_suffix(".md")).read_text(encoding="utf-8")
     return text.format(
         sensitivities=f"{SENSITIVITIES:g}", least=f"{SENSITIVITIES * LEAST_SENSITIVITY:.1e}",
+        jump=f"{JUMP:.1%}", jump_squared=f"{JUMP**2:.1e}",
         honest="\n".join(honest_table(folder)), stacks="\n".join(stacks_table(folder)),
         faults="\n".join(faults_table(folder)),
     )  # fmt: skip

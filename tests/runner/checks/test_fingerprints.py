@@ -26,7 +26,8 @@ def test_rounding_passes() -> None:
     assert check is not None
     assert (check.passed, check.judged, check.close, check.not_judged, check.explanation) == (True, 2, 2, 0, "")
     assert check.worst is not None
-    assert (check.worst.title, check.worst.excess) == ("output of conv1", pytest.approx(1e-4 / 8e-4, rel=1e-3))
+    assert check.worst.title == "output of conv1"
+    assert check.worst.excess == pytest.approx(1e-4 / 8e-4, rel=1e-3)
 
 
 @pytest.mark.parametrize(
