@@ -50,10 +50,10 @@ def _on_fingerprints(checks: _Checks) -> tuple[str, ...]:
         "weight decay.",
         f"A tolerance is {SENSITIVITIES:g} times the tensor's own sensitivity, measured in each build: by how much it "
         "changes when every weight and every image value is changed by 2^-20 of itself (float32 rounds to 2^-24); the "
-        "smaller one of the two sides counts. Gradients and updates have "
-        f"{JUMP:.1%} more in their dot products, and the square of that in their norms, since a single ReLU whose input "
-        "is zero within rounding can turn them by about as much. How far apart honest and faulty builds are in units "
-        "of this tolerance is in results/fingerprints.md. Deep batch normalisation over few images makes early gradients sensitive: a tensor "
+        f"smaller one of the two sides counts. Gradients and updates have {JUMP:.1%} more in their dot products, and "
+        "the square of that in their norms, since a single ReLU whose input is zero within rounding can turn them by "
+        "about as much. How far apart honest and faulty builds are, in units of this tolerance, is in "
+        "results/fingerprints.md. Deep batch normalisation over few images makes early gradients sensitive: a tensor "
         f"whose tolerance is above {CLOSE:.0%} is held to its rough size only, one of {NOTHING:.0%} or more is not "
         "judged.",
     )
