@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from runner.evidence.asked import Asked
+from runner.evidence.compiled import parse_not_compiled_for
 from runner.evidence.inert import Seen, judge_settings
 from runner.evidence.onednn import Library, Verbose, parse_verbose
 from runner.evidence.openmp import OpenMp, parse_openmp
 from runner.evidence.threads import judge_threads
-from runner.evidence.verdicts import Verdict, judge_kernels, judge_wheel
+from runner.evidence.verdicts import Verdict, judge_kernels, judge_wheel, onednn_by_default
 
 SCHEMA_VERSION = 1
 
@@ -35,7 +36,11 @@ class Subject:
 
 @dataclass(frozen=True)
 class Evidence:
-    """One line of evidence.jsonl. `error` says why nothing was obtained; then there is nothing else."""
+    """One line of evidence.jsonl. `error` says why nothing was obtained; then there is nothing else.
+
+    `compiled` is None where the build's own word on its instruction sets was not read; `onednn_by_default` is None
+    unless the probe left oneDNN to TensorFlow and it was seen what that did.
+    """
 
     subject: Subject
     batch_size: int
@@ -49,6 +54,8 @@ class Evidence:
     verdicts: tuple[Verdict, ...] = ()
     steps: int = 0
     error: Mapping[str, str] | None = None
+    compiled: Mapping[str, Any] | None = None
+    onednn_by_default: bool | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The line as data."""
@@ -68,6 +75,8 @@ class Evidence:
             "trace": list(self.trace),
             "verdicts": [verdict.to_json() for verdict in self.verdicts],
             "error": self.error,
+            "compiled": self.compiled,
+            "onednn_by_default": self.onednn_by_default,
         }
 
     @classmethod
@@ -86,6 +95,8 @@ class Evidence:
             verdicts=tuple(Verdict.from_json(each) for each in data["verdicts"]),
             steps=data.get("steps", 0),
             error=data.get("error"),
+            compiled=data.get("compiled"),
+            onednn_by_default=data.get("onednn_by_default"),
         )
 
     @property
@@ -131,7 +142,14 @@ def evidence_of(
         trace=tuple(result["trace"]),
         verdicts=verdicts,
         steps=len(result["steps"]) + 1,  # the traced one is not among them
+        compiled=_compiled(log),
+        onednn_by_default=onednn_by_default(asked, verbose, result["mkl_enabled"]),
     )
+
+
+def _compiled(log: str) -> dict[str, Any]:
+    not_used = parse_not_compiled_for(log)
+    return {"not_compiled_for": None if not_used is None else list(not_used)}
 
 
 def _with_runtime(verbose: Verbose, omp_max_threads: int | None) -> Verbose:
