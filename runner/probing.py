@@ -5,14 +5,15 @@ Knows engines through their protocol alone. A probe that fails is evidence not o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from runner.engines.protocol import Artifact, Engine
 from runner.errors import DiskError, HostError
 from runner.evidence import store
-from runner.evidence.asked import asked_of
+from runner.evidence.asked import Asked, asked_of
+from runner.evidence.default import PLAIN, asked_plainly, without_switch
 from runner.evidence.probed import Evidence, Subject, evidence_of, no_evidence
 from runner.evidence.store import EvidenceCache
 from runner.evidence.verbose import with_switches
@@ -28,10 +29,10 @@ STEPS = Steps(warmup=1, timed=1)
 
 @dataclass(frozen=True)
 class Probe:
-    """A launch to carry out, the timed launch's own environment, and the key of what it will show."""
+    """A launch to carry out, what is asked of the timed launches that it stands for, and the key of what it shows."""
 
     launch: Launch
-    environment: Mapping[str, str]
+    asked: Asked
     key: str
 
     @property
@@ -61,18 +62,25 @@ def probes_of(
     context: Context,
     batch_size: int = BATCH_SIZE,
 ) -> list[Probe]:
-    """One probe for each stack, variant and topology among the launches, in the order they first appear."""
+    """One probe for each stack, variant and topology among the launches, in the order they first appear.
+
+    Then one of each stack's plain installation, on the first topology, where it decides by itself about oneDNN.
+    """
     firsts: dict[Subject, Launch] = {}
     for launch in launches:
         firsts.setdefault(Subject(launch.cell.stack, launch.cell.variant, launch.cell.topology), launch)
-    return [_probe(run, launch, artifacts[launch.cell.stack, launch.installation], context, batch_size)
-            for launch in firsts.values()]  # fmt: skip
+    asked = [(launch, asked_of(run.header, launch.cell.stack, launch.cell.variant, launch.environment))
+             for launch in firsts.values()]  # fmt: skip
+    return [_probe(launch, what, artifacts[launch.cell.stack, launch.installation], context, batch_size)
+            for launch, what in [*asked, *_plain(asked)]]  # fmt: skip
 
 
 def missing(run: Run, probes: Iterable[Probe]) -> list[Probe]:
     """The probes that a run has no evidence of yet, failed attempts among them."""
-    done = {subject for subject, evidence in store.read(run.folder).items() if evidence.error is None}
-    return [probe for probe in probes if probe.subject not in done]
+    known = {subject: evidence for subject, evidence in store.read(run.folder).items() if evidence.error is None}
+    told = {subject.stack for subject in known if subject.variant == PLAIN}
+    return [probe for probe in probes if probe.subject not in known
+            and not (probe.subject.variant == PLAIN and probe.subject.stack in told)]  # fmt: skip
 
 
 def obtain(
@@ -101,7 +109,20 @@ def obtain(
         ended(Progress(number, len(todo), evidence, known is not None))
 
 
-def _probe(run: Run, launch: Launch, artifact: Artifact, context: Context, batch_size: int) -> Probe:
+def _plain(asked: Sequence[tuple[Launch, Asked]]) -> list[tuple[Launch, Asked]]:
+    """Of each stack the first launch of a stock build, without its switch, unless a launch leaves it out already."""
+    told = {launch.cell.stack for launch, what in asked if what.kernels == "either"}
+    found: dict[str, tuple[Launch, Asked]] = {}
+    for launch, what in asked:
+        plainly = asked_plainly(what)
+        if plainly is not None and launch.cell.stack not in told:
+            cell = replace(launch.cell, variant=PLAIN)
+            plain = replace(launch, cell=cell, environment=without_switch(launch.environment))
+            found.setdefault(launch.cell.stack, (plain, plainly))
+    return list(found.values())
+
+
+def _probe(launch: Launch, asked: Asked, artifact: Artifact, context: Context, batch_size: int) -> Probe:
     cell = Cell(launch.cell.stack, launch.cell.variant, launch.cell.topology, batch_size)
     probe = replace(
         launch,
@@ -113,18 +134,18 @@ def _probe(run: Run, launch: Launch, artifact: Artifact, context: Context, batch
         environment=with_switches(launch.environment),
     )
     # What was asked belongs to it: the same log is judged otherwise for a baseline.
-    asked = asked_of(run.header, cell.stack, cell.variant, launch.environment)
     key = store.key_of(
         launch=_settings_of(probe),
         artifact=dict(artifact.provenance),
         kernels=asked.kernels,
+        holds=asked.holds,
         pin=context.pin.to_json(),
         engine=context.engine,
         enforced=dict(context.enforced),
         machine=dict(context.machine_conditions),
         workload=context.workload_sha256,
     )
-    return Probe(probe, launch.environment, key)
+    return Probe(probe, asked, key)
 
 
 def _settings_of(launch: Launch) -> dict[str, Any]:
@@ -148,9 +169,8 @@ def _carry_out(
     wrong = find_error(launch, artifact, context, outcome, result, folders)
     if wrong is not None or result is None:
         return _failed(probe, **(wrong or {"kind": "failed", "message": "no result"}))
-    asked = asked_of(run.header, launch.cell.stack, launch.cell.variant, probe.environment)
     log = folders.log.read_text(encoding="utf-8", errors="replace")
-    return evidence_of(probe.subject, launch.cell.batch_size, probe.key, asked, log, result)
+    return evidence_of(probe.subject, launch.cell.batch_size, probe.key, probe.asked, log, result)
 
 
 def _failed(probe: Probe, kind: str, message: str) -> Evidence:

@@ -12,6 +12,7 @@ from typing import Any
 
 from runner.engines.protocol import Artifact, LaunchFolders, Outcome, Tell
 from runner.errors import HostError
+from runner.evidence.default import PLAIN
 from runner.machine import format_cpu_list
 from runner.matching.snapshot import Snapshot
 from runner.observation import REPORTED_PREFIXES
@@ -52,6 +53,7 @@ class FakeEngine:
     multiplied: list[str] = field(default_factory=list)
     built: list[str] = field(default_factory=list)
     before_build: Hook = lambda launch, result: None
+    onednn_by_default: bool = False
     is_ready: bool = True
     needs: Mapping[Path, int] = field(default_factory=dict)
     wanted: list[tuple[str, str]] = field(default_factory=list)
@@ -109,10 +111,13 @@ class FakeEngine:
     def _probe(self, launch: Launch, pin: Pin, folders: LaunchFolders, sha256: str | None) -> Outcome:
         self.probed.append(launch.launch_id)
         variant = launch.cell.variant
-        folders.log.write_text(self.logs.get(variant, make_log(variant, pin)), encoding="utf-8")
+        if variant == PLAIN:
+            variant = "stock-onednn" if self.onednn_by_default else "stock"
+        folders.log.write_text(self.logs.get(launch.cell.variant, make_log(variant, pin)), encoding="utf-8")
         if launch.launch_id in self.outcomes:
             return self.outcomes[launch.launch_id]
         result = {**make_result(launch, pin, self.seconds[variant]), "kind": "probe", "topology_sha256": sha256}
+        result["mkl_enabled"] = variant != "stock"
         milliseconds = 1000 * self.seconds[variant]
         result["trace"] = [
             {"operation": "Conv2D" if variant == "stock" else "_MklNativeConv2D", "count": 53,
