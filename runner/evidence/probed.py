@@ -15,7 +15,7 @@ from runner.evidence.inert import Seen, judge_settings
 from runner.evidence.onednn import Library, Verbose, parse_verbose
 from runner.evidence.openmp import OpenMp, parse_openmp
 from runner.evidence.threads import judge_threads
-from runner.evidence.verdicts import Verdict, judge_kernels, judge_wheel, onednn_by_default
+from runner.evidence.verdicts import Verdict, held_to_todays_rule, judge_kernels, judge_wheel, onednn_by_default
 
 SCHEMA_VERSION = 1
 
@@ -81,7 +81,7 @@ class Evidence:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Evidence:
-        """The evidence that `to_json` wrote."""
+        """The evidence that `to_json` wrote; a baseline that an earlier rule passed is held to today's."""
         return cls(
             subject=Subject.of(data),
             batch_size=data["batch_size"],
@@ -92,7 +92,9 @@ class Evidence:
             threads=data["threads"],
             settings=data["settings"],
             trace=tuple(data["trace"]),
-            verdicts=tuple(Verdict.from_json(each) for each in data["verdicts"]),
+            verdicts=tuple(
+                held_to_todays_rule(Verdict.from_json(each), data["primitives"]) for each in data["verdicts"]
+            ),
             steps=data.get("steps", 0),
             error=data.get("error"),
             compiled=data.get("compiled"),

@@ -6,7 +6,7 @@ A verdict is true, false, or None where the log does not tell; its text is a who
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,6 +74,18 @@ def onednn_by_default(asked: Asked, verbose: Verbose, mkl_enabled: bool | None) 
 def primitives_of_layers(verbose: Verbose) -> Counter[str]:
     """How often each kind of primitive ran that no build without Intel's kernels calls."""
     return _counts(verbose, OWN_KERNELS_CALL)
+
+
+def held_to_todays_rule(verdict: Verdict, primitives: Iterable[Mapping[str, Any]]) -> Verdict:
+    """A stored verdict; one that an earlier, laxer rule passed fails if the primitives beside it say so."""
+    wrong = Counter[str]()
+    for each in primitives:
+        if each["kind"] not in OWN_KERNELS_CALL:
+            wrong[each["kind"]] += each["count"]
+    if verdict.id != BASELINE_FREE or not verdict.passed or not wrong:
+        return verdict
+    text = f"This is NOT free of Intel kernels: the library executed {_listed(wrong, len(wrong))}."
+    return Verdict(BASELINE_FREE, False, text)
 
 
 def judge_wheel(asked: Asked, wheel: Mapping[str, Any] | None) -> Verdict:

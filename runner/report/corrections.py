@@ -13,8 +13,7 @@ SENTENCES: Mapping[str, str] = {
     "stock, oneDNN on (as shipped on recent CPUs)": "stock, oneDNN on",
     "What a user of a recent CPU has today without doing anything; switched on by name so that older CPUs measure the "
     "same thing.": "The same wheel with oneDNN on, which anybody can have by this one variable. Whether a plain "
-    "installation has it on depends on the CPU, and was not observed in this run. Switched on by name, so that every "
-    "CPU measures the same thing.",
+    "installation has it on depends on the CPU. Switched on by name, so that every CPU measures the same thing.",
     "The preset quick leaves out stock with oneDNN on, which is what a recent CPU runs today: figure1 and full draw it "
     "as a third bar.": "The preset quick leaves out stock with oneDNN switched on (TF_ENABLE_ONEDNN_OPTS=1), which "
     "some CPUs have on without being asked: figure1 and full draw it as a third bar.",

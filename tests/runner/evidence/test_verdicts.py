@@ -9,6 +9,7 @@ import pytest
 from runner.evidence.asked import Asked
 from runner.evidence.onednn import parse_verbose
 from runner.evidence.openmp import OpenMp, parse_openmp
+from runner.evidence.probed import Evidence
 from runner.evidence.threads import judge_masks, judge_threads
 from runner.evidence.timed import judge_launch
 from runner.evidence.verdicts import (
@@ -65,6 +66,16 @@ def test_every_kind_that_fails_a_baseline_is_named() -> None:
     log = captured("tf-2.14-stock").log + "".join(map(primitive, ONE_OF_EACH))
     text = judge_kernels(asked("tf-2.14-stock"), parse_verbose(log), False).text
     assert all(f"1 {kind}" in text for kind in ONE_OF_EACH)
+
+
+def test_stored_evidence_that_an_earlier_rule_passed_is_held_to_todays() -> None:
+    """Its primitives are beside its verdict, and they decide."""
+    data = evidence("tf-2.14-stock").to_json()
+    assert verdicts(Evidence.from_json(data))[BASELINE_FREE] is True
+    data["primitives"].append({"kind": "matmul", "implementation": "brg:avx2", "count": 6, "milliseconds": 1.0})
+    found = Evidence.from_json(data)
+    assert verdicts(found)[BASELINE_FREE] is False
+    assert text_of(found, BASELINE_FREE).endswith("the library executed 6 matmul.")
 
 
 def test_a_change_of_layout_fails_no_baseline() -> None:
