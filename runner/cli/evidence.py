@@ -50,8 +50,9 @@ def _ended(progress: Progress) -> None:
     if evidence.error is not None:
         say(f"          no evidence: {evidence.error['kind']}: {evidence.error['message']}")
         return
-    for verdict in evidence.verdicts:
+    told, *others = evidence.verdicts
+    for verdict in others if is_in_order(evidence) else (told, *others):
         if verdict.passed is not True and not verdict.id.startswith(INERT):
             say(f"          {'FAILED' if verdict.passed is False else 'not known'}: {verdict.text}")
     if is_in_order(evidence):
-        say(f"          {evidence.verdicts[0].text}{known}")
+        say(f"          {told.text}{known}")

@@ -192,9 +192,9 @@ def test_the_kinds_of_real_traces_stand_beside_each_other(stack: str) -> None:
 
 
 def test_a_subject_is_one_variant_on_one_topology(run: Path) -> None:
-    """Six lines: three variants on two topologies."""
+    """Seven lines: three variants on two topologies, and the plain installation on one of them."""
     assert set(store.read(run)) == {
         Subject("tf-2.14", variant, topology)
         for variant in ("stock", "stock-onednn", "intel")
         for topology in ("resnet50", "vgg16")
-    }
+    } | {Subject("tf-2.14", "plain-install", "resnet50")}

@@ -28,7 +28,7 @@ def on(kit: Kit, in_folder: Path, monkeypatch: pytest.MonkeyPatch) -> On:
     def report(host: Host, *options: str) -> str:
         machine = read_machine(write(host, in_folder / "host"))
         # The launches run here: another processor than the one they see would be another machine.
-        processor = replace(machine.processor, model_name=read_identity(Sysroot()).cpu_model)
+        processor = replace(machine.processor, model_name=str(read_identity(Sysroot()).cpu_model))
         machine = replace(machine, processor=processor)
         monkeypatch.setattr("runner.cli.planning.read_machine", lambda _sysroot: machine)
         with working_in(in_folder):
