@@ -16,6 +16,8 @@ from runner.wording import plural
 COMPUTED = 0.02
 # One thread with at least this share of all CPU seconds has worked alone.
 ALONE = 0.9
+# Threads that share one CPU keep it busy for at least this share of the time, or it is not what held them up.
+FULL = 0.8
 # Threads that were ready to run for at least this share of the CPU time that was left unused, and got no CPU.
 WAITED = 0.5
 
@@ -27,14 +29,15 @@ def why_few(result: Mapping[str, Any], cpus: frozenset[int], wall_seconds: float
     spent = sum(each["cpu_seconds"] for each in computed)
     if not computed or not spent:
         return "none of its threads that were left at the end had computed"
-    if shared := _shared(computed, masks, cpus):
+    shared = _shared(computed, masks, cpus)
+    if shared and (there := sum(each["cpu_seconds"] for each in shared[1])) >= FULL * wall_seconds:
         cpu, threads = shared
-        share = sum(each["cpu_seconds"] for each in threads) / spent
+        share = there / spent
         which = "all" if len(threads) == len(computed) else f"{len(threads)} of the"
         return (f"{which} {plural(len(computed), 'thread')} that computed may run on CPU {cpu} only, where they took "
                 f"turns: {share:.0%} of the CPU seconds were used there")  # fmt: skip
     last = sorted({each["last_cpu"] for each in computed})
-    if len(last) == 1 and len(computed) > 1:
+    if len(last) == 1 and len(computed) > 1 and spent >= FULL * wall_seconds:
         return (f"all {plural(len(computed), 'thread')} that computed were last seen on CPU {last[0]}, though they may "
                 f"run on {format_cpu_list(cpus)}")  # fmt: skip
     most = max(each["cpu_seconds"] for each in computed)
