@@ -251,7 +251,7 @@ def test_different_tensorflow_versions_within_a_pair_are_not_divided(
 def test_the_quick_preset_says_what_it_left_out_and_figure1_does_not(kit: Kit, small: Sequence[str]) -> None:
     """Leaving out stock with oneDNN on is said in one sentence."""
     kit(*small)
-    sentence = "The preset quick leaves out stock with oneDNN on"
+    sentence = "The preset quick leaves out stock with oneDNN switched on"
     assert sentence in (Path("run") / "report.md").read_text()
     kit("compare", "--preset", "figure1", "--topologies", "resnet50", "--blocks", "2", "--out", "other")
     assert sentence not in Path("other/report.md").read_text()
