@@ -122,7 +122,7 @@ def test_where_the_base_is_pulled_first_the_check_comes_before_the_build() -> No
 def test_the_real_engine_is_refused_where_the_boot_ids_differ(base_image: str, tmp_path: Path) -> None:
     """`build --engine docker` ends with 3 and builds nothing; no container is left.
 
-    The runner is in a mount namespace in which the host's boot id is another; the engine's containers have the real one.
+    In the runner's own mount namespace the host's boot id is another; the engine's containers have the real one.
     """
     if os.geteuid() != 0:
         pytest.skip("mounting in a namespace of one's own needs root")
