@@ -119,7 +119,8 @@ def obtain(
 
 
 def _is_whole(evidence: Evidence) -> bool:
-    return evidence.error is None and evidence.quiet_error is None
+    """Is nothing left to obtain? Runs of before have no fingerprint."""
+    return evidence.error is None and evidence.quiet_error is None and bool(evidence.fingerprint)
 
 
 def _plain(asked: Sequence[tuple[Launch, Asked]]) -> list[tuple[Launch, Asked]]:
@@ -175,7 +176,7 @@ def _carry_out(
         return evidence
     quiet = _seen(run, probe.quiet, "quiet", engine, artifact, context)
     if quiet.error is not None:
-        return replace(evidence, quiet_error=quiet.error)
+        return replace(evidence, quiet_error=quiet.error, fingerprint=())  # one without sensitivities tells nothing
     return with_quiet(evidence, size, quiet.result)
 
 

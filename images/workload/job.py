@@ -25,6 +25,7 @@ TrainJob = NamedTuple(
         ("inter_op_threads", int),
         ("seed", int),
         ("traced", bool),  # a quiet launch: after its steps one more is run under tracing
+        ("fingerprinted", bool),  # a launch that is not timed: what its first step computes is kept
         ("graph_optimisation", bool),  # False: the session leaves the graph as it was built
     ],
 )
@@ -119,6 +120,8 @@ _STEPS: Dict[str, Rule] = {
     "seed": (lambda value: _is_int(value) and 0 <= value < 2**32, "an integer from 0 to 4294967295"),
 }
 
+_PROBING = ("probe", "quiet")
+
 _GEMM: Dict[str, Rule] = {
     "sizes": (_is_sizes, "a list of integers of at least 1"),
     "repeats": _at_least(1),
@@ -161,7 +164,7 @@ def validate_job(content: Any) -> Job:
     values.setdefault("topology_file", None)
     if content["kind"] == "describe":
         return DescribeJob(**values)
-    return TrainJob(traced=content["kind"] == "quiet", **values)
+    return TrainJob(traced=content["kind"] == "quiet", fingerprinted=content["kind"] in _PROBING, **values)
 
 
 def _rules(content: Dict[str, Any]) -> Dict[str, Rule]:
@@ -172,6 +175,8 @@ def _rules(content: Dict[str, Any]) -> Dict[str, Rule]:
     rules.update(_NETWORK)
     if content.get("kind") != "describe":
         rules.update(_STEPS)
+    if content.get("kind") in _PROBING:
+        rules["warmup_steps"] = _at_least(1)  # the first step is looked at, which takes time
     if "topology_file" in content:
         rules.update(_OWN_TOPOLOGY)
     return rules

@@ -7,7 +7,7 @@ import contextlib
 import importlib
 import os
 import time
-from typing import Any, ContextManager, Dict, List, Optional, Tuple, Union
+from typing import Any, Callable, ContextManager, Dict, List, Optional, Tuple, Union
 
 from workload import evidence, observe, tensorflow_compat, wheel
 from workload.cgroup import read_memory_high_events, read_memory_peak_bytes
@@ -15,7 +15,7 @@ from workload.cpu_time import measure_cpu_time
 from workload.gemm import measure_gemm
 from workload.job import DescribeJob, GemmJob, Job, TrainJob, validate_job
 from workload.result import describe_error, empty_result
-from workload.stepping import Step, run_phases
+from workload.stepping import Step, run_phases, run_steps
 from workload.topologies import CLASSES, TOPOLOGIES, Topology
 from workload.topology_file import file_errors, load_topology, read_source
 from workload.tracing import trace_step
@@ -101,32 +101,35 @@ def _describe(tf: Any, job: DescribeJob, folder: str, result: Dict[str, Any]) ->
 
 
 def _train(tf: Any, job: TrainJob, folder: str, result: Dict[str, Any], open_sessions: contextlib.ExitStack) -> None:
+    from workload.first_step import first_pass
     from workload.synthetic import make_batch
-    from workload.training import build_training_graph, open_session, step_call
+    from workload.training import open_session, step_call
 
+    topology, built = _build(tf, job, folder, result)
     seconds = result["seconds"]
     started = time.perf_counter()
-    topology, building = _topology_of(job, folder, result)
-    with building:
-        built = build_training_graph(tf, topology, job.batch_size, job.layout, job.seed)
-    seconds["graph_build"] = time.perf_counter() - started
-    result["parameters"] = built.parameters
-    result["training_flops_per_step"] = built.training_flops
 
-    started = time.perf_counter()
-    batch = make_batch(job.batch_size, topology.image_size, CLASSES, job.layout, job.seed)
-    session = open_session(tf, built, batch, job.intra_op_threads, job.inter_op_threads, job.graph_optimisation)
+    def batch() -> Tuple[Any, Any]:
+        return make_batch(job.batch_size, topology.image_size, CLASSES, job.layout, job.seed)
+
+    def begin() -> Any:
+        opened = open_session(tf, built, batch(), job.intra_op_threads, job.inter_op_threads, job.graph_optimisation)
+        open_sessions.callback(opened.close)
+        return opened
+
+    session = begin()
     result["observed"]["graph_optimisation"] = job.graph_optimisation
-    open_sessions.callback(session.close)
-    del batch
     call = step_call(session, built)
     seconds["initialise"] = time.perf_counter() - started
 
     steps: List[Step] = []
+    first = None
     try:
+        if job.fingerprinted:
+            first = first_pass(session, built, job.layout, lambda: run_steps(call, "warmup", 1, steps), job.traced)
         result["stopped_by"] = run_phases(
             call,
-            job.warmup_steps,
+            job.warmup_steps - len(steps),
             job.timed_steps,
             job.time_limit_seconds,
             steps,
@@ -138,6 +141,33 @@ def _train(tf: Any, job: TrainJob, folder: str, result: Dict[str, Any], open_ses
     if job.traced:
         traced = trace_step(tf, session, [built.train, built.loss])
         result["trace"], result["traced_step_seconds"] = traced.operations, traced.seconds
+    if first:
+        result["fingerprint"] = _fingerprint(job, built, first, session, begin, batch)
+
+
+def _build(tf: Any, job: TrainJob, folder: str, result: Dict[str, Any]) -> Tuple[Topology, Any]:
+    from workload.training import build_training_graph
+
+    started = time.perf_counter()
+    topology, building = _topology_of(job, folder, result)
+    with building:
+        built = build_training_graph(tf, topology, job.batch_size, job.layout, job.seed)
+    result["seconds"]["graph_build"] = time.perf_counter() - started
+    result["parameters"] = built.parameters
+    result["training_flops_per_step"] = built.training_flops
+    return topology, built
+
+
+def _fingerprint(
+    job: TrainJob, built: Any, first: Any, session: Any, begin: Callable[[], Any], batch: Callable[[], Tuple[Any, Any]]
+) -> List[List[Any]]:
+    """What the first step left; in a quiet launch with its sensitivity, for which training is started once more."""
+    from workload.fingerprint import to_json
+    from workload.first_step import second_pass
+
+    if not job.traced:
+        return to_json(first.sketches)
+    return to_json(first.sketches, second_pass(begin, session, built, job.layout, batch(), first))
 
 
 def _collect_evidence(result: Dict[str, Any]) -> None:

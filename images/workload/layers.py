@@ -29,6 +29,7 @@ class Network:
         layout: how images are stored, "NHWC" or "NCHW".
         layers: every layer in the order of building.
         outputs: each layer's name with that of the operation that puts it out.
+        tensors: each layer's name with what it puts out.
         variables: the trainable variables.
         updates: operations that move the batch-normalisation averages; a training step runs them.
     """
@@ -37,6 +38,7 @@ class Network:
         self.layout = layout
         self.layers: List[Layer] = []
         self.outputs: List[Tuple[str, str]] = []
+        self.tensors: List[Tuple[str, Any]] = []
         self.variables: List[Any] = []
         self.updates: List[Any] = []
         self._tf = tf
@@ -213,6 +215,7 @@ class Network:
     def _record(self, name: str, kind: str, outputs: Any, parameters: int = 0) -> Any:
         self.layers.append(Layer(name, kind, self._image_shape(outputs), parameters))
         self.outputs.append((name, str(outputs.op.name)))
+        self.tensors.append((name, outputs))
         return outputs
 
 

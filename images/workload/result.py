@@ -43,6 +43,7 @@ def empty_result(content: Any) -> Dict[str, Any]:
         "cpu": None,
         "trace": [],
         "traced_step_seconds": None,
+        "fingerprint": [],
         "seconds": {"import": None, "graph_build": None, "initialise": None, "first_step": None},
         "peak_memory_bytes": None,
         "versions": {"workload": None, "python": None, "tensorflow": None, "numpy": None},

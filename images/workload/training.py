@@ -18,6 +18,8 @@ RMSPROP_MOMENTUM = 0.9
 RMSPROP_EPSILON = 1.0
 WEIGHT_DECAY = 4e-5
 
+Trained = NamedTuple("Trained", [("variable", Any), ("mean_square", Any), ("momentum", Any)])  # the last two: RMSProp's
+
 TrainingGraph = NamedTuple(
     "TrainingGraph",
     [
@@ -32,6 +34,8 @@ TrainingGraph = NamedTuple(
         ("forward_flops", int),  # of a whole batch
         ("training_flops", int),
         ("branches", List[str]),  # layers that could be computed at the same time
+        ("outputs", List[Tuple[str, Any]]),  # each layer's name and what it puts out
+        ("trained", List[Trained]),  # the variables that the loss depends on
     ],
 )
 
@@ -60,7 +64,7 @@ def build_training_graph(tf: Any, topology: Topology, batch_size: int, layout: s
         forward_flops = count_flops(forward)
         branches = disjoint_branches(forward, network.outputs, logits.op.name)
         loss = _add_loss(tf, logits, labels, network.variables)
-        train = _add_update(tf, loss, network)
+        train, trained = _add_update(tf, loss, network)
         return TrainingGraph(
             graph,
             train,
@@ -73,6 +77,8 @@ def build_training_graph(tf: Any, topology: Topology, batch_size: int, layout: s
             forward_flops,
             count_flops(operations_needed([train, loss.op])),
             branches,
+            network.tensors,
+            trained,
         )
 
 
@@ -94,8 +100,8 @@ def _add_loss(tf: Any, logits: Any, labels: Any, variables: List[Any]) -> Any:
     return tf.add(cross_entropy, WEIGHT_DECAY * sum_of_squares, name="loss")
 
 
-def _add_update(tf: Any, loss: Any, network: Network) -> Any:
-    """Return the operation that updates every variable and every moving average.
+def _add_update(tf: Any, loss: Any, network: Network) -> Tuple[Any, List[Trained]]:
+    """Return the operation that updates every variable and every moving average, and what the optimiser keeps.
 
     A reference variable is changed in place, so nothing may still read the old value: no update starts before all
     gradients and the loss are there. (GATE_OP would guard as well, but it also runs the gradient by the images.)
@@ -106,7 +112,12 @@ def _add_update(tf: Any, loss: Any, network: Network) -> Any:
     gradients = optimizer.compute_gradients(loss, var_list=network.variables, gate_gradients=optimizer.GATE_GRAPH)
     with tf.control_dependencies([loss]):
         update = optimizer.apply_gradients(gradients)
-    return tf.group(update, *network.updates, name="train")
+    trained = [
+        Trained(variable, optimizer.get_slot(variable, "rms"), optimizer.get_slot(variable, "momentum"))
+        for gradient, variable in gradients
+        if gradient is not None
+    ]
+    return tf.group(update, *network.updates, name="train"), trained
 
 
 def _require_own(tf: Any, network: Network) -> None:

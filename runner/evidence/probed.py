@@ -5,7 +5,7 @@ It is one line of evidence.jsonl; every field is described in results/README.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -43,6 +43,9 @@ class Evidence:
     there is no trace, where only that was not obtained.
     `compiled` is None where the build's own word on its instruction sets was not read; `onednn_by_default` is None
     unless the probe left oneDNN to TensorFlow and it was seen what that did.
+    `fingerprint` has one list for each tensor of the first step, [kind, name, norm, dot product, sensitivity]; outputs
+    are the quiet launch's. Gradients and updates are of the launch whose log shows the kernels, with the sensitivities
+    of the quiet one.
     """
 
     subject: Subject
@@ -57,6 +60,7 @@ class Evidence:
     logged_step_seconds: tuple[float, ...] = ()
     quiet: Mapping[str, Any] | None = None
     quiet_error: Mapping[str, str] | None = None
+    fingerprint: tuple[Sequence[Any], ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     steps: int = 0
     error: Mapping[str, str] | None = None
@@ -82,6 +86,7 @@ class Evidence:
             "logged_step_seconds": list(self.logged_step_seconds),
             "quiet": self.quiet,
             "quiet_error": self.quiet_error,
+            "fingerprint": list(self.fingerprint),
             "verdicts": [verdict.to_json() for verdict in self.verdicts],
             "error": self.error,
             "compiled": self.compiled,
@@ -104,6 +109,7 @@ class Evidence:
             logged_step_seconds=tuple(data.get("logged_step_seconds", ())),
             quiet=data.get("quiet"),
             quiet_error=data.get("quiet_error"),
+            fingerprint=tuple(data.get("fingerprint", ())),
             verdicts=tuple(
                 held_to_todays_rule(Verdict.from_json(each), data["primitives"]) for each in data["verdicts"]
             ),
@@ -153,6 +159,7 @@ def evidence_of(
             "effective": dict(openmp.effective),
             "ignored": dict(openmp.ignored),
         },
+        fingerprint=tuple(result.get("fingerprint", ())),
         verdicts=verdicts,
         steps=len(result["steps"]),
         logged_step_seconds=_ordinary_steps(result),
@@ -168,7 +175,16 @@ def with_quiet(evidence: Evidence, batch_size: int, result: Mapping[str, Any]) -
         "step_seconds": list(_ordinary_steps(result)),
         "traced_step_seconds": result["traced_step_seconds"],
     }
-    return replace(evidence, trace=tuple(result["trace"]), quiet=quiet)
+    fingerprint = _whole_fingerprint(evidence.fingerprint, result.get("fingerprint", ()))
+    return replace(evidence, trace=tuple(result["trace"]), quiet=quiet, fingerprint=fingerprint)
+
+
+def _whole_fingerprint(verbose: Sequence[Sequence[Any]], quiet: Sequence[Sequence[Any]]) -> tuple[Sequence[Any], ...]:
+    """The quiet launch's, with norms and dot products of the verbose launch's step wherever that has them."""
+    of_kernels_on_record = {(kind, name): numbers[:2] for kind, name, *numbers in verbose}
+    return tuple(
+        [kind, name, *of_kernels_on_record.get((kind, name), numbers[:2]), numbers[2]] for kind, name, *numbers in quiet
+    )
 
 
 def _ordinary_steps(result: Mapping[str, Any]) -> tuple[float, ...]:

@@ -20,6 +20,7 @@ from runner.report.reading import reading_section, size_of
 from runner.report.repeat_sections import repeat_sections
 from runner.report.topology_sections import topology_sections
 from runner.report.trace_sections import trace_sections
+from runner.report.training_sections import training_section
 from runner.report.years import years_sections
 
 
@@ -44,7 +45,7 @@ def compose(measured: Measured) -> Document:
             cores_section(measured),
             block_section(measured),
             *peak_sections(measured),
-            results.losses_section(measured),
+            training_section(measured),
             evidence_section(measured),
             *trace_sections(measured),
             results.launches_section(measured),

@@ -1,4 +1,4 @@
-"""The report's sections on what was measured: speedups, throughput, losses, what every launch showed of itself."""
+"""The report's sections on what was measured: speedups, throughput, what every launch showed of itself."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 
 import pandas as pd
 
-from runner.checks.losses import JUDGED_STEPS, tolerances_of
 from runner.records import Record
 from runner.report.document import Section, Table, table
 from runner.report.measured import Measured
@@ -106,37 +105,6 @@ def throughput_section(measured: Measured) -> Section:
     numeric = frozenset(columns[3:])
     estimators = _estimators_table(measured)
     return Section("Throughput", (paragraph,), (Table(columns, tuple(cells), numeric), estimators))
-
-
-def losses_section(measured: Measured) -> Section:
-    """Did both sides train the same thing? The first two steps' losses."""
-    rows = []
-    for pair in measured.pairs:
-        check = pair.losses
-        differences = [f"{value:.1e}" for value in check.differences] if check else []
-        group = pair.group
-        rows.append((
-            group.stack, topology_title(group.topology), str(group.batch_size), f"{pair.candidate} / {pair.baseline}",
-            *(differences + ["—"] * JUDGED_STEPS)[:JUDGED_STEPS],
-            "—" if check is None or check.moved is None else f"{check.moved:.1e}",
-            " and ".join(f"{value:.0e}" for value in tolerances_of(group.topology, group.batch_size)),
-            "—" if check is None else "same training" if check.passed else "DIFFERENT",
-        ))  # fmt: skip
-    columns = ("stack", "topology", "batch size", "pair", "step 1", "step 2", "the update moved it by", "tolerances",
-               "check")  # fmt: skip
-    paragraph = (
-        "Seeds, images and initial weights are the same on both sides, so the first two losses must agree: the largest "
-        "relative difference over all blocks, after the forward pass and after one update, may be as large as the "
-        "tolerances say, and neither side's loss may stand still where the other's moves. Later losses are in the "
-        "records; they drift apart as rounding grows."
-    )
-    power = (
-        "How much that proves is in the last figure before the tolerances: by how much the first update moved the "
-        "loss. A difference in step 2 far below it says that both sides made the same update. Where the difference is "
-        "not far below it, or the movement is below the tolerance, step 1 has shown the same network, images and "
-        "weights, and step 2 would not have caught another update."
-    )
-    return Section("The same training on both sides", (paragraph, power), (table(columns, rows, columns[4:8]),))
 
 
 def launches_section(measured: Measured) -> Section:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from runner.checks.fingerprints import FingerprintCheck, compare_fingerprints
 from runner.evidence.cells import CellEvidence, Cells
 from runner.stats.pairs import LOSSES_DIFFER, PARTIAL, Pair
 from runner.vocabulary import Cell
@@ -19,8 +20,20 @@ _ORDER = ("failed", "no evidence", "not probed", "passed")
 
 
 def with_evidence(pairs: Sequence[Pair], cells: Cells) -> list[Pair]:
-    """The pairs, marked where evidence failed or was not obtained; what is graver already keeps its status."""
-    return [_marked(pair, sides_of(pair, cells)) for pair in pairs]
+    """The pairs, marked where evidence failed or was not obtained; what is graver already keeps its status.
+
+    Two fingerprints that differ say what two losses that differ say: the sides have not trained the same thing.
+    """
+    return [_marked(_trained_alike(pair, fingerprints_of(pair, cells)), sides_of(pair, cells)) for pair in pairs]
+
+
+def fingerprints_of(pair: Pair, cells: Cells) -> FingerprintCheck | None:
+    """What the first training steps of both sides' probes say of one another; None where either has no fingerprint."""
+    group = pair.group
+    found = [cells.get(Cell(group.stack, name, group.topology, group.batch_size))
+             for name in (pair.baseline, pair.candidate)]  # fmt: skip
+    probes = [side.probe for side in found if side is not None and side.probe is not None]
+    return compare_fingerprints(*(probe.fingerprint for probe in probes)) if len(probes) == len(found) else None
 
 
 def counts(pair: Pair) -> bool:
@@ -45,6 +58,13 @@ def sides_of(pair: Pair, cells: Cells) -> list[CellEvidence]:
     names = (pair.baseline, pair.candidate)
     sides = (cells.get(Cell(group.stack, name, group.topology, group.batch_size)) for name in names)
     return sorted((side for side in sides if side is not None), key=lambda side: _ORDER.index(side.status))
+
+
+def _trained_alike(pair: Pair, check: FingerprintCheck | None) -> Pair:
+    if not pair.is_measured or check is None or check.passed is not False:
+        return pair
+    reason = "; ".join([check.explanation, *([pair.reason] if pair.reason else [])])
+    return replace(pair, status=LOSSES_DIFFER, reason=reason)
 
 
 def _marked(pair: Pair, sides: Sequence[CellEvidence]) -> Pair:

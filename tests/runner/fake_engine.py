@@ -156,6 +156,7 @@ class FakeEngine:
             return self.outcomes[launch.launch_id]
         result = {**make_result(launch, pin, self.seconds[variant]), "kind": job["kind"],
                   "mkl_enabled": variant != "stock", "topology_sha256": topology_sha256(job, folders)}  # fmt: skip
+        result["fingerprint"] = make_fingerprint(variant, is_quiet)
         if is_quiet:
             result.update(trace=make_trace(variant, self.seconds[variant]), traced_step_seconds=self.seconds[variant])
             self.before_trace(launch, result)
@@ -273,9 +274,22 @@ def make_result(launch: Launch, pin: Pin, step_seconds: float) -> dict[str, Any]
         "gemm": [],
         "trace": [],
         "traced_step_seconds": None,
+        "fingerprint": [],
         "description": None,
         "topology_sha256": None,
     }
+
+
+def make_fingerprint(variant: str, is_quiet: bool) -> list[list[Any]]:
+    """A first step's; variants differ by rounding. Only a quiet launch looks at outputs and sensitivities."""
+    rounding = 1.0 if variant == "stock" else 1.0 + 1e-6
+    sensitivity = 1e-5 if is_quiet else None
+    outputs = [["output", "conv1", 300.0, -20.0 * rounding, sensitivity]] if is_quiet else []
+    return [
+        *outputs,
+        ["gradient", "conv1/weights", 0.5 * rounding, 0.25, sensitivity],
+        ["update", "conv1/weights", 3.5e-4 * rounding, 1.7e-4, sensitivity],
+    ]
 
 
 def make_trace(variant: str, step_seconds: float) -> list[dict[str, Any]]:

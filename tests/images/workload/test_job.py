@@ -21,14 +21,22 @@ def test_train_job_is_accepted() -> None:
     assert (job.launch_id, job.topology, job.batch_size, job.time_limit_seconds) == ("launch-7", "resnet50", 4, None)
 
 
-def test_only_a_quiet_launch_is_traced() -> None:
+def test_only_a_quiet_launch_is_traced_and_no_timed_one_fingerprinted() -> None:
     """All three have the keys of a training job; a probe logs from inside its kernels, so that it is not traced."""
     train, probe, quiet = (validate_job(job) for job in (TRAIN_JOB, PROBE_JOB, QUIET_JOB))
     assert isinstance(train, TrainJob)
     assert isinstance(quiet, TrainJob)
     assert quiet.traced
     assert not train.traced
-    assert probe == train == quiet._replace(traced=False)
+    assert probe == quiet._replace(traced=False) == train._replace(fingerprinted=True)
+
+
+@pytest.mark.parametrize("kind", ["probe", "quiet"])
+def test_a_probe_has_a_first_step_that_is_not_timed(kind: str) -> None:
+    """It is looked at, which takes time."""
+    with pytest.raises(InvalidJobError, match="warmup_steps is 0, expected an integer of at least 1"):
+        validate_job({**TRAIN_JOB, "kind": kind, "warmup_steps": 0})
+    validate_job({**TRAIN_JOB, "warmup_steps": 0})
 
 
 def test_gemm_job_is_accepted() -> None:

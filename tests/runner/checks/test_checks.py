@@ -93,6 +93,32 @@ def test_tolerances_are_told_by_topology_and_batch_size() -> None:
     assert tolerances_of("vgg16", 32) == tolerances_of("vgg16") == (1e-4, 1e-4)
 
 
+@pytest.mark.parametrize(
+    ("topology", "losses", "finding"),
+    [
+        ("inception3", [7.0, 6.958, 6.0], "agree; update not judged"),  # it moves the loss by 6e-3, and 1e-2 may pass
+        ("resnet50", [8.0, 7.85, 6.0], "agree"),
+        ("vgg16", [8.0, 7.9, 6.0], "agree; layers not judged"),
+        ("vgg16", [8.0, 7.9999, 6.0], "agree; layers and update not judged"),
+        ("my_net", [8.0, 7.0, 6.0], "agree; layers not judged"),
+    ],
+)
+def test_losses_say_what_they_cannot_show(topology: str, losses: list[float], finding: str) -> None:
+    """A movement within the tolerance could be any update; a network that starts small has one first loss."""
+    sides = [[record(name, batch_size=32, losses=losses)] for name in ("stock", "intel")]
+    check = check_losses(topology, *sides)
+    assert check is not None
+    assert (check.passed, check.finding) == (True, finding)
+    assert "same training" not in check.explanation
+
+
+def test_losses_that_differ_are_called_so() -> None:
+    """Whatever else they could not have shown."""
+    check = check_losses("vgg16", [record(losses=[8.0, 7.9, 6.0])], [record("intel", losses=[8.1, 7.9, 6.0])])
+    assert check is not None
+    assert check.finding == "DIFFERENT"
+
+
 def test_a_side_whose_loss_does_not_move_has_not_trained() -> None:
     """Within the tolerance of few images, but its second loss is its first: flagged, with that reason."""
     base, other = [record(losses=[8.0, 7.9, 7.8])], [record("intel", losses=[8.0, 8.0, 8.0])]

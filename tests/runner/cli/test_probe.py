@@ -108,6 +108,56 @@ def test_a_failed_quiet_launch_loses_the_trace_alone(
     assert store.read(Path("run"))[found.subject].trace
 
 
+def test_a_fingerprint_is_of_the_kernels_on_record(kit: Kit, small: Sequence[str], engine: FakeEngine) -> None:
+    """Gradients are the verbose launch's, whose log shows the kernels; outputs and sensitivities the quiet one's."""
+
+    def other_rounding(_launch: Launch, result: dict[str, Any]) -> None:
+        result["fingerprint"][0][2:4] = [0.5000001, 0.2500001]
+
+    engine.before_probe = other_rounding
+    assert kit(*small) == 0
+    found = store.read(Path("run"))[Subject("tf-2.14", "stock", "vgg16")].fingerprint
+    assert [list(entry) for entry in found] == [
+        ["output", "conv1", 300.0, -20.0, 1e-5],
+        ["gradient", "conv1/weights", 0.5000001, 0.2500001, 1e-5],
+        ["update", "conv1/weights", 3.5e-4, 1.7e-4, 1e-5],
+    ]
+    assert report().count("| same training |") == 2
+    assert "| tf-2.14 | VGG16 | intel / stock | 3 | 3 | 0 | first update of conv1/weights | 1.0e-06 |" in report()
+
+
+@pytest.mark.parametrize("kind", ["output", "gradient"])
+def test_a_pair_whose_first_step_differs_is_flagged(
+    kit: Kit, small: Sequence[str], engine: FakeEngine, kind: str
+) -> None:
+    """Equal losses do not help: no verdict, no mean, and the first tensor that differs is named."""
+
+    def zero(launch: Launch, result: dict[str, Any]) -> None:
+        for entry in result["fingerprint"]:
+            if launch.cell.variant == "intel" and launch.cell.topology == "vgg16" and entry[0] == kind:
+                entry[2:4] = [0.0, 0.0]
+
+    engine.before_probe = engine.before_trace = zero
+    kit(*small)
+    right, wrong = rows()
+    assert (right["status"], wrong["status"], wrong["verdict"]) == ("ok", "losses_differ", "not counted")
+    name = {"output": "output of conv1", "gradient": "gradient of conv1/weights"}[kind]
+    assert f"the first training step differs in 1 of 3 tensors, first in the {name}" in wrong["reason"]
+    assert "| DIFFERENT |" in report()
+
+
+def test_without_a_quiet_launch_the_losses_are_the_only_check(
+    kit: Kit, small: Sequence[str], engine: FakeEngine
+) -> None:
+    """The report says so, and what the losses cannot show."""
+    assert kit(*small, "--no-probe") == 0
+    assert "No fingerprints were taken" in report()
+    assert "| same training |" not in report()
+    assert "agree; layers not judged" in report()
+    assert kit("probe", "run") == 0
+    assert report().count("| same training |") == 2
+
+
 def test_a_second_run_takes_the_evidence_from_the_cache(
     kit: Kit, small: Sequence[str], engine: FakeEngine, capsys: pytest.CaptureFixture[str]
 ) -> None:

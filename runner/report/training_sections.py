@@ -1,0 +1,114 @@
+"""The report's section on identical training: the first step's fingerprints, layer by layer, then the losses."""
+
+from __future__ import annotations
+
+from runner.checks.fingerprints import CLOSE, JUMP, NOTHING, SENSITIVITIES, FingerprintCheck
+from runner.checks.losses import JUDGED_STEPS, tolerances_of
+from runner.report.document import Section, Table, table
+from runner.report.measured import Measured
+from runner.report.wording import significant, topology_title
+from runner.stats.evidence import fingerprints_of
+
+SAME, DIFFERENT, NOT_JUDGED, NONE = "same training", "DIFFERENT", "not judged", "no fingerprint"
+
+
+def training_section(measured: Measured) -> Section:
+    """Did both sides train the same thing? Layer by layer in the probes; by their losses in the timed launches."""
+    checks = _fingerprints(measured)
+    tables = (
+        (_fingerprints_table(checks), _losses_table(measured)) if any(checks.values()) else (_losses_table(measured),)
+    )
+    return Section("The same training on both sides", (*_on_fingerprints(checks), *_on_losses()), tables)
+
+
+_Checks = dict[tuple[str, str, str], FingerprintCheck | None]
+
+
+def _fingerprints(measured: Measured) -> _Checks:
+    """By stack, topology and pair: a probe has a batch size of its own, and stands for all that were timed."""
+    found: _Checks = {}
+    for pair in measured.pairs:
+        key = (pair.group.stack, pair.group.topology, f"{pair.candidate} / {pair.baseline}")
+        found[key] = found.get(key) or fingerprints_of(pair, measured.cells)
+    return found
+
+
+def _on_fingerprints(checks: _Checks) -> tuple[str, ...]:
+    if not any(checks.values()):
+        return (
+            "No fingerprints were taken, so that the two sides are held against each other by their losses alone. "
+            "`python -m runner probe RUN` takes them.",
+        )
+    return (
+        "Seeds, images and initial weights are the same on both sides, so every tensor of the first training step must "
+        "be. A fingerprint has the output of every layer, and the gradient and the first update of every variable, "
+        "each as its norm and its dot product with fixed random signs (a norm alone cannot tell a transposed tensor or "
+        "another sign), summed in float64. It is taken with float32 and the kernels that are timed, at the probes' "
+        "batch size. Outputs are fetched, which keeps operations from being fused; gradients and updates are read "
+        "afterwards from what the optimiser keeps, so that the step itself is the one that is timed, and they are of "
+        "the very launch whose log shows which kernels ran. The gradient is that of the cross-entropy, without the "
+        "weight decay.",
+        f"A tolerance is {SENSITIVITIES:g} times the tensor's own sensitivity, measured in each build: by how much it "
+        "changes when every weight and every image value is changed by 2^-20 of itself (float32 rounds to 2^-24); the "
+        f"smaller one of the two sides counts. Gradients and updates have {JUMP:.1%} more in their dot products, and "
+        "the square of that in their norms, since a single ReLU whose input is zero within rounding can turn them by "
+        "about as much. How far apart honest and faulty builds are, in units of this tolerance, is in "
+        "results/fingerprints.md. Deep batch normalisation over few images makes early gradients sensitive: a tensor "
+        f"whose tolerance is above {CLOSE:.0%} is held to its rough size only, one of {NOTHING:.0%} or more is not "
+        "judged.",
+    )
+
+
+def _fingerprints_table(checks: _Checks) -> Table:
+    rows = [(stack, topology_title(topology), pair, *_row(check)) for (stack, topology, pair), check in checks.items()]
+    columns = ("stack", "topology", "pair", "tensors judged", f"of these within {CLOSE:.0%}", "not judged",
+               "worst tensor", "difference", "tolerance", "difference / tolerance", "first step")  # fmt: skip
+    numeric = (*columns[3:6], *columns[7:10])
+    return table(columns, rows, numeric, caption="Fingerprints of the first step, and the tensor that is furthest off")
+
+
+def _row(check: FingerprintCheck | None) -> tuple[str, ...]:
+    if check is None:
+        return (*["—"] * 7, NONE)
+    counts = (str(check.judged), str(check.close), str(check.not_judged))
+    finding = {True: SAME, False: DIFFERENT, None: NOT_JUDGED}[check.passed]
+    if check.worst is None:
+        return (*counts, *["—"] * 4, finding)
+    worst = check.worst
+    return (
+        *counts,
+        worst.title,
+        f"{worst.difference:.1e}",
+        f"{worst.tolerance:.1e}",
+        significant(worst.excess),
+        finding,
+    )
+
+
+def _on_losses() -> tuple[str, ...]:
+    return (
+        "The timed launches' own losses are a second, cheap check. The largest relative difference of the first two "
+        "over all blocks, after the forward pass and after one update, may be as large as the tolerances say, and "
+        "neither side's loss may stand still where the other's moves. Later losses are in the records; they drift "
+        "apart as rounding grows.",
+        "The losses do not judge what they cannot show. Layers: without batch normalisation the first loss is ln 1001 "
+        "plus weight decay whatever the convolutions return. The update: where it moved the loss by less than the "
+        "tolerance of step 2, another update would not have been found.",
+    )
+
+
+def _losses_table(measured: Measured) -> Table:
+    rows = []
+    for pair in measured.pairs:
+        check, group = pair.losses, pair.group
+        differences = [f"{value:.1e}" for value in check.differences] if check else []
+        rows.append((
+            group.stack, topology_title(group.topology), str(group.batch_size), f"{pair.candidate} / {pair.baseline}",
+            *(differences + ["—"] * JUDGED_STEPS)[:JUDGED_STEPS],
+            "—" if check is None or check.moved is None else f"{check.moved:.1e}",
+            " and ".join(f"{value:.0e}" for value in tolerances_of(group.topology, group.batch_size)),
+            "—" if check is None else check.finding,
+        ))  # fmt: skip
+    columns = ("stack", "topology", "batch size", "pair", "step 1", "step 2", "the update moved it by", "tolerances",
+               "losses")  # fmt: skip
+    return table(columns, rows, columns[4:8], caption="Losses of the timed launches")

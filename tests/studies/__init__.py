@@ -1,0 +1,1 @@
+"""Studies that justify the kit's constants: run by hand, their results kept in results/."""
