@@ -32,8 +32,9 @@ def result(*threads: tuple[str, float, int], waited: float = 0.0) -> dict[str, A
     ("seen", "words"),
     [
         (
-            result(("0-1", 0.0, 1), ("0-1", 5.0, 0), ("0-1", 5.0, 0)),
-            "all 2 threads that computed were last seen on CPU 0, though they may run on 0-1",
+            result(("0-1", 0.0, 1), ("0-1", 5.0, 0), ("0-1", 5.0, 0), waited=5.0),
+            "all 2 threads that computed were last seen on CPU 0, though they may run on 0-1; they were ready to "
+            "run and had no CPU for 10.0 s",
         ),
         (
             result(("0", 0.0, 0), ("0", 5.0, 0), ("0", 5.0, 0)),
@@ -46,7 +47,7 @@ def result(*threads: tuple[str, float, int], waited: float = 0.0) -> dict[str, A
         (result(("0-1", 10.0, 0), ("0-1", 0.3, 1)), "one thread used 97% of the CPU seconds"),
         (
             result(("0-1", 5.0, 0), ("0-1", 5.0, 1), waited=4.0),
-            "its threads were ready to run for 8.0 s and had no CPU: something else ran on the CPUs 0-1",
+            "its threads were ready to run for 8.0 s in all and got none of the CPUs 0-1",
         ),
         (
             result(("0-1", 5.0, 0), ("0-1", 5.0, 1)),
@@ -54,7 +55,7 @@ def result(*threads: tuple[str, float, int], waited: float = 0.0) -> dict[str, A
         ),
         (
             result(("0-1", 1.5, 1), ("0-1", 1.5, 1), waited=7.0),
-            "its threads were ready to run for 14.0 s and had no CPU: something else ran on the CPUs 0-1",
+            "its threads were ready to run for 14.0 s in all and got none of the CPUs 0-1",
         ),
         (result(("0-1", 0.0, 0)), "none of its threads that were left at the end had computed"),
     ],
