@@ -86,6 +86,8 @@ def _stack(stack: Stack, artifacts: Mapping[tuple[str, str], Artifact]) -> dict[
         "source": stack.source,
         # As stacks.toml declares them; what is below `installations` is what the artifacts say of themselves.
         "wheels": {name: stack.installations[name].wheel for name in made},
+        "holds": {name: stack.installations[name].holds for name in made},
+        "holds_source": {name: stack.installations[name].holds_source for name in made},
         "installations": made,
         "variants": {name: variant.to_json() for name, variant in stack.variants.items()},
     }

@@ -26,7 +26,7 @@ FEWEST_RUNGS = 2
 PINS = ("all", "pinned", "headroom")
 LAYOUTS = ("NHWC", "NCHW", "declared")
 # What a change may have to show inside the process before it can have done anything (runner/checks/inert.py looks).
-SIGNS = ("openmp", "omp_max_threads", "thread_count", "thread_cpus")
+SIGNS = ("openmp", "onednn", "omp_max_threads", "thread_count", "thread_cpus")
 CHANGE_KEYS = (
     "variant", "declared", "bkms", "set", "unset", "intra_op_threads", "inter_op_threads", "layout", "pin",
     "graph_optimisation",

@@ -7,14 +7,15 @@ alone. A probe that fails is evidence not obtained, never a lost run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from runner.engines.protocol import Artifact, Engine
 from runner.errors import DiskError, HostError
 from runner.evidence import store
-from runner.evidence.asked import asked_of
+from runner.evidence.asked import Asked, asked_of
+from runner.evidence.default import PLAIN, asked_plainly, without_switch
 from runner.evidence.probed import Evidence, Subject, evidence_of, no_evidence, with_quiet
 from runner.evidence.store import EvidenceCache
 from runner.evidence.verbose import with_switches
@@ -32,10 +33,15 @@ QUIET_STEPS = Steps(warmup=1, timed=3)
 
 @dataclass(frozen=True)
 class Probe:
-    """The launches to carry out, with and without verbose switches, and the key of what they will show."""
+    """The launches to carry out, with and without verbose switches, and the key of what they will show.
+
+    `asked` is what is asked of the timed launches that they stand for. `quiet` is None for a plain installation, of
+    which nothing but its word on oneDNN is wanted.
+    """
 
     launch: Launch
-    quiet: Launch
+    quiet: Launch | None
+    asked: Asked
     key: str
 
     @property
@@ -65,18 +71,25 @@ def probes_of(
     context: Context,
     batch_size: int = BATCH_SIZE,
 ) -> list[Probe]:
-    """One probe for each stack, variant and topology among the launches, in the order they first appear."""
+    """One probe for each stack, variant and topology among the launches, in the order they first appear.
+
+    Then one of each stack's plain installation, on the first topology, where it decides by itself about oneDNN.
+    """
     firsts: dict[Subject, Launch] = {}
     for launch in launches:
         firsts.setdefault(Subject(launch.cell.stack, launch.cell.variant, launch.cell.topology), launch)
-    return [_probe(run, launch, artifacts[launch.cell.stack, launch.installation], context, batch_size)
-            for launch in firsts.values()]  # fmt: skip
+    asked = [(launch, asked_of(run.header, launch.cell.stack, launch.cell.variant, launch.environment))
+             for launch in firsts.values()]  # fmt: skip
+    return [_probe(launch, what, artifacts[launch.cell.stack, launch.installation], context, batch_size)
+            for launch, what in [*asked, *_plain(asked)]]  # fmt: skip
 
 
 def missing(run: Run, probes: Iterable[Probe]) -> list[Probe]:
     """The probes that a run has no evidence of yet, failed attempts among them."""
-    done = {subject for subject, evidence in store.read(run.folder).items() if _is_whole(evidence)}
-    return [probe for probe in probes if probe.subject not in done]
+    known = {subject: evidence for subject, evidence in store.read(run.folder).items() if _is_whole(evidence)}
+    told = {subject.stack for subject in known if subject.variant == PLAIN}
+    return [probe for probe in probes if probe.subject not in known
+            and not (probe.subject.variant == PLAIN and probe.subject.stack in told)]  # fmt: skip
 
 
 def obtain(
@@ -110,25 +123,38 @@ def _is_whole(evidence: Evidence) -> bool:
     return evidence.error is None and evidence.quiet_error is None and bool(evidence.fingerprint)
 
 
-def _probe(run: Run, launch: Launch, artifact: Artifact, context: Context, batch_size: int) -> Probe:
+def _plain(asked: Sequence[tuple[Launch, Asked]]) -> list[tuple[Launch, Asked]]:
+    """Of each stack the first launch of a stock build, without its switch, unless a launch leaves it out already."""
+    told = {launch.cell.stack for launch, what in asked if what.kernels == "either"}
+    found: dict[str, tuple[Launch, Asked]] = {}
+    for launch, what in asked:
+        plainly = asked_plainly(what)
+        if plainly is not None and launch.cell.stack not in told:
+            cell = replace(launch.cell, variant=PLAIN)
+            plain = replace(launch, cell=cell, environment=without_switch(launch.environment))
+            found.setdefault(launch.cell.stack, (plain, plainly))
+    return list(found.values())
+
+
+def _probe(launch: Launch, asked: Asked, artifact: Artifact, context: Context, batch_size: int) -> Probe:
     cell = Cell(launch.cell.stack, launch.cell.variant, launch.cell.topology, batch_size)
     name = f"{cell.stack}-{cell.variant}-{cell.topology}-b{batch_size}"
     quiet = replace(launch, launch_id=f"quiet-{name}", block=0, position=0, cell=cell, steps=QUIET_STEPS)
     probe = replace(quiet, launch_id=f"probe-{name}", steps=STEPS, environment=with_switches(launch.environment))
     # What was asked belongs to it: the same log is judged otherwise for a baseline.
-    asked = asked_of(run.header, cell.stack, cell.variant, launch.environment)
     key = store.key_of(
         launch=_settings_of(probe),
         quiet=_settings_of(quiet),
         artifact=dict(artifact.provenance),
         kernels=asked.kernels,
+        holds=asked.holds,
         pin=context.pin.to_json(),
         engine=context.engine,
         enforced=dict(context.enforced),
         machine=dict(context.machine_conditions),
         workload=context.workload_sha256,
     )
-    return Probe(probe, quiet, key)
+    return Probe(probe, None if cell.variant == PLAIN else quiet, asked, key)
 
 
 def _settings_of(launch: Launch) -> dict[str, Any]:
@@ -139,14 +165,15 @@ def _settings_of(launch: Launch) -> dict[str, Any]:
 def _carry_out(
     run: Run, probe: Probe, engine: Engine, artifacts: Mapping[tuple[str, str], Artifact], context: Context
 ) -> Evidence:
-    """Run both launches; the quiet one only where the other showed anything."""
+    """Run both launches; the quiet one only where the other showed anything, and where one is wanted."""
     launch, size = probe.launch, probe.launch.cell.batch_size
     artifact = artifacts[launch.cell.stack, launch.installation]
     seen = _seen(run, launch, "probe", engine, artifact, context)
     if seen.error is not None:
         return no_evidence(probe.subject, size, probe.key, **seen.error)
-    asked = asked_of(run.header, launch.cell.stack, launch.cell.variant, probe.quiet.environment)
-    evidence = evidence_of(probe.subject, size, probe.key, asked, seen.log, seen.result)
+    evidence = evidence_of(probe.subject, size, probe.key, probe.asked, seen.log, seen.result)
+    if probe.quiet is None:
+        return evidence
     quiet = _seen(run, probe.quiet, "quiet", engine, artifact, context)
     if quiet.error is not None:
         return replace(evidence, quiet_error=quiet.error, fingerprint=())  # one without sensitivities tells nothing

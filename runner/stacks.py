@@ -20,6 +20,12 @@ WORKLOAD = IMAGES / "workload"
 STACKS_FILE = IMAGES / "stacks.toml"
 SCHEMA_VERSION = 1
 
+# What a wheel holds of oneDNN (MKL-DNN up to 2019), told by the symbols of its libraries.
+HOLDS_NOTHING = "nothing"
+HOLDS_MATRIX_PRODUCT = "the matrix product alone"
+HOLDS_PRIMITIVES = "all primitives"
+HOLDS = (HOLDS_NOTHING, HOLDS_MATRIX_PRODUCT, HOLDS_PRIMITIVES)
+
 # Who writes a stack's locks (runner/lock_dependencies.py): uv, or the stack's own pip from a complete list.
 LOCKED_BY = ("resolver", "installer")
 
@@ -53,11 +59,17 @@ class Installer:
 
 @dataclass(frozen=True)
 class Installation:
-    """What is put on disk: one wheel on top of the stack's shared requirements, locked with hashes."""
+    """What is put on disk: one wheel on top of the stack's shared requirements, locked with hashes.
+
+    `holds` is one of HOLDS, what the wheel has of oneDNN in it, and `holds_source` how that was found; None where
+    nobody has looked.
+    """
 
     stack: str
     name: str
     wheel: str
+    holds: str | None = None
+    holds_source: str | None = None
 
     @property
     def lock(self) -> Path:
@@ -181,7 +193,7 @@ def _stack(name: str, table: Mapping[str, Any]) -> Stack:
     one_of(f"way to write a lock (in {where})", table["locked_by"], LOCKED_BY)
     check_keys(f"{where}, installer", table["installer"], ("requirement", "sha256"))
     check_keys(f"{where}, disk", table["disk"], ("download_bytes", "environment_bytes", "image_bytes"))
-    installations = {key: Installation(name, key, entry["wheel"]) for key, entry in table["installations"].items()}
+    installations = {key: _installation(where, name, key, entry) for key, entry in table["installations"].items()}
     variants = {key: _variant(f"{where}, variant {key}", key, entry) for key, entry in table["variants"].items()}
     for variant in variants.values():
         if variant.installation not in installations:
@@ -201,6 +213,15 @@ def _stack(name: str, table: Mapping[str, Any]) -> Stack:
         installations=installations,
         variants=variants,
     )
+
+
+def _installation(where: str, stack: str, name: str, table: Mapping[str, Any]) -> Installation:
+    inside = f"{where}, installation {name}"
+    check_keys(inside, table, ("wheel",), ("holds", "holds_source"))
+    if "holds" in table:
+        one_of(f"content of a wheel (in {inside})", table["holds"], HOLDS)
+        check_keys(inside, table, ("wheel", "holds", "holds_source"))
+    return Installation(stack, name, **table)
 
 
 def _variant(where: str, name: str, table: Mapping[str, Any]) -> Variant:

@@ -40,7 +40,8 @@ def _by_verdict(names: Collection[str], verdicts: Mapping[str, str]) -> str | No
 def _unchanged(sign: str, before: Sequence[Record], now: Sequence[Record]) -> str | None:
     read, text = _SIGNS[sign]
     values = [read(record) for record in (*before, *now)]
-    return text.format(_words(values[0])) if all(value == values[0] for value in values) else None
+    unchanged = values[0] is not None and all(value == values[0] for value in values)
+    return text.format(_words(values[0])) if unchanged else None
 
 
 def _observed(record: Record) -> Mapping[str, Any]:
@@ -50,6 +51,12 @@ def _observed(record: Record) -> Mapping[str, Any]:
 
 def _threads(record: Record) -> list[Mapping[str, Any]]:
     return list((record.result or {})["evidence"]["threads"])
+
+
+def _said_of_onednn(record: Record) -> str | None:
+    """TensorFlow's own word in a launch: "on" or "off"; None where it gave none."""
+    said = (record.result or {}).get("mkl_enabled")
+    return None if said is None else "on" if said else "off"
 
 
 def _cpus_of_threads(record: Record) -> Counter[str]:
@@ -64,6 +71,7 @@ def _words(value: object) -> str:
 
 _Read = Callable[[Record], object]
 _SIGNS: Mapping[str, tuple[_Read, str]] = {
+    "onednn": (_said_of_onednn, "TensorFlow says that oneDNN is {} with and without it"),
     "omp_max_threads": (
         lambda record: _observed(record)["omp_max_threads"],
         "the OpenMP runtime answers {} threads with and without it",

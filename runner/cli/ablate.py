@@ -35,6 +35,7 @@ from runner.engines.protocol import Artifact, Engine
 from runner.errors import EXIT_DONE, EXIT_INTERRUPTED, EXIT_SOME_CELLS_FAILED, KitError, UsageError
 from runner.execute import execute
 from runner.header import make_header
+from runner.host_notes import notes_on
 from runner.ladder import Ladder, load_ladder
 from runner.ladder_plan import KIND, is_ladder, ladder_header, make_ladder_plan, pin_of
 from runner.machine import Machine
@@ -223,6 +224,8 @@ def _one_by_one(current: Run, launches: Sequence[Launch], progress: Progress) ->
 def _print_plan(planned: PlannedLadder) -> None:
     """The rungs for people: what each changes, and which are left out and why."""
     print(f"ladder   {planned.ladder.name}: {planned.ladder.title}; {len(planned.plan.launches)} launches")
+    for note in notes_on(planned.machine, planned.plan.pin):
+        print(f"note     {note}")
     for stack, rungs in planned.rungs.items():
         for rung in rungs:
             head = f"{'branch' if rung.is_branch else 'rung  '}   {stack} {rung.id:20}"

@@ -41,7 +41,8 @@ def is_in_order(evidence: Evidence) -> bool:
 
 
 def _began(number: int, total: int, subject: Subject) -> None:
-    say(f"probe {number}/{total}  {subject.stack} {subject.variant} {subject.topology} (untimed, verbose)")
+    what = "untimed: one launch with verbose switches, one quiet"
+    say(f"probe {number}/{total}  {subject.stack} {subject.variant} {subject.topology} ({what})")
 
 
 def _ended(progress: Progress) -> None:
@@ -50,8 +51,11 @@ def _ended(progress: Progress) -> None:
     if evidence.error is not None:
         say(f"          no evidence: {evidence.error['kind']}: {evidence.error['message']}")
         return
-    for verdict in evidence.verdicts:
+    if evidence.quiet_error is not None:
+        say(f"          no trace: {evidence.quiet_error['kind']}: {evidence.quiet_error['message']}")
+    told, *others = evidence.verdicts
+    for verdict in others if is_in_order(evidence) else (told, *others):
         if verdict.passed is not True and not verdict.id.startswith(INERT):
             say(f"          {'FAILED' if verdict.passed is False else 'not known'}: {verdict.text}")
     if is_in_order(evidence):
-        say(f"          {evidence.verdicts[0].text}{known}")
+        say(f"          {told.text}{known}")

@@ -14,6 +14,8 @@ Kernels = Literal["run", "absent", "either"]
 
 # The first release of stock TensorFlow that knows oneDNN: https://github.com/tensorflow/tensorflow/releases/tag/v2.5.0
 ONEDNN_IN_STOCK = (2, 5)
+# Its switch. Not set, TensorFlow decides by the CPU: DefaultOneDnnPolicy in tensorflow/core/util/port.cc.
+ONEDNN_SWITCH = "TF_ENABLE_ONEDNN_OPTS"
 _TRUE = ("1", "true", "TRUE", "True")
 _BINDING_TYPES = ("compact", "scatter", "balanced", "explicit", "logical", "physical")
 
@@ -23,12 +25,14 @@ class Asked:
     """One cell as it was planned. `wheel` is a requirement (name==version), None if the run does not say.
 
     `cores` holds the logical CPUs of each physical core of the pin; `environment` every variable of a timed launch.
+    `holds` is what stacks.toml knows to be in the wheel of oneDNN (runner/stacks.py), None if the run does not say.
     """
 
     is_baseline: bool
     wheel: str | None
     environment: Mapping[str, str]
     cores: tuple[frozenset[int], ...]
+    holds: str | None = None
 
     @property
     def cpus(self) -> frozenset[int]:
@@ -47,6 +51,11 @@ class Asked:
         return (int(match[1]), int(match[2])) if match else None
 
     @property
+    def has_a_default(self) -> bool:
+        """Is it a stock build that can have oneDNN, and decides by itself if its switch is not set?"""
+        return not self.is_intels_build and self.version is not None and self.version >= ONEDNN_IN_STOCK
+
+    @property
     def kernels(self) -> Kernels:
         """The article's baseline has none, whatever its settings say; the others do as their settings say."""
         if self.is_baseline or (self.is_intels_build and self.is_on("TF_DISABLE_MKL")):
@@ -55,8 +64,8 @@ class Asked:
             return "run"
         if self.version is not None and self.version < ONEDNN_IN_STOCK:
             return "absent"
-        if "TF_ENABLE_ONEDNN_OPTS" in self.environment:
-            return "run" if self.is_on("TF_ENABLE_ONEDNN_OPTS") else "absent"
+        if ONEDNN_SWITCH in self.environment:
+            return "run" if self.is_on(ONEDNN_SWITCH) else "absent"
         return "either"
 
     @property
@@ -82,4 +91,5 @@ def asked_of(header: Mapping[str, Any], stack: str, variant: str, environment: M
         wheel=declared or entry["installations"].get(installation, {}).get("wheel"),
         environment=environment,
         cores=tuple(parse_cpu_list(core) for core in header["plan"]["pin"]["cpus_by_core"]),
+        holds=entry.get("holds", {}).get(installation),
     )

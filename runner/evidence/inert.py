@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from runner.evidence.asked import ONEDNN_IN_STOCK, Asked
 from runner.evidence.onednn import Verbose
 from runner.evidence.openmp import OpenMp
-from runner.evidence.verdicts import INERT, TELLING_KINDS, Verdict
+from runner.evidence.verdicts import INERT, Verdict, primitives_of_layers
 
 # The variable that switches Intel's kernels off is not in the 1.12 wheel (its libraries do not hold the name).
 DISABLE_MKL_SINCE = (1, 15)
@@ -116,8 +116,9 @@ def _intels_switch(name: str, _value: str, seen: Seen) -> str | None:
         return "stock TensorFlow does not read it"
     if seen.asked.version is not None and seen.asked.version < DISABLE_MKL_SINCE:
         return "this version of Intel's build does not know it"
-    if seen.asked.is_on(name) and seen.verbose.count(TELLING_KINDS):
-        return f"{seen.verbose.count(TELLING_KINDS)} primitives of oneDNN ran all the same"
+    ran = primitives_of_layers(seen.verbose).total()
+    if seen.asked.is_on(name) and ran:
+        return f"{ran} primitives of oneDNN ran all the same"
     return None
 
 

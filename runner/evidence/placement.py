@@ -16,6 +16,8 @@ from runner.wording import plural
 COMPUTED = 0.02
 # One thread with at least this share of all CPU seconds has worked alone.
 ALONE = 0.9
+# Threads that share one CPU keep it busy for at least this share of the time, or it is not what held them up.
+FULL = 0.8
 # Threads that were ready to run for at least this share of the CPU time that was left unused, and got no CPU.
 WAITED = 0.5
 
@@ -27,22 +29,24 @@ def why_few(result: Mapping[str, Any], cpus: frozenset[int], wall_seconds: float
     spent = sum(each["cpu_seconds"] for each in computed)
     if not computed or not spent:
         return "none of its threads that were left at the end had computed"
-    if shared := _shared(computed, masks, cpus):
+    shared = _shared(computed, masks, cpus)
+    if shared and (there := sum(each["cpu_seconds"] for each in shared[1])) >= FULL * wall_seconds:
         cpu, threads = shared
-        share = sum(each["cpu_seconds"] for each in threads) / spent
+        share = there / spent
         which = "all" if len(threads) == len(computed) else f"{len(threads)} of the"
         return (f"{which} {plural(len(computed), 'thread')} that computed may run on CPU {cpu} only, where they took "
                 f"turns: {share:.0%} of the CPU seconds were used there")  # fmt: skip
     last = sorted({each["last_cpu"] for each in computed})
-    if len(last) == 1 and len(computed) > 1:
-        return (f"all {plural(len(computed), 'thread')} that computed were last seen on CPU {last[0]}, though they may "
-                f"run on {format_cpu_list(cpus)}")  # fmt: skip
+    waited = sum(each["waited_seconds"] or 0.0 for each in computed)
+    if len(last) == 1 and len(computed) > 1 and spent >= FULL * wall_seconds:
+        who = f"all {plural(len(computed), 'thread')} that computed"
+        return (f"{who} were last seen on CPU {last[0]}, though they may run on {format_cpu_list(cpus)}; they were "
+                f"ready to run and had no CPU for {waited:.1f} s")  # fmt: skip
     most = max(each["cpu_seconds"] for each in computed)
     if most >= ALONE * spent:
         return f"one thread used {most / spent:.0%} of the CPU seconds"
-    waited = sum(each["waited_seconds"] or 0.0 for each in computed)
     if waited >= WAITED * (len(cpus) * wall_seconds - spent):
-        return (f"its threads were ready to run for {waited:.1f} s and had no CPU: something else ran on the CPUs "
+        return (f"its threads were ready to run for {waited:.1f} s in all and got none of the CPUs "
                 f"{format_cpu_list(cpus)}")  # fmt: skip
     return (f"{plural(len(computed), 'thread')} computed, last seen on the CPUs {format_cpu_list(last)}; neither their "
             "masks nor the time that they waited for a CPU tell why")  # fmt: skip

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from runner.evidence.asked import Asked
+from runner.evidence.compiled import parse_not_compiled_for
 from runner.evidence.inert import Seen, judge_settings
 from runner.evidence.onednn import Library, Verbose, parse_verbose
 from runner.evidence.openmp import OpenMp, parse_openmp
 from runner.evidence.threads import judge_threads, worked_in
-from runner.evidence.verdicts import Verdict, judge_kernels, judge_wheel
+from runner.evidence.verdicts import Verdict, held_to_todays_rule, judge_kernels, judge_wheel, onednn_by_default
 
 SCHEMA_VERSION = 1
 
@@ -40,6 +41,8 @@ class Evidence:
     `trace` is of a launch without verbose switches, and `quiet` tells that launch's steps; `logged_step_seconds` are
     those of the launch with the switches on. Runs of before traced in that one and have neither. `quiet_error` says why
     there is no trace, where only that was not obtained.
+    `compiled` is None where the build's own word on its instruction sets was not read; `onednn_by_default` is None
+    unless the probe left oneDNN to TensorFlow and it was seen what that did.
     `fingerprint` has one list for each tensor of the first step, [kind, name, norm, dot product, sensitivity]; outputs
     are the quiet launch's. Gradients and updates are of the launch whose log shows the kernels, with the sensitivities
     of the quiet one.
@@ -61,6 +64,8 @@ class Evidence:
     verdicts: tuple[Verdict, ...] = ()
     steps: int = 0
     error: Mapping[str, str] | None = None
+    compiled: Mapping[str, Any] | None = None
+    onednn_by_default: bool | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The line as data."""
@@ -84,11 +89,13 @@ class Evidence:
             "fingerprint": list(self.fingerprint),
             "verdicts": [verdict.to_json() for verdict in self.verdicts],
             "error": self.error,
+            "compiled": self.compiled,
+            "onednn_by_default": self.onednn_by_default,
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Evidence:
-        """The evidence that `to_json` wrote."""
+        """The evidence that `to_json` wrote; a baseline that an earlier rule passed is held to today's."""
         return cls(
             subject=Subject.of(data),
             batch_size=data["batch_size"],
@@ -103,9 +110,13 @@ class Evidence:
             quiet=data.get("quiet"),
             quiet_error=data.get("quiet_error"),
             fingerprint=tuple(data.get("fingerprint", ())),
-            verdicts=tuple(Verdict.from_json(each) for each in data["verdicts"]),
+            verdicts=tuple(
+                held_to_todays_rule(Verdict.from_json(each), data["primitives"]) for each in data["verdicts"]
+            ),
             steps=data.get("steps", 0),
             error=data.get("error"),
+            compiled=data.get("compiled"),
+            onednn_by_default=data.get("onednn_by_default"),
         )
 
     @property
@@ -152,6 +163,8 @@ def evidence_of(
         verdicts=verdicts,
         steps=len(result["steps"]),
         logged_step_seconds=_ordinary_steps(result),
+        compiled=_compiled(log),
+        onednn_by_default=onednn_by_default(asked, verbose, result["mkl_enabled"]),
     )
 
 
@@ -176,6 +189,11 @@ def _whole_fingerprint(verbose: Sequence[Sequence[Any]], quiet: Sequence[Sequenc
 
 def _ordinary_steps(result: Mapping[str, Any]) -> tuple[float, ...]:
     return tuple(step["seconds"] for step in result["steps"] if step["phase"] == "timed")
+
+
+def _compiled(log: str) -> dict[str, Any]:
+    not_used = parse_not_compiled_for(log)
+    return {"not_compiled_for": None if not_used is None else list(not_used)}
 
 
 def _with_runtime(verbose: Verbose, omp_max_threads: int | None) -> Verbose:

@@ -8,6 +8,7 @@ from typing import Any
 from runner.evidence.asked import Asked
 from runner.evidence.threads import judge_masks, worked_in
 from runner.evidence.verdicts import BASELINE_FREE, KERNELS_RAN, Verdict, judge_wheel
+from runner.stacks import HOLDS_MATRIX_PRODUCT
 
 
 def judge_launch(asked: Asked, result: Mapping[str, Any] | None) -> list[Verdict]:
@@ -21,13 +22,18 @@ def judge_launch(asked: Asked, result: Mapping[str, Any] | None) -> list[Verdict
 
 
 def _judge_kernels(asked: Asked, mkl_enabled: bool | None) -> Verdict | None:
-    """What TensorFlow says of itself: Intel's builds that MKL is compiled in, stock of 2.x that oneDNN is on."""
+    """What TensorFlow says of itself: stock of 2.x that oneDNN is on, builds of 1.x that MKL is compiled in.
+
+    Intel's 2.14 answers to TF_DISABLE_MKL, its 1.15 does not: there "yes" says nothing of being switched off.
+    """
     if mkl_enabled is None or asked.kernels == "either":
         return None
     if asked.kernels == "run":
         text = f"TensorFlow says that oneDNN is {'on' if mkl_enabled else 'OFF, where it should be on'}."
         return Verdict(KERNELS_RAN, mkl_enabled, text)
-    if asked.is_intels_build and asked.is_on("TF_DISABLE_MKL"):
-        return None  # compiled in says nothing of being switched off
+    if mkl_enabled and asked.is_intels_build and asked.is_on("TF_DISABLE_MKL"):
+        return None
+    if not mkl_enabled and asked.holds == HOLDS_MATRIX_PRODUCT:
+        return Verdict(BASELINE_FREE, True, "TensorFlow says that it was built without MKL-DNN's primitives.")
     text = f"TensorFlow says that oneDNN is {'ON, where it should be off' if mkl_enabled else 'off'}."
     return Verdict(BASELINE_FREE, not mkl_enabled, text)

@@ -6,7 +6,7 @@ A verdict is true, false, or None where the log does not tell; its text is a who
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from packaging.utils import canonicalize_name
 
 from runner.evidence.asked import Asked
 from runner.evidence.onednn import Verbose
+from runner.stacks import HOLDS_MATRIX_PRODUCT, HOLDS_NOTHING
 
 KERNELS_RAN = "intel_kernels_ran"
 BASELINE_FREE = "baseline_is_free_of_them"
@@ -21,14 +22,11 @@ THREADS_BOUND = "threads_bound_inside_cpuset"
 RIGHT_WHEEL = "right_wheel"
 INERT = "inert:"
 
-# What the article's baseline never runs through oneDNN. Lines of gemm_api prove nothing: stock TensorFlow's own (Eigen)
-# contractions call that one routine also with oneDNN off.
-TELLING_KINDS = (
-    "convolution", "deconvolution", "batch_normalization", "layer_normalization", "group_normalization", "lrn",
-    "pooling",
-)  # fmt: skip
-# What is no kernel of a layer: matrix products on their own, and changes of layout.
-_NOT_KERNELS = frozenset({"gemm_api", "gemm", "reorder"})
+# All that a build without Intel's kernels may run of oneDNN: the matrix product that TensorFlow's own (Eigen) kernels
+# call for their tiles, with oneDNN switched off too, and a change of layout, which computes nothing.
+OWN_KERNELS_CALL = frozenset({"gemm_api", "reorder"})
+# What proves no kernel of a layer: a matrix product under its other name as well.
+_NOT_KERNELS = OWN_KERNELS_CALL | {"gemm"}
 
 
 @dataclass(frozen=True)
@@ -53,15 +51,41 @@ def judge_kernels(asked: Asked, verbose: Verbose, mkl_enabled: bool | None) -> V
     """Did oneDNN's kernels run where they should, and not where they should not?"""
     if asked.kernels == "absent":
         return _judge_absence(asked, verbose, mkl_enabled)
-    counts = Counter[str]()
-    for primitive in verbose.primitives:
-        if primitive.kind not in _NOT_KERNELS:
-            counts[primitive.kind] += primitive.count
+    counts = _counts(verbose, _NOT_KERNELS)
     found = f"{_library(verbose)} executed {_listed(counts)}" if counts else "no primitive of oneDNN was executed"
     if asked.kernels == "either":
-        text = f"Nothing here switches oneDNN on or off, so that TensorFlow decides by the CPU: {found}."
-        return Verdict(KERNELS_RAN, None, text)
+        return _tell_default(asked, verbose, mkl_enabled)
     return Verdict(KERNELS_RAN, bool(counts), f"Intel kernels {'ran' if counts else 'did NOT run'}: {found}.")
+
+
+def onednn_by_default(asked: Asked, verbose: Verbose, mkl_enabled: bool | None) -> bool | None:
+    """Is oneDNN on in a build that was left to decide? None where it was not left to, or the signs contradict.
+
+    `mkl_enabled` is what TensorFlow says of itself; which primitives ran must agree with it.
+    """
+    if asked.kernels != "either":
+        return None
+    ran = bool(primitives_of_layers(verbose))
+    if mkl_enabled is None:
+        return ran if verbose.library is not None else None
+    return mkl_enabled if mkl_enabled == ran else None
+
+
+def primitives_of_layers(verbose: Verbose) -> Counter[str]:
+    """How often each kind of primitive ran that no build without Intel's kernels calls."""
+    return _counts(verbose, OWN_KERNELS_CALL)
+
+
+def held_to_todays_rule(verdict: Verdict, primitives: Iterable[Mapping[str, Any]]) -> Verdict:
+    """A stored verdict; one that an earlier, laxer rule passed fails if the primitives beside it say so."""
+    wrong = Counter[str]()
+    for each in primitives:
+        if each["kind"] not in OWN_KERNELS_CALL:
+            wrong[each["kind"]] += each["count"]
+    if verdict.id != BASELINE_FREE or not verdict.passed or not wrong:
+        return verdict
+    text = f"This is NOT free of Intel kernels: the library executed {_listed(wrong, len(wrong))}."
+    return Verdict(BASELINE_FREE, False, text)
 
 
 def judge_wheel(asked: Asked, wheel: Mapping[str, Any] | None) -> Verdict:
@@ -77,23 +101,55 @@ def judge_wheel(asked: Asked, wheel: Mapping[str, Any] | None) -> Verdict:
 
 
 def _judge_absence(asked: Asked, verbose: Verbose, mkl_enabled: bool | None) -> Verdict:
-    counts = Counter({kind: verbose.count([kind]) for kind in TELLING_KINDS if verbose.count([kind])})
     what = "The baseline" if asked.is_baseline else "This variant"
-    if counts:
-        text = f"{what} is NOT free of Intel kernels: {_library(verbose)} executed {_listed(counts)}."
+    wrong = primitives_of_layers(verbose)
+    if wrong:
+        text = f"{what} is NOT free of Intel kernels: {_library(verbose)} executed {_listed(wrong, len(wrong))}."
         return Verdict(BASELINE_FREE, False, text)
     if verbose.library is not None:
-        rest = Counter[str]()
-        for primitive in verbose.primitives:
-            rest[primitive.kind] += primitive.count
+        rest = _counts(verbose, frozenset())
         besides = f" ({_listed(rest)}: no layers, but what TensorFlow's own kernels call)" if rest else ""
-        text = f"{what} is free of Intel kernels: no convolution, normalisation or pooling primitive ran{besides}."
+        text = f"{what} is free of Intel kernels: no primitive of a layer ran{besides}."
+        return Verdict(BASELINE_FREE, True, text)
+    if asked.is_intels_build and asked.is_on("TF_DISABLE_MKL"):
+        text = (f"{what} is free of Intel kernels: with TF_DISABLE_MKL=1 no primitive ran. The library in this wheel "
+                "prints a line for each, as this probe asks it to.")  # fmt: skip
         return Verdict(BASELINE_FREE, True, text)
     if mkl_enabled is False:
-        text = f"{what} is free of Intel kernels: no primitive at all ran, and TensorFlow says that it has none."
-        return Verdict(BASELINE_FREE, True, text)
+        return Verdict(BASELINE_FREE, True, f"{what} is free of Intel kernels: {_silence(asked)}.")
     text = "No verbose line was printed and TensorFlow does not say that oneDNN is off: nothing is proved."
     return Verdict(BASELINE_FREE, None, text)
+
+
+def _silence(asked: Asked) -> str:
+    """What a log without any verbose line says of a build which says that it has no kernels of MKL-DNN's."""
+    if asked.holds == HOLDS_NOTHING:
+        return "nothing of MKL-DNN is in the wheel, and TensorFlow says so too"
+    ran = "no primitive of MKL-DNN ran, and TensorFlow says that it was built without them"
+    if asked.holds == HOLDS_MATRIX_PRODUCT:
+        return f"{ran}. The matrix product that TensorFlow's own (Eigen) kernels take from it leaves no line here"
+    return ran
+
+
+def _tell_default(asked: Asked, verbose: Verbose, mkl_enabled: bool | None) -> Verdict:
+    """The sentence on a build that was left to decide; either is right, so that nothing is judged."""
+    on = onednn_by_default(asked, verbose, mkl_enabled)
+    layers = primitives_of_layers(verbose)
+    ran = f"{_library(verbose)} executed {_listed(layers)}" if layers else "no primitive of a layer ran"
+    head = "Nothing here switches oneDNN on or off, so that TensorFlow decides by the CPU"
+    if on is not None:
+        return Verdict(KERNELS_RAN, None, f"{head}: it is {'on' if on else 'off'} here ({ran}).")
+    says = {True: "TensorFlow says that it is on", False: "TensorFlow says that it is off",
+            None: "TensorFlow does not say what it did"}[mkl_enabled]  # fmt: skip
+    return Verdict(KERNELS_RAN, None, f"{head}. {says}, and {ran}: what it is here is not known.")
+
+
+def _counts(verbose: Verbose, without: frozenset[str]) -> Counter[str]:
+    counts = Counter[str]()
+    for primitive in verbose.primitives:
+        if primitive.kind not in without:
+            counts[primitive.kind] += primitive.count
+    return counts
 
 
 def _library(verbose: Verbose) -> str:

@@ -7,7 +7,7 @@ from runner.report import claims_sections as claims
 from runner.report import method_sections as method
 from runner.report import results_sections as results
 from runner.report.block_sections import block_section
-from runner.report.cores_sections import cores_section, few_cores
+from runner.report.cores_sections import core_warnings, cores_section
 from runner.report.document import Document, Section
 from runner.report.evidence_sections import evidence_section
 from runner.report.figure import draw
@@ -33,7 +33,7 @@ def compose(measured: Measured) -> Document:
         title="Intel-optimized against stock TensorFlow on this host",
         subtitle=_subtitle(measured),
         findings=findings(measured, article),
-        warnings=(*warnings(measured), *few_cores(measured)),
+        warnings=(*warnings(measured), *core_warnings(measured)),
         sections=(
             Section("Figure 1, for this host", figures=(draw(measured, article),)),
             *years_sections(measured),
@@ -67,7 +67,7 @@ def _compose_ladder(measured: Measured, article: Publication) -> Document:
         title="Why Intel-optimized TensorFlow is faster on this host, one change at a time",
         subtitle=_subtitle(measured),
         findings=ladder_findings(measured, article),
-        warnings=(*ladder_warnings(measured), *warnings(measured), *few_cores(measured)),
+        warnings=(*ladder_warnings(measured), *warnings(measured), *core_warnings(measured)),
         sections=(
             *ladder_sections(measured, article),
             results.throughput_section(measured),

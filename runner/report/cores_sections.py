@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from runner.report.document import Section, table
 from runner.report.measured import Measured
-from runner.report.wording import significant, topology_title
+from runner.report.wording import plural, significant, topology_title
 from runner.stats.cores import FEW, CoresUsed, cores_used
 
+TITLE = "Cores used"
 NOT_RECORDED = "not recorded"
+# So many cells are named at the top of the report; on a busy host all of them may be few.
+MOST_WARNINGS = 3
 
 
 def cores_section(measured: Measured) -> Section:
@@ -19,7 +22,17 @@ def cores_section(measured: Measured) -> Section:
         "one proves nothing, for a thread that spins while it waits counts as working.",
         *few_cores(measured),
     )
-    return Section("Cores used", paragraphs, (table(_COLUMNS, [_row(each) for each in found], _COLUMNS[3:]),))
+    return Section(TITLE, paragraphs, (table(_COLUMNS, [_row(each) for each in found], _COLUMNS[3:]),))
+
+
+def core_warnings(measured: Measured) -> tuple[str, ...]:
+    """For the top of the report: the first of these sentences, and how many more the section has."""
+    found = few_cores(measured)
+    left = len(found) - MOST_WARNINGS
+    if left <= 0:
+        return found
+    rest = f'{plural(left, "more cell")} used fewer than {FEW:.0%} of the cores that they were given: see "{TITLE}".'
+    return (*found[:MOST_WARNINGS], rest)
 
 
 def few_cores(measured: Measured) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from runner.evidence.cells import CellEvidence
 from runner.evidence.probed import Evidence
 from runner.evidence.verdicts import INERT
 from runner.machine.cpulist import parse_cpu_list
+from runner.report.compiled_sections import compiled_table, compiler_paragraphs
 from runner.report.document import Section, Table, table
 from runner.report.measured import Measured
 from runner.report.wording import plural, present, topology_title
@@ -26,7 +27,8 @@ def evidence_section(measured: Measured) -> Section:
     tables = [_cells_table(measured)]
     if obtained:
         tables += [_library_table(measured, obtained), _threads_table(obtained), _primitives_table(obtained)]
-        tables += [each for each in (_inert_table(obtained), _effective_table(obtained)) if each.rows]
+        more = (compiled_table(obtained), _inert_table(obtained), _effective_table(obtained))
+        tables += [each for each in more if each.rows]
     return Section("Evidence", _paragraphs(measured, probes), tuple(tables))
 
 
@@ -50,9 +52,11 @@ def _paragraphs(measured: Measured, probes: list[Evidence]) -> tuple[str, ...]:
     return (
         f"Which kernels ran is shown by probes: separate launches that are not timed, of each variant and topology at "
         f"batch size {sizes}, with the verbose switches of oneDNN and OpenMP on. {timed}",
-        "A baseline is free of Intel kernels if no convolution, normalisation or pooling primitive ran. Lines of "
-        "gemm_api alone are no layers: TensorFlow's own (Eigen) kernels call oneDNN's matrix product for their tiles "
-        "in recent releases, with oneDNN switched off too, and nothing but another build of TensorFlow changes that. "
+        "A baseline is free of Intel kernels if no primitive but gemm_api and reorder ran; every other kind fails it "
+        "and is named. Lines of gemm_api are no layers: since 1.14 TensorFlow's own (Eigen) kernels call oneDNN's "
+        "matrix product for their tiles, with oneDNN switched off too, and nothing but another build of TensorFlow "
+        "changes that. In TensorFlow 1 that product prints no line: no primitive ran there, and the matrix product "
+        "that Eigen's kernels take from MKL-DNN leaves no trace in the log. "
         "A cell whose evidence fails or could not be obtained is marked in the table of speedups and hatched in "
         "Figure 1.",
         "OpenMP threads form teams: each thread of TensorFlow's that enters a parallel kernel leads one, so that two "
@@ -61,6 +65,7 @@ def _paragraphs(measured: Measured, probes: list[Evidence]) -> tuple[str, ...]:
         "has. Of the threads that OpenMP names, a verdict counts those that worked in the timed steps; in a timed "
         "launch, which has no log, as many bound threads as OpenMP has, where those did most of the work.",
         *_confined(measured, [evidence for evidence in probes if evidence.error is None]),
+        *compiler_paragraphs(measured, [evidence for evidence in probes if evidence.error is None]),
     )
 
 

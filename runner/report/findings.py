@@ -11,6 +11,7 @@ from runner.claims.judge import judge_claim
 from runner.claims.verdict import NOT_TESTABLE
 from runner.publications import HEADLINE, Publication
 from runner.report.claims_sections import material
+from runner.report.default_sections import default_findings
 from runner.report.host_sections import host_warnings
 from runner.report.measured import Measured
 from runner.report.wording import at_once, plural, topology_title, with_interval
@@ -24,9 +25,9 @@ LOAD_WORTH_A_WORD = 0.5
 
 
 def findings(measured: Measured, article: Publication) -> tuple[str, ...]:
-    """One sentence for each pair, then what may be said of the article's figure."""
+    """What a plain installation does here, one sentence for each pair, what may be said of the article's figure."""
     sentences = [_finding(measured, row) for row in measured.summaries.to_dict("records")]
-    return (*sentences, _on_the_article(measured, article))
+    return (*default_findings(measured), *sentences, _on_the_article(measured, article))
 
 
 def warnings(measured: Measured) -> tuple[str, ...]:

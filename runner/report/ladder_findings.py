@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 
 from runner.publications import Publication
+from runner.report.default_sections import default_findings
 from runner.report.measured import Measured
 from runner.report.wording import at_once, times, topology_title, with_interval
 from runner.stats.family import simultaneous
@@ -18,12 +19,13 @@ LARGEST = "largest-speedup"
 
 
 def ladder_findings(measured: Measured, article: Publication) -> tuple[str, ...]:
-    """One sentence on each ladder as a whole, then one on each baseline that somebody could have taken."""
-    return tuple(
+    """What a plain installation does here, each ladder as a whole, each baseline that somebody could have taken."""
+    found = [
         text
         for result in measured.ladders
         for text in (_finding(measured, result), *_could_be_baseline(result, article, measured))
-    )
+    ]
+    return (*default_findings(measured), *found)
 
 
 def ladder_warnings(measured: Measured) -> tuple[str, ...]:

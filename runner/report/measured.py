@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,11 +11,14 @@ import pandas as pd
 
 from runner import peak_records
 from runner.evidence import store
+from runner.evidence.asked import ONEDNN_SWITCH
 from runner.evidence.cells import Cells, cells_of
+from runner.evidence.default import Default, observed_defaults
 from runner.evidence.probed import Evidence, Subject
 from runner.ladder_plan import is_ladder
 from runner.peak_records import Peak
 from runner.records import Record, latest
+from runner.report.corrections import corrected
 from runner.report.wording import present
 from runner.runs import Run
 from runner.stats.evidence import with_evidence
@@ -111,9 +114,25 @@ class Measured:
         """The variants of a stack that were compared, the baseline first."""
         return variants_of(self.run, stack)
 
+    @cached_property
+    def defaults(self) -> Mapping[str, Default]:
+        """What a plain installation of each stack was seen to do with oneDNN here; not in it where nothing was seen."""
+        return observed_defaults(self.evidence, self.usable)
+
     def label(self, stack: str, variant: str) -> str:
-        """A variant's name for people."""
-        return str(self.header["stacks"][stack]["variants"][variant]["label"])
+        """A variant's name for people, with a word if it is what a plain installation runs here."""
+        label = str(self.header["stacks"][stack]["variants"][variant]["label"])
+        return f"{label} (as a plain pip install has it here)" if variant == self.plain_variant(stack) else label
+
+    def plain_variant(self, stack: str) -> str | None:
+        """The compared variant that does with oneDNN what a plain installation was seen to do here; None if unknown."""
+        seen, entry = self.defaults.get(stack), self.header["stacks"][stack]
+        for name in self.variants(stack) if seen else []:
+            values = [each["value"] for each in entry["variants"].get(name, {}).get("environment", [])
+                      if each["name"] == ONEDNN_SWITCH]  # fmt: skip
+            if seen and values and (values[0] == "1") == seen.is_on:
+                return name
+        return None
 
     @property
     def batch_sizes(self) -> list[int]:
@@ -142,7 +161,8 @@ class Measured:
 def measured(run: Run) -> Measured:
     """Read a run's records, and the matrix products' and the probes' if there are any."""
     peaks, evidence = peak_records.read(run.peaks_file), store.read(run.folder)
-    return Measured(run, tuple(run.read_records()), peaks, evidence)
+    worded = replace(run, header=corrected(run.header))
+    return Measured(worded, tuple(run.read_records()), peaks, evidence)
 
 
 def _passed(evidence: Mapping[Subject, Evidence]) -> dict[tuple[str, str, str], dict[str, str]]:

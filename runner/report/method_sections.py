@@ -175,7 +175,7 @@ def _difference_table(stack: str, entry: Mapping[str, Any], variants: list[str])
 
 
 def _choices_table(stack: str, entry: Mapping[str, Any], variants: list[str]) -> Table:
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for name in variants:
         variant = entry["variants"][name]
         rows.append((name, "layout", variant["layout"], variant["layout_reason"], variant["layout_source"]))
@@ -188,7 +188,16 @@ def _choices_table(stack: str, entry: Mapping[str, Any], variants: list[str]) ->
                 variant["threading_source"],
             )
         )
+        rows += _held(name, entry, variant)
     return table(("variant", "choice", "value", "reason", "source"), rows, caption=f"{stack}: choices for each variant")
+
+
+def _held(name: str, entry: Mapping[str, Any], variant: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """What the wheel has of oneDNN in it, where stacks.toml says so."""
+    holds = entry.get("holds", {}).get(variant["installation"])
+    source = entry.get("holds_source", {}).get(variant["installation"])
+    reason = "what its libraries hold, whether it is switched on or not"
+    return [(name, "oneDNN (MKL-DNN) in the wheel", holds, reason, source)] if holds else []
 
 
 def _wheel(entry: Mapping[str, Any], variant: Mapping[str, Any]) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from runner.report.default_sections import not_observed
 from runner.report.document import Section
 from runner.report.measured import Measured
 from runner.report.wording import plural
 
-# Before 2.x nothing of oneDNN is in stock TensorFlow, so that only a stack with this variant needs the paragraph on it.
+# Before 2.5 stock TensorFlow has no oneDNN to switch, so that only a stack with this variant needs the paragraph on it.
 SWITCHED = "stock-onednn"
 
 
@@ -31,6 +32,7 @@ def reading_section(measured: Measured) -> Section:
         "end may be another bar's than the one that is named. The geometric mean's interval is Student's t over the "
         "blocks, each with its mean over the topologies: it is about these networks, not about networks in general.",
         *_on_the_switch(measured),
+        *not_observed(measured),
         "A hatched bar has a remark beside it. Partial is one that lacks a launch, or whose launches are of two "
         "sessions, which are not divided by one another: it shows its estimate and gets no verdict. A gap is a failed "
         "cell, with its reason. Nothing is dropped.",
@@ -52,9 +54,11 @@ def _on_the_switch(measured: Measured) -> tuple[str, ...]:
     if not stacks:
         return ()
     return (
-        f"stock on {' and '.join(stacks)} has oneDNN switched off. On CPUs with VNNI, BF16 or AMX a stock TensorFlow "
-        "of 2.9 or later uses oneDNN by itself: that is stock-onednn, and what Intel's build adds today is intel / "
-        "stock-onednn. The switch is about whole operations. TensorFlow's own (Eigen) convolutions and matrix products "
-        "still have their tiles multiplied by oneDNN, on any instruction set that it finds (gemm_api under Evidence), "
-        "which those of TensorFlow 1 do not: part of Intel's work is in this baseline, and of 2018's it is not a copy.",
+        f"stock on {' and '.join(stacks)} has oneDNN switched off, stock-onednn is the same wheel with it switched on. "
+        "Which of the two a plain `pip install` runs depends on the CPU: TensorFlow of 2.9 or later on Linux has it on "
+        "by itself only where it finds AVX512_VNNI, AVX512_BF16, AVX_VNNI or AMX. What Intel's wheel adds to oneDNN "
+        "switched on is intel / stock-onednn. The switch is about whole operations. TensorFlow's own (Eigen) "
+        "convolutions and matrix products still have their tiles multiplied by oneDNN, on any instruction set that it "
+        "finds (gemm_api under Evidence), as those of TensorFlow 1.14 and later do and those of 1.12 do not: part of "
+        "Intel's work is in this baseline, and of 2018's it is not a copy.",
     )

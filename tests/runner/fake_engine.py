@@ -15,6 +15,7 @@ from typing import Any
 
 from runner.engines.protocol import Artifact, LaunchFolders, Outcome, Tell
 from runner.errors import HostError
+from runner.evidence.default import PLAIN
 from runner.machine import Sysroot, format_cpu_list
 from runner.machine.identity import boot_sha256, read_identity
 from runner.matching.file_list import sha256_of
@@ -86,6 +87,7 @@ class FakeEngine:
     multiplied: list[str] = field(default_factory=list)
     built: list[str] = field(default_factory=list)
     before_build: Hook = lambda launch, result: None
+    onednn_by_default: bool = False
     is_ready: bool = True
     needs: Mapping[Path, int] = field(default_factory=dict)
     wanted: list[tuple[str, str]] = field(default_factory=list)
@@ -146,12 +148,14 @@ class FakeEngine:
         """Both launches of a probe: the one with verbose switches prints, the quiet one traces."""
         is_quiet, variant = job["kind"] == "quiet", launch.cell.variant
         (self.traced if is_quiet else self.probed).append(launch.launch_id)
-        log = "" if is_quiet else self.logs.get(variant, make_log(variant, pin))
+        if variant == PLAIN:
+            variant = "stock-onednn" if self.onednn_by_default else "stock"
+        log = "" if is_quiet else self.logs.get(launch.cell.variant, make_log(variant, pin))
         folders.log.write_text(log, encoding="utf-8")
         if launch.launch_id in self.outcomes:
             return self.outcomes[launch.launch_id]
         result = {**make_result(launch, pin, self.seconds[variant]), "kind": job["kind"],
-                  "topology_sha256": topology_sha256(job, folders)}  # fmt: skip
+                  "mkl_enabled": variant != "stock", "topology_sha256": topology_sha256(job, folders)}  # fmt: skip
         result["fingerprint"] = make_fingerprint(variant, is_quiet)
         if is_quiet:
             result.update(trace=make_trace(variant, self.seconds[variant]), traced_step_seconds=self.seconds[variant])

@@ -10,7 +10,14 @@ from runner.bkm import load_bkms, resolve
 from runner.errors import UsageError
 from runner.pin import Pin
 from runner.presets import load_presets
-from runner.stacks import STACKS_FILE, Stack, load_stacks
+from runner.stacks import (
+    HOLDS_MATRIX_PRODUCT,
+    HOLDS_NOTHING,
+    HOLDS_PRIMITIVES,
+    STACKS_FILE,
+    Stack,
+    load_stacks,
+)
 from tests.runner.builders import PIN
 
 STACKS = list(load_stacks().values())
@@ -55,6 +62,37 @@ def test_every_choice_has_a_reason_and_a_source(stack: Stack) -> None:
         texts = [variant.layout_reason, variant.layout_source, variant.threading_source]
         texts += [text for entry in variant.environment for text in (entry.reason, entry.source)]
         assert all(text.strip() for text in texts)
+
+
+def test_every_wheel_says_what_it_holds_of_onednn_with_the_command_that_tells_it() -> None:
+    """Only the oldest stock wheel has nothing of it in it, and no label says so of another."""
+    held = {
+        (stack.name, installation.name): installation.holds
+        for stack in STACKS
+        for installation in stack.installations.values()
+        if (installation.holds_source or "").startswith("nm ")
+    }
+    assert {key: holds for key, holds in held.items() if key[1] == "stock"} == {
+        ("tf-1.12", "stock"): HOLDS_NOTHING,
+        ("tf-1.15", "stock"): HOLDS_MATRIX_PRODUCT,
+        ("tf-2.14", "stock"): HOLDS_PRIMITIVES,
+    }
+    assert {holds for (_, name), holds in held.items() if name == "intel"} == {HOLDS_PRIMITIVES}
+    for stack in STACKS:
+        nothing_in_it = "no MKL-DNN in it" in stack.variants["stock"].label
+        assert nothing_in_it == (held[stack.name, "stock"] == HOLDS_NOTHING)
+
+
+def test_a_wheel_of_unknown_content_is_a_slip_and_one_that_nobody_looked_into_is_not(tmp_path: Path) -> None:
+    """`holds` may be left out, and then nothing is claimed of it; a word that is none of the three is refused."""
+    text = STACKS_FILE.read_text(encoding="utf-8")
+    path = tmp_path / "stacks.toml"
+    path.write_text(text.replace('holds = "nothing"', 'holds = "something"'), encoding="utf-8")
+    with pytest.raises(UsageError, match="content of a wheel"):
+        load_stacks(path)
+    lines = [line for line in text.splitlines() if not line.startswith(("holds ", "holds_source "))]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    assert load_stacks(path)["tf-1.12"].installations["stock"].holds is None
 
 
 def test_presets_name_only_what_exists() -> None:

@@ -47,19 +47,20 @@ def start(client: docker.DockerClient, spec: ContainerSpec) -> Container:
     """
     mounts = {str(path): {"bind": target, "mode": "ro"} for path, target in spec.read_only.items()}
     mounts |= {str(path): {"bind": target, "mode": "rw"} for path, target in spec.writable.items()}
-    limits: dict[str, Any] = {}
+    optional: dict[str, Any] = {}
     if spec.memory_bytes is not None:
-        limits = {"mem_limit": spec.memory_bytes, "memswap_limit": spec.memory_bytes}
+        optional = {"mem_limit": spec.memory_bytes, "memswap_limit": spec.memory_bytes}
+    if spec.entrypoint is not None:
+        optional["entrypoint"] = list(spec.entrypoint)
     with explained("A container could not be started", "Run the same command again, or look at `docker info`."):
         container = client.containers.create(
             spec.image_id, list(spec.command), name=spec.name, labels=dict(spec.labels),
             environment=dict(spec.environment), cpuset_cpus=spec.cpuset_cpus, cpuset_mems=spec.cpuset_mems,
             network_mode=spec.network_mode, read_only=spec.read_only_root, tmpfs=dict(spec.tmpfs),
             cap_drop=list(spec.cap_drop), security_opt=list(spec.security_opt), user=spec.user, init=spec.init,
-            entrypoint=None if spec.entrypoint is None else list(spec.entrypoint),
             shm_size=spec.shm_bytes, volumes=mounts, userns_mode=spec.userns_mode or None,
             # The client's proxies, passwords included, are no business of a container without a network.
-            use_config_proxy=False, log_config=LogConfig(type=LOG_DRIVER), **limits,
+            use_config_proxy=False, log_config=LogConfig(type=LOG_DRIVER), **optional,
         )  # fmt: skip
         container.start()
         return container

@@ -183,6 +183,19 @@ def test_observation_is_of_this_process(launch: Launch, installation: str, job: 
 
 
 @pytest.mark.parametrize("installation", ["stock", "intel"])
+def test_the_timed_steps_cpu_seconds_are_recorded(launch: Launch, installation: str) -> None:
+    """The process's are its threads' together and no more than the CPUs can give; no thread was last seen elsewhere."""
+    _, result = launch(installation, "train")
+    wall = sum(step["seconds"] for step in result["steps"] if step["phase"] == "timed")
+    cpu, cpus = result["cpu"], len(os.sched_getaffinity(0))
+    used = cpu["user_seconds"] + cpu["system_seconds"]
+    assert 0 < used < 1.2 * cpus * wall
+    assert sum(thread["cpu_seconds"] for thread in cpu["threads"]) == pytest.approx(used, rel=0.2, abs=0.05)
+    assert {thread["id"] for thread in cpu["threads"]} <= {thread["id"] for thread in result["evidence"]["threads"]}
+    assert {thread["last_cpu"] for thread in cpu["threads"]} <= os.sched_getaffinity(0)
+
+
+@pytest.mark.parametrize("installation", ["stock", "intel"])
 def test_a_quiet_launch_traces_one_step_by_operation(launch: Launch, installation: str) -> None:
     """Each of AlexNet's five convolutions counts once, under the build's own name for it, and all time is told."""
     code, result = launch(installation, "quiet")

@@ -14,12 +14,13 @@ import pytest
 
 from runner import records, runs
 from runner.ladder import WHOLE, load_ladder
-from runner.machine import format_cpu_list
+from runner.machine import format_cpu_list, read_machine
 from runner.report.measured import measured
 from runner.vocabulary import Launch
 from tests.runner.cli.ladders import LADDER, factors, result_of, rung, with_openmp
 from tests.runner.cli.test_compare import SCHEMA
 from tests.runner.fake_engine import FakeEngine
+from tests.runner.sysroots import TreeRoot, isolated, tree
 
 Kit = Callable[..., int]
 
@@ -135,7 +136,19 @@ def test_a_comparison_shows_nothing_of_a_ladder(kit: Kit) -> None:
     """A part for which a run has no data adds no section."""
     assert kit("compare", "--topologies", "alexnet", "--blocks", "2", "--out", "run") == 0
     assert not Path("run/ladder.svg").exists()
-    assert "rung" not in Path("run/report.md").read_text()
+    text = Path("run/report.md").read_text()
+    for words in ("What each rung is worth", "The product held against the whole", "ladder.svg"):
+        assert words not in text
+
+
+def test_dry_run_notes_what_makes_the_host_uneven(
+    kit: Kit, ladder: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A ladder on isolated CPUs says what its product can be worth before anything runs."""
+    machine = read_machine(TreeRoot(files=tree(isolated(None))))
+    monkeypatch.setattr("runner.cli.planning.read_machine", lambda _sysroot: machine)
+    assert kit(*ladder, "--dry-run", "--cpus", "4-7") == 0
+    assert "note     The CPUs 4-7 of the pin are isolated" in capsys.readouterr().out
 
 
 def test_dry_run_prints_the_rungs_and_makes_nothing(

@@ -17,7 +17,7 @@ from runner.evidence.verdicts import Verdict
 from runner.ladder import WHOLE
 from runner.report.measured import measured
 from runner.vocabulary import Launch
-from tests.runner.cli.ladders import LADDER, factors, result_of, with_openmp
+from tests.runner.cli.ladders import FIRST, HEAD, LADDER, factors, result_of, rung, with_openmp
 from tests.runner.fake_engine import FakeEngine
 
 Kit = Callable[..., int]
@@ -87,6 +87,7 @@ def test_a_rung_that_the_build_ignores_is_inert_by_evidence_and_not_run_again(
     ("sign", "reason"),
     [
         ("omp_max_threads", "the OpenMP runtime answers 2 threads with and without it"),
+        ("onednn", "TensorFlow says that oneDNN is on with and without it"),
         ("thread_count", "the process has 1 threads with and without it"),
         ("thread_cpus", "its threads are bound alike with and without it (1 on CPUs "),
     ],
@@ -117,6 +118,44 @@ def test_a_rung_whose_sign_shows_is_measured(kit: Kit, ladder: list[str], in_fol
     engine.before_result = one_more
     assert kit(*ladder) == 0
     assert factors(result_of())["top"] == 2.0
+
+
+def test_a_switch_that_tensorflow_did_not_need_is_inert_and_the_default_is_told(
+    kit: Kit, ladder: list[str], in_folder: Path, engine: FakeEngine
+) -> None:
+    """The main ladder's first two rungs, on a host whose TensorFlow leaves oneDNN off by itself, and on the others."""
+    shipped = FIRST.replace('layout = "NHWC"', 'declared = false\nlayout = "NHWC"')
+    off = 'declared = true\nacts_through = ["onednn"]'
+    (in_folder / "mine.toml").write_text(
+        HEAD + rung("slow", shipped) + rung("wheel", off) + rung("top", "inter_op_threads = 1")
+    )
+    for by_itself, status in ((False, "inert"), (True, "ok")):
+
+        def says(launch: Launch, result: dict[str, Any], on: bool = by_itself) -> None:
+            result["mkl_enabled"] = on and "TF_ENABLE_ONEDNN_OPTS" not in launch.environment
+
+        engine.before_result = says
+        folder = f"run-{status}"
+        assert kit(*ladder[:-1], folder) == 0
+        assert result_of(folder).steps[1].status == status
+        word = "on" if by_itself else "off"
+        assert f"has oneDNN {word} (observed by 4 launches" in Path(folder, "report.md").read_text()
+
+
+def test_a_launch_that_says_nothing_of_onednn_makes_no_rung_inert(
+    kit: Kit, ladder: list[str], in_folder: Path, engine: FakeEngine
+) -> None:
+    """Not known twice is not the same."""
+
+    def silent(launch: Launch, result: dict[str, Any]) -> None:
+        with_openmp(launch, result)
+        result["mkl_enabled"] = None
+
+    text = LADDER.replace("inter_op_threads = 1", 'inter_op_threads = 1\nacts_through = ["onednn"]')
+    (in_folder / "mine.toml").write_text(text)
+    engine.before_result = silent
+    assert kit(*ladder) == 0
+    assert result_of().steps[3].status == "ok"
 
 
 def test_a_probes_verdict_makes_a_rung_inert(kit: Kit, ladder: list[str]) -> None:

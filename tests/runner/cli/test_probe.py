@@ -23,6 +23,7 @@ Kit = Callable[..., int]
 SUBJECTS = {
     Subject("tf-2.14", variant, topology) for variant in ("stock", "intel") for topology in ("resnet50", "vgg16")
 }
+PLAIN = Subject("tf-2.14", "plain-install", "resnet50")
 TWO_CORES = Pin(cores=((0,), (1,)), mems=(0,), nodes=1, sockets=1)
 
 
@@ -40,7 +41,10 @@ def report(folder: str = "run") -> str:
 def test_compare_probes_each_variant_and_topology_once_before_anything_is_timed(
     kit: Kit, small: Sequence[str], engine: FakeEngine
 ) -> None:
-    """Four probes at the small batch with every switch on; the timed launches have none of the switches."""
+    """Four probes at the small batch with every switch on, and one of the plain installation on the first topology.
+
+    The timed launches have none of the switches.
+    """
     seen: dict[str, Launch] = {}
     first_timed: list[int] = []
 
@@ -53,8 +57,12 @@ def test_compare_probes_each_variant_and_topology_once_before_anything_is_timed(
 
     engine.before_probe, engine.before_result = remember, timed
     assert kit(*small) == 0
-    assert set(store.read(Path("run"))) == SUBJECTS
-    assert (len(engine.probed), min(first_timed), len(engine.ran)) == (4, 4, 8)
+    assert set(store.read(Path("run"))) == {*SUBJECTS, PLAIN}
+    assert (len(engine.probed), min(first_timed), len(engine.ran)) == (5, 5, 8)
+    left = {name: "TF_ENABLE_ONEDNN_OPTS" in launch.environment for name, launch in seen.items()}
+    assert [name for name, has_it in left.items() if not has_it and "intel" not in name] == [
+        "probe-tf-2.14-plain-install-resnet50-b2"
+    ]
     assert {launch.cell.batch_size for launch in seen.values()} == {2}
     assert all(launch.environment["ONEDNN_VERBOSE"] == "1" for launch in seen.values())
 
@@ -81,11 +89,14 @@ def test_each_probe_is_traced_in_a_launch_without_any_verbose_switch(
     assert sum(entry["milliseconds"] for entry in found.trace) == 250
 
 
-def test_a_failed_quiet_launch_loses_the_trace_alone(kit: Kit, small: Sequence[str], engine: FakeEngine) -> None:
+def test_a_failed_quiet_launch_loses_the_trace_alone(
+    kit: Kit, small: Sequence[str], engine: FakeEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The verdicts stand, no cell is marked, nothing of it is cached, and `probe RUN` obtains what is missing."""
     engine.outcomes["quiet-tf-2.14-intel-vgg16-b2"] = Outcome(-9, 5.0, stopped_by_deadline=False, out_of_memory=True)
     assert kit(*small) == 0
     assert [row["status"] for row in rows()] == ["ok", "ok"]
+    assert "no trace: out_of_memory: killed" in capsys.readouterr().out
     found = store.read(Path("run"))[Subject("tf-2.14", "intel", "vgg16")]
     assert (found.error, found.trace, found.quiet) == (None, (), None)
     assert found.quiet_error is not None
@@ -157,10 +168,10 @@ def test_a_second_run_takes_the_evidence_from_the_cache(
     assert engine.probed == engine.traced == []
     assert "known from an earlier run" in capsys.readouterr().out
     shutil.rmtree("cache")
-    assert set(store.read(Path("again"))) == SUBJECTS
+    assert set(store.read(Path("again"))) == {*SUBJECTS, PLAIN}
     assert kit("report", "again") == 0
     assert kit(*small[:-1], "other", "--bkms", "none") == 0
-    assert len(engine.probed) == 4
+    assert len(engine.probed) == 5
 
 
 def test_no_probe_leaves_them_out_and_hatches_nothing(kit: Kit, small: Sequence[str], engine: FakeEngine) -> None:
@@ -212,7 +223,7 @@ def test_an_engine_that_cannot_start_a_probe_is_no_lost_run_either(
 
 
 def test_resume_obtains_what_is_missing_and_no_more(kit: Kit, small: Sequence[str], engine: FakeEngine) -> None:
-    """After Ctrl-C in the third probe nothing is timed yet; --resume does that probe, the fourth, and all launches."""
+    """After Ctrl-C in the third probe nothing is timed yet; --resume does it, the probes after it, and all launches."""
 
     def interrupt(_launch: Launch, _result: dict[str, Any]) -> None:
         if len(engine.probed) == 3:
@@ -223,10 +234,10 @@ def test_resume_obtains_what_is_missing_and_no_more(kit: Kit, small: Sequence[st
     assert engine.ran == []
     done, engine.probed, engine.before_probe = engine.probed[:2], [], lambda launch, result: None
     assert kit("compare", "--resume", "run") == 0
-    assert len(engine.probed) == 2
+    assert len(engine.probed) == 3
     assert not set(done) & set(engine.probed)
     assert len(engine.ran) == 8
-    assert set(store.read(Path("run"))) == SUBJECTS
+    assert set(store.read(Path("run"))) == {*SUBJECTS, PLAIN}
 
 
 def test_a_baseline_with_onednn_left_on_is_named_in_table_and_figure(
@@ -290,7 +301,7 @@ def test_probe_by_itself_leaves_evidence_and_no_run(
     """Every variant of the stack on the named topology, printed with verdicts and primitives."""
     assert kit("probe", "--topologies", "alexnet", "--out", "evidence") == 0
     found = store.read(Path("evidence"))
-    assert {subject.variant for subject in found} == {"stock", "stock-onednn", "intel"}
+    assert {subject.variant for subject in found} == {"stock", "stock-onednn", "intel", "plain-install"}
     assert engine.ran == []
     assert not Path("evidence/run.json").exists()
     out = capsys.readouterr().out
@@ -310,7 +321,7 @@ def test_probe_of_a_run_completes_it_and_redraws_its_report(kit: Kit, small: Seq
     """A run that was begun without probes gets its evidence afterwards; a second time there is nothing to do."""
     kit(*small, "--no-probe")
     assert kit("probe", "run") == 0
-    assert set(store.read(Path("run"))) == SUBJECTS
+    assert set(store.read(Path("run"))) == {*SUBJECTS, PLAIN}
     assert "passed" in report()
     assert "not probed" not in report()
     engine.probed = []

@@ -50,6 +50,7 @@ class ComposeRun:
             for name, uptime in (("before", 1000 + number), ("after", 1020.5 + number)):
                 (base / name / "proc/uptime").write_text(f"{uptime} 5000.0\n")
             result = make_result(launch, self.pin, SECONDS[launch.cell.variant])
+            result["observed"]["cpu_model"] = host.model
             for name, text in {
                 "job/job.json": json.dumps(launch.job()), "result/result.json": json.dumps(result),
                 "log.txt": "first words\nlast words\n", "exit_code": "0\n",

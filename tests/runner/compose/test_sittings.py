@@ -48,7 +48,8 @@ class Sat:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        sysroot = sysroots.write(sysroots.Host(cores=2, governor=None), folder / "sysroot")
+        host = sysroots.Host(cores=2, governor=None)
+        sysroot = sysroots.write(host, folder / "sysroot")
         (folder / "sysroot/proc/uptime").write_text("1000.0 5000.0\n")
         for name, content in compose_files(build_parser().parse_args(COMPOSE), folder).items():
             (folder / name).write_text(content)
@@ -59,8 +60,9 @@ class Sat:
         (folder / "workload").write_text(WORKLOAD.format(here=folder))
         (folder / "results").mkdir()
         for launch in self.plan.launches:
-            text = json.dumps(make_result(launch, pin, SECONDS[launch.cell.variant]))
-            (folder / "results" / launch.launch_id).write_text(text)
+            result = make_result(launch, pin, SECONDS[launch.cell.variant])
+            result["observed"]["cpu_model"] = host.model
+            (folder / "results" / launch.launch_id).write_text(json.dumps(result))
         (folder / "runs").mkdir()
         self.run = folder / "runs" / "sat"
 

@@ -29,6 +29,7 @@ PLAN = ("--engine", "docker", "--preset", "quick", "--topologies", "alexnet", "-
         "--steps", "1")  # fmt: skip
 COMPARE = (*PLAN, "--no-peak", "--no-probe")
 _snapshots: dict[str, Snapshot] = {}
+_wrong_bytecode: dict[str, tuple[str, ...]] = {}
 
 
 def docker(*arguments: str) -> str:
@@ -49,16 +50,22 @@ def compare(base_image: str, *arguments: str) -> int:
 
 
 def kit(*arguments: str) -> int:
-    """Carry out a command line; the files of an image are hashed once for all tests, since its id fixes them."""
-    take = DockerEngine.snapshot
+    """Carry out a command line; the files of an image are looked at once for all tests, since its id fixes them."""
+    take, check = DockerEngine.snapshot, DockerEngine.wrong_bytecode
 
     def take_once(engine: DockerEngine, artifact: Artifact) -> Snapshot:
         if artifact.location not in _snapshots:
             _snapshots[artifact.location] = take(engine, artifact)
         return _snapshots[artifact.location]
 
+    def check_once(engine: DockerEngine, artifact: Artifact) -> tuple[str, ...]:
+        if artifact.location not in _wrong_bytecode:
+            _wrong_bytecode[artifact.location] = check(engine, artifact)
+        return _wrong_bytecode[artifact.location]
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DockerEngine, "snapshot", take_once)
+        patch.setattr(DockerEngine, "wrong_bytecode", check_once)
         return main(arguments, ENGINES)
 
 

@@ -19,7 +19,7 @@ from runner.cli.engines import ENGINES
 from runner.engines.docker_images import build_context
 from runner.engines.protocol import Artifact, Engine
 from runner.network import PackageIndex
-from runner.stacks import Stack, find_stack
+from runner.stacks import HOLDS_MATRIX_PRODUCT, HOLDS_NOTHING, HOLDS_PRIMITIVES, Stack, find_stack
 from runner.workload_files import workload_sha256
 from tests.runner.conftest import OnlyBuilder, base_of
 from tests.runner.engines.containers import built_from, docker
@@ -50,6 +50,31 @@ def test_an_image_holds_what_runs_and_nothing_that_builds(image: tuple[Stack, Ar
     seen = json.loads(docker("run", "--rm", "--network", "none", *python, "-c", INSIDE))
     assert (seen["compilers"], seen["pip"], seen["caches"]) == ([], False, [])
     assert artifact.provenance["image_bytes"] <= LARGEST_BYTES[stack.name]
+
+
+# What of oneDNN is in the wheel: its matrix product, and what all of its primitives are made by, under both names.
+HELD = """
+import json, mmap, os
+symbols = {"matrix product": (b"mkldnn_sgemm", b"dnnl_sgemm"),
+           "primitives": (b"mkldnn_primitive_create", b"dnnl_primitive_create")}
+held = set()
+for folder, _, files in os.walk("/opt/environment"):
+    for path in (os.path.join(folder, name) for name in files if "tensorflow" in name and ".so" in name):
+        with open(path, "rb") as file:
+            library = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            held |= {what for what, names in symbols.items() if any(library.find(name) >= 0 for name in names)}
+print(json.dumps(sorted(held)))
+"""
+
+
+def test_a_wheel_holds_of_onednn_what_stacks_toml_says(image: tuple[Stack, Artifact]) -> None:
+    """By the symbols of its libraries: stock 1.12 has nothing of it, stock 1.15 the matrix product alone."""
+    _, artifact = image
+    python = ["--user", "0", "--entrypoint", "/opt/environment/bin/python", artifact.location]
+    held = json.loads(docker("run", "--rm", "--network", "none", *python, "-c", HELD))
+    says = {(): HOLDS_NOTHING, ("matrix product",): HOLDS_MATRIX_PRODUCT,
+            ("matrix product", "primitives"): HOLDS_PRIMITIVES}  # fmt: skip
+    assert says[tuple(held)] == artifact.installation.holds
 
 
 def test_an_image_answers_for_itself(image: tuple[Stack, Artifact]) -> None:

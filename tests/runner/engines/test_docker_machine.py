@@ -20,6 +20,7 @@ from runner.machine import Sysroot
 from runner.machine.identity import read_identity
 from runner.network import PackageIndex
 from runner.stacks import find_stack
+from tests.runner.engines.containers import RUNNER
 from tests.runner.engines.containers import docker as docker_command
 from tests.runner.engines.fake_client import FakeClient, over
 from tests.runner.fake_engine import FakeEngine
@@ -116,24 +117,19 @@ def test_where_the_base_is_pulled_first_the_check_comes_before_the_build() -> No
         engine.prepare(STACK, STACK.installations["stock"], lambda _line: None)
 
 
-# Run as root in a mount namespace in which this host's boot id is another; the engine's containers have the real one.
-ASK = """
-import sys
-from runner.cli import main
-from runner.cli.engines import ENGINES
-sys.exit(main(sys.argv[1:], ENGINES))
-"""
-
-
 @pytest.mark.docker
 @pytest.mark.timeout(300)
 def test_the_real_engine_is_refused_where_the_boot_ids_differ(base_image: str, tmp_path: Path) -> None:
-    """`build --engine docker` ends with 3 and builds nothing; no container is left."""
+    """`build --engine docker` ends with 3 and builds nothing; no container is left.
+
+    In the runner's own mount namespace the host's boot id is another; the engine's containers have the real one.
+    """
     if os.geteuid() != 0:
         pytest.skip("mounting in a namespace of one's own needs root")
     other = tmp_path / "boot_id"
     other.write_text(f"{uuid.uuid4()}\n")
-    build = [sys.executable, "-c", ASK, "build", "--engine", "docker", "--stack", "tf-2.14", "--base-image", base_image]
+    options = ["--engine", "docker", "--stack", "tf-2.14", "--base-image", base_image]
+    build = [sys.executable, "-c", RUNNER, str(tmp_path / "machine.lock"), "build", *options]
     mounted = 'mount --bind "$0" /proc/sys/kernel/random/boot_id && exec "$@"'
     before = docker_command("ps", "--all", "--quiet")
     done = subprocess.run(["unshare", "--mount", "sh", "-ec", mounted, str(other), *build], cwd=ROOT,

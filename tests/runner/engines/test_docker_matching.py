@@ -7,7 +7,8 @@ import dataclasses
 import pytest
 
 from runner.engines.protocol import Artifact, Engine
-from runner.matching import diff
+from runner.matching import diff, locked_wheels
+from runner.matching.contents import hold_against_lock
 from runner.matching.snapshot import Snapshot
 from runner.stacks import Stack, find_stack
 from tests.runner.engines.containers import built_from, docker
@@ -31,6 +32,21 @@ def test_nothing_but_the_wheel_differs_between_the_images_of_a_stack(
     match = diff.compare(stack, ("stock", "intel"), (sides["stock"], sides["intel"]))
     assert match.strays == ()
     assert match.compared > 5000
+
+
+def test_every_file_of_the_images_of_a_stack_is_that_of_its_locked_wheel(
+    pair: tuple[Stack, dict[str, Artifact], dict[str, Snapshot]],
+) -> None:
+    """Of every stack, whatever its installer writes into RECORD; one byte inside of the TensorFlow package is named."""
+    stack, artifacts, sides = pair
+    for name, side in sides.items():
+        wheels = locked_wheels.read(artifacts[name].installation)
+        contents = hold_against_lock(name, stack.python, side, wheels)
+        assert contents.faults == ()
+        assert contents.files > 5000
+        library = min(path for path in side.files if "/tensorflow" in path and path.endswith(".so"))
+        other = dataclasses.replace(side, files={**side.files, library: f"file 755 {'00' * 32}"})
+        assert [fault.path for fault in hold_against_lock(name, stack.python, other, wheels).faults] == [library]
 
 
 @pytest.mark.parametrize("changed", list(DOCKERFILES))

@@ -2,7 +2,9 @@
 
 Each log is a launch's whole output but for most of its exec lines: the first 25 of each kind of primitive are kept.
 Process and thread ids and paths are replaced. Each traced its last step with the verbose switches on, as probes did.
-tf-2.14-intel-escaped is AlexNet on a process that was held to CPU 1 with KMP_AFFINITY=norespect.
+tf-2.14-intel-escaped is AlexNet on a process that was held to CPU 1 with KMP_AFFINITY=norespect. The last three are of
+another host, AMD EPYC of Zen 3 (AVX2, no AVX-512): stock that was left to decide about oneDNN, and Intel's wheels with
+TF_DISABLE_MKL=1.
 """
 
 from __future__ import annotations
@@ -25,6 +27,13 @@ WHEELS = {
     "tf-2.14-stock-onednn": "tensorflow-cpu==2.14.0",
     "tf-2.14-intel": "intel-tensorflow==2.14.0",
     "tf-2.14-intel-escaped": "intel-tensorflow==2.14.0",
+    "tf-2.14-plain-install": "tensorflow-cpu==2.14.0",
+    "tf-2.14-intel-disabled": "intel-tensorflow==2.14.0",
+    "tf-1.15-intel-disabled": "intel-tensorflow==1.15.2",
+}
+HOLDS = {
+    "tf-1.12-stock": "nothing",
+    "tf-1.15-stock": "the matrix product alone",
 }
 BASELINES = ("tf-1.12-stock", "tf-1.15-stock", "tf-2.14-stock")
 INTELS = ("tf-1.12-intel", "tf-1.15-intel", "tf-2.14-intel")
@@ -51,7 +60,7 @@ def asked(name: str, **changes: Any) -> Asked:
     """What was asked of a real probe, with changes."""
     defaults: dict[str, Any] = {
         "is_baseline": name in BASELINES, "wheel": WHEELS[name], "environment": captured(name).environment,
-        "cores": TWO_CORES,
+        "cores": TWO_CORES, "holds": HOLDS.get(name, "all primitives"),
     }  # fmt: skip
     return Asked(**{**defaults, **changes})
 

@@ -51,7 +51,7 @@ def test_only_what_the_runtime_overrides_does_nothing_in_intels_builds(name: str
         ("tf-1.15-stock", "TF_ENABLE_ONEDNN_OPTS", "1", "since 2.5 only"),
         ("tf-2.14-stock", "TF_DISABLE_MKL", "1", "stock TensorFlow does not read it"),
         ("tf-1.12-intel", "TF_DISABLE_MKL", "1", "does not know it"),
-        ("tf-2.14-intel", "TF_DISABLE_MKL", "1", "50 primitives of oneDNN ran all the same"),
+        ("tf-2.14-intel", "TF_DISABLE_MKL", "1", "53 primitives of oneDNN ran all the same"),
         ("tf-2.14-intel", "KMP_BLOCKTIME", "200", "1 is in effect in the OpenMP runtime"),
         ("tf-2.14-intel", "OMP_NUM_THREADS", "4", "2 is in effect in the OpenMP runtime"),
         ("tf-1.15-intel", "ONEDNN_MAX_CPU_ISA", "AVX2", "MKL-DNN 0.20.3 does not know it"),

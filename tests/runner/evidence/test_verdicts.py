@@ -9,9 +9,17 @@ import pytest
 from runner.evidence.asked import Asked
 from runner.evidence.onednn import parse_verbose
 from runner.evidence.openmp import OpenMp, parse_openmp
+from runner.evidence.probed import Evidence
 from runner.evidence.threads import judge_masks, judge_threads
 from runner.evidence.timed import judge_launch
-from runner.evidence.verdicts import BASELINE_FREE, KERNELS_RAN, RIGHT_WHEEL, THREADS_BOUND, judge_kernels
+from runner.evidence.verdicts import (
+    BASELINE_FREE,
+    KERNELS_RAN,
+    RIGHT_WHEEL,
+    THREADS_BOUND,
+    judge_kernels,
+    onednn_by_default,
+)
 from tests.runner.evidence.captured import BASELINES, INTELS, asked, captured, evidence, text_of, verdicts
 
 
@@ -34,6 +42,72 @@ def test_gemm_lines_do_not_make_a_baseline_guilty() -> None:
     text = text_of(evidence("tf-2.14-stock"), BASELINE_FREE)
     assert "gemm_api" in text
     assert text.startswith("The baseline is free of Intel kernels")
+
+
+ONE_OF_EACH = ("matmul", "inner_product", "eltwise", "softmax", "sum", "lrn", "concat", "shuffle", "a_kind_to_come")
+
+
+def primitive(kind: str) -> str:
+    """The line of one primitive."""
+    return f"onednn_verbose,exec,cpu,{kind},jit:avx2,forward_training,src_f32,,alg,mb2,0.5\n"
+
+
+@pytest.mark.parametrize("kind", ONE_OF_EACH)
+def test_a_baseline_may_run_nothing_but_what_its_own_kernels_call(kind: str) -> None:
+    """Every kind of primitive fails it, also one that nobody has thought of, and the kind is named."""
+    log = captured("tf-2.14-stock").log + primitive(kind)
+    verdict = judge_kernels(asked("tf-2.14-stock"), parse_verbose(log), False)
+    assert verdict.passed is False
+    assert verdict.text == f"The baseline is NOT free of Intel kernels: oneDNN 3.2.1 executed 1 {kind}."
+
+
+def test_every_kind_that_fails_a_baseline_is_named() -> None:
+    """None of nine is summed up as another."""
+    log = captured("tf-2.14-stock").log + "".join(map(primitive, ONE_OF_EACH))
+    text = judge_kernels(asked("tf-2.14-stock"), parse_verbose(log), False).text
+    assert all(f"1 {kind}" in text for kind in ONE_OF_EACH)
+
+
+def test_stored_evidence_that_an_earlier_rule_passed_is_held_to_todays() -> None:
+    """Its primitives are beside its verdict, and they decide."""
+    data = evidence("tf-2.14-stock").to_json()
+    assert verdicts(Evidence.from_json(data))[BASELINE_FREE] is True
+    data["primitives"].append({"kind": "matmul", "implementation": "brg:avx2", "count": 6, "milliseconds": 1.0})
+    found = Evidence.from_json(data)
+    assert verdicts(found)[BASELINE_FREE] is False
+    assert text_of(found, BASELINE_FREE).endswith("the library executed 6 matmul.")
+
+
+def test_a_change_of_layout_fails_no_baseline() -> None:
+    """A reorder computes nothing of a layer."""
+    log = captured("tf-2.14-stock").log + primitive("reorder")
+    assert judge_kernels(asked("tf-2.14-stock"), parse_verbose(log), False).passed is True
+
+
+@pytest.mark.parametrize("name", ["tf-1.15-intel-disabled", "tf-2.14-intel-disabled"])
+def test_intels_wheel_with_its_kernels_off_passes_by_its_real_log(name: str) -> None:
+    """It prints no line at all, also where TensorFlow 1.15 answers that MKL is compiled in."""
+    found = evidence(name)
+    assert verdicts(found)[BASELINE_FREE] is True
+    assert "with TF_DISABLE_MKL=1 no primitive ran" in text_of(found, BASELINE_FREE)
+
+
+@pytest.mark.parametrize("name", ["tf-1.15-intel", "tf-2.14-intel"])
+def test_intels_wheel_whose_kernels_were_not_switched_off_is_caught(name: str) -> None:
+    """The logs of Intel's kernels, held against what TF_DISABLE_MKL=1 should leave."""
+    found = evidence(name, environment={"TF_DISABLE_MKL": "1"})
+    assert verdicts(found)[BASELINE_FREE] is False
+
+
+def test_what_a_silent_baseline_holds_is_told() -> None:
+    """1.12 has nothing of MKL-DNN in it; 1.15 has its matrix product, which prints no line."""
+    text = text_of(evidence("tf-1.15-stock"), BASELINE_FREE)
+    assert "no primitive of MKL-DNN ran" in text
+    assert text.endswith("The matrix product that TensorFlow's own (Eigen) kernels take from it leaves no line here.")
+    assert "nothing of MKL-DNN is in the wheel" in text_of(evidence("tf-1.12-stock"), BASELINE_FREE)
+    of_no_known_content = text_of(evidence("tf-1.15-stock", holds=None), BASELINE_FREE)
+    assert "matrix product" not in of_no_known_content
+    assert "in the wheel" not in of_no_known_content
 
 
 def test_a_baseline_with_onednn_left_on_is_caught_by_its_probe() -> None:
@@ -217,10 +291,39 @@ def test_nothing_is_proved_where_nothing_is_said() -> None:
 
 def test_stock_that_decides_by_itself_is_told_not_judged() -> None:
     """As shipped, without its switch, either is right."""
-    as_shipped = asked("tf-2.14-stock-onednn", environment={})
-    verdict = judge_kernels(as_shipped, parse_verbose(captured("tf-2.14-stock-onednn").log), True)
+    for name, is_on in (("tf-2.14-stock-onednn", True), ("tf-2.14-plain-install", False)):
+        found = evidence(name, environment={})
+        assert (verdicts(found)[KERNELS_RAN], found.onednn_by_default) == (None, is_on)
+        assert f"decides by the CPU: it is {'on' if is_on else 'off'} here (" in text_of(found, KERNELS_RAN)
+
+
+def test_a_default_is_claimed_only_where_the_build_was_left_to_decide_and_nothing_contradicts() -> None:
+    """Not of a build that was told, and not where TensorFlow's word and the primitives disagree."""
+    assert evidence("tf-2.14-stock").onednn_by_default is None
+    assert evidence("tf-2.14-stock-onednn").onednn_by_default is None
+    as_shipped, ran = asked("tf-2.14-stock-onednn", environment={}), captured("tf-2.14-stock-onednn").log
+    verdict = judge_kernels(as_shipped, parse_verbose(ran), False)
     assert verdict.passed is None
-    assert "decides by the CPU" in verdict.text
+    assert "TensorFlow says that it is off, and oneDNN 3.2.1 executed 25 convolution" in verdict.text
+    assert verdict.text.endswith("what it is here is not known.")
+    assert onednn_by_default(as_shipped, parse_verbose(ran), False) is None
+    assert onednn_by_default(as_shipped, parse_verbose(ran), None) is True
+    assert onednn_by_default(as_shipped, parse_verbose(""), None) is None
+
+
+def test_a_timed_launch_of_1_15_claims_no_more_than_its_wheel_holds() -> None:
+    """It was built without MKL-DNN's primitives, and has its matrix product all the same."""
+    found = {each.id: each.text for each in judge_launch(asked("tf-1.15-stock"), captured("tf-1.15-stock").result)}
+    assert found[BASELINE_FREE] == "TensorFlow says that it was built without MKL-DNN's primitives."
+
+
+def test_a_timed_launch_of_intels_wheel_tells_its_switch_where_it_can() -> None:
+    """2.14 says that its kernels are off, 1.15 only that they are compiled in."""
+    said = {
+        name: [each.passed for each in judge_launch(asked(name), captured(name).result) if each.id == BASELINE_FREE]
+        for name in ("tf-1.15-intel-disabled", "tf-2.14-intel-disabled")
+    }
+    assert said == {"tf-1.15-intel-disabled": [], "tf-2.14-intel-disabled": [True]}
 
 
 @pytest.mark.parametrize("name", [*BASELINES, *INTELS, "tf-2.14-stock-onednn"])

@@ -192,9 +192,64 @@ def test_the_kinds_of_real_traces_stand_beside_each_other(stack: str) -> None:
 
 
 def test_a_subject_is_one_variant_on_one_topology(run: Path) -> None:
-    """Six lines: three variants on two topologies."""
+    """Seven lines: three variants on two topologies, and the plain installation on one of them."""
     assert set(store.read(run)) == {
         Subject("tf-2.14", variant, topology)
         for variant in ("stock", "stock-onednn", "intel")
         for topology in ("resnet50", "vgg16")
-    }
+    } | {Subject("tf-2.14", "plain-install", "resnet50")}
+
+
+def test_cores_used_stand_beside_the_pin_for_every_cell(run: Path) -> None:
+    """CPU seconds over wall seconds of the timed steps; what is high proves nothing, and the report says so."""
+    text = (run / "report.md").read_text()
+    assert "## Cores used" in text
+    assert "a thread that spins while it waits counts as working" in text
+    (row,) = (line for line in text.splitlines() if line.startswith("| tf-2.14 | intel | VGG16 | 32 | 2 | 2 | "))
+    assert row.split(" | ")[6] == "2.00"
+    assert "cores in its timed steps" not in text
+
+
+def test_a_variant_on_one_of_its_cores_is_flagged_with_the_reason(run: Path) -> None:
+    """All threads of one cell on one CPU: told at the top of the report and beside the table."""
+    squeeze(run, lambda case: (case["variant"], case["topology"]) == ("stock", "vgg16"))
+    words = (
+        "tf-2.14 stock, VGG16, batch size 32: used 1.00 of 2 cores in its timed steps (fewer than 60% of them): all 2 "
+        "threads that computed were last seen on CPU 0, though they may run on "
+    )
+    assert (run / "report.md").read_text().count(words) == 2
+
+
+def test_many_flagged_cells_do_not_fill_the_top_of_the_report(run: Path) -> None:
+    """On a busy host every cell may be flagged: six here, of which the top names three."""
+    squeeze(run, lambda case: True)
+    text = (run / "report.md").read_text()
+    assert text.count(": used 1.00 of 2 cores in its timed steps") == 3 + 6
+    assert '3 more cells used fewer than 60% of the cores that they were given: see "Cores used".' in text
+
+
+def squeeze(run: Path, which: Callable[[dict[str, Any]], bool]) -> None:
+    """Let launches have had both threads on CPU 0, and draw the report anew."""
+    path = run / "records.jsonl"
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    for line in lines:
+        if which(line["case"]):
+            result = line["result"]
+            wall = sum(step["seconds"] for step in result["steps"] if step["phase"] == "timed")
+            used = {"cpu_seconds": wall / 2, "waited_seconds": wall / 2, "last_cpu": 0}
+            result["cpu"] = {
+                "user_seconds": wall,
+                "system_seconds": 0.0,
+                "threads": [{"id": n, **used} for n in (1, 2)],
+            }
+            model = result["evidence"]["threads"][0]
+            result["evidence"]["threads"] = [{**model, "id": number} for number in (1, 2)]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    main(["report", "run"])
+
+
+def test_a_run_of_before_says_that_cores_used_were_not_recorded(in_folder: Path) -> None:
+    """Its records are read as they are."""
+    shutil.copytree(EARLIER_RUN, in_folder / "earlier")
+    assert main(["report", "earlier"]) == 0
+    assert (in_folder / "earlier" / "report.md").read_text().count("| not recorded | — | — | — |") == 6

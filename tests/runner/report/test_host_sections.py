@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from runner.machine import read_machine
+from runner.machine.identity import read_identity
+from runner.machine.sysroot import Sysroot
 from tests.conftest import working_in
 from tests.runner.cli.conftest import Kit, engine, kit
 from tests.runner.sysroots import GIB, Host, isolated, throttled, two_fast_four_slow, write
@@ -24,6 +27,9 @@ def on(kit: Kit, in_folder: Path, monkeypatch: pytest.MonkeyPatch) -> On:
 
     def report(host: Host, *options: str) -> str:
         machine = read_machine(write(host, in_folder / "host"))
+        # The launches run here: another processor than the one they see would be another machine.
+        processor = replace(machine.processor, model_name=str(read_identity(Sysroot()).cpu_model))
+        machine = replace(machine, processor=processor)
         monkeypatch.setattr("runner.cli.planning.read_machine", lambda _sysroot: machine)
         with working_in(in_folder):
             assert kit(*COMMAND, *options) == 0

@@ -32,31 +32,39 @@ def result(*threads: tuple[str, float, int], waited: float = 0.0) -> dict[str, A
     ("seen", "words"),
     [
         (
-            result(("0-1", 0.0, 1), ("0-1", 5.0, 0), ("0-1", 5.0, 0)),
-            "all 2 threads that computed were last seen on CPU 0, though they may run on 0-1",
+            result(("0-1", 0.0, 1), ("0-1", 5.0, 0), ("0-1", 5.0, 0), waited=5.0),
+            "all 2 threads that computed were last seen on CPU 0, though they may run on 0-1; they were ready to "
+            "run and had no CPU for 10.0 s",
         ),
         (
             result(("0", 0.0, 0), ("0", 5.0, 0), ("0", 5.0, 0)),
             "all 2 threads that computed may run on CPU 0 only, where they took turns: 100% of the CPU seconds",
         ),
         (
-            result(("0", 2.5, 0), ("0", 2.5, 0), ("0", 2.5, 0), ("1", 2.5, 1)),
+            result(("0", 3.0, 0), ("0", 3.0, 0), ("0", 3.0, 0), ("1", 3.0, 1)),
             "3 of the 4 threads that computed may run on CPU 0 only, where they took turns: 75% of the CPU seconds",
         ),
         (result(("0-1", 10.0, 0), ("0-1", 0.3, 1)), "one thread used 97% of the CPU seconds"),
         (
             result(("0-1", 5.0, 0), ("0-1", 5.0, 1), waited=4.0),
-            "its threads were ready to run for 8.0 s and had no CPU: something else ran on the CPUs 0-1",
+            "its threads were ready to run for 8.0 s in all and got none of the CPUs 0-1",
         ),
         (
             result(("0-1", 5.0, 0), ("0-1", 5.0, 1)),
             "2 threads computed, last seen on the CPUs 0-1; neither their masks nor the time that they waited",
         ),
+        (
+            result(("0-1", 1.5, 1), ("0-1", 1.5, 1), waited=7.0),
+            "its threads were ready to run for 14.0 s in all and got none of the CPUs 0-1",
+        ),
         (result(("0-1", 0.0, 0)), "none of its threads that were left at the end had computed"),
     ],
 )
 def test_the_reason_is_told_from_what_was_seen(seen: dict[str, Any], words: str) -> None:
-    """Ten seconds of timed steps on two CPUs, half of them unused."""
+    """Ten seconds of timed steps on two CPUs, half of them unused.
+
+    The last but one is a busy host: that its threads were last seen on one CPU is chance, and not told as the reason.
+    """
     assert words in why_few(seen, TWO, 10.0)
 
 

@@ -1,0 +1,102 @@
+"""What of a bar can be compiler flags and what kernels: each build's own word, and the rung that separates them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from runner.evidence.asked import asked_of
+from runner.evidence.default import PLAIN
+from runner.evidence.probed import Evidence
+from runner.ladder import DEFAULT_LADDER, load_ladder
+from runner.report.document import Table, table
+from runner.report.measured import Measured
+
+# Of the main ladder: Intel's wheel with its kernels switched off, and the rung that switches them on.
+KERNELS_OFF = "intel-kernels-off"
+KERNELS_ON = "intel-kernels"
+NO_LINE = "the log has no such line"
+
+# By stack and variant; None where a build printed no such line.
+Said = dict[tuple[str, str], tuple[str, ...] | None]
+
+
+def compiled_table(obtained: Sequence[Evidence]) -> Table:
+    """One row for each build: the instruction sets of this CPU that it says it was not compiled to use."""
+    rows = [(stack, variant, NO_LINE if names is None else ", ".join(names))
+            for (stack, variant), names in said_by_builds(obtained).items()]  # fmt: skip
+    columns = ("stack", "variant", "instruction sets of this CPU that the build was not compiled to use")
+    return table(columns, rows, caption="Compiler flags, as each build tells them of itself when it starts")
+
+
+def compiler_paragraphs(measured: Measured, obtained: Sequence[Evidence]) -> tuple[str, ...]:
+    """Of each stack with both wheels: do their flags differ, and what separates flags from kernels."""
+    said = said_by_builds(obtained)
+    if not said:
+        return ()
+    return (
+        "Each build logs which instruction sets of this CPU it was not compiled to use. The kernels of oneDNN choose "
+        "theirs when they run, whatever a build was compiled for, so that this is about all other operations. It "
+        "names instruction sets, not the compiler or its other flags.",
+        *(text for stack in measured.stacks for text in _of_stack(measured, stack, said)),
+    )
+
+
+def said_by_builds(obtained: Sequence[Evidence]) -> Said:
+    """What each build says; those whose logs were not read for it, in runs of before, are not in it."""
+    found: Said = {}
+    for evidence in obtained:
+        if evidence.compiled is not None and evidence.subject.variant != PLAIN:
+            names: list[str] | None = evidence.compiled["not_compiled_for"]
+            found.setdefault(
+                (evidence.subject.stack, evidence.subject.variant), None if names is None else tuple(names)
+            )
+    return found
+
+
+def _of_stack(measured: Measured, stack: str, said: Said) -> tuple[str, ...]:
+    sides = [(name, _is_intels(measured, stack, name)) for name in measured.variants(stack) if (stack, name) in said]
+    stock = next((name for name, is_intels in sides if not is_intels), None)
+    intel = next((name for name, is_intels in sides if is_intels), None)
+    if stock is None or intel is None:
+        return ()
+    return (f"{stack}: {_compared(said[stack, stock], said[stack, intel])} {_separated(stack)}",)
+
+
+def _compared(stock: tuple[str, ...] | None, intel: tuple[str, ...] | None) -> str:
+    if stock is None or intel is None:
+        silent = "neither wheel" if stock == intel else "the stock wheel" if stock is None else "Intel's wheel"
+        verb = "says" if stock == intel else "does not say"
+        return (f"{silent} {verb} what it was not compiled to use, so that nothing is known here of a difference in "
+                "instruction sets between the two.")  # fmt: skip
+    if sorted(stock) == sorted(intel):
+        return (f"both wheels say that they were not compiled to use {_words(stock)}. So a difference in the "
+                "instruction sets that they were compiled for is no part of a bar between them; other compiler flags, "
+                "OpenMP and the kernels can be.")  # fmt: skip
+    return (f"the stock wheel says that it was not compiled to use {_words(stock)}, Intel's wheel {_words(intel)}. So "
+            "a part of a bar between them can be compiler flags, and not kernels.")  # fmt: skip
+
+
+def _separated(stack: str) -> str:
+    """Which rung of the ladder takes the kernels away from the rest of the wheel; or why none can on this stack."""
+    rung = next(each for each in load_ladder(DEFAULT_LADDER).rungs if each.id == KERNELS_OFF)
+    if rung.stacks and stack not in rung.stacks:
+        return f"These cannot be separated on {stack}: {rung.stacks_reason}."
+    return (
+        f"`python -m runner ablate --stack {stack}` separates them: the rung `{KERNELS_OFF}` is Intel's wheel with "
+        f"{_setting(rung.change)}, so that the factor of the rung after it, `{KERNELS_ON}`, is that of the kernels "
+        f"with their graph passes. The factor of `{KERNELS_OFF}` itself holds the rest of the wheel: its compiler "
+        "flags, its OpenMP, and that its own Eigen kernels do without the matrix product of oneDNN which stock's call."
+    )
+
+
+def _setting(change: Any) -> str:
+    return " ".join(f"{name}={value}" for name, value in change["set"].items())
+
+
+def _words(names: Sequence[str]) -> str:
+    return " and ".join(", ".join(names).rsplit(", ", 1))
+
+
+def _is_intels(measured: Measured, stack: str, variant: str) -> bool:
+    return asked_of(measured.header, stack, variant, {}).is_intels_build

@@ -1,0 +1,86 @@
+"""The sentences on what a plain `pip install` does with oneDNN here: as it was observed, and what to do about it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from runner.evidence.asked import ONEDNN_SWITCH, asked_of
+from runner.report.measured import Measured
+from runner.report.wording import plural, topology_title, with_interval
+from runner.stats.family import NO_CLEAR_DIFFERENCE
+
+_FASTER = "faster"
+_VERDICTS = (_FASTER, "slower", NO_CLEAR_DIFFERENCE)
+
+
+def default_findings(measured: Measured) -> tuple[str, ...]:
+    """Of each stack where it was observed: is oneDNN on by itself, and what switching it on gained."""
+    return tuple(_finding(measured, stack) for stack in measured.stacks if stack in measured.defaults)
+
+
+def not_observed(measured: Measured) -> tuple[str, ...]:
+    """A sentence on the stacks that could have it on by itself, and were not asked."""
+    stacks = [stack for stack in measured.stacks if _wheel(measured, stack) and stack not in measured.defaults]
+    if not stacks:
+        return ()
+    return (
+        f"Whether a plain `pip install` has oneDNN on here was not observed on {' and '.join(stacks)}: nothing in this "
+        "report says which of its bars such a user gets. `python -m runner probe RUN` observes it.",
+    )
+
+
+def _finding(measured: Measured, stack: str) -> str:
+    seen, title = measured.defaults[stack], measured.header["stacks"][stack]["title"]
+    word = "on" if seen.is_on else "off"
+    text = (f"{title}: here a plain `pip install {_wheel(measured, stack) or 'tensorflow'}` has oneDNN {word} "
+            f"(observed by {seen.said_by} with {ONEDNN_SWITCH} not set).")  # fmt: skip
+    return f"{text} {_gain(measured, stack)}" if not seen.is_on else text
+
+
+def _gain(measured: Measured, stack: str) -> str:
+    """What switching it on gained, where that was measured; where it was not faster, that."""
+    pairs = [row for row in measured.summaries.to_dict("records")
+             if row["stack"] == stack and _is_the_switch(measured, row)]  # fmt: skip
+    if not pairs:
+        return f"What {ONEDNN_SWITCH}=1 would gain was not measured in this run."
+    return " ".join(_of_pair(measured, row) for row in pairs)
+
+
+def _is_the_switch(measured: Measured, row: dict[str, Any]) -> bool:
+    """Does this pair divide one stock wheel with oneDNN on by the same with it off?"""
+    entry = measured.header["stacks"][row["stack"]]["variants"]
+    sides = [entry[row["baseline"]], entry[row["candidate"]]]
+    values = [{each["name"]: each["value"] for each in side["environment"]}.get(ONEDNN_SWITCH) for side in sides]
+    return sides[0]["installation"] == sides[1]["installation"] and values == ["0", "1"]
+
+
+def _of_pair(measured: Measured, row: dict[str, Any]) -> str:
+    keys = ("stack", "batch_size", "baseline", "candidate")
+    bars = [bar for bar in measured.speedups.to_dict("records")
+            if all(bar[key] == row[key] for key in keys) and bar["verdict"] in _VERDICTS]  # fmt: skip
+    where = f"at batch size {row['batch_size']}"
+    if not bars:
+        return f"What {ONEDNN_SWITCH}=1 gains {where} has no verdict in this run."
+    count = f"faster on {sum(bar['verdict'] == _FASTER for bar in bars)} of {plural(len(bars), 'topology')}"
+    mean, low, high = (row.get(f"geometric_{name}", math.nan) for name in ("mean", "low", "high"))
+    if len(bars) > 1 and low > 1:
+        gain, over = with_interval(mean, low, high), f"geometric mean, 95% for this mean alone; {count}"
+    elif len(bars) == 1 and bars[0]["verdict"] == _FASTER:
+        bar = bars[0]
+        gain, over = (
+            with_interval(bar["speedup"], bar["family_ci_low"], bar["family_ci_high"]),
+            topology_title(bar["topology"]),
+        )
+    else:
+        return f"Switching it on ({ONEDNN_SWITCH}=1) was {count} {where}."
+    return f"Switching it on ({ONEDNN_SWITCH}=1) gained {gain} here {where} ({over})."
+
+
+def _wheel(measured: Measured, stack: str) -> str | None:
+    """The stack's stock wheel that can have oneDNN, as pip is asked for it; None if it has none."""
+    for name in measured.header["stacks"][stack]["variants"]:
+        asked = asked_of(measured.header, stack, name, {})
+        if asked.has_a_default:
+            return asked.wheel
+    return None

@@ -1,0 +1,88 @@
+"""What of a bar can be compiler flags and what kernels: each build's own word, and the rung that separates them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from runner import runs
+from runner.evidence.probed import Evidence, Subject
+from runner.report.compiled_sections import NO_LINE, compiled_table, compiler_paragraphs
+from runner.report.measured import Measured, measured
+from tests.runner.evidence.captured import evidence
+
+
+@pytest.fixture
+def run(finished_run: Callable[..., Path], in_folder: Path) -> Measured:
+    """A run of two stacks, whose logs have no such line."""
+    stacks = ("--stack", "tf-1.12,tf-2.14")
+    finished_run("compare", *stacks, "--topologies", "alexnet", "--blocks", "2", "--no-peak", "--out", "run")
+    return measured(runs.load(Path("run")))
+
+
+def probe(name: str, says: list[str] | None = None) -> Evidence:
+    """A real probe; or one whose build says something else."""
+    found = evidence(name)
+    return found if says is None else replace(found, compiled={"not_compiled_for": says})
+
+
+def test_the_real_builds_of_both_ends_say_the_same_of_stock_and_intel(run: Measured) -> None:
+    """Instruction sets explain nothing there; the ladder separates the rest on 2.14, and nothing can on 1.12."""
+    names = [f"{stack}-{variant}" for stack in ("tf-1.12", "tf-2.14") for variant in ("stock", "intel")]
+    _, oldest, newest = compiler_paragraphs(run, [probe(name) for name in names])
+    assert oldest.startswith(
+        "tf-1.12: both wheels say that they were not compiled to use AVX2, AVX512F and FMA. So a difference in the "
+        "instruction sets that they were compiled for is no part of a bar between them"
+    )
+    assert oldest.endswith(
+        "These cannot be separated on tf-1.12: Intel's wheel of TensorFlow 1.12 has no switch for its kernels: "
+        "TF_DISABLE_MKL came later."
+    )
+    assert "not compiled to use AVX2, AVX512F, AVX512_VNNI and FMA" in newest
+    assert (
+        "`python -m runner ablate --stack tf-2.14` separates them: the rung `intel-kernels-off` is Intel's wheel with "
+        "TF_DISABLE_MKL=1, so that the factor of the rung after it, `intel-kernels`, is that of the kernels"
+    ) in newest
+
+
+def test_builds_that_differ_may_owe_a_part_of_the_bar_to_it(run: Measured) -> None:
+    """Both lists are named."""
+    found = compiler_paragraphs(run, [probe("tf-1.12-stock"), probe("tf-1.12-intel", ["AVX512F"])])
+    assert (
+        "the stock wheel says that it was not compiled to use AVX2, AVX512F and FMA, Intel's wheel AVX512F. So a part "
+        "of a bar between them can be compiler flags, and not kernels."
+    ) in found[1]
+
+
+def test_a_build_that_says_nothing_leaves_it_unknown(run: Measured) -> None:
+    """No line is no proof that nothing is missing."""
+    silent = replace(probe("tf-1.12-intel"), compiled={"not_compiled_for": None})
+    obtained = [probe("tf-1.12-stock"), silent]
+    assert "Intel's wheel does not say what it was not compiled to use" in compiler_paragraphs(run, obtained)[1]
+    assert compiled_table(obtained).rows == (
+        ("tf-1.12", "stock", "AVX2, AVX512F, FMA"), ("tf-1.12", "intel", NO_LINE),
+    )  # fmt: skip
+
+
+def test_evidence_of_before_is_shown_as_it_is(run: Measured) -> None:
+    """Its logs were not read for it: no row and no sentence."""
+    old = [replace(probe(name), compiled=None) for name in ("tf-1.12-stock", "tf-1.12-intel")]
+    assert compiler_paragraphs(run, old) == ()
+    assert compiled_table(old).rows == ()
+
+
+def test_it_stands_in_the_report_for_every_build(run: Measured) -> None:
+    """The fake engine's builds say nothing, and that is what is shown of each."""
+    text = Path("run/report.md").read_text()
+    assert "Compiler flags, as each build tells them of itself when it starts" in text
+    for variant in ("tf-1.12 | stock", "tf-1.12 | intel", "tf-2.14 | stock", "tf-2.14 | intel"):
+        assert f"| {variant} | {NO_LINE} |" in text
+
+
+def test_a_probe_of_the_plain_installation_is_no_build_of_its_own() -> None:
+    """It is stock's wheel, which has its row."""
+    plain = replace(probe("tf-2.14-stock"), subject=Subject("tf-2.14", "plain-install", "googlenet"))
+    assert compiled_table([plain]).rows == ()
