@@ -134,8 +134,8 @@ def _compare(key: Key, baseline: Sequence[Any], candidate: Sequence[Any]) -> Com
     rounding = SENSITIVITIES * max(min(known), LEAST_SENSITIVITY) if known else math.inf
     jump = JUMP if key[0] in JUMPING else 0.0
     norm, dot = _differences(baseline, candidate)
-    both = (Compared(*key, norm, rounding + jump**2), Compared(*key, dot, rounding + jump))
-    return max(both, key=lambda each: each.excess)
+    both = [Compared(*key, norm, rounding + jump**2), Compared(*key, dot, rounding + jump)]
+    return max([each for each in both if each.is_judged] or both, key=lambda each: each.excess)
 
 
 def _differences(baseline: Sequence[Any], candidate: Sequence[Any]) -> tuple[float, float]:

@@ -97,6 +97,13 @@ def test_a_wide_tolerance_still_tells_a_tensor_that_vanished() -> None:
     assert [check and (check.passed, check.judged, check.close) for check in found] == [(True, 1, 0), (False, 1, 0)]
 
 
+def test_a_norm_is_judged_where_a_direction_cannot_be() -> None:
+    """Close to the edge the allowance for jumps leaves nothing of the dot product; a vanished tensor is still found."""
+    one = [changed(GRADIENT, sensitivity=0.99 / SENSITIVITIES)]
+    found = [compare_fingerprints(one, [changed(one[0], norm=norm, dot=2.9)]) for norm in (2.0, 0.0)]
+    assert [check and (check.passed, check.judged) for check in found] == [(True, 1), (False, 1)]
+
+
 def test_zeros_on_both_sides_are_the_same() -> None:
     """A bias that gets no gradient gets none in either build."""
     zero = [changed(GRADIENT, norm=0.0, dot=0.0, sensitivity=0.0)]
