@@ -34,7 +34,8 @@ def isolation(machine: Machine, pin: Pin) -> Check:
         where = "the pin is one of them" if set(isolated) & set(pin.cpus) else "left out of the pin"
         return Check(name, "ok", f"CPUs {format_cpu_list(isolated)}, {where}{also}", WHY_ISOLATED)
     found = f"CPUs {format_cpu_list(inside)} in the pin{also}"
-    what_to_do = f"A speedup here can be up to {pin.threads} times too large. {_elsewhere(machine)}"
+    too_large = f"A speedup here can be as many times too large as the pin has CPUs ({len(pin.cpus)})."
+    what_to_do = f"{too_large} {_elsewhere(machine)}"
     return Check(name, "advice", found, WHY_ISOLATED, what_to_do)
 
 

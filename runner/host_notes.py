@@ -75,7 +75,7 @@ def _isolated_in(machine: Machine, pin: Pin) -> tuple[str, ...]:
         return ()
     return (
         f"The CPUs {format_cpu_list(found)} of the pin are isolated, and were asked for by name. {WHY_ISOLATED} A "
-        f"speedup measured here can be up to {pin.threads} times too large, which is the number of cores.",
+        f"speedup measured here can be as many times too large as the pin has CPUs ({len(pin.cpus)}).",
     )
 
 

@@ -84,7 +84,7 @@ def choose_pin(
     if cpus is not None:
         return _exact_pin(machine, usable, cpus, cores, headroom)
     balanced = _balanced(machine)
-    suited = _performance_cores_if_enough(balanced, (cores or 0) + headroom)
+    suited = _performance_cores_if_enough(balanced, 0 if cores is None else cores + headroom)
     chosen = _cores_to_use(machine, _after_headroom(suited, headroom), cores)
     return _pin(machine, chosen, [core.balanced_cpus[:1] for core in chosen])
 
@@ -96,11 +96,11 @@ def _balanced(machine: Machine) -> tuple[Core, ...]:
         allowed = format_cpu_list(machine.allowed_cpus)
         raise HostError(
             f"While choosing CPUs to measure on, every CPU that this process may use ({allowed}) was found to be "
-            "isolated: the scheduler moves no thread between isolated CPUs, so that threads that are not bound to one, "
-            "stock TensorFlow's among them, can all stay where they were started, and the speedup grows by as much as "
-            "there are cores. Expected some CPU that is not isolated. Start the kit on others (taskset --cpu-list, the "
-            "CPU set of this container or session, isolcpus= on the kernel's command line), or, to measure there all "
-            f"the same, name them: --cpus {allowed}."
+            "isolated. The scheduler moves no thread between isolated CPUs. Threads that are not bound to a CPU, stock "
+            "TensorFlow's among them, can all stay where they were started. A speedup measured there can be too large "
+            "by a factor of up to the number of cores. Expected some CPU that is not isolated. Start the kit on others "
+            "(taskset --cpu-list, the CPU set of this container or session, isolcpus= on the kernel's command line), "
+            f"or, to measure there all the same, name them: --cpus {allowed}."
         )
     return balanced
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -15,7 +16,12 @@ from runner.errors import HostError
 from runner.network import PackageIndex
 from runner.stacks import find_stack
 
-StackPython = Callable[[str], str]
+
+class StackPython(Protocol):
+    """Gives the interpreter of an installation of a stack."""
+
+    def __call__(self, installation: str, stack: str = "tf-2.14") -> str:
+        """The path of its python."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -58,13 +64,13 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 @pytest.fixture(scope="session")
 def stack_python() -> StackPython:
-    """The interpreter of an installation of tf-2.14, made from its lock on first use; skips where it cannot be."""
+    """The interpreter of an installation, of tf-2.14 unless told, made from its lock on first use; or skips."""
     cache = EnvironmentCache(default_cache(), PackageIndex())
-    stack = find_stack("tf-2.14")
 
-    def python(installation: str) -> str:
+    def python(installation: str, stack: str = "tf-2.14") -> str:
+        found = find_stack(stack)
         try:
-            artifact = cache.prepare(stack, stack.installations[installation], print)
+            artifact = cache.prepare(found, found.installations[installation], print)
         except HostError as error:
             pytest.skip(str(error))
         return f"{artifact.location}/bin/python"

@@ -52,7 +52,8 @@ def _ended(progress: Progress) -> None:
         say(f"          no evidence: {evidence.error['kind']}: {evidence.error['message']}")
         return
     if evidence.quiet_error is not None:
-        say(f"          no trace: {evidence.quiet_error['kind']}: {evidence.quiet_error['message']}")
+        error = evidence.quiet_error
+        say(f"          no trace and no fingerprint: {error['kind']}: {error['message']}")
     told, *others = evidence.verdicts
     for verdict in others if is_in_order(evidence) else (told, *others):
         if verdict.passed is not True and not verdict.id.startswith(INERT):

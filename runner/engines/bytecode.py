@@ -12,7 +12,7 @@ import os
 import re
 import sys
 import types
-from typing import Any
+from typing import Any, List, Optional
 
 HEADER_BYTES = 16 if sys.version_info >= (3, 7) else 12
 # All of a code object but the place where it was compiled.
@@ -23,7 +23,7 @@ PARTS = (
 )  # fmt: skip
 
 
-def main(folders: list[str]) -> None:
+def main(folders: List[str]) -> None:
     """Check the byte-code in all folders, on every CPU that this process may use."""
     paths = [
         os.path.join(parent, name)
@@ -37,7 +37,7 @@ def main(folders: list[str]) -> None:
     print(json.dumps({"checked": len(paths), "wrong": sorted(wrong)}))
 
 
-def fault(path: str) -> str | None:
+def fault(path: str) -> Optional[str]:
     """Return the path if its byte-code is not that of its source, or has none; None if it is."""
     found = re.match(r"(.*)/__pycache__/([^/]+?)\.[^./]+?(?:\.opt-(\d))?\.pyc$", path)
     try:

@@ -54,10 +54,10 @@ class CellEvidence:
 
     @property
     def status(self) -> Status:
-        """Passed only with a probe that passed; a failed verdict counts from wherever it is."""
+        """Passed only with a probe that passed and left a fingerprint; a failed verdict counts from wherever it is."""
         if self.failures:
             return "failed"
-        if self.probe is None or self.probe.error is not None:
+        if self.probe is None or self.probe.error is not None or self.probe.quiet_error is not None:
             return "no evidence" if self.wanted else "not probed"
         undecided = any(verdict.passed is None for verdict in self.probe.verdicts if verdict.id == BASELINE_FREE)
         return "no evidence" if undecided else "passed"
@@ -82,6 +82,9 @@ class CellEvidence:
             return ""
         if self.probe is not None and self.probe.error is not None:
             return f"The probe failed: {self.probe.error['kind']}: {self.probe.error['message']}"
+        if self.probe is not None and self.probe.quiet_error is not None:
+            error = self.probe.quiet_error
+            return f"The first step's fingerprint was not obtained: {error['kind']}: {error['message']}"
         undecided = [verdict.text for verdict in self.probe.verdicts if verdict.passed is None] if self.probe else []
         return " ".join(undecided) or "This cell was not probed."
 

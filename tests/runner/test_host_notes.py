@@ -53,7 +53,7 @@ def test_isolated_cpus_that_were_named_are_a_warning(cpus: frozenset[int]) -> No
     """One of them among others is enough; the warning says by how much a speedup can be wrong."""
     (warning,), remarks = notes(isolated(None), cpus)
     assert re.match(r"The CPUs 4(-6)? of the pin are isolated, and were asked for by name\. ", warning)
-    assert warning.endswith("can be up to 3 times too large, which is the number of cores.")
+    assert warning.endswith("can be as many times too large as the pin has CPUs (3).")
     assert remarks == []
 
 

@@ -237,12 +237,15 @@ def test_the_default_takes_performance_cores_only() -> None:
     assert choose_pin(read(replace(two_fast_four_slow(), allowed=frozenset({3, 4, 5})))).cpus == (3, 4, 5)
 
 
-def test_headroom_is_left_among_the_performance_cores() -> None:
-    """It takes away from the default pin; as many as there are leave nothing to measure on."""
+@pytest.mark.parametrize("headroom", range(2, 6))
+def test_headroom_is_left_among_the_performance_cores(headroom: int) -> None:
+    """It takes away from the default pin; as many as there are, or more, leave nothing to measure on."""
     machine = read(two_fast_four_slow())
+    assert choose_pin(machine, headroom=0).cpus == (0, 1)
     assert choose_pin(machine, headroom=1).cpus == (1,)
     with pytest.raises(UsageError, match="2 performance cores may be used"):
-        choose_pin(machine, headroom=2)
+        choose_pin(machine, headroom=headroom)
+    assert choose_pin(machine, cores=1, headroom=headroom).cpus == (headroom,)
 
 
 def test_a_capacity_or_a_clock_tells_what_the_default_takes() -> None:

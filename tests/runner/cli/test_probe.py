@@ -89,14 +89,14 @@ def test_each_probe_is_traced_in_a_launch_without_any_verbose_switch(
     assert sum(entry["milliseconds"] for entry in found.trace) == 250
 
 
-def test_a_failed_quiet_launch_loses_the_trace_alone(
+def test_a_failed_quiet_launch_loses_trace_and_fingerprint(
     kit: Kit, small: Sequence[str], engine: FakeEngine, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The verdicts stand, no cell is marked, nothing of it is cached, and `probe RUN` obtains what is missing."""
+    """The verdicts stand, its cell is marked, nothing of it is cached, and `probe RUN` obtains what is missing."""
     engine.outcomes["quiet-tf-2.14-intel-vgg16-b2"] = Outcome(-9, 5.0, stopped_by_deadline=False, out_of_memory=True)
     assert kit(*small) == 0
-    assert [row["status"] for row in rows()] == ["ok", "ok"]
-    assert "no trace: out_of_memory: killed" in capsys.readouterr().out
+    assert [row["status"] for row in rows()] == ["ok", "no_evidence"]
+    assert "no trace and no fingerprint: out_of_memory: killed" in capsys.readouterr().out
     found = store.read(Path("run"))[Subject("tf-2.14", "intel", "vgg16")]
     assert (found.error, found.trace, found.quiet) == (None, (), None)
     assert found.quiet_error is not None

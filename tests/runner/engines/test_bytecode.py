@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from runner.engines import bytecode
+from tests.conftest import StackPython
 
 MODES = [py_compile.PycInvalidationMode.CHECKED_HASH, py_compile.PycInvalidationMode.UNCHECKED_HASH,
          py_compile.PycInvalidationMode.TIMESTAMP]  # fmt: skip
@@ -33,10 +34,10 @@ def compiled(source: Path, mode: py_compile.PycInvalidationMode) -> Path:
     return Path(py_compile.compile(str(source), invalidation_mode=mode, doraise=True) or "")
 
 
-def checked(folder: Path) -> list[str]:
+def checked(folder: Path, python: str = sys.executable) -> list[str]:
     """What the script prints, run as in an image: isolated, from text, without site-packages."""
     script = Path(bytecode.__file__).read_text(encoding="utf-8")
-    command = [sys.executable, "-I", "-S", "-B", "-c", script, str(folder)]
+    command = [python, "-I", "-S", "-B", "-c", script, str(folder)]
     printed = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     assert printed["checked"] == 1
     return [str(path) for path in printed["wrong"]]
@@ -88,5 +89,30 @@ def test_byte_code_of_another_python_is_not_read(source: Path) -> None:
 
 
 def test_the_script_is_for_the_oldest_python_of_an_image() -> None:
-    """3.6, in tf-1.12."""
-    ast.parse(Path(bytecode.__file__).read_text(encoding="utf-8"), feature_version=(3, 6))
+    """3.6, in tf-1.12: its syntax, and annotations that it can evaluate, which it does where they stand."""
+    tree = ast.parse(Path(bytecode.__file__).read_text(encoding="utf-8"), feature_version=(3, 6))
+    builtin_names = {"list", "dict", "tuple", "set", "frozenset", "type"}
+    annotations = [
+        annotation
+        for node in ast.walk(tree)
+        for annotation in (getattr(node, "annotation", None), getattr(node, "returns", None))
+        if annotation is not None
+    ]
+    assert annotations
+    for part in (part for annotation in annotations for part in ast.walk(annotation)):
+        assert not isinstance(part, ast.BinOp), f"line {part.lineno}: no | in an annotation before 3.10"
+        if isinstance(part, ast.Subscript) and isinstance(part.value, ast.Name):
+            assert part.value.id not in builtin_names, f"line {part.lineno}: no subscripted builtin before 3.9"
+
+
+@pytest.mark.tensorflow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("stack", ["tf-1.12", "tf-1.15"])
+def test_the_old_interpreters_run_it(source: Path, stack: str, stack_python: StackPython) -> None:
+    """Honest byte-code of their own passes, and code of another source is found."""
+    python = stack_python("stock", stack)
+    for text, wrong in ((SOURCE, 0), (SOURCE.replace("2.0", "3.0"), 1)):
+        source.write_text(text)
+        subprocess.run([python, "-m", "py_compile", str(source)], check=True)
+        source.write_text(SOURCE)
+        assert len(checked(source.parent, python)) == wrong

@@ -14,12 +14,12 @@ import pytest
 from runner.cli.engines import Engines, choose_engine
 from runner.engines.docker import RUN_LABEL, DockerEngine
 from runner.engines.docker_images import ImageBuilder
-from runner.engines.protocol import Artifact
 from runner.errors import HostError
 from runner.machine import Sysroot
 from runner.machine.identity import read_identity
 from runner.network import PackageIndex
 from runner.stacks import find_stack
+from tests.runner.conftest import STACKS, Build, base_of
 from tests.runner.engines.containers import RUNNER
 from tests.runner.engines.containers import docker as docker_command
 from tests.runner.engines.fake_client import FakeClient, over
@@ -143,6 +143,11 @@ def test_the_real_engine_is_refused_where_the_boot_ids_differ(base_image: str, t
 
 @pytest.mark.docker
 @pytest.mark.timeout(900)
-def test_the_byte_code_of_an_image_is_its_sources(engine: DockerEngine, images: dict[str, Artifact]) -> None:
-    """Compiled again by the image's own Python, every file of it is the same."""
-    assert engine.wrong_bytecode(images["stock"]) == ()
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_byte_code_of_an_image_is_its_sources(
+    engine: DockerEngine, build: Build, request: pytest.FixtureRequest, stack: str
+) -> None:
+    """Compiled again by the image's own Python, of whatever release, every file of it is the same."""
+    found = find_stack(stack)
+    base_of(request, found)
+    assert engine.wrong_bytecode(build(found, "stock")) == ()

@@ -63,6 +63,16 @@ def test_a_failed_probe_is_no_evidence_with_its_reason() -> None:
     assert found.reason == "The probe failed: timeout: killed at its deadline"
 
 
+def test_a_probe_without_a_fingerprint_is_no_evidence() -> None:
+    """Where its quiet launch failed, nobody compared what was computed; runs of before had none and keep theirs."""
+    error = {"kind": "timeout", "message": "killed at its deadline"}
+    failed = replace(evidence("tf-2.14-stock"), quiet=None, quiet_error=error, fingerprint=())
+    found = cell(failed)
+    assert (found.status, found.remark) == ("no evidence", "no evidence")
+    assert found.reason == "The first step's fingerprint was not obtained: timeout: killed at its deadline"
+    assert cell(replace(failed, quiet_error=None)).status == "passed"
+
+
 def test_a_baseline_of_which_nothing_is_proved_has_no_evidence() -> None:
     """A verdict that could not be told is not a verdict that passed."""
     silent = replace(evidence("tf-2.14-stock"), verdicts=(Verdict(BASELINE_FREE, None, "nothing is proved."),))
