@@ -128,9 +128,8 @@ def _grounds(each: CellEvidence) -> str:
     for text, count in Counter(text for texts in _texts(each) for text in texts).items():
         by_count.setdefault(count, []).append(text)
     for count, texts in sorted(by_count.items(), reverse=True):
-        those = (
-            f"each of {plural(total, 'timed launch', 'timed launches')}" if count == total else f"{count} of {total}"
-        )
+        some = "each" if count == total else str(count)
+        those = "the timed launch" if total == 1 else f"{some} of {total} timed launches"
         parts.append(f"In {those}: {' '.join(texts)}")
     return " ".join(parts) or "Its launches recorded nothing of themselves."
 
