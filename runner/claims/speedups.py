@@ -25,7 +25,7 @@ from runner.stats.family import largest, simultaneous, smallest, together
 from runner.stats.intervals import FEWEST, Estimate, geometric_estimate
 from runner.stats.pairs import Pair
 from runner.vocabulary import Group
-from runner.wording import at_once, plural, significant, times, topology_title, with_interval
+from runner.wording import at_once, plural, significant, times, topology_title, true_largest, with_interval
 
 # That an interval holds the published value means something only if little else is in it: its ends at most a quarter
 # apart, and the estimate itself within a tenth of the value.
@@ -42,9 +42,11 @@ def judge_largest(question: Question) -> Answer:
         return _nothing(question, scene, absent)
     estimate = largest([pair.ratios for pair in bars.values()], _family(bars))
     top = max(bars, key=lambda name: geometric_estimate(bars[name].ratios).value)
+    own = together(bars[top].ratios, _family(bars))
     found = (
-        f"the largest of {plural(len(bars), 'bar')} is {topology_title(top)}, {_shown(estimate)} "
-        f"({at_once(_family(bars))}), {_where(question, scene)}"
+        f"the largest of {plural(len(bars), 'bar')} is {topology_title(top)}, {_shown(own)} "
+        f"({at_once(_family(bars))}{true_largest((own.low, own.high), (estimate.low, estimate.high))}), "
+        f"{_where(question, scene)}"
     )
     return untestable(question, scene, found, estimate) or _against_figure(question, scene, estimate, found, absent)
 

@@ -5,11 +5,21 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from runner.wording import TOPOLOGY_TITLES, at_once, interval, plural, significant, times, topology_title, with_interval
+from runner.wording import (
+    TOPOLOGY_TITLES,
+    at_once,
+    interval,
+    plural,
+    significant,
+    times,
+    topology_title,
+    true_largest,
+    with_interval,
+)
 
 __all__ = [
     "TOPOLOGY_TITLES", "at_once", "interval", "megabytes", "plural", "present", "shown", "significant", "times",
-    "topology_title", "with_interval",
+    "topology_title", "true_largest", "with_interval",
 ]  # fmt: skip
 
 
