@@ -96,11 +96,11 @@ def _incomplete(measured: Measured) -> list[str]:
     planned, found = len(measured.run.launches), []
     if measured.unfinished:
         done = planned - measured.unfinished - measured.failed
-        found.append(f"The run is not complete: {done} of {planned} launches are measured. Go on with --resume, "
-                     "which runs a broken block again whole.")  # fmt: skip
+        found.append(f"The run is not complete: {done} of {planned} launches are measured. Go on with "
+                     f"{measured.going_on}, which runs a broken block again whole.")  # fmt: skip
     if measured.failed:
-        found.append(f"{measured.failed} of {planned} launches failed: --resume runs each of their blocks again whole, "
-                     "and no other.")  # fmt: skip
+        found.append(f"{measured.failed} of {planned} launches failed: {measured.going_on} runs each of their blocks "
+                     "again whole, and no other.")  # fmt: skip
     return found
 
 
@@ -137,7 +137,8 @@ def _noise(measured: Measured) -> list[str]:
     found = []
     if stolen and max(stolen) > STEAL_WORTH_A_WORD:
         found.append(f"The hypervisor took up to {max(stolen):.0%} of this host's CPU time during a launch: neighbours "
-                     "were busy, or this host's own share is capped. The intervals hold what that did between launches.")  # fmt: skip
+                     "were busy, or this host's own share is capped. The intervals hold what that did between "
+                     "launches.")  # fmt: skip
     if busy:
         found.append(f"Something else was running before {len(busy)} of {len(loads)} launches (load up to "
                      f"{max(busy):.1f} on {threads} threads): repeat on a quiet host.")  # fmt: skip

@@ -21,6 +21,20 @@ def training_section(measured: Measured) -> Section:
     return Section("The same training on both sides", (*_on_fingerprints(checks), *_on_losses()), tables)
 
 
+def training_warnings(measured: Measured) -> tuple[str, ...]:
+    """For the top of the report: where no fingerprint was taken, what the losses alone leave open."""
+    judged = [pair for pair in measured.pairs if pair.is_measured]
+    if not judged or any(_fingerprints(measured).values()):
+        return ()
+    blind = dict.fromkeys(topology_title(pair.group.topology) for pair in judged
+                          if pair.losses is None or not (pair.losses.layers_judged and pair.losses.update_judged))  # fmt: skip
+    losses = f", and the losses cannot show it on {', '.join(blind)}" if blind else ""
+    return (
+        "That both sides trained the same was not shown layer by layer (no fingerprints were taken)"
+        f"{losses}. `python -m runner probe RUN` takes them.",
+    )
+
+
 _Checks = dict[tuple[str, str, str], FingerprintCheck | None]
 
 

@@ -29,11 +29,11 @@ def megabytes(value: float) -> str:
 
 
 def shown(row: Any) -> str:
-    """A row of the table of speedups: the speedup with its own 95% interval, and its status if it is not ok."""
+    """A row of the table of speedups: the speedup with its interval of all at once, and its status if not ok."""
     status = str(row.status).replace("_", " ")
     if math.isnan(row.speedup):
         return status
-    text = with_interval(row.speedup, row.ci_low, row.ci_high)
+    text = with_interval(row.speedup, row.family_ci_low, row.family_ci_high)
     return text if row.status == "ok" else f"{text} ({status})"
 
 
