@@ -45,7 +45,7 @@ def with_interval(value: float, low: float, high: float) -> str:
 
 
 def at_once(family: int) -> str:
-    """What a simultaneous interval holds for: 95% for all 16 comparisons of the run at once; of one alone, its 95% interval."""
+    """What a simultaneous interval holds for: 95% for all 16 comparisons of the run at once; one alone has its own."""
     return "95% interval" if family == 1 else f"95% for all {family} comparisons of the run at once"
 
 

@@ -27,8 +27,8 @@ def not_observed(measured: Measured) -> tuple[str, ...]:
     if not stacks:
         return ()
     return (
-        f"Whether a plain `pip install` has oneDNN on here was not observed on {' and '.join(stacks)}. This report does "
-        "not say which of its bars a plain installation gives. `python -m runner probe RUN` observes it.",
+        f"Whether a plain `pip install` has oneDNN on here was not observed on {' and '.join(stacks)}. This report "
+        "does not say which of its bars a plain installation gives. `python -m runner probe RUN` observes it.",
     )
 
 
