@@ -30,8 +30,8 @@ def reading_section(measured: Measured) -> Section:
         "and the claims are read off the second. The figure draws the first thick and the second thin. "
         "results/README.md has the shares of runs with a false verdict, by simulation.",
         "The largest speedup stands with its own interval, of those that hold at once. It was picked after looking: "
-        "the largest true one may be another's, and lies between the highest lower end and the highest upper end of these "
-        "intervals. The geometric mean's interval is Student's t over the blocks, each with its mean over the "
+        "the largest true one may be another's, and lies between the highest lower end and the highest upper end of "
+        "these intervals. The geometric mean's interval is Student's t over the blocks, each with its mean over the "
         "topologies: it is about these networks, not about networks in general.",
         *_on_the_switch(measured),
         *not_observed(measured),

@@ -80,7 +80,8 @@ def test_a_single_topology_has_its_own_interval_of_all_at_once_and_no_mean(sampl
     """A mean over one network is that network, with an interval that no verdict is read off."""
     keep(sample, lambda launch: launch["topology"] == "vgg16")
     assert main(["report", str(sample)]) == 0
-    rows = list(csv.DictReader((sample / "speedups.csv").open()))
+    with (sample / "speedups.csv").open() as file:
+        rows = list(csv.DictReader(file))
     for row, text in zip(rows, findings_of(sample), strict=True):
         low, high = (significant(float(row[name])) for name in ("family_ci_low", "family_ci_high"))
         shown = f"VGG16 {significant(float(row['speedup']))}x [{low}, {high}]"
@@ -120,9 +121,7 @@ def test_without_fingerprints_the_top_says_what_was_not_shown(sample: Path) -> N
     """With the networks whose losses cannot show it; a run that has fingerprints has no such warning."""
     words = "not shown layer by layer (no fingerprints were taken), and the losses cannot show it on "
     found = measured(runs.load(sample))
-    blind = {
-        topology_title(pair.group.topology) for pair in found.pairs if pair.losses and not pair.losses.layers_judged
-    }
+    blind = {topology_title(pair.group.topology) for pair in found.pairs if pair.losses and not_judged(pair.losses)}
     assert "VGG16" in blind
     (warning,) = [text for text in compose(found).warnings if words in text]
     assert set(warning.split(words)[1].split(". `python")[0].split(", ")) == blind

@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
+from runner import runs
 from runner.cli import main
+from runner.report.measured import measured
 from tests.runner.fake_engine import FakeEngine, only
 
 SAMPLE = Path(__file__).resolve().parents[3] / "results" / "sample"
@@ -87,6 +89,8 @@ def test_a_block_of_two_sessions_is_not_complete(tmp_path: Path) -> None:
     row = row_of(folder)
     assert (row["status"], row["verdict"], row["blocks"]) == ("partial", "not counted", "3")
     assert row["reason"].startswith("block 2: its launches are of sessions 1 and 2, and are not divided by one another")
+    everything = measured(runs.load(folder))
+    assert everything.unfinished == len(everything.run.remaining()) == 2
 
 
 def test_runs_side_by_side_and_over_the_years_say_what_is_partial(
