@@ -9,6 +9,6 @@ def add_layers(network, images):
     branch = network.conv(x, "deep", 16, 3, batch_norm=BATCH_NORM)
     branch = network.conv(branch, "expand", 16, 1, batch_norm=BATCH_NORM, relu=False)
     x = network.add_relu(branch, x, "add")
-    x = network.operation(lambda tf, x: tf.nn.dropout(x, keep_prob=0.9), x, "dropout")
+    x = network.operation(lambda tf, x: tf.nn.leaky_relu(x), x, "leaky")
     x = network.conv(x, "wide", 32, (1, 3))
     return network.global_average(x, "average")

@@ -107,16 +107,22 @@ def launch(case: Case, folder: Path) -> None:
         )  # fmt: skip
 
 
-def fingerprint(case: Case, folder: Path) -> list[Any]:
-    """What a case left; empty where it was not run or failed."""
+def result(case: Case, folder: Path) -> dict[str, Any]:
+    """What a case left; empty where it was not run."""
     path = folder / case.name / "result.json"
-    found: list[Any] = json.loads(path.read_text(encoding="utf-8"))["fingerprint"] if path.exists() else []
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     return found
+
+
+def losses_off(right: Case, wrong: Case, folder: Path) -> str:
+    """The relative differences of the first two losses."""
+    steps = [result(case, folder)["steps"] for case in (right, wrong)]
+    return ", ".join(f"{abs(one['loss'] - other['loss']) / one['loss']:.1e}" for one, other in zip(*steps, strict=True))
 
 
 def check(one: Case, other: Case, folder: Path) -> FingerprintCheck | None:
     """Hold two cases against each other as a run does."""
-    return compare_fingerprints(fingerprint(one, folder), fingerprint(other, folder))
+    return compare_fingerprints(*(result(case, folder).get("fingerprint", []) for case in (one, other)))
 
 
 def honest_table(folder: Path) -> list[str]:
@@ -158,17 +164,20 @@ def stacks_table(folder: Path) -> list[str]:
 def faults_table(folder: Path) -> list[str]:
     """One line for each topology and fault: what found it, and by how much."""
     lines = [
-        "| topology | fault | found | tensors that differ | first in the | largest difference / tolerance | in the |",
-        "|---|---|---|---|---|---|---|",
+        "| topology | fault | found | tensors that differ | first in the | largest difference / tolerance | in the | "
+        "first and second loss off by |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for case in faulty_cases():
-        found = check(Case(*RIGHT, case.topology), case, folder)
+        right = Case(*RIGHT, case.topology)
+        found = check(right, case, folder)
         if found is None or found.worst is None:
             continue
         first = found.failed[0].title if found.failed else "—"
         lines.append(
             f"| {case.topology} | {case.fault.replace('_', ' ')} | {'no' if found.passed else 'yes'} | "
-            f"{len(found.failed)} of {found.judged} | {first} | {found.worst.excess:.3g} | {found.worst.title} |"
+            f"{len(found.failed)} of {found.judged} | {first} | {found.worst.excess:.3g} | {found.worst.title} | "
+            f"{losses_off(right, case, folder)} |"
         )
     return lines
 

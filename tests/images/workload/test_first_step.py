@@ -19,11 +19,14 @@ from tests.images.workload import faulty_build
 from tests.images.workload.job_content import QUIET_JOB
 
 FOLDER = Path(workload.__file__).parent
-SMALL_NET = Path(__file__).resolve().parents[2] / "data" / "small_net.py"
+DATA = Path(__file__).resolve().parents[2] / "data"
 BUILD = Path(faulty_build.__file__)
 JOBS = {
     "alexnet": {**QUIET_JOB, "topology": "alexnet", "batch_size": 1, "timed_steps": 1},
-    "small_net": {**QUIET_JOB, "topology": "small_net", "topology_file": "small_net.py", "batch_size": 2},
+    **{
+        name: {**QUIET_JOB, "topology": name, "topology_file": f"{name}.py", "batch_size": 2}
+        for name in ("small_net", "dropout_net")
+    },
 }
 # installation, topology, layout, kind, fault
 Launch = Callable[..., dict[str, Any]]
@@ -42,7 +45,8 @@ def launch(stack_python: Callable[[str], str], tmp_path_factory: pytest.TempPath
         folder = tmp_path_factory.mktemp("launch")
         job = {**JOBS[topology], "layout": layout, "kind": kind}
         (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
-        shutil.copy(SMALL_NET, folder)
+        if "topology_file" in job:
+            shutil.copy(DATA / job["topology_file"], folder)
         head = [str(BUILD), str(FOLDER.parent), fault, topology] if fault else [str(FOLDER)]
         environment = {
             name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "KMP_", "TF_", "LD_"))
@@ -79,7 +83,7 @@ def test_a_fingerprint_has_every_layer_and_every_variable(launch: Launch) -> Non
     """A user's own network too, by the names that its file gives."""
     result = launch("intel", "small_net")
     layers = ["input", "conv1", "conv1/batch_norm", "deep", "deep/batch_norm", "expand", "expand/batch_norm", "add",
-              "dropout", "wide", "average", "logits"]  # fmt: skip
+              "leaky", "wide", "average", "logits"]  # fmt: skip
     variables = [f"{name}/{part}" for name in ("conv1", "deep", "expand")
                  for part in ("weights", "batch_norm/beta", "batch_norm/gamma")]  # fmt: skip
     variables += [f"{name}/{part}" for name in ("wide", "logits") for part in ("weights", "biases")]
@@ -90,10 +94,15 @@ def test_a_fingerprint_has_every_layer_and_every_variable(launch: Launch) -> Non
 
 @pytest.mark.parametrize(
     ("installation", "topology", "layout"),
-    [("intel", "small_net", "NHWC"), ("intel", "small_net", "NCHW"), ("intel", "alexnet", "NHWC")],
+    [
+        ("intel", "small_net", "NHWC"),
+        ("intel", "small_net", "NCHW"),
+        ("intel", "alexnet", "NHWC"),
+        ("intel", "dropout_net", "NHWC"),
+    ],
 )
 def test_honest_builds_agree(launch: Launch, installation: str, topology: str, layout: str) -> None:
-    """Every tensor can be judged in these networks, the ones behind a random operation too, and none is close."""
+    """Every tensor can be judged in these networks, those behind random numbers too, and none is near its tolerance."""
     found = check(launch("stock", topology), launch(installation, topology, layout))
     assert found.passed
     assert found.not_judged == 0
@@ -114,13 +123,6 @@ def test_a_build_made_wrong_is_found(launch: Launch, topology: str, fault: str) 
     assert found.passed is False
     assert found.worst is not None
     assert found.worst.excess > 2
-
-
-def test_the_losses_do_not_notice_a_convolution_that_returns_zero(launch: Launch) -> None:
-    """Why there are fingerprints: AlexNet's first losses are ln 1001 plus weight decay whatever it computes."""
-    right, wrong = launch("stock", "alexnet"), launch("intel", "alexnet", "NHWC", "quiet", "zero_convolution")
-    for step, other in zip(right["steps"], wrong["steps"], strict=True):
-        assert other["loss"] == pytest.approx(step["loss"], rel=1e-4)
 
 
 def test_the_first_difference_is_where_the_fault_is(launch: Launch) -> None:
