@@ -176,7 +176,7 @@ def _carry_out(
         return evidence
     quiet = _seen(run, probe.quiet, "quiet", engine, artifact, context)
     if quiet.error is not None:
-        return replace(evidence, quiet_error=quiet.error, fingerprint=())  # one without sensitivities tells nothing
+        return replace(evidence, quiet_error=quiet.error, fingerprint=())  # without sensitivities there is no tolerance
     return with_quiet(evidence, size, quiet.result)
 
 

@@ -19,6 +19,8 @@ from runner.vocabulary import Launch
 
 SCHEMA_VERSION = 1
 RUNS = Path("results") / "runs"
+# In the folder of a run that Docker Compose carries out: what it was asked for (`runner/compose/asked.py`).
+COMPOSE_FILE = "compose.json"
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,11 @@ class Run:
     def name(self) -> str:
         """The run's own name, which it keeps when its folder is moved."""
         return str(self.header["run"])
+
+    @property
+    def is_of_compose(self) -> bool:
+        """Does Docker Compose carry it out, so that no engine of the kit can go on with it?"""
+        return (self.folder / COMPOSE_FILE).is_file()
 
     @property
     def records_file(self) -> Path:

@@ -45,8 +45,15 @@ def with_interval(value: float, low: float, high: float) -> str:
 
 
 def at_once(family: int) -> str:
-    """What a simultaneous interval holds for: 95%, for all 16 comparisons of the run at once."""
-    return "95%" if family == 1 else f"95% for all {family} comparisons of the run at once"
+    """What a simultaneous interval holds for: 95% for all 16 comparisons of the run at once; one alone has its own."""
+    return "95% interval" if family == 1 else f"95% for all {family} comparisons of the run at once"
+
+
+def true_largest(own: tuple[float, float], joint: tuple[float, float]) -> str:
+    """A clause on where the largest true value lies, if that reads otherwise than the named bar's own interval."""
+    within = f"[{significant(joint[0])}, {significant(joint[1])}]"
+    same = within == f"[{significant(own[0])}, {significant(own[1])}]"
+    return "" if same or math.isnan(joint[0]) else f"; the largest true one lies within {within}"
 
 
 def plural(count: int, noun: str) -> str:

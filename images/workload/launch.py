@@ -124,16 +124,18 @@ def _train(tf: Any, job: TrainJob, folder: str, result: Dict[str, Any], open_ses
 
     steps: List[Step] = []
     first = None
+    first_step_began = time.perf_counter()
     try:
         if job.fingerprinted:
             first = first_pass(session, built, job.layout, lambda: run_steps(call, "warmup", 1, steps), job.traced)
         result["stopped_by"] = run_phases(
             call,
-            job.warmup_steps - len(steps),
+            job.warmup_steps,
             job.timed_steps,
             job.time_limit_seconds,
             steps,
             around_timed=measure_cpu_time(result),
+            started=first_step_began,
         )
     finally:
         result["steps"] = [dict(step._asdict()) for step in steps]

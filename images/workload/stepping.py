@@ -59,19 +59,21 @@ def run_phases(
     steps: List[Step],
     clock: Clock = time.perf_counter,
     around_timed: Optional[ContextManager[Any]] = None,
+    started: Optional[float] = None,
 ) -> str:
     """Run warm-up and timed steps; return what stopped them, "steps" or "time_limit".
 
-    The limit counts from the start of the first step and None is no limit; every step is appended to `steps`;
-    `clock` returns seconds and never goes back. `around_timed` is entered before the first timed step and left after
+    What is in `steps` already are warm-up steps that count; the others are appended to it. The limit counts from the
+    start of the first step, which is now unless `started` says when, and None is no limit; `clock` returns seconds and
+    never goes back. `around_timed` is entered before the first timed step and left after
     the last.
 
     Raises:
         NonFiniteLossError: a loss was infinite or not a number.
         TimeLimitError: the limit came before the first timed step.
     """
-    deadline = None if time_limit_seconds is None else clock() + time_limit_seconds
-    complete = run_steps(call, "warmup", warmup_steps, steps, deadline, clock)
+    deadline = None if time_limit_seconds is None else (clock() if started is None else started) + time_limit_seconds
+    complete = run_steps(call, "warmup", warmup_steps - len(steps), steps, deadline, clock)
     if complete:
         with contextlib.ExitStack() if around_timed is None else around_timed:
             complete = run_steps(call, "timed", timed_steps, steps, deadline, clock)

@@ -15,15 +15,11 @@ _USER, _SYSTEM, _PROCESSOR = 14 - 3, 15 - 3, 39 - 3
 ThreadTime = NamedTuple(
     "ThreadTime",
     [
-        (
-            "cpu_seconds",
-            float,
-        ),  # user and system, since the thread began; in ticks of 10 ms where the kernel has no finer
+        # User and system, since the thread began; in ticks of 10 ms where the kernel has no finer.
+        ("cpu_seconds", float),
         ("last_cpu", int),
-        (
-            "waited_seconds",
-            Optional[float],
-        ),  # ready to run, with no CPU free for it; None where the kernel does not tell
+        # Ready to run, with no CPU free for it; None where the kernel does not tell.
+        ("waited_seconds", Optional[float]),
     ],
 )
 

@@ -25,12 +25,13 @@ from runner.stats.family import largest, simultaneous, smallest, together
 from runner.stats.intervals import FEWEST, Estimate, geometric_estimate
 from runner.stats.pairs import Pair
 from runner.vocabulary import Group
-from runner.wording import at_once, plural, significant, times, topology_title, with_interval
+from runner.wording import at_once, plural, significant, times, topology_title, true_largest, with_interval
 
 # That an interval holds the published value means something only if little else is in it: its ends at most a quarter
 # apart, and the estimate itself within a tenth of the value.
 MOST_WIDTH = 1.25
 NEAR = 1.1
+MORE_BLOCKS = "more --blocks"
 TOO_WIDE = "the interval is too wide to tell; measure more --blocks"
 
 
@@ -42,9 +43,11 @@ def judge_largest(question: Question) -> Answer:
         return _nothing(question, scene, absent)
     estimate = largest([pair.ratios for pair in bars.values()], _family(bars))
     top = max(bars, key=lambda name: geometric_estimate(bars[name].ratios).value)
+    own = together(bars[top].ratios, _family(bars))
     found = (
-        f"the largest of {plural(len(bars), 'bar')} is {topology_title(top)}, {_shown(estimate)} "
-        f"({at_once(_family(bars))}), {_where(question, scene)}"
+        f"the largest of {plural(len(bars), 'bar')} is {topology_title(top)}, {_shown(own)} "
+        f"({at_once(_family(bars))}{true_largest((own.low, own.high), (estimate.low, estimate.high))}), "
+        f"{_where(question, scene)}"
     )
     return untestable(question, scene, found, estimate) or _against_figure(question, scene, estimate, found, absent)
 
@@ -80,12 +83,13 @@ def judge_value(question: Question, scene: Scene, estimate: Estimate, found: str
     value = question.claim.value or 0.0
     shown = significant(value)
     if not estimate.has_interval:
-        return answer(NOT_TESTABLE, f"one launch has no interval; measure more --blocks. Here {found}", estimate)
+        why = f"one launch has no interval; measure more --blocks. Here {found}"
+        return answer(NOT_TESTABLE, why, estimate, [MORE_BLOCKS])
     if not estimate.low <= value <= estimate.high:
         side = "above" if estimate.low > value else "below"
         return refuted(question, scene, f"{found}: the whole interval is {side} {shown}", estimate)
     if not _is_telling(estimate, value):
-        return answer(NOT_TESTABLE, f"{found}: holding {shown} and much else, {TOO_WIDE}", estimate)
+        return answer(NOT_TESTABLE, f"{found}: holding {shown} and much else, {TOO_WIDE}", estimate, [MORE_BLOCKS])
     return answer(REPRODUCED, f"{found}: the interval holds {shown}", estimate)
 
 
@@ -100,7 +104,7 @@ def _against_figure(question: Question, scene: Scene, estimate: Estimate, found:
         return answer(REPRODUCED, f"{found}: the whole interval is above {significant(value)}", estimate)
     if estimate.high < value and absent:
         uncounted = f"not counted: {', '.join(absent)}; any of them could be the largest"
-        return answer(NOT_TESTABLE, f"{uncounted}. Here {found}: below {significant(value)}", estimate)
+        return answer(NOT_TESTABLE, f"{uncounted}. Here {found}: below {significant(value)}", estimate, absent)
     return judge_value(question, scene, estimate, found)
 
 
@@ -131,7 +135,7 @@ def _every_bar(question: Question, threshold: float, what: str) -> Answer:
         return answer(REPRODUCED, found, least)
     rest = PARTLY if above else NOT_TESTABLE
     if not below:
-        return answer(rest, found, least)
+        return answer(rest, found, least, [*([MORE_BLOCKS] if unclear else []), *absent])
     lacking = lacking_to_refute(question, scene)
     if not lacking:
         return answer(NOT_REPRODUCED, f"{found}; {_names(below)} alone refutes it", least)
@@ -171,7 +175,9 @@ def _family(bars: Mapping[str, Pair]) -> int:
 def _nothing(question: Question, scene: Scene, absent: Sequence[str]) -> Answer:
     lacking = lacking_to_confirm(question, scene)
     nothing = f"nothing to judge by was measured of {', '.join(absent)}"
-    return answer(NOT_TESTABLE, "; ".join(filter(None, [clauses(lacking), nothing])), missing=phrases(lacking))
+    return answer(
+        NOT_TESTABLE, "; ".join(filter(None, [clauses(lacking), nothing])), missing=[*phrases(lacking), *absent]
+    )
 
 
 def _names(topologies: Sequence[str]) -> str:

@@ -109,6 +109,11 @@ def _wanted_by(launches: Sequence[Launch], stacks: Sequence[Stack]) -> list[tupl
 def _resume(arguments: argparse.Namespace, engines: Engines) -> int:
     """Go on with a run from its own plan: no complete block is repeated, and every other one is run again whole."""
     resumed = runs.load(arguments.resume) if arguments.resume != Path() else runs.newest_unfinished()
+    if resumed.is_of_compose:
+        raise UsageError(
+            f"{resumed.folder} is a run of Docker Compose, and no engine of the kit goes on with it. Run "
+            f"docker-compose up with its Compose file again, then python -m runner report {resumed.folder}."
+        )
     if is_ladder(resumed.header):
         raise UsageError(f"{resumed.folder} is a ladder: go on with python -m runner ablate --resume {resumed.folder}.")
     for file in {launch.topology_file for launch in resumed.launches if launch.topology_file is not None}:

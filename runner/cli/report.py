@@ -27,6 +27,7 @@ def run(arguments: argparse.Namespace, _engines: Engines) -> int:
     everything = [measured(each) for each in loaded]
     frame, differing = side_by_side(everything), differing_conditions_table(everything)
     CONSOLE.print(frame.to_string(index=False), markup=False, soft_wrap=True)
+    CONSOLE.print("\n[ ]: 95% interval, which holds at once with those of all pairs of its run", markup=False)
     CONSOLE.print("\nconditions that differ:" if len(differing) else "\nall conditions are equal", markup=False)
     if len(differing):
         CONSOLE.print(differing.to_string(index=False), markup=False, soft_wrap=True)

@@ -17,12 +17,13 @@ from runner.bkm import Bkms, bkms_from, resolve
 from runner.errors import RunFormatError
 from runner.pin import Pin
 from runner.plan import Plan, Request, choose_variants, make_plan
+from runner.runs import COMPOSE_FILE
 from runner.stacks import find_stack
 from runner.vocabulary import Steps
 from runner.workload_files import workload_sha256
 
 SCHEMA_VERSION = 1
-FILE_NAME = "compose.json"
+FILE_NAME = COMPOSE_FILE
 
 
 @dataclass(frozen=True)

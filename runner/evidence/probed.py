@@ -14,8 +14,9 @@ from runner.evidence.compiled import parse_not_compiled_for
 from runner.evidence.inert import Seen, judge_settings
 from runner.evidence.onednn import Library, Verbose, parse_verbose
 from runner.evidence.openmp import OpenMp, parse_openmp
+from runner.evidence.stored import held_to_todays_rules
 from runner.evidence.threads import judge_threads, worked_in
-from runner.evidence.verdicts import Verdict, held_to_todays_rule, judge_kernels, judge_wheel, onednn_by_default
+from runner.evidence.verdicts import Verdict, judge_kernels, judge_wheel, onednn_by_default
 
 SCHEMA_VERSION = 1
 
@@ -40,12 +41,12 @@ class Evidence:
 
     `trace` is of a launch without verbose switches, and `quiet` tells that launch's steps; `logged_step_seconds` are
     those of the launch with the switches on. Runs of before traced in that one and have neither. `quiet_error` says why
-    there is no trace, where only that was not obtained.
+    there is no trace and no fingerprint, where all else was obtained.
     `compiled` is None where the build's own word on its instruction sets was not read; `onednn_by_default` is None
     unless the probe left oneDNN to TensorFlow and it was seen what that did.
-    `fingerprint` has one list for each tensor of the first step, [kind, name, norm, dot product, sensitivity]; outputs
-    are the quiet launch's. Gradients and updates are of the launch whose log shows the kernels, with the sensitivities
-    of the quiet one.
+    `fingerprint` has one list for each tensor of the first step, [kind, name, norm, dot product, sensitivity].
+    Outputs and all sensitivities come from the quiet launch. Norms and dot products of gradients and updates come from
+    the verbose one, whose log shows which kernels ran.
     """
 
     subject: Subject
@@ -95,7 +96,7 @@ class Evidence:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Evidence:
-        """The evidence that `to_json` wrote; a baseline that an earlier rule passed is held to today's."""
+        """The evidence that `to_json` wrote; what an earlier rule passed is held to today's."""
         return cls(
             subject=Subject.of(data),
             batch_size=data["batch_size"],
@@ -110,9 +111,7 @@ class Evidence:
             quiet=data.get("quiet"),
             quiet_error=data.get("quiet_error"),
             fingerprint=tuple(data.get("fingerprint", ())),
-            verdicts=tuple(
-                held_to_todays_rule(Verdict.from_json(each), data["primitives"]) for each in data["verdicts"]
-            ),
+            verdicts=tuple(held_to_todays_rules(Verdict.from_json(each), data) for each in data["verdicts"]),
             steps=data.get("steps", 0),
             error=data.get("error"),
             compiled=data.get("compiled"),

@@ -22,8 +22,9 @@ Threads = Sequence[Mapping[str, Any]]
 # Thread id -> its CPU seconds in the timed steps. Empty for launches of before that was recorded.
 Worked = Mapping[int, float]
 
-# A team shares its work evenly and waits by spinning, so that its members' CPU seconds are near each other: here the
-# least had 0.83 of the most on an idle host, and what else was bound beside them 0.23 (TensorFlow's pool in tf-1.12).
+# A team shares its work evenly and waits by spinning, so that its members' CPU seconds are near each other: measured
+# beside other work on the host, the least had 0.83 of the most, and what else was bound beside them 0.23 (TensorFlow's
+# pool in tf-1.12).
 OF_THE_TEAM = 0.5
 # Below this share of the busiest OpenMP thread's CPU seconds, a thread took no part: a main thread that only asks.
 TOOK_PART = 0.1

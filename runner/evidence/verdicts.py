@@ -6,7 +6,7 @@ A verdict is true, false, or None where the log does not tell; its text is a who
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,10 +51,10 @@ def judge_kernels(asked: Asked, verbose: Verbose, mkl_enabled: bool | None) -> V
     """Did oneDNN's kernels run where they should, and not where they should not?"""
     if asked.kernels == "absent":
         return _judge_absence(asked, verbose, mkl_enabled)
-    counts = _counts(verbose, _NOT_KERNELS)
-    found = f"{_library(verbose)} executed {_listed(counts)}" if counts else "no primitive of oneDNN was executed"
     if asked.kernels == "either":
         return _tell_default(asked, verbose, mkl_enabled)
+    counts = _counts(verbose, _NOT_KERNELS)
+    found = f"{_library(verbose)} executed {listed(counts)}" if counts else "no primitive of oneDNN was executed"
     return Verdict(KERNELS_RAN, bool(counts), f"Intel kernels {'ran' if counts else 'did NOT run'}: {found}.")
 
 
@@ -76,16 +76,13 @@ def primitives_of_layers(verbose: Verbose) -> Counter[str]:
     return _counts(verbose, OWN_KERNELS_CALL)
 
 
-def held_to_todays_rule(verdict: Verdict, primitives: Iterable[Mapping[str, Any]]) -> Verdict:
-    """A stored verdict; one that an earlier, laxer rule passed fails if the primitives beside it say so."""
-    wrong = Counter[str]()
-    for each in primitives:
-        if each["kind"] not in OWN_KERNELS_CALL:
-            wrong[each["kind"]] += each["count"]
-    if verdict.id != BASELINE_FREE or not verdict.passed or not wrong:
-        return verdict
-    text = f"This is NOT free of Intel kernels: the library executed {_listed(wrong, len(wrong))}."
-    return Verdict(BASELINE_FREE, False, text)
+def no_layer(what: str, counts: Mapping[str, int], why: str = "") -> str:
+    """The sentence on a build that ran no layer in Intel's kernels, with what else of oneDNN it ran, by kind."""
+    product = counts.get("gemm_api", 0)
+    rest = {kind: count for kind, count in counts.items() if kind != "gemm_api"}
+    ran = f"oneDNN's matrix product ran {product} times, called by TensorFlow's own kernels" if product else ""
+    besides = "; ".join(part for part in (ran, listed(rest)) if part)
+    return f"{what} runs no layer in Intel's kernels{f' ({besides})' if besides else ''}{f': {why}' if why else ''}."
 
 
 def judge_wheel(asked: Asked, wheel: Mapping[str, Any] | None) -> Verdict:
@@ -104,19 +101,16 @@ def _judge_absence(asked: Asked, verbose: Verbose, mkl_enabled: bool | None) -> 
     what = "The baseline" if asked.is_baseline else "This variant"
     wrong = primitives_of_layers(verbose)
     if wrong:
-        text = f"{what} is NOT free of Intel kernels: {_library(verbose)} executed {_listed(wrong, len(wrong))}."
+        text = f"{what} is NOT free of Intel kernels: {_library(verbose)} executed {listed(wrong, len(wrong))}."
         return Verdict(BASELINE_FREE, False, text)
     if verbose.library is not None:
-        rest = _counts(verbose, frozenset())
-        besides = f" ({_listed(rest)}: no layers, but what TensorFlow's own kernels call)" if rest else ""
-        text = f"{what} is free of Intel kernels: no primitive of a layer ran{besides}."
-        return Verdict(BASELINE_FREE, True, text)
+        return Verdict(BASELINE_FREE, True, no_layer(what, _counts(verbose, frozenset())))
     if asked.is_intels_build and asked.is_on("TF_DISABLE_MKL"):
-        text = (f"{what} is free of Intel kernels: with TF_DISABLE_MKL=1 no primitive ran. The library in this wheel "
-                "prints a line for each, as this probe asks it to.")  # fmt: skip
-        return Verdict(BASELINE_FREE, True, text)
+        why = ("with TF_DISABLE_MKL=1 no primitive ran. The library in this wheel prints a line for each, as this "
+               "probe asks it to")  # fmt: skip
+        return Verdict(BASELINE_FREE, True, no_layer(what, {}, why))
     if mkl_enabled is False:
-        return Verdict(BASELINE_FREE, True, f"{what} is free of Intel kernels: {_silence(asked)}.")
+        return Verdict(BASELINE_FREE, True, no_layer(what, {}, _silence(asked)))
     text = "No verbose line was printed and TensorFlow does not say that oneDNN is off: nothing is proved."
     return Verdict(BASELINE_FREE, None, text)
 
@@ -135,7 +129,7 @@ def _tell_default(asked: Asked, verbose: Verbose, mkl_enabled: bool | None) -> V
     """The sentence on a build that was left to decide; either is right, so that nothing is judged."""
     on = onednn_by_default(asked, verbose, mkl_enabled)
     layers = primitives_of_layers(verbose)
-    ran = f"{_library(verbose)} executed {_listed(layers)}" if layers else "no primitive of a layer ran"
+    ran = f"{_library(verbose)} executed {listed(layers)}" if layers else "no primitive of a layer ran"
     head = "Nothing here switches oneDNN on or off, so that TensorFlow decides by the CPU"
     if on is not None:
         return Verdict(KERNELS_RAN, None, f"{head}: it is {'on' if on else 'off'} here ({ran}).")
@@ -158,7 +152,8 @@ def _library(verbose: Verbose) -> str:
     return " ".join(part for part in (verbose.library.name, verbose.library.version) if part)
 
 
-def _listed(counts: Mapping[str, int], most: int = 4) -> str:
+def listed(counts: Mapping[str, int], most: int = 4) -> str:
+    """Counts by kind, the most frequent first; the rest beyond `most` summed up."""
     ordered = sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
     shown = [f"{count} {kind}" for kind, count in ordered[:most]]
     if len(ordered) > most:

@@ -17,7 +17,8 @@ def block_section(measured: Measured) -> Section:
     """What every block measured: nothing of it is an average."""
     paragraph = (
         "Images per second of every launch that counts, and the ratio of the two launches of each block. A block in "
-        "which all variants are slower than in the others met a slower host; its ratio should not show it."
+        "which all variants are slower than in the others met a slower host. Where a ratio moves and the speeds of the "
+        "block do not move together, something hit one launch and not the other."
     )
     tables = (_ratios_table(measured), _speeds_table(measured))
     return Section("Block by block", (paragraph,), tables, folded=True)

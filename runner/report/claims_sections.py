@@ -32,12 +32,12 @@ def material(measured: Measured) -> Material:
 def article_section(measured: Measured, article: Publication) -> Section:
     """Every claim of the article with its verdict, for a reader who has only the article in hand."""
     judgements = judge(article, material(measured))
-    machine = measured.header["machine"]
+    cores, of_cores = measured.header["plan"]["pin"]["cores"], plural(measured.header["machine"]["cores"], "core")
     paragraphs = (
         f"Every sentence of the article that can be checked, in its order, held against this run: {tally(judgements)}.",
         VERDICTS,
-        f"The article measured on 36 cores, of two sockets; this host has {plural(machine['cores'], 'core')}. Its "
-        f"software cannot be installed any more; nearest to it is {article.nearest_stack}: "
+        f"The article measured on 36 cores, of two sockets; this run used {cores} of this host's {of_cores}. The "
+        f"article's software cannot be installed any more; nearest to it is {article.nearest_stack}: "
         f"{article.nearest_stack_reason}. A run of that stack at batch size 32 with the article's settings can confirm "
         "Figure 1 on any host; what falls short on another host or with other software refutes nothing. What is "
         "divided by is always stock with oneDNN off, where it has that switch.",

@@ -12,6 +12,7 @@ from runner.report.document import Document, Section
 from runner.report.evidence_sections import evidence_section
 from runner.report.figure import draw
 from runner.report.findings import findings, warnings
+from runner.report.host_sections import host_in_words
 from runner.report.ladder_findings import ladder_findings, ladder_warnings
 from runner.report.ladder_sections import ladder_sections
 from runner.report.measured import Measured
@@ -20,7 +21,7 @@ from runner.report.reading import reading_section, size_of
 from runner.report.repeat_sections import repeat_sections
 from runner.report.topology_sections import topology_sections
 from runner.report.trace_sections import trace_sections
-from runner.report.training_sections import training_section
+from runner.report.training_sections import training_section, training_warnings
 from runner.report.years import years_sections
 
 
@@ -33,7 +34,7 @@ def compose(measured: Measured) -> Document:
         title="Intel-optimized against stock TensorFlow on this host",
         subtitle=_subtitle(measured),
         findings=findings(measured, article),
-        warnings=(*warnings(measured), *core_warnings(measured)),
+        warnings=(*warnings(measured), *training_warnings(measured), *core_warnings(measured)),
         sections=(
             Section("Figure 1, for this host", figures=(draw(measured, article),)),
             *years_sections(measured),
@@ -84,6 +85,5 @@ def _compose_ladder(measured: Measured, article: Publication) -> Document:
 
 
 def _subtitle(measured: Measured) -> str:
-    processor = measured.header["machine"]["processor"]["model_name"] or "an unknown processor"
     engine, run = measured.header["engine"]["name"], measured.header["run"]
-    return f"{processor}; engine {engine}; run {run}; {size_of(measured)}"
+    return f"{host_in_words(measured)}; engine {engine}; run {run}; {size_of(measured)}"

@@ -16,6 +16,8 @@ MOST_WARNINGS = 3
 def cores_section(measured: Measured) -> Section:
     """One row for each cell, and a sentence on each that used far fewer cores than it was given."""
     found = _in_order(measured)
+    if not any(each.recorded for each in found):
+        return Section(TITLE, ("The CPU seconds of the timed steps were not recorded in this run.",))
     paragraphs = (
         "CPU seconds (user and system) that the process used in its timed steps, over their wall seconds: how many "
         "cores were at work on average. A low figure proves that cores were idle or taken by something else. A high "

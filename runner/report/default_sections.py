@@ -11,6 +11,8 @@ from runner.report.wording import plural, topology_title, with_interval
 from runner.stats.family import NO_CLEAR_DIFFERENCE
 
 _FASTER = "faster"
+_SWITCHING = f"Switching it on ({ONEDNN_SWITCH}=1)"
+_ALONE = "95% for this mean alone"
 _VERDICTS = (_FASTER, "slower", NO_CLEAR_DIFFERENCE)
 
 
@@ -25,8 +27,8 @@ def not_observed(measured: Measured) -> tuple[str, ...]:
     if not stacks:
         return ()
     return (
-        f"Whether a plain `pip install` has oneDNN on here was not observed on {' and '.join(stacks)}: nothing in this "
-        "report says which of its bars such a user gets. `python -m runner probe RUN` observes it.",
+        f"Whether a plain `pip install` has oneDNN on here was not observed on {' and '.join(stacks)}. This report "
+        "does not say which of its bars a plain installation gives. `python -m runner probe RUN` observes it.",
     )
 
 
@@ -62,19 +64,19 @@ def _of_pair(measured: Measured, row: dict[str, Any]) -> str:
     where = f"at batch size {row['batch_size']}"
     if not bars:
         return f"What {ONEDNN_SWITCH}=1 gains {where} has no verdict in this run."
-    count = f"faster on {sum(bar['verdict'] == _FASTER for bar in bars)} of {plural(len(bars), 'topology')}"
-    mean, low, high = (row.get(f"geometric_{name}", math.nan) for name in ("mean", "low", "high"))
-    if len(bars) > 1 and low > 1:
-        gain, over = with_interval(mean, low, high), f"geometric mean, 95% for this mean alone; {count}"
-    elif len(bars) == 1 and bars[0]["verdict"] == _FASTER:
+    faster = sum(bar["verdict"] == _FASTER for bar in bars)
+    count = f"faster on {faster} of {plural(len(bars), 'topology')}"
+    if len(bars) == 1 and faster:
         bar = bars[0]
-        gain, over = (
-            with_interval(bar["speedup"], bar["family_ci_low"], bar["family_ci_high"]),
-            topology_title(bar["topology"]),
-        )
-    else:
-        return f"Switching it on ({ONEDNN_SWITCH}=1) was {count} {where}."
-    return f"Switching it on ({ONEDNN_SWITCH}=1) gained {gain} here {where} ({over})."
+        gain = with_interval(bar["speedup"], bar["family_ci_low"], bar["family_ci_high"])
+        return f"{_SWITCHING} gained {gain} here {where} ({topology_title(bar['topology'])})."
+    mean, low, high = (row.get(f"geometric_{name}", math.nan) for name in ("mean", "low", "high"))
+    shown = with_interval(mean, low, high)
+    # The mean's interval is not one of those that hold at once: only a bar that is faster by those makes it a gain.
+    if faster and low > 1:
+        return f"{_SWITCHING} gained {shown} here {where} (geometric mean, {_ALONE}; {count})."
+    beside = f"; geometric mean {shown} ({_ALONE})" if len(bars) > 1 and not math.isnan(low) else ""
+    return f"{_SWITCHING} was {count} {where}{beside}."
 
 
 def _wheel(measured: Measured, stack: str) -> str | None:

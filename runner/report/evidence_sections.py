@@ -14,6 +14,7 @@ from runner.report.compiled_sections import compiled_table, compiler_paragraphs
 from runner.report.document import Section, Table, table
 from runner.report.measured import Measured
 from runner.report.wording import plural, present, topology_title
+from runner.stacks import HOLDS_MATRIX_PRODUCT
 from runner.vocabulary import Group
 
 # Of each variant's primitives the table shows this many, most time first, and sums up the rest.
@@ -52,13 +53,13 @@ def _paragraphs(measured: Measured, probes: list[Evidence]) -> tuple[str, ...]:
     return (
         f"Which kernels ran is shown by probes: separate launches that are not timed, of each variant and topology at "
         f"batch size {sizes}, with the verbose switches of oneDNN and OpenMP on. {timed}",
-        "A baseline is free of Intel kernels if no primitive but gemm_api and reorder ran; every other kind fails it "
-        "and is named. Lines of gemm_api are no layers: since 1.14 TensorFlow's own (Eigen) kernels call oneDNN's "
-        "matrix product for their tiles, with oneDNN switched off too, and nothing but another build of TensorFlow "
-        "changes that. In TensorFlow 1 that product prints no line: no primitive ran there, and the matrix product "
-        "that Eigen's kernels take from MKL-DNN leaves no trace in the log. "
+        "A baseline passes if no primitive but gemm_api and reorder ran; every other kind fails it and is named. Lines "
+        "of gemm_api are no layers: since 1.14 TensorFlow's own (Eigen) kernels call oneDNN's matrix product for their "
+        "tiles, with oneDNN switched off too. `TENSORFLOW_USE_CUSTOM_CONTRACTION_KERNEL=0` switches that off in the "
+        f"same wheel; this kit leaves it as shipped, so that stock keeps the product here.{_silent_product(measured)} "
         "A cell whose evidence fails or could not be obtained is marked in the table of speedups and hatched in "
         "Figure 1.",
+        "A library may choose other kernels at another batch size; which of them ran at the timed size was not logged.",
         "OpenMP threads form teams: each thread of TensorFlow's that enters a parallel kernel leads one, so that two "
         "teams may share the same cores by turns. A main thread that is alone, with a number other than 0, leads none: "
         "it is bound as it loads the runtime, or as the workload asks OpenMP, after the last step, how many threads it "
@@ -67,6 +68,15 @@ def _paragraphs(measured: Measured, probes: list[Evidence]) -> tuple[str, ...]:
         *_confined(measured, [evidence for evidence in probes if evidence.error is None]),
         *compiler_paragraphs(measured, [evidence for evidence in probes if evidence.error is None]),
     )
+
+
+def _silent_product(measured: Measured) -> str:
+    """A sentence on the releases whose matrix product leaves no line, where one of them is in the run."""
+    held = [content for each in measured.header["stacks"].values() for content in each.get("holds", {}).values()]
+    if HOLDS_MATRIX_PRODUCT not in held:
+        return ""
+    return (" In TensorFlow 1.14 and 1.15 that product prints no line, so that it leaves no trace in the log; 1.12 has "
+            "none.")  # fmt: skip
 
 
 def _confined(measured: Measured, obtained: list[Evidence]) -> tuple[str, ...]:
@@ -107,13 +117,26 @@ def _rank(measured: Measured, each: CellEvidence) -> int:
 
 
 def _grounds(each: CellEvidence) -> str:
-    """Why a cell failed; or the sentences of its probe, and what all of its launches agree on."""
+    """Why a cell failed; or the sentences of its probe, and those of its launches, each with where it is from."""
     if each.reason:
         where = [name for name, _ in each.failures]
         return f"{each.reason} (in: {', '.join(dict.fromkeys(where))})" if where else each.reason
     probe = [verdict.text for verdict in each.probe.verdicts if not verdict.id.startswith(INERT)] if each.probe else []
-    timed = [verdict.text for verdicts in each.launches.values() for verdict in verdicts]
-    return " ".join(dict.fromkeys(probe or timed)) or "Its launches recorded nothing of themselves."
+    parts = [f"In the probe (batch size {each.probe.batch_size}): {' '.join(probe)}"] if each.probe and probe else []
+    total = len(each.launches)
+    by_count: dict[int, list[str]] = {}
+    for text, count in Counter(text for texts in _texts(each) for text in texts).items():
+        by_count.setdefault(count, []).append(text)
+    for count, texts in sorted(by_count.items(), reverse=True):
+        some = "each" if count == total else str(count)
+        those = "the timed launch" if total == 1 else f"{some} of {total} timed launches"
+        parts.append(f"In {those}: {' '.join(texts)}")
+    return " ".join(parts) or "Its launches recorded nothing of themselves."
+
+
+def _texts(each: CellEvidence) -> list[dict[str, None]]:
+    """The sentences of each timed launch, every one once."""
+    return [dict.fromkeys(verdict.text for verdict in verdicts) for verdicts in each.launches.values()]
 
 
 def _library_table(measured: Measured, obtained: list[Evidence]) -> Table:

@@ -91,9 +91,10 @@ def _claimed(measured: Measured, article: Publication) -> str:
 
 def _title(measured: Measured) -> str:
     processor = measured.header["machine"]["processor"]["model_name"] or "unknown processor"
-    threads = measured.header["plan"]["pin"]["threads"]
+    cores, threads = (measured.header["plan"]["pin"][name] for name in ("cores", "threads"))
+    used = plural(cores, "core") + (f", {plural(threads, 'thread')}" if threads != cores else "")
     sizes = ", ".join(str(size) for size in measured.batch_sizes)
-    return f"CNN training, batch size {sizes}\n{processor}, {threads} cores, engine {measured.header['engine']['name']}"
+    return f"CNN training, batch size {sizes}\n{processor}, {used}, engine {measured.header['engine']['name']}"
 
 
 def _groups(measured: Measured, stack: str) -> list[Group]:

@@ -14,7 +14,7 @@ from runner.report.claims_sections import material
 from runner.report.default_sections import default_findings
 from runner.report.host_sections import host_warnings
 from runner.report.measured import Measured
-from runner.report.wording import at_once, plural, topology_title, with_interval
+from runner.report.wording import at_once, plural, topology_title, true_largest, with_interval
 
 # Above this share of all CPU time stolen by the hypervisor during a launch, its numbers deserve a warning.
 STEAL_WORTH_A_WORD = 0.02
@@ -42,21 +42,32 @@ def _finding(measured: Measured, row: dict[str, Any]) -> str:
     candidate, baseline = measured.label(stack, row["candidate"]), measured.label(stack, row["baseline"])
     head = f"{title}, batch size {size}: {candidate} against {baseline}"
     if not row["topologies"]:
-        return (
-            f"{head}: nothing {'that was measured counts: see its flags' if row['flagged'] else 'could be measured'}."
-        )
+        flagged = "all that was measured is flagged, so no verdict is given (see the table)"
+        return f"{head}: {flagged if row['flagged'] else 'nothing could be measured'}."
     frame = _rows(measured.speedups, row)
     counts = frame[frame["verdict"] != ""]["verdict"].value_counts(sort=False)
     parts = [f"{verdict} on {count}" for verdict, count in counts.items()]
     text = f"{head}: {', '.join(parts)} of {plural(row['of_topologies'], 'topology')}"
-    if not math.isnan(row.get("largest", math.nan)) and row["topologies"] > 1:
-        top = with_interval(row["largest"], row["largest_low"], row["largest_high"])
-        text += f", the largest {top} ({topology_title(row['largest_topology'])})"
-    text += f", {at_once(measured.family)}"
-    if not math.isnan(row.get("geometric_mean", math.nan)):
+    if not math.isnan(row.get("largest", math.nan)):
+        text += f"{_top(row)} ({at_once(measured.family)}){_beyond(row)}"
+    if not math.isnan(row.get("geometric_mean", math.nan)) and row["topologies"] > 1:
         mean = with_interval(row["geometric_mean"], row["geometric_low"], row["geometric_high"])
-        text += f"; geometric mean over {plural(row['topologies'], 'topology')} {mean}, 95% for this mean alone"
+        alone = "" if math.isnan(row["geometric_low"]) else ", 95% for this mean alone"
+        text += f"; geometric mean over {plural(row['topologies'], 'topology')} {mean}{alone}"
     return f"{text}."
+
+
+def _top(row: dict[str, Any]) -> str:
+    """The largest bar, or the only one, with its own interval of those that hold at once."""
+    top, title = with_interval(row["largest"], row["largest_own_low"], row["largest_own_high"]), row["largest_topology"]
+    if row["topologies"] == 1:
+        return f", {topology_title(title)} {top}"
+    return f", the largest is {topology_title(title)}'s, {top}"
+
+
+def _beyond(row: dict[str, Any]) -> str:
+    own, joint = ((row[f"{name}_low"], row[f"{name}_high"]) for name in ("largest_own", "largest"))
+    return true_largest(own, joint)
 
 
 def _rows(frame: pd.DataFrame, row: dict[str, Any]) -> pd.DataFrame:
@@ -85,11 +96,11 @@ def _incomplete(measured: Measured) -> list[str]:
     planned, found = len(measured.run.launches), []
     if measured.unfinished:
         done = planned - measured.unfinished - measured.failed
-        found.append(f"The run is not complete: {done} of {planned} launches are measured. Go on with --resume, "
-                     "which runs a broken block again whole.")  # fmt: skip
+        found.append(f"The run is not complete: {done} of {planned} launches are measured. Go on with "
+                     f"{measured.going_on}, which runs a broken block again whole.")  # fmt: skip
     if measured.failed:
-        found.append(f"{measured.failed} of {planned} launches failed: --resume runs each of their blocks again whole, "
-                     "and no other.")  # fmt: skip
+        found.append(f"{measured.failed} of {planned} launches failed: {measured.going_on} runs each of their blocks "
+                     "again whole, and no other.")  # fmt: skip
     return found
 
 
@@ -126,7 +137,8 @@ def _noise(measured: Measured) -> list[str]:
     found = []
     if stolen and max(stolen) > STEAL_WORTH_A_WORD:
         found.append(f"The hypervisor took up to {max(stolen):.0%} of this host's CPU time during a launch: neighbours "
-                     "were busy. The intervals hold what that did between launches.")  # fmt: skip
+                     "were busy, or this host's own share is capped. The intervals hold what that did between "
+                     "launches.")  # fmt: skip
     if busy:
         found.append(f"Something else was running before {len(busy)} of {len(loads)} launches (load up to "
                      f"{max(busy):.1f} on {threads} threads): repeat on a quiet host.")  # fmt: skip

@@ -6,6 +6,15 @@ from runner.host_notes import GIB, notes_on, warnings_on
 from runner.machine import Machine
 from runner.pin import Pin
 from runner.report.measured import Measured
+from runner.report.wording import plural
+
+
+def host_in_words(measured: Measured) -> str:
+    """The processor, how many of its cores the pin has, and whether it is a virtual machine where that is known."""
+    machine, pin = measured.header["machine"], measured.header["plan"]["pin"]
+    processor = machine["processor"]["model_name"] or "an unknown processor"
+    virtual = ", virtual machine" if machine["platform"].get("virtual") else ""
+    return f"{processor}, {pin['cores']} of {plural(machine['cores'], 'core')}{virtual}"
 
 
 def host_warnings(measured: Measured) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from runner import peak_records
+from runner import blocks, peak_records
 from runner.evidence import store
 from runner.evidence.asked import ONEDNN_SWITCH
 from runner.evidence.cells import Cells, cells_of
@@ -63,7 +63,14 @@ class Measured:
     @property
     def completing(self) -> str:
         """What completes the run; RUN is its folder, which may be moved."""
+        if self.run.is_of_compose:
+            return "docker-compose up, then python -m runner report RUN"
         return f"python -m runner {'ablate' if is_ladder(self.header) else 'compare'} --resume RUN"
+
+    @property
+    def going_on(self) -> str:
+        """The short name of what goes on with the run."""
+        return "another docker-compose up" if self.run.is_of_compose else "--resume"
 
     @property
     def has_partial(self) -> bool:
@@ -152,10 +159,17 @@ class Measured:
 
     @property
     def unfinished(self) -> int:
-        """How many planned launches have no record yet, and still need one."""
-        done = latest(list(self.records))
-        left = [launch for launch in self.run.launches if launch.launch_id not in done]
-        return len(still_needed(left, self.ladders))
+        """How many launches still need a record: those without one, and of blocks that no one session has completed.
+
+        A launch that has a record and whose block only failed is not among them: see `failed`.
+        """
+        records = latest(list(self.records))
+        needed = {launch.launch_id for launch in still_needed(self.run.launches, self.ladders)}
+        errors = {(each.cell.group, each.block) for each in records.values() if each.error is not None}
+        return sum(
+            launch.launch_id not in records or (launch.cell.group, launch.block) not in errors
+            for launch in blocks.remaining(self.run.launches, self.records, needed)
+        )
 
 
 def measured(run: Run) -> Measured:

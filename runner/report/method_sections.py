@@ -31,9 +31,9 @@ def settings_section(measured: Measured) -> Section:
         tables.append(_choices_table(stack, entry, variants))
     tables.append(_bkm_table(measured))
     paragraph = (
-        "A pair differs in one wheel and in the declared settings below, in nothing else: same Python, same other "
-        "packages by hash, same workload files, same pin, same thread counts, same seeds. Everything that is not in "
-        "the first table is equal."
+        "A pair differs in one wheel at most, and in the declared settings below, in nothing else: same Python, same "
+        "other packages by hash, same workload files, same pin, same thread counts, same seeds. Everything that is not "
+        "in the first table is equal."
     )
     stacks = ",".join(measured.header["stacks"])
     as_shipped = (

@@ -101,8 +101,8 @@ def _paragraphs(measured: Measured) -> tuple[str, ...]:
     peak, refused = host_peak(measured), refusal(measured)
     head = (
         f"The largest single-precision matrix product that was measured on this pin, {significant(peak)} GFLOP/s, is "
-        "the practical limit here: it was measured in each installation before the first launch, the best of several "
-        "repeats of each size."
+        "what shares are of: it was measured in each installation before the first launch, the best of several repeats "
+        "of each size. It is no limit: another size, shape or library may be faster."
     )
     if refused:
         head = f"The matrix product's speed is not held against this run's launches: {refused}."
@@ -130,8 +130,8 @@ def _slow_products(measured: Measured) -> tuple[str, ...]:
         base = best.get((stack, baseline), math.nan)
         found += [
             f"On {stack} the matrix product of {name} reaches {significant(speed)} GFLOP/s, {speed / base:.0%} of what "
-            f"{baseline} reaches ({significant(base)}): the library in {name} serves this processor badly for "
-            "square products. Other shapes may fare better (a probe's trace shows those of its network), and so may "
+            f"{baseline} reaches ({significant(base)}) on this processor, for square products. Why was not looked at. "
+            "Other shapes may fare better (a probe's trace shows those of its network), and so may "
             "these on another processor."
             for (of, name), speed in best.items()
             if of == stack and speed < SLOW_PRODUCT * base

@@ -18,19 +18,21 @@ def reading_section(measured: Measured) -> Section:
         "steps. A block is one launch of each variant, close in time, in an order that the next block mirrors. The "
         "unit of replication is the launch: more blocks make an interval narrower, more steps in a launch hardly. "
         f"Here: {size_of(measured)}.",
-        "What slows this host down for a while slows both launches of a block, and their ratio stays. So a speedup's "
-        "interval may be much narrower than those of the two speeds that it divides; Block by block shows them all.",
+        "What slows the host through a whole block slows both launches, and cancels in their ratio. What is shorter "
+        "than a block hits one launch and does not. So a speedup's interval can be narrower or wider than those of the "
+        "two speeds that it divides; Block by block shows them all.",
         "Every speedup has two intervals. One is of this pair alone: at 95%, one in twenty of them misses the truth, "
         f"and a run that read {plural(measured.family, 'verdict')} off them would say something false far more often "
         "than that where nothing differs. The other holds at once with those of all pairs that were planned: each "
         "allows for the error probability divided by their number, so that in at least 95% of runs no verdict is a "
-        "false one. Verdicts, counts of them, the largest and the claims are read off the second. The figure draws the "
-        "first thick and the second thin. results/README.md has the shares of runs with a false verdict, by "
-        "simulation.",
-        "The largest speedup was picked after looking, and its interval allows for that: it reaches from the highest "
-        "lower end to the highest upper end of the intervals that hold at once, so that either "
-        "end may be another bar's than the one that is named. The geometric mean's interval is Student's t over the "
-        "blocks, each with its mean over the topologies: it is about these networks, not about networks in general.",
+        "false one, if the blocks' ratios scatter about normally and independently of one another, which "
+        f"{plural(int(measured.header['plan']['blocks']), 'block')} cannot show. Verdicts, counts of them, the largest "
+        "and the claims are read off the second. The figure draws the first thick and the second thin. "
+        "results/README.md has the shares of runs with a false verdict, by simulation.",
+        "The largest speedup stands with its own interval, of those that hold at once. It was picked after looking: "
+        "the largest true one may be another's, and lies between the highest lower end and the highest upper end of "
+        "these intervals. The geometric mean's interval is Student's t over the blocks, each with its mean over the "
+        "topologies: it is about these networks, not about networks in general.",
         *_on_the_switch(measured),
         *not_observed(measured),
         "A hatched bar has a remark beside it. Partial is one that lacks a launch, or whose launches are of two "

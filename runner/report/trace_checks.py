@@ -66,11 +66,12 @@ def pairs_table(measured: Measured, traced: Traced) -> Table:
     rows = []
     for row in measured.speedups.itertuples():
         base, other = (steps.get(Subject(row.stack, name, row.topology)) for name in (row.baseline, row.candidate))
-        if base and other:
+        if base and other and base.kernels and other.kernels:
+            status = "" if row.status == "ok" else f" ({str(row.status).replace('_', ' ')})"
             rows.append((
                 row.stack, topology_title(row.topology), f"{row.candidate} / {row.baseline}", str(base.batch_size),
                 times(base.kernels / other.kernels), times(base.ordinary / other.ordinary), str(row.batch_size),
-                times(row.speedup),
+                f"{times(row.speedup)}{status}",
             ))  # fmt: skip
     columns = ("stack", "topology", "pair", "traced batch size", "kernels traced", "ordinary steps beside them",
                "timed batch size", "training timed")  # fmt: skip

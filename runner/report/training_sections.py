@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runner.checks.fingerprints import CLOSE, JUMP, NOTHING, SENSITIVITIES, FingerprintCheck
-from runner.checks.losses import JUDGED_STEPS, tolerances_of
+from runner.checks.losses import JUDGED_STEPS, LossesCheck, tolerances_of
 from runner.report.document import Section, Table, table
 from runner.report.measured import Measured
 from runner.report.wording import significant, topology_title
@@ -19,6 +19,24 @@ def training_section(measured: Measured) -> Section:
         (_fingerprints_table(checks), _losses_table(measured)) if any(checks.values()) else (_losses_table(measured),)
     )
     return Section("The same training on both sides", (*_on_fingerprints(checks), *_on_losses()), tables)
+
+
+def training_warnings(measured: Measured) -> tuple[str, ...]:
+    """For the top of the report: where no fingerprint was taken, what the losses alone leave open."""
+    judged = [pair for pair in measured.pairs if pair.is_measured]
+    if not judged or any(_fingerprints(measured).values()):
+        return ()
+    blind = dict.fromkeys(topology_title(pair.group.topology) for pair in judged if not _shown_by(pair.losses))
+    losses = f", and the losses cannot show it on {', '.join(blind)}" if blind else ""
+    return (
+        "That both sides trained the same was not shown layer by layer (no fingerprints were taken)"
+        f"{losses}. `python -m runner probe RUN` takes them.",
+    )
+
+
+def _shown_by(check: LossesCheck | None) -> bool:
+    """Would a pair's losses have shown another layer or a missing update?"""
+    return check is not None and check.layers_judged and check.update_judged
 
 
 _Checks = dict[tuple[str, str, str], FingerprintCheck | None]

@@ -5,11 +5,21 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from runner.wording import TOPOLOGY_TITLES, at_once, interval, plural, significant, times, topology_title, with_interval
+from runner.wording import (
+    TOPOLOGY_TITLES,
+    at_once,
+    interval,
+    plural,
+    significant,
+    times,
+    topology_title,
+    true_largest,
+    with_interval,
+)
 
 __all__ = [
     "TOPOLOGY_TITLES", "at_once", "interval", "megabytes", "plural", "present", "shown", "significant", "times",
-    "topology_title", "with_interval",
+    "topology_title", "true_largest", "with_interval",
 ]  # fmt: skip
 
 
@@ -19,11 +29,11 @@ def megabytes(value: float) -> str:
 
 
 def shown(row: Any) -> str:
-    """A row of the table of speedups: the speedup with its own 95% interval, and its status if it is not ok."""
+    """A row of the table of speedups: the speedup with its interval of all at once, and its status if not ok."""
     status = str(row.status).replace("_", " ")
     if math.isnan(row.speedup):
         return status
-    text = with_interval(row.speedup, row.ci_low, row.ci_high)
+    text = with_interval(row.speedup, row.family_ci_low, row.family_ci_high)
     return text if row.status == "ok" else f"{text} ({status})"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Collection
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -29,6 +30,8 @@ COLOURED = {
 # then break anywhere: it would else push the columns after it out of sight.
 LONGEST_WORDS = 60
 LONGEST_WORD = 32
+# The names that the kit gives its figures, by which those of an earlier drawing are found.
+FIGURES = ("figure1.*", "years.*", "peak.*", "ladder.*", "trace-*.*")
 # Enough digits to repeat every division, few enough to read.
 CSV_FLOATS = "%.6g"
 
@@ -57,12 +60,21 @@ def write_report(run: Run) -> Measured:
     try:
         for name, content in files.items():
             write_whole(run.folder / name, content)
+        _remove_stale(run.folder, files)
     except OSError as error:
         raise DiskError(
             f"The report in {run.folder} could not be written: {error}. The records are safe; make room, then redraw "
             f"it with: python -m runner report {os.fspath(run.folder)}"
         ) from error
     return everything
+
+
+def _remove_stale(folder: Path, drawn: Collection[str]) -> None:
+    """Remove the figures of an earlier drawing that the report no longer has; no file that the kit does not name so."""
+    for pattern in FIGURES:
+        for path in folder.glob(pattern):
+            if path.suffix in (".svg", ".png") and path.name not in drawn:
+                path.unlink()
 
 
 def _environment(*, html: bool) -> Environment:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from runner.evidence.placement import why_few
@@ -60,7 +60,7 @@ def _of_cell(cell: Cell, records: list[Record]) -> CoresUsed:
     told = [(record.result, sum(timed_step_seconds(record))) for record in records
             if record.result and record.result.get("cpu")]  # fmt: skip
     found = CoresUsed(
-        cell, len(records), len(told), len(cpus), pin["threads"],
+        cell, len(records), len(told), len(cpus), pin["cores"],
         user_seconds=sum(result["cpu"]["user_seconds"] for result, _ in told),
         system_seconds=sum(result["cpu"]["system_seconds"] for result, _ in told),
         wall_seconds=sum(wall for _, wall in told),
@@ -68,7 +68,7 @@ def _of_cell(cell: Cell, records: list[Record]) -> CoresUsed:
     if not found.is_few:
         return found
     result, wall = min(told, key=lambda each: _process_seconds(each[0]) / each[1])
-    return CoresUsed(**{**vars(found), "reason": why_few(result, cpus, wall)})
+    return replace(found, reason=why_few(result, cpus, wall))
 
 
 def _process_seconds(result: Mapping[str, Any]) -> float:

@@ -138,7 +138,7 @@ def _incomplete(
     ]
     missing = sum(not all(block in side for side in sides) for block in blocks)
     kind = errors[0][2]["kind"] if errors else "missing" if missing else NOT_COMPARABLE if apart else ""
-    texts = [f"{missing} of {len(blocks)} blocks not measured yet"] if missing and not errors else []
+    texts = [f"{missing} of {len(blocks)} blocks not measured yet"] if missing else []
     return kind, [*([_explain(errors)] if errors else []), *texts, *map(_of_two_sessions, apart)]
 
 
@@ -146,7 +146,7 @@ def _of_two_sessions(launches: tuple[Record, Record]) -> str:
     first, second = sorted(record.session for record in launches)
     return (
         f"block {launches[0].block}: its launches are of sessions {first} and {second}, and are not divided by one "
-        "another; --resume runs the block again"
+        "another; the block has to be run again whole"
     )
 
 

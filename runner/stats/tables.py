@@ -107,7 +107,9 @@ def _summary(pairs: Sequence[Pair]) -> dict[str, Any]:
     if min(len(pair.ratios) for pair in measured) >= FEWEST:
         top = max(measured, key=lambda pair: geometric_estimate(pair.ratios).value)
         most = largest([pair.ratios for pair in measured], top.family)
+        own = together(top.ratios, top.family)
         row |= {"largest": most.value, "largest_low": most.low, "largest_high": most.high,
+                "largest_own_low": own.low, "largest_own_high": own.high,
                 "largest_topology": top.group.topology}  # fmt: skip
     return row
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from itertools import count
 
 import pytest
-from workload.stepping import NonFiniteLossError, Step, TimeLimitError, run_phases
+from workload.stepping import NonFiniteLossError, Step, TimeLimitError, run_phases, run_steps
 
 
 class FakeTraining:
@@ -55,6 +55,19 @@ def test_time_limit_before_a_timed_step_is_an_error() -> None:
     with pytest.raises(TimeLimitError, match=r"2\.0 s came after 2 warm-up steps of 5"):
         run_phases(training, 5, 1, 2.0, steps, training.clock)
     assert len(steps) == 2
+
+
+def test_a_first_step_that_was_taken_before_counts() -> None:
+    """As a warm-up step, and its time: the limit counts from its start, and the error tells of all steps."""
+    training = FakeTraining()
+    steps: list[Step] = []
+    started = training.clock()
+    run_steps(training, "warmup", 1, steps, clock=training.clock)
+    training.now += 1.0  # what it computed is looked at
+    with pytest.raises(TimeLimitError, match=r"2\.0 s came after 1 warm-up steps of 1"):
+        run_phases(training, 1, 1, 2.0, steps, training.clock, started=started)
+    assert run_phases(training, 3, 1, None, steps, training.clock, started=started) == "steps"
+    assert [step.phase for step in steps] == ["warmup"] * 3 + ["timed"]
 
 
 @pytest.mark.parametrize("loss", [float("nan"), float("inf"), float("-inf")])

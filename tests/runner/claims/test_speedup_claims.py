@@ -58,6 +58,8 @@ def test_the_largest_speedup_on_the_nearest_stack_can_be_confirmed_and_not_refut
     assert found.verdict == verdict
     assert words in found.why
     assert "2 cores; the article had 36" in found.why
+    assert bool(found.missing) == (verdict == "not testable here")
+    assert ("more --blocks" in found.missing) == ("too wide" in words)
     assert found.measured is not None
     assert found.measured == pytest.approx(speedup, rel=0.15)
     assert found.interval is not None

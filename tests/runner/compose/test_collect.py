@@ -134,6 +134,22 @@ def test_a_launch_that_has_not_ended_has_no_record_until_it_has(kit: Kit, in_fol
     assert len(runs.load(made.folder).read_records()) == 4
 
 
+def test_an_unfinished_run_is_completed_by_compose_and_resumed_by_no_engine(
+    kit: Kit, in_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The advice is another `up`; the engines' own --resume is refused with it."""
+    made = ComposeRun(in_folder / "elsewhere")
+    (made.launch(3) / "exit_code").unlink()
+    assert kit("report", "elsewhere") == 1
+    text = (made.folder / "report.md").read_text()
+    assert "docker-compose up" in text
+    assert "--resume" not in text
+    capsys.readouterr()
+    assert kit("compare", "--resume", "elsewhere") == 2
+    told = capsys.readouterr()
+    assert "docker-compose up with its Compose file again" in " ".join((told.out + told.err).split())
+
+
 def test_a_failed_launch_is_a_record_and_a_second_attempt_another(kit: Kit, in_folder: Path) -> None:
     """It keeps its last words; when its block has succeeded in another session, that success counts."""
     made = ComposeRun(in_folder / "elsewhere")

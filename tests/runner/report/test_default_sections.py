@@ -37,7 +37,9 @@ def test_where_it_is_off_the_first_advice_is_to_switch_it_on(in_folder: Path) ->
         "probe with TF_ENABLE_ONEDNN_OPTS not set). "
         f"{GAIN} gained 2.00x ["
     )
-    assert found.endswith("] here at batch size 32 (geometric mean; faster on 2 of 2 topologies).")
+    assert found.endswith(
+        "] here at batch size 32 (geometric mean, 95% for this mean alone; faster on 2 of 2 topologies)."
+    )
     assert NOT_OBSERVED not in text
     figure = Path("run/figure1.svg").read_text()
     assert "stock, oneDNN off (as a plain pip install has it here)" in figure
@@ -72,8 +74,8 @@ def test_a_probe_whose_signs_contradict_observes_nothing(in_folder: Path) -> Non
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [
-        ({"stock-onednn": 1.0}, f"{GAIN} was faster on 0 of 2 topologies at batch size 32."),
-        ({"stock-onednn": 2.0}, f"{GAIN} was faster on 0 of 2 topologies at batch size 32."),
+        ({"stock-onednn": 1.0}, f"{GAIN} was faster on 0 of 2 topologies at batch size 32; geometric mean 1.00x ["),
+        ({"stock-onednn": 2.0}, f"{GAIN} was faster on 0 of 2 topologies at batch size 32; geometric mean 0.500x ["),
     ],
 )
 def test_a_switch_that_gains_nothing_is_not_advised(in_folder: Path, seconds: Mapping[str, float], words: str) -> None:

@@ -54,6 +54,26 @@ def test_the_report_shows_evidence_for_every_cell(run: Path, words: str) -> None
     assert words in (run / "report.md").read_text()
 
 
+def test_what_a_probe_showed_stands_apart_from_what_timed_launches_recorded(run: Path) -> None:
+    """They ran at different batch sizes, and each sentence says which of the two it is of."""
+    text = (run / "report.md").read_text()
+    (row,) = (line for line in text.splitlines() if line.startswith("| tf-2.14 | stock | VGG16 | 32 | passed | 2 |"))
+    assert "| In the probe (batch size 2): The baseline runs no layer in Intel's kernels (oneDNN's matrix" in row
+    assert ". In each of 2 timed launches: " in row
+    assert "which of them ran at the timed size was not logged" in text
+
+
+def test_a_silent_matrix_product_is_told_of_only_where_a_wheel_holds_it(run: Path) -> None:
+    """In a run of tf-2.14 alone nothing is said of TensorFlow 1."""
+    silent = "In TensorFlow 1.14 and 1.15 that product prints no line"
+    assert silent not in (run / "report.md").read_text()
+    header = json.loads((run / "run.json").read_text())
+    header["stacks"]["tf-2.14"]["holds"]["stock"] = "the matrix product alone"
+    (run / "run.json").write_text(json.dumps(header))
+    assert main(["report", "run"]) == 0
+    assert silent in (run / "report.md").read_text()
+
+
 def test_the_trace_is_drawn_side_by_side_with_its_sums(run: Path) -> None:
     """One bar for each variant and kind; the whole step's milliseconds stand in the legend."""
     svg = (run / "trace-tf-2.14-resnet50.svg").read_text()

@@ -68,7 +68,7 @@ def test_the_reason_is_told_from_what_was_seen(seen: dict[str, Any], words: str)
     assert words in why_few(seen, TWO, 10.0)
 
 
-PIN = {"pin": {"cpus": "0-1", "threads": 2}}
+PIN = {"pin": {"cpus": "0-1", "threads": 4, "cores": 2}}
 
 
 def measured(block: int, **cpu: Any) -> Record:

@@ -1,0 +1,68 @@
+"""Holds stored verdicts to today's rules and words: a run of before is redrawn by what it kept, not by what it said.
+
+Pure functions of one line of evidence.jsonl. What that line does not tell is left as it was written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from runner.evidence.verdicts import (
+    BASELINE_FREE,
+    OWN_KERNELS_CALL,
+    THREADS_BOUND,
+    Verdict,
+    listed,
+    no_layer,
+)
+
+# How earlier releases began the sentence on a baseline that passed, and how they told of OpenMP threads in teams.
+_FREE = " is free of Intel kernels: "
+_IN_TEAMS = re.compile(r"Every one of (\d+) OpenMP threads is bound inside the cpuset (\S+), one to a core in each of ")
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+def held_to_todays_rules(verdict: Verdict, line: Mapping[str, Any]) -> Verdict:
+    """The verdict as it would be given today, by the primitives and threads that `line`, its evidence, holds."""
+    if verdict.passed and verdict.id == BASELINE_FREE:
+        return _baseline(verdict, line["primitives"])
+    if verdict.passed and verdict.id == THREADS_BOUND:
+        return _threads(verdict, line["threads"])
+    return verdict
+
+
+def _baseline(verdict: Verdict, primitives: list[Mapping[str, Any]]) -> Verdict:
+    """A baseline that an earlier, laxer rule passed fails if another primitive ran; else it gets today's words."""
+    counts = Counter[str]()
+    for each in primitives:
+        counts[each["kind"]] += each["count"]
+    wrong = {kind: count for kind, count in counts.items() if kind not in OWN_KERNELS_CALL}
+    if wrong:
+        text = f"This is NOT free of Intel kernels: the library executed {listed(wrong, len(wrong))}."
+        return Verdict(BASELINE_FREE, False, text)
+    what, free, silence = verdict.text.partition(_FREE)
+    if not free:
+        return verdict
+    return replace(verdict, text=no_layer(what, counts) if counts else no_layer(what, {}, silence.rstrip(".")))
+
+
+def _threads(verdict: Verdict, threads: Mapping[str, Any]) -> Verdict:
+    """Threads that an earlier rule rounded up to whole teams, where the stored bindings show that they are none."""
+    found, team = _IN_TEAMS.match(verdict.text), threads.get("openmp_max_threads")
+    if not found or not team or int(found[1]) % team == 0:
+        return verdict
+    number, cpuset = int(found[1]), found[2]
+    per_cpu = Counter(each["cpus"] for each in threads["bound"])
+    where = ", ".join(f"{_in_words(count)} on CPU {cpus}" for cpus, count in sorted(per_cpu.items()))
+    known = f" ({where})" if per_cpu.total() == number else ""
+    text = (f"{number} OpenMP threads are bound inside the cpuset {cpuset}{known}; whether two of one team share a "
+            "core is not told.")  # fmt: skip
+    return Verdict(THREADS_BOUND, None, text)
+
+
+def _in_words(number: int) -> str:
+    return _NUMBERS[number] if number < len(_NUMBERS) else str(number)

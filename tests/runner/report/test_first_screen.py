@@ -1,0 +1,141 @@
+"""What stands first in a report: the host, each pair's headline with its own interval, and what was not shown."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner import runs
+from runner.checks.losses import LossesCheck
+from runner.cli import main
+from runner.report.contents import compose
+from runner.report.host_sections import host_in_words
+from runner.report.measured import measured
+from runner.wording import interval, significant, topology_title, true_largest
+
+SAMPLE = Path(__file__).resolve().parents[3] / "results" / "sample"
+
+
+@pytest.fixture
+def sample(tmp_path: Path) -> Path:
+    """The sample's run.json and what it is drawn from; nothing that is drawn."""
+    folder = tmp_path / "sample"
+    folder.mkdir()
+    for name in ("run.json", "records.jsonl", "evidence.jsonl", "peaks.jsonl"):
+        shutil.copy(SAMPLE / name, folder)
+    return folder
+
+
+def change_header(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """Alter run.json."""
+    header = json.loads((folder / "run.json").read_text())
+    change(header)
+    (folder / "run.json").write_text(json.dumps(header))
+
+
+def findings_of(folder: Path) -> list[str]:
+    """The sentences on pairs."""
+    return [text for text in compose(measured(runs.load(folder))).findings if " against " in text]
+
+
+def keep(folder: Path, wanted: Callable[[dict[str, Any]], bool]) -> None:
+    """Plan and keep only the launches that are wanted."""
+    change_header(
+        folder, lambda header: header["plan"].update(launches=list(filter(wanted, header["plan"]["launches"])))
+    )
+    left = {entry["launch_id"] for entry in json.loads((folder / "run.json").read_text())["plan"]["launches"]}
+    lines = (folder / "records.jsonl").read_text().splitlines(keepends=True)
+    (folder / "records.jsonl").write_text("".join(line for line in lines if json.loads(line)["launch_id"] in left))
+
+
+def test_a_bar_that_is_named_stands_with_its_own_interval(sample: Path) -> None:
+    """It is the bar's in speedups.csv; where the largest true one may be another's, its own clause says so."""
+    found = measured(runs.load(sample))
+    bars = {(row.stack, row.candidate, row.baseline, row.topology): row for row in found.speedups.itertuples()}
+    clauses = 0
+    for row, text in zip(found.summaries.itertuples(), findings_of(sample), strict=True):
+        bar = bars[row.stack, row.candidate, row.baseline, row.largest_topology]
+        own = f"{significant(bar.family_ci_low)}, {significant(bar.family_ci_high)}"
+        assert re.search(rf"the largest is \w+'s, {significant(bar.speedup)}x \[{own}\] \(95% for all 16 comp", text)
+        within = f"the largest true one lies within [{significant(row.largest_low)}, {significant(row.largest_high)}]"
+        assert (within in text) == (interval(row.largest_low, row.largest_high) != own.replace(",", " to"))
+        clauses += within in text
+    assert clauses > 0
+
+
+def test_where_the_largest_true_one_lies_is_told_only_if_it_is_elsewhere() -> None:
+    """As printed: what differs in the fourth digit reads alike."""
+    assert true_largest((1.69, 2.83), (1.69, 2.95)) == "; the largest true one lies within [1.69, 2.95]"
+    assert true_largest((1.69, 2.83), (1.6901, 2.8301)) == ""
+
+
+def test_a_single_topology_has_its_own_interval_of_all_at_once_and_no_mean(sample: Path) -> None:
+    """A mean over one network is that network, with an interval that no verdict is read off."""
+    keep(sample, lambda launch: launch["topology"] == "vgg16")
+    assert main(["report", str(sample)]) == 0
+    with (sample / "speedups.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    for row, text in zip(rows, findings_of(sample), strict=True):
+        low, high = (significant(float(row[name])) for name in ("family_ci_low", "family_ci_high"))
+        shown = f"VGG16 {significant(float(row['speedup']))}x [{low}, {high}]"
+        assert text.endswith(f", {shown} (95% for all 4 comparisons of the run at once).")
+        assert "mean" not in text
+
+
+def test_one_block_has_no_interval_and_none_is_spoken_of(sample: Path) -> None:
+    """Nothing holds at once where there is no interval."""
+    keep(sample, lambda launch: launch["block"] == 1)
+    change_header(sample, lambda header: header["plan"].update(blocks=1))
+    for text in findings_of(sample):
+        assert not re.search(r"95%|at once|\[", text)
+
+
+def test_the_host_is_told_with_the_cores_that_were_used(sample: Path) -> None:
+    """Cores of the pin, of the host's; threads only in the figure and where they are another number."""
+
+    def wide(header: dict[str, Any]) -> None:
+        header["machine"]["cores"] = 8
+        header["plan"]["pin"]["threads"] = 4
+
+    change_header(sample, wide)
+    document = compose(measured(runs.load(sample)))
+    assert ", 2 of 8 cores, virtual machine; engine docker; " in document.subtitle
+    assert b"2 cores, 4 threads, engine" in next(each for each in document.figures if each.name == "figure1").svg
+    change_header(sample, lambda header: header["machine"]["platform"].pop("virtual"))
+    assert host_in_words(measured(runs.load(sample))).endswith(", 2 of 8 cores")
+
+
+def not_judged(check: LossesCheck) -> bool:
+    """Do a pair's losses leave layers or the update open?"""
+    return " not judged" in check.finding
+
+
+def test_without_fingerprints_the_top_says_what_was_not_shown(sample: Path) -> None:
+    """With the networks whose losses cannot show it; a run that has fingerprints has no such warning."""
+    words = "not shown layer by layer (no fingerprints were taken), and the losses cannot show it on "
+    found = measured(runs.load(sample))
+    blind = {topology_title(pair.group.topology) for pair in found.pairs if pair.losses and not_judged(pair.losses)}
+    assert "VGG16" in blind
+    (warning,) = [text for text in compose(found).warnings if words in text]
+    assert set(warning.split(words)[1].split(". `python")[0].split(", ")) == blind
+    lines = [json.loads(line) for line in (sample / "evidence.jsonl").read_text().splitlines()]
+    tensors = [["output", "conv1", 1.0, 1.0, 1e-6]]
+    (sample / "evidence.jsonl").write_text("".join(json.dumps({**x, "fingerprint": tensors}) + "\n" for x in lines))
+    assert not any(words in text for text in compose(measured(runs.load(sample))).warnings)
+
+
+def test_the_figures_in_a_drawn_folder_are_those_of_its_report(sample: Path) -> None:
+    """Those of an earlier drawing go; a picture that the kit did not name stays."""
+    for name in ("trace-tf-9.99-vgg16.svg", "trace-tf-9.99-vgg16.png", "ladder.png", "mine.png"):
+        (sample / name).write_text("of an earlier drawing")
+    assert main(["report", str(sample)]) == 0
+    drawn = {path.name for path in sample.iterdir() if path.suffix in (".svg", ".png")}
+    figures = {figure.name for figure in compose(measured(runs.load(sample))).figures}
+    assert drawn == {f"{name}.{kind}" for name in figures for kind in ("svg", "png")} | {"mine.png"}
