@@ -65,8 +65,10 @@ def perturbed(name: str, values: Any) -> Any:
     import numpy
 
     generator = _generator("perturbed:" + name)
-    chunks = [chunk * (1.0 + PERTURBATION * _signs(generator, chunk.size)) for chunk in flat_chunks(values)]
-    return numpy.concatenate(chunks).astype(values.dtype).reshape(values.shape)
+    changed = numpy.empty(values.shape, dtype=values.dtype)
+    for before, after in chunks_of(values, changed):
+        after[:] = before * (1.0 + PERTURBATION * _signs(generator, before.size))
+    return changed
 
 
 def sensitivity(before: Sketch, after: Sketch) -> float:

@@ -81,6 +81,7 @@ def sketch_step(session: Any, built: TrainingGraph, before: Weights) -> Sketches
             name = str(built.trained[index].variable.op.name)
             found["gradient", name] = sketch(("gradient", name), _gradient(before[index], after))
             found["update", name] = sketch(("update", name), _update(before[index], after))
+        del values, after  # before the next group is read
     return found
 
 

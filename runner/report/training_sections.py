@@ -93,6 +93,8 @@ def _row(check: FingerprintCheck | None) -> tuple[str, ...]:
     if check.worst is None:
         return (*counts, *["—"] * 4, finding)
     worst = check.worst
+    if not worst.difference:
+        return (*counts, "none differs", "0", "—", "0", finding)
     return (
         *counts,
         worst.title,

@@ -138,8 +138,9 @@ def honest_table(folder: Path) -> list[str]:
             found = check(one, other, folder)
             if found is not None and found.worst is not None and one.stack == other.stack:
                 worst = found.worst
+                where = worst.title if worst.difference else "none: equal to nine digits"
                 rows.append((worst.excess, f"| {topology} | {one.stack} | {other.build}, {one.build} | "
-                             f"{worst.excess:.2f} | {worst.title} | {worst.difference:.1e} | "
+                             f"{worst.excess:.2f} | {where} | {worst.difference:.1e} | "
                              f"{found.judged}, {found.close}, {found.not_judged} |"))  # fmt: skip
         lines += [line for _, line in sorted(rows, reverse=True)]
     return lines
