@@ -17,7 +17,7 @@ if is_complete "$4"; then
   exit 0
 fi
 if [ -e "$launch" ]; then
-  mv "$launch" "$launch.before-$(date -u +%Y%m%dT%H%M%SZ)"
+  mv "$launch" "$launch.before-$(date -u +%Y%m%dT%H%M%S.%NZ)"
 fi
 workload() { /opt/environment/bin/python /opt/workload "$@"; }
 capture() { mkdir -p "$launch/$1"; workload --capture "$2" --result-dir "$launch/$1" >/dev/null; }
