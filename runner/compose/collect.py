@@ -135,7 +135,8 @@ def _add(run: Run, asked: Asked, launch: Launch, folders: LaunchFolders) -> None
     """Append the record of a launch that has ended, unless it is there."""
     earlier = [record for record in run.read_records() if record.launch_id == launch.launch_id]
     record = _record(run, asked, launch, folders, session=_session(folders.log.parent))
-    if all(each.facts["ended"] != record.facts["ended"] for each in earlier):
+    kept = {(each.session, each.facts["ended"]) for each in earlier}
+    if (record.session, record.facts["ended"]) not in kept:
         records.append(run.records_file, record)
 
 

@@ -16,7 +16,7 @@ import pytest
 from runner import records
 from runner.cli import main
 from runner.cli.engines import ENGINES
-from runner.engines.docker import RUN_LABEL, DockerEngine
+from runner.engines.docker import LAUNCH_LABEL, RUN_LABEL, DockerEngine
 from runner.engines.protocol import Artifact, LaunchFolders
 from runner.matching.snapshot import Snapshot
 from runner.vocabulary import Launch, Steps
@@ -102,14 +102,14 @@ def labelled() -> Sequence[str]:
 def wait_for_container(seconds: float = 120.0) -> str:
     """Wait until a launch's container runs; return its id."""
     end = time.monotonic() + seconds
-    while not (running := _listed()):
-        assert time.monotonic() < end, "no container was started"
+    while not (running := _listed(label=LAUNCH_LABEL)):
+        assert time.monotonic() < end, "no launch's container was started"
         time.sleep(0.1)
     return running[0]
 
 
-def _listed(*options: str) -> Sequence[str]:
-    return docker("ps", *options, "--quiet", "--filter", f"label={RUN_LABEL}").split()
+def _listed(*options: str, label: str = RUN_LABEL) -> Sequence[str]:
+    return docker("ps", *options, "--quiet", "--filter", f"label={label}").split()
 
 
 def launch_of(variant: str) -> Launch:

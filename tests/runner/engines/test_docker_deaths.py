@@ -40,7 +40,7 @@ def test_a_container_that_exceeds_its_memory_is_recorded_as_out_of_memory(
 def test_a_container_that_is_killed_is_an_error_and_resume_completes(
     in_folder: Path, base_image: str, images: dict[str, Artifact]
 ) -> None:
-    """`docker kill` in mid-run costs one launch; --resume measures it and nothing else."""
+    """`docker kill` in mid-run costs one block; --resume measures its two launches again and nothing else."""
     runner = start_runner(base_image, in_folder)
     docker("kill", wait_for_container())
     assert runner.wait(300) == 1
@@ -48,7 +48,8 @@ def test_a_container_that_is_killed_is_an_error_and_resume_completes(
     assert [error["kind"] for error in errors] == ["failed"]
     assert len(read()) == 4
     assert main(["compare", "--resume", "run", "--base-image", base_image], ENGINES) == 0
-    assert len(read()) == 5
+    assert len(read()) == 6
+    assert [record.session for record in read()] == [1, 1, 1, 1, 2, 2]
     assert labelled() == []
 
 
