@@ -35,8 +35,8 @@ STILL = 1e-6
 MOVED = FIRST_TOLERANCE
 NORMALISED = frozenset({"inception3", "resnet50", "resnet152"})
 # Without batch normalisation the kit's networks start so small that all logits are nearly equal: the first loss of
-# VGG16, AlexNet and GoogLeNet is ln 1001 plus weight decay, whatever their convolutions return. Of a user's own
-# topology that is not known.
+# VGG16, AlexNet and GoogLeNet is ln 1001 plus weight decay to within 0.2%, whatever their convolutions return. Of a
+# user's own topology that is not known.
 SHOWN_BY_LOSSES = NORMALISED
 DIFFERENT = "DIFFERENT"
 JUDGED_STEPS = 2

@@ -36,8 +36,9 @@ def probe_missing(
 
 
 def is_in_order(evidence: Evidence) -> bool:
-    """Was it obtained, and did no verdict fail?"""
-    return evidence.error is None and not any(verdict.passed is False for verdict in evidence.verdicts)
+    """Was all of it obtained, and did no verdict fail?"""
+    obtained = evidence.error is None and evidence.quiet_error is None
+    return obtained and not any(verdict.passed is False for verdict in evidence.verdicts)
 
 
 def _began(number: int, total: int, subject: Subject) -> None:

@@ -125,6 +125,9 @@ def _print_evidence(current: Run) -> None:
         if evidence.error is not None:
             CONSOLE.print(f"  no evidence: {evidence.error['message']}", markup=False, soft_wrap=True)
             continue
+        if evidence.quiet_error is not None:
+            message = evidence.quiet_error["message"]
+            CONSOLE.print(f"  no trace and no fingerprint: {message}", markup=False, soft_wrap=True)
         for verdict in evidence.verdicts:
             mark = {True: "yes", False: "NO", None: "?"}[verdict.passed]
             CONSOLE.print(f"  {mark:4} {verdict.text}", markup=False, soft_wrap=True)

@@ -111,9 +111,9 @@ def _on_losses() -> tuple[str, ...]:
         "over all blocks, after the forward pass and after one update, may be as large as the tolerances say, and "
         "neither side's loss may stand still where the other's moves. Later losses are in the records; they drift "
         "apart as rounding grows.",
-        "The losses do not judge what they cannot show. Layers: without batch normalisation the first loss is ln 1001 "
-        "plus weight decay whatever the convolutions return. The update: where it moved the loss by less than the "
-        "tolerance of step 2, another update would not have been found.",
+        "The losses do not judge what they cannot show. Layers: in the kit's networks without batch normalisation the "
+        "first loss is nearly ln 1001 plus weight decay, whatever the convolutions return. The update: where it moved "
+        "the loss by less than the tolerance of step 2, another update would not have been found.",
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from runner.atomic import write_whole
 from runner.errors import DiskError
@@ -83,8 +83,14 @@ def _environment(*, html: bool) -> Environment:
         lstrip_blocks=True, keep_trailing_newline=True,
     )  # fmt: skip
     environment.filters["cell"] = _markdown_cell
+    environment.filters["code"] = _html_code
     environment.globals["cell_class"] = _cell_class
     return environment
+
+
+def _html_code(text: str) -> Markup:
+    """A sentence in HTML; what stands between backticks, as in Markdown, is code."""
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def _cell_class(is_numeric: bool, text: str) -> str:

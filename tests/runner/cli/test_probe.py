@@ -102,6 +102,8 @@ def test_a_failed_quiet_launch_loses_trace_and_fingerprint(
     assert found.quiet_error is not None
     assert found.quiet_error["kind"] == "out_of_memory"
     assert found.verdicts
+    assert kit("probe", "run") == 1, "what is asked for is still not there"
+    assert "  no trace and no fingerprint: killed" in capsys.readouterr().out
     engine.outcomes, engine.traced = {}, []
     assert kit("probe", "run") == 0
     assert engine.traced == ["quiet-tf-2.14-intel-vgg16-b2"]

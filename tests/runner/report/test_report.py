@@ -171,6 +171,7 @@ def test_markup_in_a_message_stays_text(in_folder: Path) -> None:
         text = Path("run", name).read_text()
         assert "words of a library" in text
         assert "<script" not in text
+    assert "<code>&lt;script&gt;alert(1)&lt;/script&gt;</code>" in Path("run/report.html").read_text()
     assert "\n# a heading" not in Path("run/report.md").read_text()
     assert "| stock only: passed |" in Path("run/report.md").read_text()  # Intel's side was never measured
 
@@ -178,7 +179,7 @@ def test_markup_in_a_message_stays_text(in_folder: Path) -> None:
 def fails(launch: Launch, result: dict[str, Any]) -> None:
     """Every launch of Intel's build ends with a message that is also Markdown and HTML."""
     if launch.cell.variant == "intel":
-        message = "words of a library\n# a heading\n<script>alert(1)</script>"
+        message = "words of a library\n# a heading\n`<script>alert(1)</script>`"
         result.update(status="error", error={"kind": "failed", "message": message, "traceback": ""})
 
 
