@@ -40,7 +40,7 @@ bench: $(VENV)/compare.stamp  ## images/s of every topology and variant, as rati
 	@$(RUN) runner bench $(if $(BASE_IMAGE),--base-image $(BASE_IMAGE))
 
 locks: $(VENV)/test.stamp  ## write all hash-locked dependency files anew (needs a package index)
-	@$(RUN) runner.lock_dependencies
+	@$(RUN) maintenance.lock_dependencies
 
 clean:  ## remove the runner's own environment; runs and the cache of TensorFlow environments stay
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

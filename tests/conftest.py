@@ -11,10 +11,10 @@ from typing import Protocol
 
 import pytest
 
+from runner.catalogue.stacks import find_stack
 from runner.engines.environments import EnvironmentCache, default_cache
 from runner.errors import HostError
-from runner.network import PackageIndex
-from runner.stacks import find_stack
+from runner.support.network import PackageIndex
 
 
 class StackPython(Protocol):
@@ -84,7 +84,7 @@ def working_in(folder: Path) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setenv("KIT_CACHE", str(folder / "cache"))
-        patch.setattr("runner.lock.LOCK_FILE", folder / "machine.lock")
+        patch.setattr("runner.support.machine_lock.LOCK_FILE", folder / "machine.lock")
         yield
 
 
@@ -99,5 +99,5 @@ def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(autouse=True)
 def own_machine_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests of fake runs must neither wait for a real measurement nor disturb one."""
-    monkeypatch.setattr("runner.lock.LOCK_FILE", tmp_path / "machine.lock")
+    monkeypatch.setattr("runner.support.machine_lock.LOCK_FILE", tmp_path / "machine.lock")
     os.environ.setdefault("COLUMNS", "200")

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from runner.records import Record
-from runner.rungs import PlannedRung
+from runner.planning.rungs import PlannedRung
+from runner.storage.records import Record
 
 _VERDICT = "inert:"
 

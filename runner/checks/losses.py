@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from runner.records import Record
+from runner.storage.records import Record
 from runner.vocabulary import TOPOLOGIES
 
 # Relative differences, measured with this workload on TensorFlow 2.14, stock with oneDNN off against Intel.

@@ -14,7 +14,7 @@ from runner.claims.comparability import lacking_to_confirm, phrases, refuted
 from runner.claims.material import BASELINE, CANDIDATE
 from runner.claims.question import Question, Scene, scene_of
 from runner.claims.verdict import NOT_TESTABLE, PARTLY, REPRODUCED, Answer
-from runner.wording import plural, significant
+from runner.support.wording import plural, significant
 
 NO_EVIDENCE = "this run holds no evidence on it: probe its variants with python -m runner probe"
 NO_TRACES = (

@@ -8,7 +8,7 @@ from typing import Any
 from runner.claims import in_force
 from runner.claims.condition import OUT_OF_REACH, Condition
 from runner.claims.question import Question, Scene
-from runner.wording import plural, topology_title
+from runner.support.wording import plural, topology_title
 
 NOT_STATED = "not stated"
 # The kit trains and never infers, on images that it makes itself.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from typing import Any
 
-from runner.bkm import load_bkms, resolve
-from runner.pin import Pin
-from runner.runs import Run
+from runner.host.pin import Pin
+from runner.planning.bkm import load_bkms, resolve
+from runner.storage.runs import Run
 
 OWN_NUMBER = "the framework's own number"
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from runner.catalogue.publications import Claim, Publication
 from runner.claims import causes, memory, practice, speedups, throughput
 from runner.claims.comparability import differences
 from runner.claims.material import Material
 from runner.claims.question import Question
 from runner.claims.verdict import Answer, Judgement
-from runner.publications import Claim, Publication
 
-# The kinds of runner/publications.py, each with its judge.
+# The kinds of runner/catalogue/publications.py, each with its judge.
 JUDGES: Mapping[str, Callable[[Question], Answer]] = {
     "largest-speedup": speedups.judge_largest,
     "faster-on-all": speedups.judge_all_faster,

@@ -13,11 +13,11 @@ from runner.claims.material import CANDIDATE
 from runner.claims.question import Question, scene_of
 from runner.claims.verdict import NOT_REPRODUCED, NOT_TESTABLE, PARTLY, REPRODUCED, Answer, Verdict, answer
 from runner.evidence.inert import is_of_the_host, is_of_the_software
-from runner.rungs import PlannedRung
+from runner.planning.rungs import PlannedRung
 from runner.stats.family import simultaneous, smallest
 from runner.stats.intervals import FEWEST, Estimate
 from runner.stats.ladder import INERT, LEFT_OUT, LadderResult, Step
-from runner.wording import topology_title, with_interval
+from runner.support.wording import topology_title, with_interval
 
 NOT_SET = "not set"
 # An interval across 1 whose ends are this close together says that the setting makes no difference worth having.

@@ -11,12 +11,12 @@ from typing import Any
 from runner.evidence import store
 from runner.evidence.cells import Cells, cells_of
 from runner.evidence.probed import Evidence, Subject
-from runner.ladder_plan import is_ladder
-from runner.records import Record, latest
-from runner.runs import Run
+from runner.planning.ladder_plan import is_ladder
 from runner.stats.evidence import with_evidence
 from runner.stats.ladder import LadderResult, ladders_of
 from runner.stats.pairs import Pair, pairs_of, variants_of
+from runner.storage.records import Record, latest
+from runner.storage.runs import Run
 from runner.vocabulary import Cell
 
 # Every claim is about Intel's build against the default one: these variants, and no others.

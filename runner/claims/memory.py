@@ -10,12 +10,12 @@ from runner.claims.comparability import clauses, lacking_to_confirm, phrases
 from runner.claims.material import BASELINE, CANDIDATE
 from runner.claims.question import Question, Scene, scene_of
 from runner.claims.verdict import NOT_TESTABLE, Answer, answer
-from runner.records import Record
 from runner.stats.evidence import counts
 from runner.stats.intervals import geometric_estimate
 from runner.stats.pairs import Pair
+from runner.storage.records import Record
+from runner.support.wording import significant
 from runner.vocabulary import TOPOLOGIES, Cell
-from runner.wording import significant
 
 
 def judge_peak_memory(question: Question) -> Answer:

@@ -10,8 +10,8 @@ from runner.claims.question import Question, scene_of
 from runner.claims.verdict import NOT_TESTABLE, PARTLY, REPRODUCED, Answer, answer
 from runner.evidence.inert import is_of_the_host, is_of_the_software
 from runner.evidence.verdicts import INERT
-from runner.ladder import BUILT_IN, Rung, load_ladder
-from runner.records import Record
+from runner.planning.ladder import BUILT_IN, Rung, load_ladder
+from runner.storage.records import Record
 
 ALIKE = "a comparison of builds sets it on every variant alike"
 LAYOUT_OF_THE_BUILD = "a comparison of builds has each in the layout that stacks.toml declares for it"

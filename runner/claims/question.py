@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from runner.catalogue.publications import Claim, Publication
 from runner.claims.material import BASELINE, CANDIDATE, Material
-from runner.publications import Claim, Publication
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,8 @@ from runner.stats.evidence import why_not
 from runner.stats.family import largest, simultaneous, smallest, together
 from runner.stats.intervals import FEWEST, Estimate, geometric_estimate
 from runner.stats.pairs import Pair
+from runner.support.wording import at_once, plural, significant, times, topology_title, true_largest, with_interval
 from runner.vocabulary import Group
-from runner.wording import at_once, plural, significant, times, topology_title, true_largest, with_interval
 
 # That an interval holds the published value means something only if little else is in it: its ends at most a quarter
 # apart, and the estimate itself within a tenth of the value.

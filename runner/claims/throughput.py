@@ -9,8 +9,8 @@ from runner.claims.speedups import judge_value
 from runner.claims.verdict import NOT_TESTABLE, Answer, answer
 from runner.stats.estimators import images_per_second
 from runner.stats.intervals import geometric_estimate
+from runner.support.wording import interval, significant, topology_title
 from runner.vocabulary import Cell
-from runner.wording import interval, significant, topology_title
 
 
 def judge_throughput(question: Question) -> Answer:

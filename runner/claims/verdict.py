@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from runner.publications import Claim, Publication
+from runner.catalogue.publications import Claim, Publication
 from runner.stats.intervals import Estimate
 
 Verdict = Literal["reproduced", "not reproduced", "partly", "not testable here"]

@@ -9,9 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from runner import runs
-from runner.bkm import for_own_topology
-from runner.blocks import remaining
+from runner.catalogue.stacks import Stack, find_stack
+from runner.catalogue.topology_file import OwnTopology, chosen_topologies, keep, kept
 from runner.cli.compare import (
     command_line,
     context_of,
@@ -33,22 +32,23 @@ from runner.cli.terminal import print_results
 from runner.engines.environments import default_cache
 from runner.engines.protocol import Artifact, Engine
 from runner.errors import EXIT_DONE, EXIT_INTERRUPTED, EXIT_SOME_CELLS_FAILED, KitError, UsageError
-from runner.execute import execute
-from runner.header import make_header
-from runner.host_notes import notes_on
-from runner.ladder import Ladder, load_ladder
-from runner.ladder_plan import KIND, is_ladder, ladder_header, make_ladder_plan, pin_of
+from runner.host.notes import notes_on
+from runner.host.pin import Pin
 from runner.machine import Machine
-from runner.pin import Pin
-from runner.plan import Plan, Request
+from runner.planning.bkm import for_own_topology
+from runner.planning.ladder import Ladder, load_ladder
+from runner.planning.ladder_plan import KIND, is_ladder, ladder_header, make_ladder_plan, pin_of
+from runner.planning.plan import Plan, Request
+from runner.planning.resolve_ladder import ladder_pins, plan_rungs
+from runner.planning.rungs import PlannedRung, describe_changes
 from runner.report.measured import measured
-from runner.resolve_ladder import ladder_pins, plan_rungs
-from runner.rungs import PlannedRung, describe_changes
-from runner.runs import Run
-from runner.stacks import Stack, find_stack
+from runner.session.execute import execute
+from runner.session.header import make_header
+from runner.session.topology_description import Description, describe
 from runner.stats.ladder import still_needed
-from runner.topology_description import Description, describe
-from runner.topology_file import OwnTopology, chosen_topologies, keep, kept
+from runner.storage import runs
+from runner.storage.blocks import remaining
+from runner.storage.runs import Run
 from runner.vocabulary import Launch, Steps
 
 # One launch of ResNet50 at this batch size takes about 15 s on two cores, start to end.

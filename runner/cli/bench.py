@@ -11,7 +11,7 @@ import math
 
 from rich.table import Table
 
-from runner import runs
+from runner.catalogue.topology_file import chosen_topologies, keep
 from runner.cli.compare import context_of, prepare, read_facts
 from runner.cli.engine_ratio import BLOCKS, Side, measure_engine_ratio, ready_process
 from runner.cli.engines import Engines, choose_engine, measuring
@@ -19,16 +19,16 @@ from runner.cli.own_topology import built, own_topology_json, own_topology_of
 from runner.cli.planning import LIVE_ROOT, bkms_from, machine_below, pin_from, require_fit, stacks_from
 from runner.cli.progress import CONSOLE, Progress, say
 from runner.errors import EXIT_DONE, EXIT_SOME_CELLS_FAILED
-from runner.execute import execute
-from runner.header import make_header
-from runner.peak import measure_peaks
-from runner.plan import Request, make_plan
-from runner.remaining import TRAINING_GFLOPS
+from runner.planning.plan import Request, make_plan
 from runner.report.measured import Measured
 from runner.report.peak_sections import achieved, host_peak
 from runner.report.wording import significant, topology_title, with_interval
 from runner.report.write import write_report
-from runner.topology_file import chosen_topologies, keep
+from runner.session.execute import execute
+from runner.session.header import make_header
+from runner.session.peak import measure_peaks
+from runner.storage import runs
+from runner.storage.remaining import TRAINING_GFLOPS
 from runner.vocabulary import TOPOLOGIES, Steps
 
 

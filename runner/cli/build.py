@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 
+from runner.catalogue.stacks import every_installation
 from runner.cli.engines import Engines, choose_engine, require_ready
 from runner.cli.planning import stacks_from
 from runner.cli.progress import say
 from runner.errors import EXIT_DONE
-from runner.lock import machine_lock
-from runner.stacks import every_installation
+from runner.support.machine_lock import machine_lock
 
 
 def run(arguments: argparse.Namespace, engines: Engines) -> int:

@@ -10,14 +10,7 @@ from typing import Any
 
 from rich.table import Table
 
-from runner import runs
-from runner.claims.judge import judge
-from runner.claims.material import material_of
-from runner.claims.verdict import Judgement
-from runner.cli.engines import Engines
-from runner.cli.progress import CONSOLE, say
-from runner.errors import EXIT_DONE, UsageError
-from runner.publications import (
+from runner.catalogue.publications import (
     ARTICLE,
     OriginalScript,
     Publication,
@@ -25,7 +18,14 @@ from runner.publications import (
     load_publication,
     publication_names,
 )
+from runner.claims.judge import judge
+from runner.claims.material import material_of
+from runner.claims.verdict import Judgement
+from runner.cli.engines import Engines
+from runner.cli.progress import CONSOLE, say
+from runner.errors import EXIT_DONE, UsageError
 from runner.report.claims_sections import differences_table, here, published, tally
+from runner.storage import runs
 
 ALL = "all"
 

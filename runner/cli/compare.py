@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from runner import runs
+from runner.catalogue.stacks import Installation, Stack, find_stack
+from runner.catalogue.topology_file import keep, kept
+from runner.catalogue.workload_files import workload_sha256
 from runner.checks.conditions import flatten
 from runner.cli.engines import Engines, by_digest, choose_engine, measuring, require_ready
 from runner.cli.evidence import probe_missing
@@ -25,24 +27,22 @@ from runner.cli.registries import lock_from
 from runner.cli.terminal import print_results
 from runner.engines.protocol import Artifact, Engine
 from runner.errors import EXIT_DONE, EXIT_INTERRUPTED, EXIT_SOME_CELLS_FAILED, KitError, UsageError
-from runner.execute import execute
-from runner.header import make_header
-from runner.ladder_plan import is_ladder
+from runner.host.pin import Pin
 from runner.machine import Sysroot, conditions, facts
 from runner.machine.identity import read_identity
 from runner.matching.diff import Match
-from runner.network import redact
-from runner.observation import Context
-from runner.peak import measure_peaks
-from runner.pin import Pin
+from runner.planning.ladder_plan import is_ladder
 from runner.registry import image_lock
 from runner.registry.image_lock import ImageLock
-from runner.repetition import images_of
-from runner.runs import Run
-from runner.stacks import Installation, Stack, find_stack
-from runner.topology_file import keep, kept
+from runner.session.execute import execute
+from runner.session.header import make_header
+from runner.session.observation import Context
+from runner.session.peak import measure_peaks
+from runner.storage import runs
+from runner.storage.repetition import images_of
+from runner.storage.runs import Run
+from runner.support.network import redact
 from runner.vocabulary import Launch
-from runner.workload_files import workload_sha256
 
 # Records, logs and reports of a large run, generously.
 RUN_BYTES = 200_000_000

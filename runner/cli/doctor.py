@@ -9,14 +9,15 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
-from runner import disk, runs
+from runner.catalogue.stacks import Stack, every_installation
 from runner.cli.compare import RUN_BYTES
 from runner.cli.engines import Engines, choose_engine
 from runner.cli.planning import LIVE_ROOT, asked_from, machine_below, pin_from, stacks_from
 from runner.cli.progress import CONSOLE
-from runner.doctor import Check, examine, has_problem
 from runner.errors import EXIT_DONE, EXIT_HOST, HostError
-from runner.stacks import Stack, every_installation
+from runner.host.doctor import Check, examine, has_problem
+from runner.storage import runs
+from runner.support import disk
 
 _STYLES = {"ok": "green", "advice": "yellow", "problem": "bold red"}
 

@@ -8,21 +8,21 @@ from dataclasses import dataclass
 
 from rich.table import Table
 
-from runner import runs
+from runner.catalogue.stacks import Stack
 from runner.cli.compare import context_of, prepare, read_facts
 from runner.cli.engines import Engines
 from runner.cli.progress import CONSOLE, Progress, say
 from runner.engines.protocol import Artifact, Engine
-from runner.execute import execute
-from runner.header import make_header
 from runner.machine import Machine
-from runner.plan import Plan
-from runner.records import Record, latest
+from runner.planning.plan import Plan
 from runner.report.wording import topology_title, with_interval
-from runner.runs import Run
-from runner.stacks import Stack
+from runner.session.execute import execute
+from runner.session.header import make_header
 from runner.stats.estimators import images_per_second
 from runner.stats.intervals import FEWEST, geometric_estimate
+from runner.storage import runs
+from runner.storage.records import Record, latest
+from runner.storage.runs import Run
 from runner.vocabulary import Cell, Launch
 
 ENGINE_NAMES = ("docker", "venv")

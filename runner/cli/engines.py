@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runner import disk
+from runner.catalogue.stacks import Installation, Stack
 from runner.engines.protocol import Engine
 from runner.errors import HostError, UsageError
-from runner.lock import machine_lock
-from runner.stacks import Installation, Stack
+from runner.support import disk
+from runner.support.machine_lock import machine_lock
 
 if TYPE_CHECKING:
     from runner.engines.docker_images import ImageSource
@@ -26,7 +26,7 @@ Engines = Mapping[str, EngineFactory]
 def _venv(arguments: argparse.Namespace) -> Engine:
     from runner.engines.environments import EnvironmentCache, default_cache
     from runner.engines.venv import VenvEngine
-    from runner.network import PackageIndex
+    from runner.support.network import PackageIndex
 
     if getattr(arguments, "memory", None) is not None:
         raise UsageError(
@@ -48,7 +48,7 @@ def _images(docker: Docker, arguments: argparse.Namespace) -> ImageSource:
     """Images by digest where there is a lock of them, a run's own where it is repeated, else such as are built."""
     from runner.engines.docker_images import ImageBuilder
     from runner.engines.docker_recorded import RecordedImages
-    from runner.network import PackageIndex
+    from runner.support.network import PackageIndex
 
     if by_digest(arguments):
         from runner.cli.registries import conversations, lock_from

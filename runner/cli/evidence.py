@@ -10,9 +10,9 @@ from runner.engines.protocol import Artifact, Engine
 from runner.evidence.probed import Evidence, Subject
 from runner.evidence.store import EvidenceCache
 from runner.evidence.verdicts import INERT
-from runner.observation import Context
-from runner.probing import BATCH_SIZE, Progress, missing, obtain, probes_of
-from runner.runs import Run
+from runner.session.observation import Context
+from runner.session.probing import BATCH_SIZE, Progress, missing, obtain, probes_of
+from runner.storage.runs import Run
 from runner.vocabulary import Launch
 
 CACHE_FOLDER = "evidence"

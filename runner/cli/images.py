@@ -7,17 +7,17 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from runner.catalogue.stacks import Stack, every_installation
 from runner.cli.engines import Engines, choose_engine, require_ready
 from runner.cli.planning import stacks_from
 from runner.cli.progress import say
 from runner.engines.protocol import Artifact, Engine, Tell
 from runner.errors import EXIT_DONE, EXIT_SOME_CELLS_FAILED, HostError
-from runner.lock import machine_lock
 from runner.matching import locked_wheels
 from runner.matching.contents import Contents, Fault, hold_against_lock
 from runner.matching.diff import Match, alone, compare
 from runner.matching.snapshot import Snapshot
-from runner.stacks import Stack, every_installation
+from runner.support.machine_lock import machine_lock
 
 SHOWN = 20
 

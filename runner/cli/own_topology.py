@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
+from runner.catalogue.topology_file import BUILT_IN_BRANCHES, OwnTopology, read_topology_file
 from runner.engines.environments import default_cache
 from runner.engines.protocol import Artifact, Engine, Tell
 from runner.errors import HostError
-from runner.plan import Plan, Request, make_plan
-from runner.topology_description import Description, describe
-from runner.topology_file import BUILT_IN_BRANCHES, OwnTopology, read_topology_file
+from runner.planning.plan import Plan, Request, make_plan
+from runner.session.topology_description import Description, describe
 
 
 def own_topology_of(arguments: argparse.Namespace) -> OwnTopology | None:

@@ -10,14 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from runner import runs
 from runner.cli.engines import Engines, choose_engine
 from runner.cli.own_topology import branches_line, built_where_ready, disjoint_branches
 from runner.cli.planning import Planned, plan_from
 from runner.engines.protocol import Engine
 from runner.errors import EXIT_DONE
-from runner.execute import launch_folders
-from runner.header import enforced
+from runner.session.execute import launch_folders
+from runner.session.header import enforced
+from runner.storage import runs
 from runner.vocabulary import Launch
 
 # Stands for the run's folder in printed commands; a real run has its time in the name.

@@ -6,20 +6,20 @@ import argparse
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from runner.bkm import ResolvedBkms, load_bkms, resolve, with_inter_op_threads
+from runner.catalogue.presets import Preset, find_preset
+from runner.catalogue.stacks import Stack, find_stack
+from runner.catalogue.topology_file import OwnTopology, chosen_topologies
 from runner.cli.own_topology import own_topology_of
 from runner.cli.progress import say
-from runner.doctor import Asked, examine
 from runner.engines.protocol import Engine
 from runner.errors import HostError, UsageError
-from runner.host_notes import notes_on
+from runner.host.doctor import Asked, examine
+from runner.host.notes import notes_on
+from runner.host.pin import Pin, choose_pin
 from runner.machine import Machine, Sysroot, read_machine
-from runner.pin import Pin, choose_pin
-from runner.plan import Plan, Request, make_plan
-from runner.presets import Preset, find_preset
-from runner.stacks import Stack, find_stack
-from runner.topology_description import Description
-from runner.topology_file import OwnTopology, chosen_topologies
+from runner.planning.bkm import ResolvedBkms, load_bkms, resolve, with_inter_op_threads
+from runner.planning.plan import Plan, Request, make_plan
+from runner.session.topology_description import Description
 from runner.vocabulary import Steps
 
 DEFAULT_STACKS = ("tf-2.14",)

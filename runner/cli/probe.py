@@ -8,9 +8,8 @@ import shlex
 
 from rich.table import Table
 
-from runner import runs
-from runner.atomic import write_whole
-from runner.bkm import load_bkms, resolve
+from runner.catalogue.stacks import find_stack
+from runner.catalogue.topology_file import chosen_topologies, keep
 from runner.cli.compare import command_line, context_of, next_session, prepare, require_unchanged, take_over
 from runner.cli.engines import Engines, choose_engine, measuring
 from runner.cli.evidence import is_in_order, probe_missing
@@ -21,12 +20,13 @@ from runner.cli.terminal import print_results
 from runner.errors import EXIT_DONE, EXIT_SOME_CELLS_FAILED, DiskError, UsageError
 from runner.evidence import store
 from runner.evidence.probed import Evidence
-from runner.header import make_header
-from runner.plan import FEWEST_BLOCKS, Plan, Request, make_plan
-from runner.probing import STEPS
-from runner.runs import Run
-from runner.stacks import find_stack
-from runner.topology_file import chosen_topologies, keep
+from runner.planning.bkm import load_bkms, resolve
+from runner.planning.plan import FEWEST_BLOCKS, Plan, Request, make_plan
+from runner.session.header import make_header
+from runner.session.probing import STEPS
+from runner.storage import runs
+from runner.storage.runs import Run
+from runner.support.atomic import write_whole
 from runner.vocabulary import ARTICLE_TOPOLOGIES, Launch, one_of
 
 MOST_PRIMITIVES = 8

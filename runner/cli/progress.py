@@ -19,9 +19,9 @@ from rich.table import Table
 from rich.text import Text
 
 from runner.cli.standing import Standing, StandingOf, running_mean, running_table, standing_of
-from runner.records import Record
-from runner.runs import Run
 from runner.stats.estimators import images_per_second
+from runner.storage.records import Record
+from runner.storage.runs import Run
 from runner.vocabulary import Launch
 
 # Characters in a line where nobody says how many there are: a log or a pipe. The tables of several stacks need as many.

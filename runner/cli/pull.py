@@ -10,9 +10,9 @@ from runner.cli.progress import say
 from runner.cli.registries import conversations
 from runner.engines.docker_sdk import Docker
 from runner.errors import EXIT_DONE
-from runner.lock import machine_lock
 from runner.registry import image_lock
 from runner.registry.pull import obtain
+from runner.support.machine_lock import machine_lock
 
 
 def run(arguments: argparse.Namespace, _engines: Engines) -> int:

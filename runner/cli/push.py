@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 
 from runner import __version__
+from runner.catalogue.stacks import IMAGES, Stack, every_installation
 from runner.cli.engines import Engines
 from runner.cli.layers import LayerProgress
 from runner.cli.planning import stacks_from
@@ -14,7 +15,6 @@ from runner.cli.progress import say
 from runner.cli.registries import credentials_for, ecr_for
 from runner.engines.docker_sdk import Docker
 from runner.errors import EXIT_DONE, UsageError
-from runner.lock import machine_lock
 from runner.registry import ecr, ecr_calls, image_lock
 from runner.registry.built import Built, find_built
 from runner.registry.image_lock import ImageLock
@@ -22,8 +22,8 @@ from runner.registry.lifecycle import keep_last, read_policy
 from runner.registry.push import push
 from runner.registry.reference import Repository, parse_repository
 from runner.registry.transfer import Conversation
-from runner.revision import revision
-from runner.stacks import IMAGES, Stack, every_installation
+from runner.support.machine_lock import machine_lock
+from runner.support.revision import revision
 
 
 def run(arguments: argparse.Namespace, _engines: Engines) -> int:

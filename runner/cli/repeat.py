@@ -8,7 +8,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from runner import runs
+from runner.catalogue.stacks import Stack, find_stack
+from runner.catalogue.topology_file import keep, kept
 from runner.cli.compare import Before, base_images_of, lock_of, measure, prepare
 from runner.cli.engines import Engines, choose_engine, measuring
 from runner.cli.images import match_installations, require_matched
@@ -16,19 +17,25 @@ from runner.cli.planning import LIVE_ROOT, machine_below, pin_from, require_fit
 from runner.cli.progress import say
 from runner.engines.protocol import FROM_RECORD, Artifact, Engine
 from runner.errors import EXIT_INTERRUPTED, UsageError
-from runner.header import make_header
+from runner.host.pin import Pin
 from runner.machine import Machine
 from runner.matching.diff import Match
-from runner.network import redact
-from runner.pin import Pin
-from runner.plan import Plan
-from runner.repetition import images_of, isolated_in, keep_original, pin_like, plan_again, require_a_folder_of_its_own
+from runner.planning.plan import Plan
 from runner.report.measured import measured
 from runner.report.repeat_sections import repeat_sections
 from runner.report.write import REPEAT_FILE
-from runner.runs import Run
-from runner.stacks import Stack, find_stack
-from runner.topology_file import keep, kept
+from runner.session.header import make_header
+from runner.storage import runs
+from runner.storage.repetition import (
+    images_of,
+    isolated_in,
+    keep_original,
+    pin_like,
+    plan_again,
+    require_a_folder_of_its_own,
+)
+from runner.storage.runs import Run
+from runner.support.network import redact
 from runner.vocabulary import one_of
 
 RECORDED = "recorded"

@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from runner import runs
-from runner.atomic import write_whole
 from runner.cli.engines import Engines
 from runner.cli.progress import CONSOLE, say
 from runner.cli.terminal import print_results
@@ -14,7 +12,9 @@ from runner.compose.collect import collect, is_compose_run
 from runner.errors import EXIT_DONE, EXIT_SOME_CELLS_FAILED, DiskError, UsageError
 from runner.report.measured import measured
 from runner.report.side_by_side import differing_conditions_table, side_by_side
-from runner.runs import Run
+from runner.storage import runs
+from runner.storage.runs import Run
+from runner.support.atomic import write_whole
 
 
 def run(arguments: argparse.Namespace, _engines: Engines) -> int:

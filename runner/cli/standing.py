@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 from rich.table import Table
 
-from runner.records import Record
-from runner.remaining import seconds_left
-from runner.runs import Run
 from runner.stats.intervals import Estimate, geometric_estimate
 from runner.stats.pairs import Pair, pairs_of
+from runner.storage.records import Record
+from runner.storage.remaining import seconds_left
+from runner.storage.runs import Run
+from runner.support.wording import times
 from runner.vocabulary import Launch
-from runner.wording import times
 
 
 @dataclass(frozen=True)

@@ -6,17 +6,17 @@ import shlex
 
 from rich.table import Table
 
+from runner.catalogue.publications import load_publication
 from runner.cli.progress import CONSOLE
-from runner.publications import load_publication
 from runner.report.findings import findings, warnings
 from runner.report.ladder_findings import ladder_findings, ladder_warnings
 from runner.report.ladder_sections import COLUMNS, ladder_reasons, ladder_rows
 from runner.report.measured import Measured
 from runner.report.wording import interval, times, topology_title
 from runner.report.write import write_report
-from runner.runs import Run
 from runner.stats.evidence import NO_EVIDENCE
 from runner.stats.family import NO_CLEAR_DIFFERENCE
+from runner.storage.runs import Run
 
 SIMULTANEOUS = "95%, {} at once"
 # A terminal is narrow: what a rung changes, and its interval alone, are in the report.

@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from runner import __version__
-from runner.bkm import Bkms, bkms_from, resolve
+from runner.catalogue.stacks import find_stack
+from runner.catalogue.workload_files import workload_sha256
 from runner.errors import RunFormatError
-from runner.pin import Pin
-from runner.plan import Plan, Request, choose_variants, make_plan
-from runner.runs import COMPOSE_FILE
-from runner.stacks import find_stack
+from runner.host.pin import Pin
+from runner.planning.bkm import Bkms, bkms_from, resolve
+from runner.planning.plan import Plan, Request, choose_variants, make_plan
+from runner.storage.runs import COMPOSE_FILE
 from runner.vocabulary import Steps
-from runner.workload_files import workload_sha256
 
 SCHEMA_VERSION = 1
 FILE_NAME = COMPOSE_FILE

@@ -13,19 +13,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from runner import records, runs
+from runner.catalogue.stacks import Installation, Stack
 from runner.compose.asked import FILE_NAME, Asked, read_asked
 from runner.engines.container import KILLED
 from runner.engines.protocol import Artifact, LaunchFolders, Outcome
 from runner.errors import RunFormatError
-from runner.execute import GRACE_SECONDS, launch_folders
-from runner.header import make_header
+from runner.host.pin import Pin, choose_pin
 from runner.machine import Machine, Sysroot, conditions, facts, parse_cpu_list, read_machine
-from runner.observation import Context, record_of
-from runner.pin import Pin, choose_pin
-from runner.records import Record
-from runner.runs import Run
-from runner.stacks import Installation, Stack
+from runner.session.execute import GRACE_SECONDS, launch_folders
+from runner.session.header import make_header
+from runner.session.observation import Context, record_of
+from runner.storage import records, runs
+from runner.storage.records import Record
+from runner.storage.runs import Run
 from runner.vocabulary import EngineName, Launch
 
 NOTE = (

@@ -13,16 +13,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from runner.bkm import Bkms
+from runner.catalogue.stacks import Stack
 from runner.compose.asked import Asked
 from runner.engines.container import ContainerSpec
 from runner.engines.docker import RUN_LABEL, container_spec
 from runner.engines.docker_images import ImageBuilder, build_arguments
 from runner.engines.protocol import LaunchFolders
-from runner.execute import GRACE_SECONDS
-from runner.pin import Pin
-from runner.plan import Plan
-from runner.stacks import Stack
+from runner.host.pin import Pin
+from runner.planning.bkm import Bkms
+from runner.planning.plan import Plan
+from runner.session.execute import GRACE_SECONDS
 from runner.vocabulary import Launch
 
 Service = dict[str, Any]

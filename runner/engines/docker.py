@@ -15,18 +15,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from runner.catalogue.stacks import Installation, Stack
 from runner.engines.container import ContainerSpec
 from runner.engines.docker_images import ImageSource
 from runner.engines.docker_questions import ENVIRONMENT, require_this_kernel, require_this_machine, wrong_bytecode
 from runner.engines.docker_sdk import LOG_DRIVER, Docker
 from runner.engines.protocol import Artifact, LaunchFolders, Outcome, Tell
 from runner.errors import HostError
+from runner.host.pin import Pin
 from runner.machine.cpulist import format_cpu_list
 from runner.machine.identity import read_identity
 from runner.machine.sysroot import Sysroot
 from runner.matching.snapshot import Snapshot, of_tar
-from runner.pin import Pin
-from runner.stacks import Installation, Stack
 from runner.vocabulary import EngineName, Launch
 
 RUN_LABEL = "tensorflow-speedup-kit.run"

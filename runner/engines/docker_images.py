@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from runner.dockerfiles import render
+from runner.catalogue.stacks import IMAGES, WORKLOAD, Installation, Stack
+from runner.catalogue.workload_files import workload_files, workload_sha256
 from runner.engines.docker_sdk import Docker, digest_for
+from runner.engines.dockerfile import render
 from runner.engines.protocol import Artifact, Tell
 from runner.errors import HostError
-from runner.network import PackageIndex, redact
-from runner.revision import read_git, revision
-from runner.stacks import IMAGES, WORKLOAD, Installation, Stack
-from runner.workload_files import workload_files, workload_sha256
+from runner.support.network import PackageIndex, redact
+from runner.support.revision import read_git, revision
 
 REPOSITORY = "tensorflow-speedup-kit"
 # Proxies are predefined build arguments: the engine keeps them out of an image's history.

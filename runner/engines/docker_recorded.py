@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from runner.catalogue.stacks import Installation, Stack
 from runner.engines.docker_images import ImageBuilder
 from runner.engines.protocol import FROM_RECORD, Artifact, Tell
 from runner.errors import HostError
-from runner.stacks import Installation, Stack
 
 
 @dataclass(frozen=True)

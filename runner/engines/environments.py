@@ -20,13 +20,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from runner import disk
-from runner.atomic import write_whole
+from runner.catalogue.stacks import Installation, Stack
 from runner.engines.interpreters import Interpreter, find_interpreter
 from runner.engines.protocol import Artifact, Tell
 from runner.errors import DiskError, HostError
-from runner.network import PackageIndex, redact
-from runner.stacks import Installation, Stack
+from runner.support import disk
+from runner.support.atomic import write_whole
+from runner.support.network import PackageIndex, redact
 
 MARKER = "complete.json"
 INSTALLER = "installer.txt"

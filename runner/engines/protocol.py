@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from runner.catalogue.stacks import Installation, Stack
+from runner.host.pin import Pin
 from runner.matching.snapshot import Snapshot
-from runner.pin import Pin
-from runner.stacks import Installation, Stack
 from runner.vocabulary import EngineName, Launch
 
 # Told what is being prepared, one short line at a time; the caller decides how to show it.

@@ -18,16 +18,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from runner.catalogue.stacks import WORKLOAD, Installation, Stack, find_stack
 from runner.engines import pinned_exec
 from runner.engines.environments import NOTES, EnvironmentCache
 from runner.engines.interpreters import find_interpreter
 from runner.engines.protocol import Artifact, LaunchFolders, Outcome, Tell
 from runner.engines.sleeping import wait_asleep
 from runner.errors import DiskError, HostError
+from runner.host.pin import Pin
 from runner.machine.cpulist import format_cpu_list
 from runner.matching.snapshot import Snapshot, of_folder
-from runner.pin import Pin
-from runner.stacks import WORKLOAD, Installation, Stack, find_stack
 from runner.vocabulary import EngineName, Launch
 
 # What a process needs to start at all; everything else that it gets is in the plan.

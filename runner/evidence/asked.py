@@ -25,7 +25,8 @@ class Asked:
     """One cell as it was planned. `wheel` is a requirement (name==version), None if the run does not say.
 
     `cores` holds the logical CPUs of each physical core of the pin; `environment` every variable of a timed launch.
-    `holds` is what stacks.toml knows to be in the wheel of oneDNN (runner/stacks.py), None if the run does not say.
+    `holds` is what stacks.toml knows to be in the wheel of oneDNN (runner/catalogue/stacks.py), None if the run does
+    not say.
     """
 
     is_baseline: bool

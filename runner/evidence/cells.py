@@ -13,7 +13,7 @@ from runner.evidence.asked import asked_of
 from runner.evidence.probed import Evidence, Subject
 from runner.evidence.timed import judge_launch
 from runner.evidence.verdicts import BASELINE_FREE, INERT, KERNELS_RAN, RIGHT_WHEEL, THREADS_BOUND, Verdict
-from runner.records import Record, latest
+from runner.storage.records import Record, latest
 from runner.vocabulary import Cell
 
 # What stands beside a bar whose cell failed a verdict.

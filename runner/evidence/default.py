@@ -11,7 +11,7 @@ from typing import Any
 
 from runner.evidence.asked import ONEDNN_SWITCH, Asked
 from runner.evidence.probed import Evidence, Subject
-from runner.records import Record
+from runner.storage.records import Record
 
 # Stands for a variant in evidence.jsonl: the stock installation with nothing said about oneDNN.
 PLAIN = "plain-install"

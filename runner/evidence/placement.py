@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from runner.machine.cpulist import format_cpu_list, parse_cpu_list
-from runner.wording import plural
+from runner.support.wording import plural
 
 # A thread that used less than this share of the timed steps' time did not compute: it started work or waited for it.
 COMPUTED = 0.02

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runner.atomic import append_line, whole_lines, write_whole
 from runner.errors import DiskError, RunFormatError
 from runner.evidence.probed import SCHEMA_VERSION, Evidence, Subject
+from runner.support.atomic import append_line, whole_lines, write_whole
 
 FILE_NAME = "evidence.jsonl"
 _RULES = Path(__file__).resolve().parent

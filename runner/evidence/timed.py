@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from runner.catalogue.stacks import HOLDS_MATRIX_PRODUCT
 from runner.evidence.asked import Asked
 from runner.evidence.threads import judge_masks, worked_in
 from runner.evidence.verdicts import BASELINE_FREE, KERNELS_RAN, Verdict, judge_wheel
-from runner.stacks import HOLDS_MATRIX_PRODUCT
 
 
 def judge_launch(asked: Asked, result: Mapping[str, Any] | None) -> list[Verdict]:

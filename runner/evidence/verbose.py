@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from runner.data import check_keys, read_toml
+from runner.support.data import check_keys, read_toml
 from runner.vocabulary import one_of
 
 SWITCHES_FILE = Path(__file__).resolve().parent / "verbose.toml"

@@ -12,9 +12,9 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
+from runner.catalogue.stacks import HOLDS_MATRIX_PRODUCT, HOLDS_NOTHING
 from runner.evidence.asked import Asked
 from runner.evidence.onednn import Verbose
-from runner.stacks import HOLDS_MATRIX_PRODUCT, HOLDS_NOTHING
 
 KERNELS_RAN = "intel_kernels_ran"
 BASELINE_FREE = "baseline_is_free_of_them"

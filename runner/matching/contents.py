@@ -13,11 +13,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from runner.catalogue.stacks import canonical_requirement
 from runner.matching import file_list
 from runner.matching.file_list import OF_THE_INSTALLER, FileList
 from runner.matching.locked_wheels import LockedWheel
 from runner.matching.snapshot import Snapshot
-from runner.stacks import canonical_requirement
 
 # What `python -m venv` makes below bin/ and beside it.
 _OF_THE_ENVIRONMENT = re.compile(r"(bin/(python[\d.]*|activate[.\w]*|Activate\.ps1)|pyvenv\.cfg|lib64)")

@@ -11,9 +11,9 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
+from runner.catalogue.stacks import Stack, canonical_requirement
 from runner.matching.contents import Contents, Fault
 from runner.matching.snapshot import Snapshot
-from runner.stacks import Stack, canonical_requirement
 
 # What an image says of itself, and must say differently on the two sides.
 SETTINGS_OF_THE_WHEEL = frozenset(

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from runner import __version__
-from runner.dockerfiles import render
+from runner.catalogue.stacks import Installation, Stack
 from runner.engines.docker_images import ImageBuilder
 from runner.engines.docker_sdk import Docker
+from runner.engines.dockerfile import render
 from runner.errors import HostError
 from runner.registry.image_lock import LockedImage
 from runner.registry.labels import BASE_IMAGE, LOCK_SHA256, WORKLOAD_SHA256, differences_from_clone, labels_of
 from runner.registry.push import Push
 from runner.registry.reference import Repository, content_sha256, kit_tag
-from runner.stacks import Installation, Stack
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runner.atomic import write_whole
-from runner.data import check_keys
 from runner.errors import DiskError, UsageError
 from runner.registry.reference import Repository, parse_pinned
+from runner.support.atomic import write_whole
+from runner.support.data import check_keys
 
 SCHEMA_VERSION = 1
 FILE = Path("images.lock.json")

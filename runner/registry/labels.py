@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from runner.catalogue.stacks import Installation
+from runner.catalogue.workload_files import workload_sha256
 from runner.errors import UsageError
-from runner.stacks import Installation
-from runner.workload_files import workload_sha256
 
 PREFIX = "tensorflow-speedup-kit."
 STACK, INSTALLATION = f"{PREFIX}stack", f"{PREFIX}installation"

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from runner.catalogue.stacks import Installation
 from runner.errors import UsageError
-from runner.stacks import Installation
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from runner.catalogue.stacks import Installation, Stack, find_stack
 from runner.engines.docker_sdk import Docker
 from runner.engines.protocol import Artifact, Tell
 from runner.registry.image_lock import ImageLock, LockedImage
 from runner.registry.labels import BASE_IMAGE, LOCK_SHA256, require_of_this_clone
 from runner.registry.pull import obtain
 from runner.registry.transfer import Converse, Layer
-from runner.stacks import Installation, Stack, find_stack
 
 
 @dataclass(frozen=True)

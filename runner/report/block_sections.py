@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from runner.records import Record
 from runner.report.document import Section, Table, table
 from runner.report.measured import Measured
 from runner.report.wording import significant, times, topology_title
 from runner.stats.estimators import images_per_second
 from runner.stats.pairs import groups_of, tabulate
+from runner.storage.records import Record
 from runner.vocabulary import Cell
 
 

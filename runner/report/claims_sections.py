@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from runner.catalogue.publications import ARTICLE, NOT_PUBLISHED, Publication, load_publication, publication_names
 from runner.claims.judge import judge
 from runner.claims.material import Material, read_probes
 from runner.claims.verdict import Judgement
-from runner.publications import ARTICLE, NOT_PUBLISHED, Publication, load_publication, publication_names
 from runner.report.document import Section, Table, table
 from runner.report.measured import Measured
 from runner.report.wording import interval, plural, significant

@@ -8,7 +8,7 @@ from typing import Any
 from runner.evidence.asked import asked_of
 from runner.evidence.default import PLAIN
 from runner.evidence.probed import Evidence
-from runner.ladder import DEFAULT_LADDER, load_ladder
+from runner.planning.ladder import DEFAULT_LADDER, load_ladder
 from runner.report.document import Table, table
 from runner.report.measured import Measured
 

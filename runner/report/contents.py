@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.publications import Publication, load_publication
+from runner.catalogue.publications import Publication, load_publication
 from runner.report import claims_sections as claims
 from runner.report import method_sections as method
 from runner.report import results_sections as results

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from runner.catalogue.stacks import HOLDS_MATRIX_PRODUCT
 from runner.evidence.cells import CellEvidence
 from runner.evidence.probed import Evidence
 from runner.evidence.verdicts import INERT
@@ -14,7 +15,6 @@ from runner.report.compiled_sections import compiled_table, compiler_paragraphs
 from runner.report.document import Section, Table, table
 from runner.report.measured import Measured
 from runner.report.wording import plural, present, topology_title
-from runner.stacks import HOLDS_MATRIX_PRODUCT
 from runner.vocabulary import Group
 
 # Of each variant's primitives the table shows this many, most time first, and sums up the rest.

@@ -12,8 +12,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
+from runner.catalogue.publications import HEADLINE, Publication
 from runner.claims.judge import judge_claim
-from runner.publications import HEADLINE, Publication
 from runner.report.claims_sections import material
 from runner.report.document import Figure
 from runner.report.drawing import colour, render

@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+from runner.catalogue.publications import HEADLINE, Publication
 from runner.claims.judge import judge_claim
 from runner.claims.verdict import NOT_TESTABLE
-from runner.publications import HEADLINE, Publication
 from runner.report.claims_sections import material
 from runner.report.default_sections import default_findings
 from runner.report.host_sections import host_warnings

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from runner.host_notes import GIB, notes_on, warnings_on
+from runner.host.notes import GIB, notes_on, warnings_on
+from runner.host.pin import Pin
 from runner.machine import Machine
-from runner.pin import Pin
 from runner.report.measured import Measured
 from runner.report.wording import plural
 

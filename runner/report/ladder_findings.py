@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from runner.publications import Publication
+from runner.catalogue.publications import Publication
 from runner.report.default_sections import default_findings
 from runner.report.measured import Measured
 from runner.report.wording import at_once, times, topology_title, with_interval

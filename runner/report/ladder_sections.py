@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from runner.publications import Publication
+from runner.catalogue.publications import Publication
+from runner.planning.rungs import describe_changes
 from runner.report.document import Section, Table, table
 from runner.report.ladder_figure import draw_ladder
 from runner.report.ladder_findings import (
@@ -17,7 +18,6 @@ from runner.report.ladder_findings import (
 )
 from runner.report.measured import Measured
 from runner.report.wording import interval, plural, significant, times
-from runner.rungs import describe_changes
 from runner.stats.family import verdict
 from runner.stats.intervals import Estimate
 from runner.stats.ladder import FIRST, INERT, LEFT_OUT, LadderResult, Step

@@ -9,23 +9,23 @@ from typing import Any
 
 import pandas as pd
 
-from runner import blocks, peak_records
 from runner.evidence import store
 from runner.evidence.asked import ONEDNN_SWITCH
 from runner.evidence.cells import Cells, cells_of
 from runner.evidence.default import Default, observed_defaults
 from runner.evidence.probed import Evidence, Subject
-from runner.ladder_plan import is_ladder
-from runner.peak_records import Peak
-from runner.records import Record, latest
+from runner.planning.ladder_plan import is_ladder
 from runner.report.corrections import corrected
 from runner.report.wording import present
-from runner.runs import Run
 from runner.stats.evidence import with_evidence
 from runner.stats.family import family_of
 from runner.stats.ladder import LadderResult, ladders_of, still_needed
 from runner.stats.pairs import PARTIAL, Pair, pairs_of, variants_of
 from runner.stats.tables import speedups, summaries, throughputs
+from runner.storage import blocks, peak_records
+from runner.storage.peak_records import Peak
+from runner.storage.records import Record, latest
+from runner.storage.runs import Run
 from runner.vocabulary import ENFORCEABLE
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from runner.catalogue.publications import Publication
 from runner.checks.conditions import flatten
-from runner.publications import Publication
 from runner.report.document import Section, Table, table
 from runner.report.host_sections import host_notes
 from runner.report.measured import Measured

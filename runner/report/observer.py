@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 
-from runner.records import Record
+from runner.storage.records import Record
 
 # Of one core. What the runner takes is taken from one side of a pair, for a launch's threads fill all cores of the pin.
 MOST_SHARE = 0.01

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure as Drawing
 
 from runner.checks.conditions import flatten
-from runner.peak_records import Peak
 from runner.report.document import Figure, Section, Table, table
 from runner.report.drawing import colour, render
 from runner.report.measured import Measured
 from runner.report.wording import interval, significant, topology_title
+from runner.storage.peak_records import Peak
 from runner.vocabulary import Cell, Group
 
 TITLE = "How close to the limit"

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from runner.checks.conditions import flatten
-from runner.repetition import differing_artifacts, original_of
 from runner.report.document import Document, Section, table
 from runner.report.measured import Measured, measured
 from runner.report.wording import interval, plural, present, times, topology_title, with_interval
 from runner.stats.agreement import Agreement, compare_pairs
 from runner.stats.intervals import Estimate
+from runner.storage.repetition import differing_artifacts, original_of
 
 # Below this factor, what could have gone unnoticed is not worth a word.
 WORTH_TELLING = 1.01

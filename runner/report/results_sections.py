@@ -8,7 +8,6 @@ from typing import Any
 
 import pandas as pd
 
-from runner.records import Record
 from runner.report.document import Section, Table, table
 from runner.report.measured import Measured
 from runner.report.wording import interval, megabytes, plural, significant, times, topology_title, with_interval
@@ -16,6 +15,7 @@ from runner.stats.estimators import article_line, timed_step_seconds
 from runner.stats.evidence import sides_of
 from runner.stats.pairs import PARTIAL, Pair, tabulate
 from runner.stats.pairs import Table as PairTable
+from runner.storage.records import Record
 from runner.vocabulary import Cell
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from runner.catalogue.topology_file import FOLDER
 from runner.report.document import Section, table
 from runner.report.measured import Measured
-from runner.topology_file import FOLDER
 
 
 def topology_sections(measured: Measured) -> tuple[Section, ...]:

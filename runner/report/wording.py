@@ -1,11 +1,11 @@
-"""How values are written in a report: its own forms here, those it shares with verdicts from runner/wording.py."""
+"""How values are written in a report: its own forms. Those it shares with verdicts are in runner/support/wording.py."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
-from runner.wording import (
+from runner.support.wording import (
     TOPOLOGY_TITLES,
     at_once,
     interval,

@@ -10,12 +10,12 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from runner.atomic import write_whole
 from runner.errors import DiskError
 from runner.report.contents import compose
 from runner.report.measured import Measured, measured
 from runner.report.repeat_sections import repeat_document
-from runner.runs import Run
+from runner.storage.runs import Run
+from runner.support.atomic import write_whole
 
 # Beside the report of a run that repeats another one.
 REPEAT_FILE = "repeat.md"

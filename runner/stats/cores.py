@@ -8,8 +8,8 @@ from typing import Any
 
 from runner.evidence.placement import why_few
 from runner.machine.cpulist import parse_cpu_list
-from runner.records import Record
 from runner.stats.estimators import timed_step_seconds
+from runner.storage.records import Record
 from runner.vocabulary import Cell
 
 # Below this share of the pin's cores a cell is flagged. On an idle host with two cores stock used 0.81 to 0.92 of them

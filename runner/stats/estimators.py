@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from runner.records import Record
+from runner.storage.records import Record
 
 # Scales a median absolute deviation to a standard deviation for normal data: 1 / quantile(3/4) (any textbook).
 MAD_TO_SIGMA = 1.4826

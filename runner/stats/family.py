@@ -21,9 +21,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from math import comb
 
-from runner.ladder_plan import is_ladder, rungs_of
-from runner.runs import Run
+from runner.planning.ladder_plan import is_ladder, rungs_of
 from runner.stats.intervals import CONFIDENCE, FEWEST, Estimate, geometric_estimate, simultaneous_confidence
+from runner.storage.runs import Run
 from runner.vocabulary import Group
 
 NO_CLEAR_DIFFERENCE = "no clear difference"

@@ -10,16 +10,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from runner.checks.inert import inert_reason
-from runner.ladder import WHOLE
-from runner.ladder_plan import ends, rungs_of
-from runner.records import Record
-from runner.rungs import PlannedRung
-from runner.runs import Run
+from runner.planning.ladder import WHOLE
+from runner.planning.ladder_plan import ends, rungs_of
+from runner.planning.rungs import PlannedRung
 from runner.stats.estimators import images_per_second
 from runner.stats.family import family_of, together
 from runner.stats.intervals import Estimate, geometric_estimate
 from runner.stats.pairs import LOSSES_DIFFER, PARTIAL, Pair, Table, groups_of, make_pair, tabulate
 from runner.stats.products import Total, products, quotients, usable_of
+from runner.storage.records import Record
+from runner.storage.runs import Run
 from runner.vocabulary import Cell, Group, Launch
 
 FIRST, INERT, LEFT_OUT = "first", "inert", "left_out"

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 from runner.checks.conditions import refusal
 from runner.checks.losses import LossesCheck, check_losses
-from runner.ladder_plan import is_ladder
-from runner.records import Record, latest
-from runner.runs import Run
+from runner.planning.ladder_plan import is_ladder
 from runner.stats.estimators import images_per_second
 from runner.stats.family import family_of
+from runner.storage.records import Record, latest
+from runner.storage.runs import Run
 from runner.vocabulary import Cell, Group
 
 LOSSES_DIFFER = "losses_differ"

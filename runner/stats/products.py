@@ -9,11 +9,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from runner.records import Record
 from runner.stats.estimators import images_per_second
 from runner.stats.family import together
 from runner.stats.intervals import Estimate, geometric_estimate
 from runner.stats.pairs import Pair, Table, of_one_session
+from runner.storage.records import Record
 from runner.vocabulary import Cell, Group
 
 # The usable launches of one rung, by block.

@@ -8,12 +8,12 @@ from typing import Any
 
 import pandas as pd
 
-from runner.records import Record
 from runner.stats.estimators import article_line, images_per_second, timed_step_seconds
 from runner.stats.evidence import counts
 from runner.stats.family import largest, together, verdict
 from runner.stats.intervals import FEWEST, Estimate, geometric_estimate
 from runner.stats.pairs import Pair, tabulate
+from runner.storage.records import Record
 
 SPEEDUP_COLUMNS = [
     "stack", "topology", "batch_size", "baseline", "candidate", "baseline_images_per_second",

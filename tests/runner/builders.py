@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from runner.bkm import load_bkms, resolve
-from runner.pin import Pin
-from runner.plan import Plan, Request, make_plan
-from runner.records import Record
-from runner.stacks import find_stack
+from runner.catalogue.stacks import find_stack
+from runner.host.pin import Pin
+from runner.planning.bkm import load_bkms, resolve
+from runner.planning.plan import Plan, Request, make_plan
+from runner.storage.records import Record
 from runner.vocabulary import Cell, Steps
 
 PIN = Pin(cores=((0,), (1,)), mems=(0,), nodes=1, sockets=1)

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from runner.catalogue.stacks import Stack, find_stack, load_stacks
 from runner.cli import main
 from runner.cli.engines import ENGINES
 from runner.cli.values import base_images as parse_base_images
 from runner.engines.protocol import Artifact, Engine
-from runner.lock import LOCK_FILE as MACHINE_LOCK
 from runner.matching.snapshot import Snapshot
-from runner.stacks import Stack, find_stack, load_stacks
+from runner.support.machine_lock import LOCK_FILE as MACHINE_LOCK
 from tests.conftest import working_in
 from tests.runner.fake_engine import FakeEngine, only
 

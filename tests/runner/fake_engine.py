@@ -13,19 +13,19 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from runner.catalogue.stacks import Installation, Stack, find_stack
+from runner.catalogue.workload_files import workload_sha256
 from runner.engines.protocol import Artifact, LaunchFolders, Outcome, Tell
 from runner.errors import HostError
 from runner.evidence.default import PLAIN
+from runner.host.pin import Pin
 from runner.machine import Sysroot, format_cpu_list
 from runner.machine.identity import boot_sha256, read_identity
 from runner.matching.file_list import sha256_of
 from runner.matching.locked_wheels import LockedWheel, write
 from runner.matching.snapshot import Snapshot
-from runner.observation import REPORTED_PREFIXES
-from runner.pin import Pin
-from runner.stacks import Installation, Stack, find_stack
+from runner.session.observation import REPORTED_PREFIXES
 from runner.vocabulary import EngineName, Launch
-from runner.workload_files import workload_sha256
 
 # Step seconds of a launch; exact binary fractions keep ratios exact.
 SECONDS: Mapping[str, float] = {"stock": 1.0, "stock-onednn": 0.5, "intel": 0.25}

@@ -19,6 +19,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+from runner.catalogue.stacks import IMAGES, find_stack, load_stacks
 from runner.checks.fingerprints import (
     JUMP,
     LEAST_SENSITIVITY,
@@ -27,8 +28,7 @@ from runner.checks.fingerprints import (
     compare_fingerprints,
 )
 from runner.engines.environments import EnvironmentCache, default_cache
-from runner.network import PackageIndex
-from runner.stacks import IMAGES, find_stack, load_stacks
+from runner.support.network import PackageIndex
 from runner.vocabulary import TOPOLOGIES
 from tests.images.workload import faulty_build
 

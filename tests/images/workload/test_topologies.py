@@ -13,7 +13,7 @@ import pytest
 import workload
 from workload.job import TOPOLOGY_NAMES
 
-from runner.topology_file import BUILT_IN_BRANCHES
+from runner.catalogue.topology_file import BUILT_IN_BRANCHES
 from tests.images.workload.expected_layers import PARAMETERS, expected_layers
 
 Descriptions = dict[tuple[str, str], dict[str, Any]]

@@ -8,14 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from runner.bkm import load_bkms, resolve
+from runner.catalogue.publications import ARTICLE, Claim, load_publication
 from runner.claims.material import Material, material_of
 from runner.claims.question import Question
-from runner.pin import Pin
-from runner.publications import ARTICLE, Claim, load_publication
-from runner.records import Record
-from runner.rungs import PlannedRung, RungSettings
-from runner.runs import Run, load
+from runner.host.pin import Pin
+from runner.planning.bkm import load_bkms, resolve
+from runner.planning.rungs import PlannedRung, RungSettings
+from runner.storage.records import Record
+from runner.storage.runs import Run, load
 from runner.vocabulary import ARTICLE_TOPOLOGIES, Launch
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from runner import runs
-from runner.bkm import load_bkms, resolve, with_inter_op_threads
+from runner.catalogue.publications import ARTICLE, Publication, load_publication, publication_names
 from runner.claims.judge import judge
 from runner.claims.material import material_of
-from runner.pin import Pin
-from runner.publications import ARTICLE, Publication, load_publication, publication_names
+from runner.host.pin import Pin
+from runner.planning.bkm import load_bkms, resolve, with_inter_op_threads
+from runner.storage import runs
 from tests.runner.claims.builders import EARLIER_RUN, SAMPLE, articles_host, constant, material
 
 ALL = [load_publication(name) for name in publication_names()]

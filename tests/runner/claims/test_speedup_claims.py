@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.bkm import load_bkms, resolve
+from runner.catalogue.publications import load_publication
 from runner.claims.judge import JUDGES
 from runner.claims.material import Material
 from runner.claims.verdict import Answer
-from runner.pin import Pin
-from runner.publications import load_publication
-from runner.records import Record
+from runner.host.pin import Pin
+from runner.planning.bkm import load_bkms, resolve
 from runner.stats.intervals import geometric_estimate
+from runner.storage.records import Record
 from runner.vocabulary import ARTICLE_TOPOLOGIES
 from tests.runner.claims.builders import (
     article_claim,

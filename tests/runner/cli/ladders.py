@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from runner import runs
 from runner.report.measured import measured
 from runner.stats.ladder import LadderResult
+from runner.storage import runs
 from runner.vocabulary import Launch
 
 HEAD = 'schema_version = 1\nname = "mine"\ntitle = "My causes"\nsource = "s"\nbkms = "article"\n'

@@ -12,10 +12,10 @@ from typing import Any
 import jsonschema
 import pytest
 
-from runner import records, runs
-from runner.ladder import WHOLE, load_ladder
 from runner.machine import format_cpu_list, read_machine
+from runner.planning.ladder import WHOLE, load_ladder
 from runner.report.measured import measured
+from runner.storage import records, runs
 from runner.vocabulary import Launch
 from tests.runner.cli.ladders import LADDER, factors, result_of, rung, with_openmp
 from tests.runner.cli.test_compare import SCHEMA

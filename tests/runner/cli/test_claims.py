@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.publications import load_publication, publication_names
+from runner.catalogue.publications import load_publication, publication_names
 from tests.runner.claims.builders import SAMPLE
 
 Kit = Callable[..., int]

@@ -15,11 +15,11 @@ from typing import Any
 import jsonschema
 import pytest
 
-from runner import records, runs
+from runner.catalogue.stacks import Installation, Stack
 from runner.cli.compare import take_over
 from runner.engines.protocol import Artifact, Outcome, Tell
 from runner.errors import HostError
-from runner.stacks import Installation, Stack
+from runner.storage import records, runs
 from runner.vocabulary import Launch
 from tests.runner.fake_engine import FakeEngine
 

@@ -13,7 +13,7 @@ from runner.cli import main
 from runner.cli.engine_ratio import BLOCKS, engine_ratios, verdict
 from runner.cli.engines import Engines
 from runner.errors import HostError
-from runner.records import Record
+from runner.storage.records import Record
 from runner.vocabulary import Launch
 from tests.runner.builders import record
 from tests.runner.fake_engine import FakeEngine

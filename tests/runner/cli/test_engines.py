@@ -9,11 +9,11 @@ from typing import cast
 import pytest
 import requests
 
+from runner.catalogue.stacks import Stack, find_stack
 from runner.cli.engines import Engines, choose_engine, in_whole_pages
 from runner.engines.docker import DockerEngine
 from runner.engines.docker_images import ImageSource
 from runner.errors import HostError
-from runner.stacks import Stack, find_stack
 from tests.runner.engines.fake_client import FakeClient, over
 from tests.runner.fake_engine import FakeEngine
 

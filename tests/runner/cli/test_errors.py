@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-import runner.lock
+import runner.support.machine_lock
 from runner.machine import read_machine
 from tests.runner.sysroots import Host, isolated, throttled, two_fast_four_slow, write
 
@@ -90,7 +90,7 @@ def test_a_second_run_at_the_same_time_is_refused_and_told_who_measures(
     kit: Kit, capsys: pytest.CaptureFixture[str], command: tuple[str, ...]
 ) -> None:
     """The lock's holder is named; the exit code is that of an unfit host."""
-    with Path(runner.lock.LOCK_FILE).open("w") as file:
+    with Path(runner.support.machine_lock.LOCK_FILE).open("w") as file:
         file.write("run results/runs/other, process 1\n")
         file.flush()
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -136,7 +136,7 @@ def test_this_hosts_disk_is_not_judged_for_a_captured_tree(
     kit: Kit, in_folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A full disk here says nothing of the host that the tree was captured on."""
-    monkeypatch.setattr("runner.disk.free_bytes", lambda _path: 0)
+    monkeypatch.setattr("runner.support.disk.free_bytes", lambda _path: 0)
     write(Host(), in_folder / "host")
     assert kit("doctor", "--sysroot", "host") == 0
     assert "disk" not in capsys.readouterr().out

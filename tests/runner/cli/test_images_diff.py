@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from runner.catalogue.stacks import find_stack
 from runner.cli import main
 from runner.engines.protocol import Artifact
 from runner.matching.snapshot import Snapshot
-from runner.stacks import find_stack
 from tests.runner.fake_engine import FakeEngine, only
 
 COMPARE = ["compare", "--topologies", "alexnet", "--blocks", "2", "--out", "run"]

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from runner import runs
 from runner.engines.protocol import Outcome
 from runner.evidence import store
 from runner.evidence.probed import Evidence, Subject
 from runner.evidence.verdicts import Verdict
-from runner.ladder import WHOLE
+from runner.planning.ladder import WHOLE
 from runner.report.measured import measured
+from runner.storage import runs
 from runner.vocabulary import Launch
 from tests.runner.cli.ladders import FIRST, HEAD, LADDER, factors, result_of, rung, with_openmp
 from tests.runner.fake_engine import FakeEngine

@@ -13,10 +13,10 @@ from typing import Any
 import jsonschema
 import pytest
 
-from runner import records
 from runner.engines.protocol import Outcome
 from runner.evidence import store
-from runner.ladder import WHOLE, load_ladder
+from runner.planning.ladder import WHOLE, load_ladder
+from runner.storage import records
 from runner.vocabulary import Launch
 from tests.runner.fake_engine import DESCRIPTION, FakeEngine
 

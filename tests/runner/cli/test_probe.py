@@ -15,7 +15,7 @@ from runner.engines.protocol import Outcome
 from runner.errors import HostError
 from runner.evidence import store
 from runner.evidence.probed import Subject
-from runner.pin import Pin
+from runner.host.pin import Pin
 from runner.vocabulary import Launch
 from tests.runner.fake_engine import FakeEngine, make_log
 

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from runner import runs
 from runner.cli import main
 from runner.cli.progress import Progress, clock
 from runner.cli.standing import Standing, standing_of
-from runner.records import Record
-from runner.runs import Run
+from runner.storage import runs
+from runner.storage.records import Record
+from runner.storage.runs import Run
 from runner.vocabulary import Launch
 from tests.conftest import working_in
 from tests.runner.fake_engine import FakeEngine, only

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from runner import runs
+from runner.storage import runs
 from runner.vocabulary import Launch
 from tests.runner.fake_engine import FakeEngine
 

@@ -9,12 +9,12 @@ from typing import Any, cast
 
 import pytest
 
+from runner.catalogue.stacks import every_installation, find_stack
 from runner.cli import main
 from runner.cli.compare import RUN_BYTES
 from runner.engines.docker import DockerEngine
 from runner.engines.docker_images import ImageSource
 from runner.engines.docker_sdk import Docker
-from runner.stacks import every_installation, find_stack
 from tests.runner.cli.conftest import Kit
 from tests.runner.fake_engine import FakeEngine, only
 
@@ -32,7 +32,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
 @pytest.fixture
 def full(monkeypatch: pytest.MonkeyPatch) -> None:
     """A host with room for an environment, or for a run, and not for both."""
-    monkeypatch.setattr("runner.disk.free_bytes", lambda _path: RUN_BYTES + 1_000)
+    monkeypatch.setattr("runner.support.disk.free_bytes", lambda _path: RUN_BYTES + 1_000)
 
 
 @pytest.mark.usefixtures("full")
@@ -71,10 +71,10 @@ def test_resuming_needs_room_too(engine: FakeEngine, kit: Kit, monkeypatch: pyte
     records = Path("run/records.jsonl")
     records.write_text("".join(records.read_text().splitlines(keepends=True)[:-1]))
     ran = len(engine.ran)
-    monkeypatch.setattr("runner.disk.free_bytes", lambda _path: RUN_BYTES - 1)
+    monkeypatch.setattr("runner.support.disk.free_bytes", lambda _path: RUN_BYTES - 1)
     assert kit("compare", "--resume", "run") == 3
     assert len(engine.ran) == ran
-    monkeypatch.setattr("runner.disk.free_bytes", lambda _path: RUN_BYTES)
+    monkeypatch.setattr("runner.support.disk.free_bytes", lambda _path: RUN_BYTES)
     assert kit("compare", "--resume", "run") == 0
     assert len(engine.ran) == ran + 2
 

@@ -10,15 +10,15 @@ from typing import Any
 import jsonschema
 import pytest
 
-from runner import records, runs
+from runner.catalogue.stacks import IMAGES
 from runner.compose.asked import asked_from
 from runner.compose.collect import collect
 from runner.errors import RunFormatError
+from runner.host.pin import choose_pin
 from runner.machine import conditions, read_machine
-from runner.pin import choose_pin
-from runner.plan import Plan
-from runner.records import Record
-from runner.stacks import IMAGES
+from runner.planning.plan import Plan
+from runner.storage import records, runs
+from runner.storage.records import Record
 from tests.runner import sysroots
 from tests.runner.cli.conftest import Kit, engine, kit
 from tests.runner.compose.interpolation import read

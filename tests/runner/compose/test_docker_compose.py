@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 import yaml
 
-from runner import runs
+from runner.catalogue.stacks import IMAGES
 from runner.cli import main
 from runner.cli.engines import ENGINES
 from runner.engines.docker import RUN_LABEL
-from runner.network import PackageIndex
-from runner.records import Record
-from runner.stacks import IMAGES
+from runner.storage import runs
+from runner.storage.records import Record
+from runner.support.network import PackageIndex
 from tests.runner.conftest import OnlyBuilder
 from tests.runner.engines.containers import kit
 

@@ -15,9 +15,9 @@ from runner.cli.compose import FOLDER, compose_files
 from runner.cli.parser import build_parser
 from runner.cli.planning import plan_from
 from runner.engines.docker import SHM_BYTES, TMPFS_BYTES
+from runner.host.pin import Pin, choose_pin
 from runner.machine import parse_cpu_list, read_machine
-from runner.pin import Pin, choose_pin
-from runner.plan import Plan
+from runner.planning.plan import Plan
 from tests.runner import sysroots
 from tests.runner.compose.interpolation import read
 from tests.runner.fake_engine import FakeEngine, only

@@ -12,13 +12,13 @@ from typing import Any
 import jsonschema
 import pytest
 
+from runner.catalogue.stacks import IMAGES
 from runner.cli.compose import compose_files
 from runner.cli.parser import build_parser
 from runner.compose.asked import asked_from
 from runner.compose.collect import collect
+from runner.host.pin import choose_pin
 from runner.machine import read_machine
-from runner.pin import choose_pin
-from runner.stacks import IMAGES
 from tests.runner import sysroots
 from tests.runner.compose.interpolation import read
 from tests.runner.fake_engine import SECONDS, make_result

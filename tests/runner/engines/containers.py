@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from runner import records
 from runner.cli import main
 from runner.cli.engines import ENGINES
 from runner.engines.docker import LAUNCH_LABEL, RUN_LABEL, DockerEngine
 from runner.engines.protocol import Artifact, LaunchFolders
 from runner.matching.snapshot import Snapshot
+from runner.storage import records
 from runner.vocabulary import Launch, Steps
 from tests.runner.builders import plan
 
@@ -73,10 +73,10 @@ def kit(*arguments: str) -> int:
 RUNNER = """
 import sys
 from pathlib import Path
-from runner import lock
 from runner.cli import main
 from runner.cli.engines import ENGINES
-lock.LOCK_FILE = Path(sys.argv.pop(1))
+from runner.support import machine_lock
+machine_lock.LOCK_FILE = Path(sys.argv.pop(1))
 sys.exit(main(sys.argv[1:], ENGINES))
 """
 

@@ -12,12 +12,12 @@ from typing import Any
 import jsonschema
 import pytest
 
+from runner.catalogue.stacks import find_stack
+from runner.catalogue.workload_files import workload_sha256
 from runner.cli import main
 from runner.cli.engines import ENGINES
 from runner.engines.docker_images import ImageBuilder
 from runner.engines.protocol import Artifact, Engine
-from runner.stacks import find_stack
-from runner.workload_files import workload_sha256
 from tests.conftest import working_in
 from tests.runner.builders import PIN
 from tests.runner.engines.containers import (

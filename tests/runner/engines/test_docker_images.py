@@ -15,12 +15,12 @@ from typing import IO
 
 import pytest
 
+from runner.catalogue.stacks import HOLDS_MATRIX_PRODUCT, HOLDS_NOTHING, HOLDS_PRIMITIVES, Stack, find_stack
+from runner.catalogue.workload_files import workload_sha256
 from runner.cli.engines import ENGINES
 from runner.engines.docker_images import build_context
 from runner.engines.protocol import Artifact, Engine
-from runner.network import PackageIndex
-from runner.stacks import HOLDS_MATRIX_PRODUCT, HOLDS_NOTHING, HOLDS_PRIMITIVES, Stack, find_stack
-from runner.workload_files import workload_sha256
+from runner.support.network import PackageIndex
 from tests.runner.conftest import OnlyBuilder, base_of
 from tests.runner.engines.containers import built_from, docker
 

@@ -10,12 +10,12 @@ from typing import Any, cast
 import pytest
 from docker.errors import APIError
 
+from runner.catalogue.stacks import find_stack
 from runner.engines.container import ContainerSpec
 from runner.engines.docker import LAUNCH_LABEL, RUN_LABEL, DockerEngine, differences_from_spec
 from runner.engines.docker_images import ImageSource
 from runner.engines.protocol import Artifact, LaunchFolders, Outcome
-from runner.pin import Pin
-from runner.stacks import find_stack
+from runner.host.pin import Pin
 from tests.runner.builders import PIN, plan
 from tests.runner.engines.fake_client import FakeClient, FakeContainer, api_error, over
 

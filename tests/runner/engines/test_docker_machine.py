@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from runner.catalogue.stacks import find_stack
 from runner.cli.engines import Engines, choose_engine
 from runner.engines.docker import RUN_LABEL, DockerEngine
 from runner.engines.docker_images import ImageBuilder
 from runner.errors import HostError
 from runner.machine import Sysroot
 from runner.machine.identity import read_identity
-from runner.network import PackageIndex
-from runner.stacks import find_stack
+from runner.support.network import PackageIndex
 from tests.runner.conftest import STACKS, Build, base_of
 from tests.runner.engines.containers import RUNNER
 from tests.runner.engines.containers import docker as docker_command

@@ -6,11 +6,11 @@ import dataclasses
 
 import pytest
 
+from runner.catalogue.stacks import Stack, find_stack
 from runner.engines.protocol import Artifact, Engine
 from runner.matching import diff, locked_wheels
 from runner.matching.contents import hold_against_lock
 from runner.matching.snapshot import Snapshot
-from runner.stacks import Stack, find_stack
 from tests.runner.engines.containers import built_from, docker
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]

@@ -7,11 +7,11 @@ from typing import Any, cast
 
 import pytest
 
+from runner.catalogue.stacks import find_stack
 from runner.engines.docker_recorded import RecordedImages, references
 from runner.engines.docker_sdk import Docker
 from runner.errors import HostError
-from runner.network import PackageIndex
-from runner.stacks import find_stack
+from runner.support.network import PackageIndex
 
 STACK = find_stack("tf-2.14")
 INTEL = STACK.installations["intel"]

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import socket
-import subprocess
-import sys
 import tarfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,27 +15,20 @@ from typing import IO, Any, cast
 import pytest
 from jinja2 import UndefinedError
 
-from runner.dockerfiles import render, rendered_path
+from runner.catalogue.stacks import Installation, every_installation, find_stack, load_stacks
 from runner.engines.container import ContainerSpec
 from runner.engines.docker import RUN_LABEL, docker_run_line, require_cpusets
 from runner.engines.docker_address import DockerUnavailableError, engine_address
 from runner.engines.docker_images import ImageBuilder, build_context
 from runner.engines.docker_sdk import Docker, digest_for
 from runner.engines.docker_streams import follow_build
+from runner.engines.dockerfile import render
 from runner.engines.protocol import Artifact, Tell
 from runner.errors import HostError
-from runner.network import PackageIndex
-from runner.stacks import Installation, every_installation, find_stack, load_stacks
+from runner.support.network import PackageIndex
 
 STACK = find_stack("tf-2.14")
 INSTALLATIONS = [each for _, each in every_installation(load_stacks().values())]
-
-
-@pytest.mark.parametrize("installation", INSTALLATIONS, ids=lambda each: f"{each.stack}-{each.name}")
-def test_the_committed_dockerfile_is_what_the_template_renders(installation: Installation) -> None:
-    """Run `python -m runner.dockerfiles` after a change of the template or of stacks.toml."""
-    committed = rendered_path(installation).read_text(encoding="utf-8")
-    assert committed == render(load_stacks()[installation.stack], installation)
 
 
 @pytest.mark.parametrize("installation", INSTALLATIONS, ids=lambda each: f"{each.stack}-{each.name}")
@@ -61,7 +52,7 @@ def test_the_workload_comes_last_of_the_files_and_labels_last_of_all(installatio
 def test_a_template_that_names_what_is_not_there_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A misspelt name would else leave a hole in a Dockerfile."""
     (tmp_path / "Dockerfile.j2").write_text("FROM {{ stack.base_imagee }}\n")
-    monkeypatch.setattr("runner.dockerfiles.IMAGES", tmp_path)
+    monkeypatch.setattr("runner.engines.dockerfile.IMAGES", tmp_path)
     with pytest.raises(UndefinedError, match="base_imagee"):
         render(STACK, STACK.installations["intel"])
 
@@ -271,11 +262,3 @@ def test_the_printed_command_is_hardened_and_pinned() -> None:
         "--memory 1024 --memory-swap 1024 --env 'A=1 2' --volume /host/job:/job:ro --volume /host/result:/result:rw "
         "image --job /job/job.json"
     )
-
-
-@pytest.mark.parametrize("installation", INSTALLATIONS, ids=lambda each: f"{each.stack}-{each.name}")
-def test_hadolint_finds_nothing_in_a_dockerfile(installation: Installation) -> None:
-    """The rendered files follow the usual rules for Dockerfiles; what is ignored is ignored there, with its reason."""
-    hadolint = Path(sys.executable).parent / "hadolint"
-    done = subprocess.run([hadolint, rendered_path(installation)], capture_output=True, text=True)
-    assert (done.returncode, done.stdout) == (0, "")

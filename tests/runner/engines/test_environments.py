@@ -22,15 +22,15 @@ from pathlib import Path
 import certifi
 import pytest
 
-from runner import disk
+from maintenance.lock_dependencies import lock_installation
+from runner.catalogue.stacks import Installation, Installer, Stack, every_installation, find_stack
 from runner.engines import environments
 from runner.engines.environments import MARKER, EnvironmentCache, environment_name
 from runner.engines.interpreters import find_interpreter
 from runner.engines.venv import VenvEngine
 from runner.errors import DiskError, HostError
-from runner.lock_dependencies import lock_installation
-from runner.network import PackageIndex
-from runner.stacks import Installation, Installer, Stack, every_installation, find_stack
+from runner.support import disk
+from runner.support.network import PackageIndex
 
 PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
@@ -240,7 +240,7 @@ def test_a_step_keeps_the_lock_when_the_runner_is_killed(tmp_path: Path) -> None
 import sys
 from pathlib import Path
 from runner.engines.environments import _locked, run_logged
-from runner.network import PackageIndex
+from runner.support.network import PackageIndex
 with _locked(Path({str(path)!r}), print) as lock:
     run_logged([sys.executable, "-c", {step!r}], PackageIndex(), Path({str(tmp_path / "log")!r}), lock)
 """

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from runner.catalogue.stacks import find_stack
 from runner.engines import venv
 from runner.engines.environments import EnvironmentCache
 from runner.engines.protocol import Artifact, LaunchFolders
 from runner.engines.venv import VenvEngine, was_out_of_memory
 from runner.errors import DiskError
-from runner.network import PackageIndex
-from runner.pin import Pin
-from runner.stacks import find_stack
+from runner.host.pin import Pin
+from runner.support.network import PackageIndex
 from runner.vocabulary import Launch
 from tests.runner.builders import plan
 

@@ -9,7 +9,7 @@ import pytest
 from runner.evidence.asked import ONEDNN_SWITCH
 from runner.evidence.default import Default, asked_plainly, observed_defaults
 from runner.evidence.probed import Evidence, Subject
-from runner.records import Record
+from runner.storage.records import Record
 from tests.runner.evidence.captured import asked, captured, evidence
 
 PLAIN_PROBE = Subject("tf-2.14", "plain-install", "googlenet")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.catalogue.stacks import Installation, every_installation, find_stack, load_stacks
 from runner.cli.images import match_installations, require_matched
 from runner.engines.environments import NOTES, EnvironmentCache
 from runner.engines.protocol import Artifact
@@ -21,8 +22,7 @@ from runner.matching import file_list, locked_wheels
 from runner.matching.contents import Contents, hold_against_lock
 from runner.matching.locked_wheels import LockedWheel
 from runner.matching.snapshot import of_folder
-from runner.network import PackageIndex
-from runner.stacks import Installation, every_installation, find_stack, load_stacks
+from runner.support.network import PackageIndex
 from tests.conftest import StackPython
 
 WHEEL = "tensorflow_cpu-2.14.0-py3-none-any.whl"

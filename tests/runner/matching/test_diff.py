@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from runner.catalogue.stacks import find_stack
 from runner.matching.diff import Match, compare
 from runner.matching.snapshot import Snapshot
-from runner.stacks import find_stack
 
 STACK = find_stack("tf-2.14")
 SITE = "/opt/environment/lib/python3.11/site-packages"

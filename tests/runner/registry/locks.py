@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from runner.catalogue.stacks import Installation, find_stack
+from runner.catalogue.workload_files import workload_sha256
 from runner.registry.image_lock import ImageLock, LockedImage
 from runner.registry.labels import BASE_IMAGE, INSTALLATION, LOCK_SHA256, STACK, WORKLOAD_SHA256
 from runner.registry.reference import parse_repository
-from runner.stacks import Installation, find_stack
-from runner.workload_files import workload_sha256
 
 TF = find_stack("tf-2.14")
 

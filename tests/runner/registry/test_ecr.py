@@ -13,13 +13,13 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from runner.catalogue.stacks import find_stack
 from runner.errors import EXIT_HOST, EXIT_USAGE, RegistryError, UsageError
 from runner.registry import ecr
 from runner.registry.credentials import Login
 from runner.registry.ecr import Ecr
 from runner.registry.ecr_calls import EcrHost, Settings, create_call, describe_call, ecr_host
 from runner.registry.lifecycle import keep_last
-from runner.stacks import find_stack
 
 HOST = EcrHost("123456789012", "us-east-1")
 INSTALLATIONS = tuple(find_stack("tf-2.14").installations.values())

@@ -8,12 +8,12 @@ from uuid import uuid4
 
 import pytest
 
-from runner import records, runs
+from runner.catalogue.stacks import find_stack
 from runner.cli import main
 from runner.cli.engines import ENGINES
 from runner.engines.protocol import Artifact
 from runner.registry import image_lock
-from runner.stacks import find_stack
+from runner.storage import records, runs
 from tests.runner.conftest import Build, base_of
 from tests.runner.engines.containers import COMPARE, docker
 from tests.runner.registry.servers import serve_other_engine

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from runner import runs
 from runner.evidence.probed import Evidence, Subject
 from runner.report.compiled_sections import NO_LINE, compiled_table, compiler_paragraphs
 from runner.report.measured import Measured, measured
+from runner.storage import runs
 from tests.runner.evidence.captured import evidence
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from runner.catalogue.stacks import find_stack
 from runner.report.corrections import SENTENCES, corrected
-from runner.stacks import find_stack
 
 EARLIER_RUN = Path(__file__).resolve().parents[2] / "data" / "earlier_run"
 OLD_LABEL = "stock (no MKL-DNN in it)"

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from runner import runs
 from runner.checks.losses import LossesCheck
 from runner.cli import main
 from runner.report.contents import compose
 from runner.report.host_sections import host_in_words
 from runner.report.measured import measured
-from runner.wording import interval, significant, topology_title, true_largest
+from runner.storage import runs
+from runner.support.wording import interval, significant, topology_title, true_largest
 
 SAMPLE = Path(__file__).resolve().parents[3] / "results" / "sample"
 

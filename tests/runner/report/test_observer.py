@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from runner import runs
 from runner.cli import main
-from runner.records import Record
 from runner.report.measured import measured
 from runner.report.method_sections import conditions_section
 from runner.report.observer import observer_sentences
+from runner.storage import runs
+from runner.storage.records import Record
 from runner.vocabulary import Launch
 from tests.runner.builders import record
 from tests.runner.fake_engine import FakeEngine, only

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from runner import runs
 from runner.cli import main
 from runner.report.measured import measured
+from runner.storage import runs
 from tests.runner.fake_engine import FakeEngine, only
 
 SAMPLE = Path(__file__).resolve().parents[3] / "results" / "sample"

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from runner.evidence.placement import why_few
-from runner.records import Record
 from runner.stats.cores import cores_used
+from runner.storage.records import Record
 from tests.runner.builders import record
 
 TWO = frozenset({0, 1})

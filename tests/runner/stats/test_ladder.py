@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from runner.ladder import WHOLE
-from runner.records import Record
+from runner.planning.ladder import WHOLE
 from runner.stats.ladder import LadderResult, ladders_of
+from runner.storage.records import Record
 from tests.runner.claims.builders import ladder, material, rung
 
 RUNGS = (rung("one", ""), rung("two", "one", ("a", "1", "2")), rung("three", "two", ("b", "1", "2")))

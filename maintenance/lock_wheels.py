@@ -1,0 +1,121 @@
+"""`make locks`, its last part: fetches every wheel that a lock names and writes down which files it holds.
+
+By itself (`python -m maintenance.lock_wheels`) it does so for the locks as they are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+from runner.catalogue.stacks import Installation, Stack, canonical_requirement, every_installation, load_stacks
+from runner.engines.interpreters import find_interpreter
+from runner.errors import HostError
+from runner.matching import file_list, locked_wheels
+from runner.matching.locked_wheels import LockedWheel
+from runner.support.atomic import write_whole
+from runner.support.data import read_toml
+from runner.support.network import PackageIndex
+
+# A package may have wheels for several C libraries, of which an installer takes the newest that its host has: all that
+# uv knows are looked for.
+NEWEST_PLATFORM = "x86_64-manylinux_2_40"
+
+
+def main() -> None:
+    """Write the file of every installation."""
+    for stack, installation in every_installation(load_stacks().values()):
+        write_for(stack, installation)
+
+
+def write_for(stack: Stack, installation: Installation) -> None:
+    """Fetch what one installation's lock names, and the installer, and write which files are in it."""
+    print(f"reading the wheels of {stack.name}/{installation.name}")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        requirements = folder / "requirements.txt"
+        requirements.write_text(installation.lock.read_text(encoding="utf-8") + installer_requirement(stack))
+        fetch = _fetched_by_the_installer if stack.locked_by == "installer" else _named_by_the_resolver
+        write_whole(installation.wheels, locked_wheels.write(fetch(stack, requirements, folder)))
+
+
+def installer_requirement(stack: Stack) -> str:
+    """The stack's pip as a line of a requirements file, with its hash."""
+    return f"{stack.installer.requirement} --hash=sha256:{stack.installer.sha256}\n"
+
+
+def make_installer(stack: Stack, folder: Path) -> Path:
+    """Make an environment with the stack's own pip; return its Python."""
+    python, pinned = folder / "environment" / "bin" / "python", folder / "installer.txt"
+    pinned.write_text(installer_requirement(stack), encoding="utf-8")
+    interpreter = find_interpreter(stack.python).executable
+    for command in (
+        [str(interpreter), "-m", "venv", str(python.parent.parent)],
+        [str(python), "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(pinned)],
+    ):
+        subprocess.run(command, check=True, env=PackageIndex().environment())
+    return python
+
+
+def _fetched_by_the_installer(stack: Stack, requirements: Path, folder: Path) -> Iterator[LockedWheel]:
+    """The one wheel of each requirement, fetched by the stack's own pip, which checks their hashes."""
+    wheels = folder / "wheels"
+    subprocess.run(
+        [str(make_installer(stack, folder)), "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:",
+         "--require-hashes", "--dest", str(wheels), "-r", str(requirements)],
+        check=True, env=PackageIndex().environment(),
+    )  # fmt: skip
+    for wheel in wheels.glob("*.whl"):
+        yield _described(wheel, hashlib.sha256(wheel.read_bytes()).hexdigest())
+
+
+def _named_by_the_resolver(stack: Stack, requirements: Path, folder: Path) -> Iterator[LockedWheel]:
+    """Every wheel that an installer may take for the requirements, by the addresses that uv finds (PEP 751)."""
+    listed = folder / "pylock.toml"
+    subprocess.run(
+        [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--no-deps", "--python-version", stack.python,
+         "--python-platform", NEWEST_PLATFORM, "--format", "pylock.toml", "--output-file", str(listed),
+         str(requirements)],
+        check=True,
+    )  # fmt: skip
+    locked = requirements.read_text(encoding="utf-8")
+    # The format's version stands under another name than in the kit's own files.
+    listed.write_text("schema_version = 1\n" + listed.read_text(encoding="utf-8"), encoding="utf-8")
+    for package in read_toml(listed, 1)["packages"]:
+        for wheel in package["wheels"]:
+            if f"sha256:{wheel['hashes']['sha256']}" in locked:
+                yield _at(wheel["url"], wheel["hashes"]["sha256"])
+
+
+@cache
+def _at(url: str, sha256: str) -> LockedWheel:
+    """The wheel at an address. Both installations of a stack share most of theirs.
+
+    Raises:
+        HostError: another file is there.
+    """
+    with tempfile.TemporaryDirectory() as folder, urllib.request.urlopen(url) as answer:
+        content = answer.read()
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise HostError(f"The wheel at {url} is not the one that was locked: its sha256 is not {sha256}.")
+        wheel = Path(folder) / unquote(PurePosixPath(urlsplit(url).path).name)
+        wheel.write_bytes(content)
+        return _described(wheel, sha256)
+
+
+def _described(wheel: Path, sha256: str) -> LockedWheel:
+    files = file_list.of_wheel(wheel)
+    name, version, *_ = wheel.name.split("-")
+    requirement = canonical_requirement(f"{name}=={version}")
+    return LockedWheel(requirement, sha256, len(files), file_list.sha256_of(files))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+"""A user's own topology as a file on the host: the option's resolution, and the copy that a run keeps and goes by.
+
+The file is never run here: the workload builds it inside an installation (see topology_description.py).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from runner.errors import DiskError, UsageError
+from runner.support.atomic import write_whole
+from runner.vocabulary import TOPOLOGIES, TopologyFile, one_of
+
+# The folder of a run that holds the copy.
+FOLDER = "topology"
+
+# Layers of each built-in topology of which none needs another's output, at most: what `--describe` of the workload
+# counts from the graph as disjoint_branches. A test counts them again.
+BUILT_IN_BRANCHES: Mapping[str, int] = {
+    "inception3": 6,
+    "resnet50": 2,
+    "resnet152": 2,
+    "vgg16": 1,
+    "alexnet": 1,
+    "googlenet": 4,
+}
+
+
+@dataclass(frozen=True)
+class OwnTopology:
+    """A topology file read once: `path` is where the user keeps it, `content` what is copied, hashed and run."""
+
+    path: Path
+    file: TopologyFile
+    content: bytes
+
+    @property
+    def name(self) -> str:
+        """The topology's name in cells, records, tables and figures."""
+        return self.file.topology
+
+
+def read_topology_file(path: Path) -> OwnTopology:
+    """Read what --topology-file names.
+
+    Raises:
+        UsageError: it cannot be read, or its name cannot be a topology's.
+    """
+    if path.suffix != ".py" or not path.stem.isidentifier():
+        raise UsageError(
+            f"--topology-file {path}: the file's name is the topology's name in every table, so it must be a Python "
+            "identifier with the ending .py, such as my_net.py. Rename it."
+        )
+    if path.stem in TOPOLOGIES:
+        raise UsageError(
+            f"--topology-file {path}: {path.stem} is a topology of the kit, and the two would be told apart nowhere. "
+            "Rename the file."
+        )
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"--topology-file {path} cannot be read: {error.strerror}.") from error
+    return OwnTopology(path, TopologyFile(path.name, hashlib.sha256(content).hexdigest()), content)
+
+
+def chosen_topologies(asked: Sequence[str] | None, defaults: Sequence[str], own: OwnTopology | None) -> tuple[str, ...]:
+    """The topologies of a run: those that were named and the user's own, else the user's own alone, else the defaults.
+
+    Raises:
+        UsageError: a name is not known.
+    """
+    if own is None:
+        return tuple(one_of("topology", name, TOPOLOGIES) for name in asked or defaults)
+    named = [one_of("topology", name, [*TOPOLOGIES, own.name]) for name in asked or ()]
+    return tuple(dict.fromkeys([*named, own.name]))
+
+
+def keep(own: OwnTopology, run_folder: Path) -> None:
+    """Put the copy into a run's folder, by which every launch of the run goes, also after --resume.
+
+    Raises:
+        DiskError: it cannot be written.
+    """
+    folder = run_folder / FOLDER
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(folder / own.file.name, own.content)
+    except OSError as error:
+        raise DiskError(
+            f"The copy of {own.path} cannot be written to {folder}: {error}. Name another folder with --out."
+        ) from error
+
+
+def kept(run_folder: Path, file: TopologyFile) -> OwnTopology:
+    """Read a run's copy.
+
+    Raises:
+        UsageError: it is missing, or no longer what the run was begun with.
+    """
+    path = run_folder / FOLDER / file.name
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(
+            f"The run's copy of its topology, {path}, cannot be read: {error.strerror}. Restore it (sha256 "
+            f"{file.sha256}) or start a new run."
+        ) from error
+    if hashlib.sha256(content).hexdigest() != file.sha256:
+        raise UsageError(
+            f"{path} was changed since the run began: launches of two networks cannot be divided by one another. "
+            f"Restore it (sha256 {file.sha256}), or start a new run with the new file."
+        )
+    return OwnTopology(path, file, content)

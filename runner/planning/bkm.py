@@ -1,0 +1,218 @@
+"""Best-known methods (BKMs): settings as data, resolved for one pin. Knows nothing of engines or processes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from runner.errors import UsageError
+from runner.host.pin import Pin
+from runner.support.data import check_keys, check_list, check_texts, read_toml
+from runner.vocabulary import one_of
+
+BUILT_IN = Path(__file__).resolve().parent / "bkms"
+SCHEMA_VERSION = 1
+
+THREAD_SETTINGS = ("intra_op_threads", "inter_op_threads")
+_TARGETS = ("environment", "job")
+_CONDITIONS = ("always", "siblings", "no-siblings")
+
+# What stands in braces in a value. OpenMP's places ({0:4},{4:4}) do so too, but are no words.
+_FILLED_IN = {"value": ("threads", "cpus"), "own_topology": ("branches",)}
+_IN_BRACES = re.compile(r"\{([A-Za-z_]\w*)\}")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One BKM. `value` may hold `{threads}` (physical cores in the pin) and `{cpus}` (logical CPUs in the pin).
+
+    `own_topology` is the value for a user's own topology, where it is another one; it may hold `{branches}` (the
+    topology's disjoint branches). Only inter-op threads can depend on the topology.
+    """
+
+    name: str
+    target: str
+    value: str
+    read_by: tuple[str, ...]
+    reason: str
+    source: str
+    when: str = "always"
+    own_topology: str = ""
+
+
+@dataclass(frozen=True)
+class Bkms:
+    """A named set of BKMs with its source."""
+
+    name: str
+    title: str
+    source: str
+    settings: tuple[Setting, ...]
+
+
+@dataclass(frozen=True)
+class ResolvedBkms:
+    """The settings that hold for one pin: variables for every launch, and thread counts (0: the framework's own)."""
+
+    name: str
+    title: str
+    source: str
+    settings: tuple[Setting, ...]
+    environment: Mapping[str, str]
+    intra_op_threads: int
+    inter_op_threads: int
+
+    def to_json(self) -> dict[str, Any]:
+        """The settings as run.json keeps them."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> ResolvedBkms:
+        """The settings that `to_json` wrote."""
+        settings = tuple(Setting(**{**entry, "read_by": tuple(entry["read_by"])}) for entry in data["settings"])
+        return cls(**{**data, "settings": settings})
+
+
+def load_bkms(name: str) -> Bkms:
+    """Read a built-in set by its name, or a TOML file by its path.
+
+    Raises:
+        UsageError: there is no such set or file, or it is malformed; the message names the place.
+    """
+    known = sorted(path.stem for path in BUILT_IN.glob("*.toml"))
+    if "/" in name or name.endswith(".toml"):
+        return _bkms(Path(name))
+    return _built_in(one_of("set of BKMs", name, known))
+
+
+def resolve(bkms: Bkms, pin: Pin) -> ResolvedBkms:
+    """Fill in the pin's counts and keep what applies to it.
+
+    Raises:
+        UsageError: a thread setting does not come out as a whole number of 0 or more.
+    """
+    kept = tuple(_filled(setting, pin) for setting in bkms.settings if _applies(setting, pin))
+    threads = {setting.name: _count(setting) for setting in kept if setting.target == "job"}
+    return ResolvedBkms(
+        name=bkms.name,
+        title=bkms.title,
+        source=bkms.source,
+        settings=kept,
+        environment={setting.name: setting.value for setting in kept if setting.target == "environment"},
+        intra_op_threads=threads.get("intra_op_threads", 0),
+        inter_op_threads=threads.get("inter_op_threads", 0),
+    )
+
+
+def with_inter_op_threads(bkms: ResolvedBkms, count: int) -> ResolvedBkms:
+    """The same settings with another number of inter-op threads, for every topology."""
+    asked = Setting(
+        name="inter_op_threads", target="job", value=str(count), read_by=("eigen", "openmp"),
+        reason="Asked for, on every variant and topology.", source="--inter-op",
+    )  # fmt: skip
+    others = tuple(setting for setting in bkms.settings if setting.name != asked.name)
+    return replace(bkms, settings=(*others, asked), inter_op_threads=count)
+
+
+def inter_op_threads_of_own(bkms: ResolvedBkms, branches: int) -> int:
+    """The inter-op threads of a user's own topology with so many disjoint branches.
+
+    Raises:
+        UsageError: the setting does not come out as a whole number of 0 or more.
+    """
+    for setting in bkms.settings:
+        if setting.name == "inter_op_threads" and setting.own_topology:
+            return _count(replace(setting, value=setting.own_topology.replace("{branches}", str(branches))))
+    return bkms.inter_op_threads
+
+
+def for_own_topology(bkms: Bkms, branches: int) -> Bkms:
+    """The set for a user's own topology with so many disjoint branches, and for no other topology."""
+    settings = [
+        replace(setting, value=setting.own_topology.replace("{branches}", str(branches)), own_topology="")
+        if setting.own_topology
+        else setting
+        for setting in bkms.settings
+    ]
+    return replace(bkms, settings=tuple(settings))
+
+
+def bkms_from(where: str, data: Mapping[str, Any]) -> Bkms:
+    """A set of BKMs from its data, as a TOML file or a run holds it.
+
+    Raises:
+        UsageError: the data is malformed; the message names the place.
+    """
+    check_keys(where, data, ("name", "title", "source", "settings"))
+    check_texts(where, data, ("name", "title", "source"))
+    check_list(where, data, "settings", dict, "a list of tables, each under [[settings]],")
+    places = [f"{where}, setting {number}" for number in range(1, len(data["settings"]) + 1)]
+    settings = tuple(map(_setting, places, data["settings"]))
+    for number, setting in enumerate(settings):
+        _require_one(places[number], setting, settings[:number])
+    return Bkms(name=data["name"], title=data["title"], source=data["source"], settings=settings)
+
+
+@cache
+def _built_in(name: str) -> Bkms:
+    return _bkms(BUILT_IN / f"{name}.toml")
+
+
+def _bkms(path: Path) -> Bkms:
+    return bkms_from(str(path), read_toml(path, SCHEMA_VERSION))
+
+
+def _setting(where: str, entry: Mapping[str, Any]) -> Setting:
+    check_keys(where, entry, ("name", "target", "value", "read_by", "reason", "source"), ("when", "own_topology"))
+    check_texts(where, entry, ("name", "target", "reason", "source", "when"))
+    check_list(where, entry, "read_by", str, 'a list of texts such as ["openmp"]')
+    texts = {key: _value(where, key, entry[key]) for key in _FILLED_IN if key in entry}
+    setting = Setting(**{**entry, **texts, "read_by": tuple(entry["read_by"])})
+    one_of(f"target (in {where})", setting.target, _TARGETS)
+    one_of(f"condition (in {where})", setting.when, _CONDITIONS)
+    if setting.target == "job":
+        one_of(f"thread setting (in {where})", setting.name, THREAD_SETTINGS)
+    elif _VARIABLE.fullmatch(setting.name) is None:
+        raise UsageError(f"{where}: {setting.name!r} is no variable's name; letters, digits and _ were expected.")
+    if setting.own_topology and setting.name != "inter_op_threads":
+        raise UsageError(f"{where} has own_topology; only inter_op_threads can depend on the topology.")
+    return setting
+
+
+def _value(where: str, key: str, value: Any) -> str:
+    """A value's text; a whole number may stand without quotation marks."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise UsageError(f"{where}: {key} is {value!r}; a text in quotation marks or a whole number was expected.")
+    for name in _IN_BRACES.findall(str(value)):
+        one_of(f"count of the pin or the topology for {key} (in {where})", name, _FILLED_IN[key])
+    return str(value)
+
+
+def _require_one(where: str, setting: Setting, before: Iterable[Setting]) -> None:
+    """Refuse a second setting of one name, unless only one of the two can ever apply."""
+    for other in before:
+        if other.name == setting.name and (other.when == setting.when or "always" in (other.when, setting.when)):
+            raise UsageError(
+                f"{where} sets {setting.name} to {setting.value!r}, which an earlier setting sets to {other.value!r}, "
+                f"and both can apply at once (when = {other.when!r} and {setting.when!r}). Leave one of them out."
+            )
+
+
+def _applies(setting: Setting, pin: Pin) -> bool:
+    return setting.when == "always" or (setting.when == "siblings") == pin.has_siblings
+
+
+def _filled(setting: Setting, pin: Pin) -> Setting:
+    value = setting.value.replace("{threads}", str(pin.threads)).replace("{cpus}", str(len(pin.cpus)))
+    return Setting(**{**asdict(setting), "read_by": setting.read_by, "value": value})
+
+
+def _count(setting: Setting) -> int:
+    if not setting.value.isdecimal():
+        raise UsageError(f"The BKM {setting.name} is {setting.value!r}; a whole number of 0 or more was expected.")
+    return int(setting.value)

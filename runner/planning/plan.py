@@ -1,0 +1,193 @@
+"""From a request to the ordered list of launches: a pure function of data. Runs nothing and reads no host.
+
+Order: blocks outermost, so that an interrupted run has something on every topology; topologies shuffled inside
+each block; the variants of one topology back to back, each block's order mirrored by its partner block.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from runner.catalogue.stacks import Stack
+from runner.errors import UsageError
+from runner.host.pin import Pin
+from runner.planning.bkm import ResolvedBkms, inter_op_threads_of_own
+from runner.vocabulary import Cell, Group, Launch, Steps, TopologyFile, one_of
+
+DEFAULT_SEED = 1234
+DEFAULT_TIME_LIMIT_SECONDS = 1800.0
+# Two launches of each variant are the fewest from which a spread can be computed at all.
+FEWEST_BLOCKS = 2
+FEWEST_VARIANTS = 2
+
+# Set in every launch, whatever the variant: one locale, and no difference between hosts in Python's string hashing.
+BASE_ENVIRONMENT = {"LANG": "C.UTF-8", "PYTHONHASHSEED": "0"}
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asked for, defaults filled in. `variants` is empty for all that each stack has.
+
+    `own_topology` is the file of the one topology that is not the kit's, if there is one; `branches` are its disjoint
+    branches, 1 as long as they have not been counted.
+    """
+
+    stacks: tuple[Stack, ...]
+    variants: tuple[str, ...]
+    topologies: tuple[str, ...]
+    batch_sizes: tuple[int, ...]
+    blocks: int
+    steps: Steps
+    seed: int = DEFAULT_SEED
+    time_limit_seconds: float = DEFAULT_TIME_LIMIT_SECONDS
+    own_topology: TopologyFile | None = None
+    branches: int = 1
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Every launch of a run in order, with the pin and the BKMs that all of them share."""
+
+    pin: Pin
+    bkms: ResolvedBkms
+    blocks: int
+    seed: int
+    launches: tuple[Launch, ...]
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """The comparisons of the run, in the order a report shows them."""
+        return tuple(sorted({launch.cell.group for launch in self.launches}, key=Group.report_order))
+
+    def to_json(self) -> dict[str, Any]:
+        """The plan as run.json keeps it."""
+        return {
+            "pin": self.pin.to_json(),
+            "bkms": self.bkms.to_json(),
+            "blocks": self.blocks,
+            "seed": self.seed,
+            "launches": [launch.to_json() for launch in self.launches],
+        }
+
+
+def make_plan(request: Request, pin: Pin, bkms: ResolvedBkms) -> Plan:
+    """Lay out every launch of a request.
+
+    Raises:
+        UsageError: too few or an odd number of blocks, an unknown variant, fewer than two variants to compare, or a
+            BKM that sets what one of them declares.
+    """
+    check_blocks(request.blocks)
+    variants = {stack.name: choose_variants(stack, request) for stack in request.stacks}
+    for stack in request.stacks:
+        _require_undeclared(bkms, stack, variants[stack.name])
+    groups = [
+        (stack, Group(stack.name, topology, batch_size))
+        for stack in request.stacks
+        for topology in request.topologies
+        for batch_size in request.batch_sizes
+    ]
+    rng = random.Random(request.seed)
+    orders = {group: balanced_orders(variants[stack.name], request.blocks, rng) for stack, group in groups}
+    launches = [
+        _launch(request, stack, group, variant, block, position, bkms)
+        for block in range(1, request.blocks + 1)
+        for stack, group in rng.sample(groups, len(groups))
+        for position, variant in enumerate(orders[group][block - 1], start=1)
+    ]
+    return Plan(pin, bkms, request.blocks, request.seed, tuple(launches))
+
+
+def choose_variants(stack: Stack, request: Request) -> tuple[str, ...]:
+    """The variants of one stack that a request compares, in the stack's order.
+
+    Raises:
+        UsageError: a name that no requested stack has, or fewer than two left to compare.
+    """
+    known = list(dict.fromkeys(name for each in request.stacks for name in each.variants))
+    asked = [one_of("variant", name, known) for name in request.variants] or known
+    chosen = tuple(name for name in stack.variants if name in asked)
+    if len(chosen) < FEWEST_VARIANTS:
+        raise UsageError(
+            f"A comparison needs two variants; of the stack {stack.name} {', '.join(chosen) or 'none'} would run. "
+            f"Name at least two of {', '.join(stack.variants)} with --variants, or leave the option out."
+        )
+    return chosen
+
+
+def balanced_orders(variants: Sequence[str], blocks: int, rng: random.Random) -> list[tuple[str, ...]]:
+    """One order of the variants for each block: rotations, each followed or preceded by its own mirror image.
+
+    In every even number of leading blocks each variant runs before each other one exactly as often as after it, so
+    a drift of the host that is linear over two neighbouring blocks is charged to nobody. Over 2n blocks each of the
+    n variants stands at each position equally often (for three variants: all six orders, a balanced square).
+    """
+    rotations = [tuple(variants[shift:]) + tuple(variants[:shift]) for shift in range(len(variants))]
+    if len(variants) == FEWEST_VARIANTS:
+        rotations = rotations[:1]  # the second rotation of two is the mirror of the first
+    rng.shuffle(rotations)
+    orders: list[tuple[str, ...]] = []
+    while len(orders) < blocks:
+        rotation = rotations[len(orders) // 2 % len(rotations)]
+        pair = [rotation, rotation[::-1]]
+        rng.shuffle(pair)
+        orders.extend(pair)
+    return orders[:blocks]
+
+
+def check_blocks(blocks: int) -> None:
+    """Refuse a number of blocks that gives no interval or no balance.
+
+    Raises:
+        UsageError: it is too small, or odd.
+    """
+    if blocks < FEWEST_BLOCKS:
+        raise UsageError(
+            f"{blocks} block is too few for an interval: one launch of each variant shows no spread. "
+            f"Ask for at least {FEWEST_BLOCKS} with --blocks; 4 or more give intervals worth reading."
+        )
+    if blocks % 2:
+        raise UsageError(
+            f"--blocks {blocks} is odd: the order of the variants is mirrored from block to block so that drift of the "
+            f"host favours nobody, and that takes an even number. Ask for {blocks - 1} or {blocks + 1}."
+        )
+
+
+def _require_undeclared(bkms: ResolvedBkms, stack: Stack, variants: Sequence[str]) -> None:
+    """Refuse BKMs of which a variant's declared value would win on that variant, and the BKM's on the others."""
+    for variant in variants:
+        for entry in stack.variants[variant].environment:
+            if entry.name in bkms.environment:
+                raise UsageError(
+                    f"The set of BKMs {bkms.name!r} sets {entry.name} to {bkms.environment[entry.name]!r}, and "
+                    f"images/stacks.toml declares it: {entry.value!r} for {stack.name}/{variant}. That is what the "
+                    "variants differ in, so a set for all of them has no effect there and another one elsewhere. "
+                    "Leave the setting out, or choose other variants with --variants."
+                )
+
+
+def _launch(
+    request: Request, stack: Stack, group: Group, variant: str, block: int, position: int, bkms: ResolvedBkms
+) -> Launch:
+    chosen = stack.variants[variant]
+    declared = {entry.name: entry.value for entry in chosen.environment}
+    own = request.own_topology if request.own_topology and request.own_topology.topology == group.topology else None
+    environment: Mapping[str, str] = {**BASE_ENVIRONMENT, **bkms.environment, **declared}
+    return Launch(
+        launch_id=f"block{block}-{stack.name}-{variant}-{group.topology}-b{group.batch_size}",
+        block=block,
+        position=position,
+        cell=Cell(stack.name, variant, group.topology, group.batch_size),
+        installation=chosen.installation,
+        layout=chosen.layout,
+        steps=request.steps,
+        intra_op_threads=bkms.intra_op_threads,
+        inter_op_threads=inter_op_threads_of_own(bkms, request.branches) if own else bkms.inter_op_threads,
+        environment=dict(sorted(environment.items())),
+        seed=request.seed,
+        time_limit_seconds=request.time_limit_seconds,
+        topology_file=own,
+    )

@@ -1,0 +1,178 @@
+"""A ladder resolved for one stack, host and pin: what each rung's launches get, and which rungs cannot be had here.
+
+A pure function of data. What is left out here is known before any launch; what turns out to be inert is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from runner.catalogue.stacks import Stack
+from runner.errors import UsageError
+from runner.host.pin import Pin, choose_pin
+from runner.machine import Machine
+from runner.planning.bkm import Bkms, resolve
+from runner.planning.ladder import FEWEST_RUNGS, LAST, Ladder, Rung
+from runner.planning.plan import BASE_ENVIRONMENT
+from runner.planning.rungs import PlannedRung, RungSettings
+from runner.vocabulary import Layout, one_of
+
+
+@dataclass(frozen=True)
+class _State:
+    """The sum of all changes so far."""
+
+    variant: str = ""
+    declared: bool = True
+    bkms: tuple[str, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
+    intra_op_threads: int | None = None
+    inter_op_threads: int | None = None
+    layout: str = "NHWC"
+    pin: str = "pinned"
+    graph_optimisation: bool = True
+
+
+def ladder_pins(machine: Machine, pin: Pin) -> dict[str, Pin | None]:
+    """The pins that rungs may name; None where this host has too few cores for one.
+
+    `all` is every logical CPU that this process may use, whatever the run's own pin leaves free; isolated ones only
+    where the run's own pin was put on such.
+    """
+    left = frozenset(cpu for core in pin.cores[1:] for cpu in core)
+    isolated = frozenset(machine.isolated_cpus)
+    every = frozenset(machine.allowed_cpus)
+    return {
+        "all": choose_pin(machine, cpus=every if isolated & set(pin.cpus) else every - isolated),
+        "pinned": pin,
+        "headroom": choose_pin(machine, cpus=left) if left else None,
+    }
+
+
+def plan_rungs(
+    ladder: Ladder, stack: Stack, pins: Mapping[str, Pin | None], isa: Collection[str]
+) -> tuple[PlannedRung, ...]:
+    """Resolve a ladder: its rungs in order, then its branches.
+
+    Raises:
+        UsageError: a rung names a variant that the stack lacks, or fewer than two rungs are left.
+    """
+    planned: list[PlannedRung] = []
+    states: dict[str, _State] = {}
+    before, state = "", _State()
+    for rung in ladder.rungs:
+        found, after = _plan(rung, before, state, planned, stack, pins, isa, ladder.bkms)
+        planned.append(found)
+        states[rung.id] = state if found.left_out else after
+        if not found.left_out:
+            before = rung.id
+        if not found.left_out or not before:  # a first rung that is left out still says what the ladder stands on
+            state = after
+    _require_two(ladder, stack, planned)
+    last = before
+    for branch in ladder.branches:
+        of = _standing(last if branch.of == LAST else branch.of, planned)
+        found, _ = _plan(branch, of, states[of], planned, stack, pins, isa, ladder.bkms)
+        planned.append(replace(found, is_branch=True))
+    return tuple(planned)
+
+
+def _plan(
+    rung: Rung, of: str, state: _State, planned: list[PlannedRung], stack: Stack, pins: Mapping[str, Pin | None],
+    isa: Collection[str], bkms: Bkms,
+) -> tuple[PlannedRung, _State]:  # fmt: skip
+    after = _changed(state, rung.change)
+    pin = pins[after.pin]
+    before = next((each.settings for each in planned if each.id == of), None)
+    settings = before if pin is None else _settings(after, pin, stack, bkms)
+    reason = _left_out(rung, stack, isa, pin, before, settings)
+    if settings is None:
+        raise UsageError(f"The first rung, {rung.id}, cannot be had on this host: {reason}.")
+    changes = () if reason or before is None else _changes(before, settings)
+    found = PlannedRung(
+        id=rung.id, title=rung.title, sentence=rung.sentence, source=rung.source, note=rung.note, is_branch=False,
+        could_be_baseline=rung.could_be_baseline, of=of, left_out=reason, acts_through=rung.acts_through,
+        changes=changes, settings=settings,
+    )  # fmt: skip
+    return found, after
+
+
+def _left_out(
+    rung: Rung, stack: Stack, isa: Collection[str], pin: Pin | None, before: RungSettings | None,
+    settings: RungSettings | None,
+) -> str:  # fmt: skip
+    if rung.stacks and stack.name not in rung.stacks:
+        return f"not on {stack.name}: {rung.stacks_reason}"
+    if rung.needs_isa and not set(rung.needs_isa) & set(isa):
+        return f"this processor has none of {', '.join(rung.needs_isa)}"
+    if pin is None:
+        return "this host has no core to spare"
+    if settings == before and settings is not None:
+        return "nothing to change on this stack and host: its launches would be those of the rung before it"
+    return ""
+
+
+def _changed(state: _State, change: Mapping[str, Any]) -> _State:
+    unset = set(change.get("unset", ()))
+    values = {key: value for key, value in change.items() if key not in ("bkms", "set", "unset")}
+    kept = {name: value for name, value in state.variables.items() if name not in unset}
+    bkms = tuple(dict.fromkeys(name for name in (*state.bkms, *change.get("bkms", ())) if name not in unset))
+    return replace(state, **values, bkms=bkms, variables={**kept, **change.get("set", {})})
+
+
+def _settings(state: _State, pin: Pin, stack: Stack, bkms: Bkms) -> RungSettings:
+    variant = stack.variants[one_of(f"variant of {stack.name}", state.variant, stack.variants)]
+    resolved = resolve(bkms, pin)
+    chosen = {name: value for name, value in resolved.environment.items() if name in state.bkms}
+    declared = {entry.name: entry.value for entry in variant.environment} if state.declared else {}
+    environment = {**BASE_ENVIRONMENT, **declared, **chosen, **state.variables}
+    layouts: dict[str, Layout] = {"NHWC": "NHWC", "NCHW": "NCHW", "declared": variant.layout}
+    intra = resolved.intra_op_threads if "intra_op_threads" in state.bkms else 0
+    inter = resolved.inter_op_threads if "inter_op_threads" in state.bkms else 0
+    return RungSettings(
+        variant=variant.name,
+        installation=variant.installation,
+        wheel=stack.installation_of(variant.name).wheel,
+        layout=layouts[state.layout],
+        pin=pin,
+        intra_op_threads=intra if state.intra_op_threads is None else state.intra_op_threads,
+        inter_op_threads=inter if state.inter_op_threads is None else state.inter_op_threads,
+        graph_optimisation=state.graph_optimisation,
+        environment=dict(sorted(environment.items())),
+    )
+
+
+def _changes(before: RungSettings, now: RungSettings) -> tuple[tuple[str, str, str], ...]:
+    pairs = [
+        ("wheel", before.wheel, now.wheel),
+        ("pin", before.pin.to_json()["cpus"], now.pin.to_json()["cpus"]),
+        ("intra_op_threads", _threads(before.intra_op_threads), _threads(now.intra_op_threads)),
+        ("inter_op_threads", _threads(before.inter_op_threads), _threads(now.inter_op_threads)),
+        ("layout", before.layout, now.layout),
+        ("graph_optimisation", str(before.graph_optimisation).lower(), str(now.graph_optimisation).lower()),
+    ]
+    names = sorted({*before.environment, *now.environment})
+    pairs += [(name, before.environment.get(name, "not set"), now.environment.get(name, "not set")) for name in names]
+    return tuple((name, one, other) for name, one, other in pairs if one != other)
+
+
+def _threads(count: int) -> str:
+    return str(count) if count else "the framework's own"
+
+
+def _standing(name: str, planned: list[PlannedRung]) -> str:
+    """A rung by its name, or the one before it that is not left out."""
+    rung = next(each for each in planned if each.id == name)
+    if not rung.left_out:
+        return name
+    return _standing(rung.of, planned) if rung.of else next(each.id for each in planned if not each.left_out)
+
+
+def _require_two(ladder: Ladder, stack: Stack, planned: list[PlannedRung]) -> None:
+    if sum(not rung.left_out for rung in planned) < FEWEST_RUNGS:
+        reasons = "; ".join(f"{rung.id}: {rung.left_out}" for rung in planned if rung.left_out)
+        raise UsageError(
+            f"The ladder {ladder.name} has fewer than two rungs to stand on with {stack.name} on this host. {reasons}."
+        )

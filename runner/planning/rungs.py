@@ -1,0 +1,74 @@
+"""A rung on one stack as frozen data: what its launches get, what that changes, or why it is not run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from runner.host.pin import Pin
+from runner.vocabulary import Layout
+
+
+@dataclass(frozen=True)
+class RungSettings:
+    """All that a launch of a rung gets and that another rung may get otherwise."""
+
+    variant: str
+    installation: str
+    wheel: str
+    layout: Layout
+    pin: Pin
+    intra_op_threads: int
+    inter_op_threads: int
+    graph_optimisation: bool
+    environment: Mapping[str, str]
+
+    def to_json(self) -> dict[str, Any]:
+        """The settings as run.json keeps them."""
+        return {**asdict(self), "pin": self.pin.to_json()}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> RungSettings:
+        """The settings that `to_json` wrote."""
+        return cls(**{**data, "pin": Pin.from_json(data["pin"])})
+
+
+@dataclass(frozen=True)
+class PlannedRung:
+    """A rung on one stack. `of` is the rung it is compared with, empty for the first.
+
+    `left_out` says why it is not run, and is empty if it is. `changes` are name, value before and value now; a rung
+    that is left out has none.
+    """
+
+    id: str
+    title: str
+    sentence: str
+    source: str
+    note: str
+    is_branch: bool
+    could_be_baseline: bool
+    of: str
+    left_out: str
+    acts_through: tuple[str, ...]
+    changes: tuple[tuple[str, str, str], ...]
+    settings: RungSettings
+
+    def to_json(self) -> dict[str, Any]:
+        """The rung as run.json keeps it."""
+        return {**asdict(self), "settings": self.settings.to_json()}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> PlannedRung:
+        """The rung that `to_json` wrote."""
+        lists = {
+            "acts_through": tuple(data["acts_through"]),
+            "changes": tuple((name, before, now) for name, before, now in data["changes"]),
+        }
+        return cls(**{**data, **lists, "settings": RungSettings.from_json(data["settings"])})
+
+
+def describe_changes(rung: PlannedRung) -> str:
+    """A rung's changes in words."""
+    return "; ".join(f"{name}: {before} -> {now}" for name, before, now in rung.changes)

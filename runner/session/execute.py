@@ -1,0 +1,129 @@
+"""Carries a plan out: launch after launch, a record appended after each. The only loop with side effects."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Protocol
+
+from runner.catalogue.topology_file import kept
+from runner.engines.protocol import Artifact, Engine, LaunchFolders
+from runner.errors import DiskError
+from runner.host.pin import Pin
+from runner.session.observation import Context, record_of
+from runner.storage import records
+from runner.storage.records import Record
+from runner.storage.runs import Run
+from runner.support.atomic import write_whole
+from runner.vocabulary import Launch
+
+# What a launch may take besides its training: start, import, graph, first step, and the evidence after the last.
+GRACE_SECONDS = 600.0
+
+ReadFacts = Callable[[], Mapping[str, Any]]
+PinOf = Callable[[Launch], Pin]
+
+
+class Listener(Protocol):
+    """Is told what happens, for a progress display."""
+
+    def started(self, launch: Launch) -> None:
+        """A launch begins."""
+
+    def finished(self, record: Record) -> None:
+        """A launch has ended and its record is safe on disk."""
+
+
+def execute(
+    run: Run,
+    launches: Iterable[Launch],
+    engine: Engine,
+    artifacts: Mapping[tuple[str, str], Artifact],
+    context: Context,
+    read_facts: ReadFacts,
+    listener: Listener,
+    pin_of: PinOf | None = None,
+) -> None:
+    """Run launches in order and append a record for each, errors among them.
+
+    `launches` may be made as the run goes on: each is asked for when the record before it is on disk. `artifacts` is by
+    stack and installation. `pin_of` gives the pin of a launch where not all have the context's. A KeyboardInterrupt
+    leaves the unfinished launch without a record.
+
+    Raises:
+        HostError: the engine cannot go on, or the results' disk is full. What is finished stays.
+    """
+    for launch in launches:
+        listener.started(launch)
+        here = context if pin_of is None else context.pinned(pin_of(launch))
+        record = carry_out(run, launch, engine, artifacts[launch.cell.stack, launch.installation], here, read_facts)
+        records.append(run.records_file, record)
+        listener.finished(record)
+
+
+def carry_out(
+    run: Run,
+    launch: Launch,
+    engine: Engine,
+    artifact: Artifact,
+    context: Context,
+    read_facts: ReadFacts,
+    job: Mapping[str, Any] | None = None,
+) -> Record:
+    """Run one launch, with the job that it stands for or another one, and return its record, which is not kept yet.
+
+    Raises:
+        HostError: the engine cannot go on, or the results' disk is full.
+    """
+    folders = make_folders(run, launch, context.session, job)
+    before = {"started": _now(), "before": dict(read_facts())}
+    own = time.process_time()  # of all threads of this process, and of none that it has started
+    outcome = engine.run(launch, context.pin, artifact, folders, launch.time_limit_seconds + GRACE_SECONDS)
+    own = time.process_time() - own
+    facts = {**before, "ended": _now(), "after": dict(read_facts()), "runner_cpu_seconds": round(own, 4)}
+    return record_of(launch, artifact, context, outcome, folders, facts)
+
+
+def launch_folders(run: str, folder: Path, launch: Launch) -> LaunchFolders:
+    """Where a launch's files are, below its run's folder."""
+    base = folder / "launches" / launch.launch_id
+    return LaunchFolders(run=run, job=base / "job", result=base / "result", log=base / "log.txt")
+
+
+def make_folders(run: Run, launch: Launch, session: int, job: Mapping[str, Any] | None = None) -> LaunchFolders:
+    """Make a launch's folders and its job file, by default the launch's own; an earlier attempt's files move aside.
+
+    Raises:
+        UsageError: the run's copy of a user's own topology is missing or was changed.
+        DiskError: they cannot be made or written.
+    """
+    folders = launch_folders(run.name, run.folder, launch)
+    try:
+        _fill(run, folders, launch, session, launch.job() if job is None else dict(job))
+    except OSError as error:
+        raise DiskError(
+            f"The files of the launch {launch.launch_id} cannot be made in {folders.log.parent}: {error}. Free some "
+            "room or permissions there, then go on with --resume; every finished launch is kept."
+        ) from error
+    return folders
+
+
+def _fill(run: Run, folders: LaunchFolders, launch: Launch, session: int, job: Mapping[str, Any]) -> None:
+    base = folders.log.parent
+    if base.exists():
+        aside = base.with_name(f"{base.name}.before-session-{session}")
+        shutil.rmtree(aside, ignore_errors=True)
+        base.rename(aside)
+    folders.job.mkdir(parents=True)
+    folders.result.mkdir()
+    write_whole(folders.job / "job.json", json.dumps(job, indent=1, sort_keys=True) + "\n")
+    if launch.topology_file is not None:
+        write_whole(folders.job / launch.topology_file.name, kept(run.folder, launch.topology_file).content)
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")

@@ -1,0 +1,114 @@
+"""Measures the host's single-precision matrix product on a run's pin, once in each installation, before its launches.
+
+The largest of them is the practical limit that training is held against. Knows execution, not how it is reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from runner.engines.protocol import Artifact, Engine, Tell
+from runner.session.execute import ReadFacts, carry_out
+from runner.session.observation import Context
+from runner.storage import peak_records
+from runner.storage.peak_records import Peak
+from runner.storage.records import Record
+from runner.storage.runs import Run
+from runner.vocabulary import Launch
+
+# Large enough to be bound by arithmetic, small enough to take seconds on two cores. One size alone would be unfair to
+# somebody: blockings favour some sizes, and many threads need a large one to have work for all.
+SIZES = (1024, 2048, 4096)
+MANY_THREADS = 16
+LARGE_SIZE = 8192
+REPEATS = 3
+TIME_LIMIT_SECONDS = 60.0
+# Of the conditions of a launch, those of training steps.
+_OF_STEPS = ("warmup_steps", "timed_steps", "seed")
+
+
+def measure_peaks(
+    run: Run,
+    engine: Engine,
+    artifacts: Mapping[tuple[str, str], Artifact],
+    context: Context,
+    read_facts: ReadFacts,
+    tell: Tell,
+) -> None:
+    """Measure every installation that has no peak yet, and append a line for each, errors among them.
+
+    Raises:
+        HostError: the engine cannot go on, or the results' disk is full.
+    """
+    done = {peak.key for peak in peak_records.read(run.peaks_file) if peak.error is None}
+    launches = [launch for launch in peak_launches(run) if (launch.cell.stack, launch.installation) not in done]
+    for number, launch in enumerate(launches, start=1):
+        where = f"{launch.cell.stack}/{launch.installation}"
+        tell(f"measuring the matrix product's peak, {number} of {len(launches)}: {where}")
+        artifact = artifacts[launch.cell.stack, launch.installation]
+        record = carry_out(run, launch, engine, artifact, context, read_facts, _job(launch, context.pin.threads))
+        peak = _peak(launch, record)
+        peak_records.append(run.peaks_file, peak)
+        tell(f"  {_words(peak)}")
+
+
+def peak_launches(run: Run) -> list[Launch]:
+    """One launch for each installation, in the environment of its first variant in the stack's order."""
+    chosen: dict[tuple[str, str], Launch] = {}
+    order = {
+        (stack, variant): position
+        for stack, entry in run.header["stacks"].items()
+        for position, variant in enumerate(entry["variants"])
+    }
+    for launch in sorted(run.launches, key=lambda each: order[each.cell.stack, each.cell.variant]):
+        key = (launch.cell.stack, launch.installation)
+        if key not in chosen:
+            chosen[key] = replace(
+                launch,
+                launch_id=f"gemm-{launch.cell.stack}-{launch.installation}",
+                inter_op_threads=run.header["plan"]["bkms"]["inter_op_threads"],
+                time_limit_seconds=TIME_LIMIT_SECONDS,
+                topology_file=None,
+            )
+    return [chosen[key] for key in sorted(chosen)]
+
+
+def sizes_for(threads: int) -> list[int]:
+    """The sizes that are measured on so many threads."""
+    return [*SIZES, LARGE_SIZE] if threads >= MANY_THREADS else list(SIZES)
+
+
+def _job(launch: Launch, threads: int) -> dict[str, Any]:
+    return {
+        "schema_version": 1,
+        "launch_id": launch.launch_id,
+        "kind": "gemm",
+        "sizes": sizes_for(threads),
+        "repeats": REPEATS,
+        "intra_op_threads": launch.intra_op_threads,
+        "inter_op_threads": launch.inter_op_threads,
+        "time_limit_seconds": launch.time_limit_seconds,
+    }
+
+
+def _peak(launch: Launch, record: Record) -> Peak:
+    return Peak(
+        stack=launch.cell.stack,
+        installation=launch.installation,
+        variant=launch.cell.variant,
+        session=record.session,
+        conditions={key: value for key, value in record.conditions.items() if key not in _OF_STEPS},
+        settings=record.settings,
+        facts=record.facts,
+        result=record.result,
+        error=record.error,
+    )
+
+
+def _words(peak: Peak) -> str:
+    if peak.error is not None:
+        return f"not measured: {peak.error['kind']}: {peak.error['message'].splitlines()[0][:200]}"
+    best = peak.best
+    return f"{best['gflops_per_second']:.0f} GFLOP/s at size {best['size']}" if best else "nothing was measured"

@@ -1,0 +1,209 @@
+"""Obtains evidence of each variant and topology by launches that are not part of the measurement.
+
+One has every verbose switch on: its log says which kernels ran, and its own times are those of a process that logs.
+One is quiet, in the timed launches' own environment: a step of it is traced. Knows engines through their protocol
+alone. A probe that fails is evidence not obtained, never a lost run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from runner.engines.protocol import Artifact, Engine
+from runner.errors import DiskError, HostError
+from runner.evidence import store
+from runner.evidence.asked import Asked, asked_of
+from runner.evidence.default import PLAIN, asked_plainly, without_switch
+from runner.evidence.probed import Evidence, Subject, evidence_of, no_evidence, with_quiet
+from runner.evidence.store import EvidenceCache
+from runner.evidence.verbose import with_switches
+from runner.session.execute import GRACE_SECONDS, make_folders
+from runner.session.observation import Context, find_error, read_result
+from runner.storage.runs import Run
+from runner.vocabulary import Cell, Launch, Steps
+
+# Kernels do not depend on how many images a batch has beyond one; two are quick also on the largest network.
+BATCH_SIZE = 2
+STEPS = Steps(warmup=1, timed=1)
+# A traced step is held against ordinary ones of its own launch: the median of three bears one that was disturbed.
+QUIET_STEPS = Steps(warmup=1, timed=3)
+
+
+@dataclass(frozen=True)
+class Probe:
+    """The launches to carry out, with and without verbose switches, and the key of what they will show.
+
+    `asked` is what is asked of the timed launches that they stand for. `quiet` is None for a plain installation, of
+    which nothing but its word on oneDNN is wanted.
+    """
+
+    launch: Launch
+    quiet: Launch | None
+    asked: Asked
+    key: str
+
+    @property
+    def subject(self) -> Subject:
+        """What is probed."""
+        return Subject(self.launch.cell.stack, self.launch.cell.variant, self.launch.cell.topology)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One probe that has ended: which of how many, what it showed, and whether it was known before."""
+
+    number: int
+    total: int
+    evidence: Evidence
+    was_known: bool
+
+
+Began = Callable[[int, int, Subject], None]
+Ended = Callable[[Progress], None]
+
+
+def probes_of(
+    run: Run,
+    launches: Iterable[Launch],
+    artifacts: Mapping[tuple[str, str], Artifact],
+    context: Context,
+    batch_size: int = BATCH_SIZE,
+) -> list[Probe]:
+    """One probe for each stack, variant and topology among the launches, in the order they first appear.
+
+    Then one of each stack's plain installation, on the first topology, where it decides by itself about oneDNN.
+    """
+    firsts: dict[Subject, Launch] = {}
+    for launch in launches:
+        firsts.setdefault(Subject(launch.cell.stack, launch.cell.variant, launch.cell.topology), launch)
+    asked = [(launch, asked_of(run.header, launch.cell.stack, launch.cell.variant, launch.environment))
+             for launch in firsts.values()]  # fmt: skip
+    return [_probe(launch, what, artifacts[launch.cell.stack, launch.installation], context, batch_size)
+            for launch, what in [*asked, *_plain(asked)]]  # fmt: skip
+
+
+def missing(run: Run, probes: Iterable[Probe]) -> list[Probe]:
+    """The probes that a run has no evidence of yet, failed attempts among them."""
+    known = {subject: evidence for subject, evidence in store.read(run.folder).items() if _is_whole(evidence)}
+    told = {subject.stack for subject in known if subject.variant == PLAIN}
+    return [probe for probe in probes if probe.subject not in known
+            and not (probe.subject.variant == PLAIN and probe.subject.stack in told)]  # fmt: skip
+
+
+def obtain(
+    run: Run,
+    probes: Iterable[Probe],
+    engine: Engine,
+    artifacts: Mapping[tuple[str, str], Artifact],
+    context: Context,
+    cache: EvidenceCache,
+    began: Began,
+    ended: Ended,
+) -> None:
+    """Carry probes out, or take from the cache what is known; append each to the run's evidence.jsonl as it ends.
+
+    Raises:
+        DiskError: the run's folder cannot be written.
+    """
+    todo = list(probes)
+    for number, probe in enumerate(todo, start=1):
+        began(number, len(todo), probe.subject)
+        known = cache.find(probe.key)
+        evidence = known or _carry_out(run, probe, engine, artifacts, context)
+        store.append(run.folder, evidence)
+        if known is None and _is_whole(evidence):
+            cache.keep(evidence)
+        ended(Progress(number, len(todo), evidence, known is not None))
+
+
+def _is_whole(evidence: Evidence) -> bool:
+    """Is nothing left to obtain? Runs of before have no fingerprint."""
+    return evidence.error is None and evidence.quiet_error is None and bool(evidence.fingerprint)
+
+
+def _plain(asked: Sequence[tuple[Launch, Asked]]) -> list[tuple[Launch, Asked]]:
+    """Of each stack the first launch of a stock build, without its switch, unless a launch leaves it out already."""
+    told = {launch.cell.stack for launch, what in asked if what.kernels == "either"}
+    found: dict[str, tuple[Launch, Asked]] = {}
+    for launch, what in asked:
+        plainly = asked_plainly(what)
+        if plainly is not None and launch.cell.stack not in told:
+            cell = replace(launch.cell, variant=PLAIN)
+            plain = replace(launch, cell=cell, environment=without_switch(launch.environment))
+            found.setdefault(launch.cell.stack, (plain, plainly))
+    return list(found.values())
+
+
+def _probe(launch: Launch, asked: Asked, artifact: Artifact, context: Context, batch_size: int) -> Probe:
+    cell = Cell(launch.cell.stack, launch.cell.variant, launch.cell.topology, batch_size)
+    name = f"{cell.stack}-{cell.variant}-{cell.topology}-b{batch_size}"
+    quiet = replace(launch, launch_id=f"quiet-{name}", block=0, position=0, cell=cell, steps=QUIET_STEPS)
+    probe = replace(quiet, launch_id=f"probe-{name}", steps=STEPS, environment=with_switches(launch.environment))
+    # What was asked belongs to it: the same log is judged otherwise for a baseline.
+    key = store.key_of(
+        launch=_settings_of(probe),
+        quiet=_settings_of(quiet),
+        artifact=dict(artifact.provenance),
+        kernels=asked.kernels,
+        holds=asked.holds,
+        pin=context.pin.to_json(),
+        engine=context.engine,
+        enforced=dict(context.enforced),
+        machine=dict(context.machine_conditions),
+        workload=context.workload_sha256,
+    )
+    return Probe(probe, None if cell.variant == PLAIN else quiet, asked, key)
+
+
+def _settings_of(launch: Launch) -> dict[str, Any]:
+    """What a probe's launch is, without what changes from run to run."""
+    return {name: value for name, value in launch.to_json().items() if name != "time_limit_seconds"}
+
+
+def _carry_out(
+    run: Run, probe: Probe, engine: Engine, artifacts: Mapping[tuple[str, str], Artifact], context: Context
+) -> Evidence:
+    """Run both launches; the quiet one only where the other showed anything, and where one is wanted."""
+    launch, size = probe.launch, probe.launch.cell.batch_size
+    artifact = artifacts[launch.cell.stack, launch.installation]
+    seen = _seen(run, launch, "probe", engine, artifact, context)
+    if seen.error is not None:
+        return no_evidence(probe.subject, size, probe.key, **seen.error)
+    evidence = evidence_of(probe.subject, size, probe.key, probe.asked, seen.log, seen.result)
+    if probe.quiet is None:
+        return evidence
+    quiet = _seen(run, probe.quiet, "quiet", engine, artifact, context)
+    if quiet.error is not None:
+        return replace(evidence, quiet_error=quiet.error, fingerprint=())  # without sensitivities there is no tolerance
+    return with_quiet(evidence, size, quiet.result)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What one launch of a probe left: its result and its log, or what went wrong."""
+
+    result: Mapping[str, Any]
+    log: str
+    error: Mapping[str, str] | None = None
+
+
+def _seen(run: Run, launch: Launch, kind: str, engine: Engine, artifact: Artifact, context: Context) -> _Seen:
+    """Carry one launch out, as the workload's `kind` of job.
+
+    Raises:
+        DiskError: the run's folder cannot be written.
+    """
+    folders = make_folders(run, launch, context.session, {**launch.job(), "kind": kind})
+    try:
+        outcome = engine.run(launch, context.pin, artifact, folders, launch.time_limit_seconds + GRACE_SECONDS)
+    except DiskError:
+        raise
+    except HostError as error:
+        return _Seen({}, "", {"kind": "failed", "message": str(error)})
+    result = read_result(folders.result / "result.json", launch.launch_id)
+    wrong = find_error(launch, artifact, context, outcome, result, folders)
+    if wrong is not None or result is None:
+        return _Seen({}, "", wrong or {"kind": "failed", "message": "no result"})
+    return _Seen(result, folders.log.read_text(encoding="utf-8", errors="replace"))

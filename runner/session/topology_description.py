@@ -1,0 +1,135 @@
+"""Builds a user's own topology inside the prepared installations before anything is measured, and says what it is.
+
+A file that does not build, or builds two different networks, ends the command here, with the file's own traceback.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from runner.catalogue.topology_file import OwnTopology
+from runner.engines.protocol import Artifact, Engine, LaunchFolders, Tell
+from runner.errors import DiskError, HostError, UsageError
+from runner.host.pin import Pin
+from runner.session.observation import death, read_result
+from runner.support.atomic import write_whole
+from runner.vocabulary import Launch
+
+DEADLINE_SECONDS = 600.0
+
+
+@dataclass(frozen=True)
+class Description:
+    """A network as the workload built it. FLOPs are of training one image; `branch_layers` are its widest place."""
+
+    image_size: int
+    layers: int
+    parameters: int
+    training_flops_per_image: int
+    disjoint_branches: int
+    branch_layers: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The description as run.json keeps it."""
+        return asdict(self)
+
+
+def describe(
+    own: OwnTopology,
+    launches: Sequence[Launch],
+    pin: Pin,
+    engine: Engine,
+    artifacts: Mapping[tuple[str, str], Artifact],
+    work_folder: Path,
+    tell: Tell,
+) -> Description:
+    """Build the topology in each installation and layout that the launches train it in; nothing is trained.
+
+    Raises:
+        UsageError: the file does not build, or not the same network everywhere; the message has its traceback.
+        HostError: an installation did not come as far as the file.
+    """
+    found: dict[str, Description] = {}
+    for launch in _one_of_each(own, launches):
+        where = f"{launch.cell.stack}/{launch.installation} in {launch.layout}"
+        tell(f"building {own.name} in {where}, to see that it can be trained")
+        artifact = artifacts[launch.cell.stack, launch.installation]
+        found[where] = _describe(own, launch, pin, engine, artifact, work_folder, where)
+    (first, description), *others = found.items()
+    for where, other in others:
+        if other != description:
+            raise UsageError(
+                f"{own.path} builds two networks: {_differences(description, other)} on {first} and on {where}. Both "
+                "sides of a comparison must train the same: let the file depend on nothing but its arguments."
+            )
+    return description
+
+
+def _one_of_each(own: OwnTopology, launches: Sequence[Launch]) -> list[Launch]:
+    """One launch of the topology for each installation and layout, at its smallest batch."""
+    chosen: dict[tuple[str, str, str], Launch] = {}
+    for launch in sorted(launches, key=lambda each: each.cell.batch_size):
+        if launch.topology_file == own.file:
+            chosen.setdefault((launch.cell.stack, launch.installation, launch.layout), launch)
+    return [chosen[key] for key in sorted(chosen)]
+
+
+def _describe(
+    own: OwnTopology, launch: Launch, pin: Pin, engine: Engine, artifact: Artifact, work_folder: Path, where: str
+) -> Description:
+    launch = replace(launch, launch_id=f"describe-{own.name}-{launch.installation}-{launch.layout}")
+    try:
+        work_folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=work_folder, prefix="describe-") as name:
+            folders = _folders(Path(name), own, launch)
+            outcome = engine.run(launch, pin, artifact, folders, DEADLINE_SECONDS)
+            result = read_result(folders.result / "result.json", launch.launch_id)
+            words = death(outcome.exit_code, folders.log)
+    except OSError as error:
+        raise DiskError(f"{own.path} could not be built below {work_folder}: {error}. Free some room there, or name "
+                        "another cache folder with KIT_CACHE.") from error  # fmt: skip
+    if result is None:
+        raise HostError(f"{own.path} could not be built in {where}: the workload {words}")
+    _require_built(own, result, where)
+    values = result["description"]
+    keys = ("image_size", "parameters", "training_flops_per_image", "disjoint_branches")
+    return Description(
+        **{key: values[key] for key in keys}, layers=len(values["layers"]), branch_layers=tuple(values["branch_layers"])
+    )
+
+
+def _folders(folder: Path, own: OwnTopology, launch: Launch) -> LaunchFolders:
+    folders = LaunchFolders(run=folder.name, job=folder / "job", result=folder / "result", log=folder / "log.txt")
+    folders.job.mkdir()
+    folders.result.mkdir()
+    write_whole(folders.job / own.file.name, own.content)
+    write_whole(folders.job / "job.json", json.dumps(_job(launch)))
+    return folders
+
+
+# The keys of a job that only training has.
+_OF_TRAINING = ("warmup_steps", "timed_steps", "seed", "graph_optimisation")
+
+
+def _job(launch: Launch) -> dict[str, Any]:
+    job = {**launch.job(), "kind": "describe", "time_limit_seconds": None}
+    return {key: value for key, value in job.items() if key not in _OF_TRAINING}
+
+
+def _require_built(own: OwnTopology, result: Mapping[str, Any], where: str) -> None:
+    error = result["error"]
+    if error is None:
+        return
+    if error["kind"] == "topology_error":
+        raise UsageError(f"{own.path} does not build in {where}. {error['message']}\n\n{error['traceback'].rstrip()}")
+    raise HostError(f"{own.path} could not be built in {where}: {error['kind']}: {error['message']}")
+
+
+def _differences(one: Description, other: Description) -> str:
+    before, after = one.to_json(), other.to_json()
+    return ", ".join(f"{key} {before[key]} and {after[key]}" for key in before if before[key] != after[key])

@@ -1,0 +1,102 @@
+"""peaks.jsonl: the matrix product's speed in each installation of a run, one JSON line each, fsynced.
+
+Knows the lines, not how they are measured. Every field is described in results/README.md.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from runner.errors import DiskError, RunFormatError
+from runner.support.atomic import append_line, whole_lines
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Peak:
+    """One launch that multiplied matrices: where it ran, under what, and all its raw samples or its one error.
+
+    `variant` is the one whose environment it was given. `result` is what the workload wrote, whole.
+    """
+
+    stack: str
+    installation: str
+    variant: str
+    session: int
+    conditions: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    facts: Mapping[str, Any]
+    result: Mapping[str, Any] | None
+    error: Mapping[str, str] | None
+    schema_version: int = field(default=SCHEMA_VERSION)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Stack and installation: each is measured once."""
+        return (self.stack, self.installation)
+
+    @property
+    def sizes(self) -> Sequence[Mapping[str, Any]]:
+        """What was measured for each size of matrix; empty where nothing was."""
+        return self.result["gemm"] if self.result and self.error is None else ()
+
+    @property
+    def best(self) -> Mapping[str, Any] | None:
+        """The size with the most GFLOP/s; None where nothing was measured."""
+        return max(self.sizes, key=lambda size: float(size["gflops_per_second"]), default=None)
+
+
+def append(path: Path, peak: Peak) -> None:
+    """Add one line and force it to disk.
+
+    Raises:
+        DiskError: it could not be written; earlier lines are whole.
+    """
+    try:
+        append_line(path, json.dumps(asdict(peak), sort_keys=True, allow_nan=False) + "\n")
+    except OSError as error:
+        raise DiskError(
+            f"The matrix product's peak could not be written to {path}: {error}. Make room on that filesystem, then go "
+            f"on with: python -m runner compare --resume {path.parent}"
+        ) from error
+
+
+def read(path: Path) -> tuple[Peak, ...]:
+    """For each installation the line that counts: its first success, else its last failure. None without a file.
+
+    Raises:
+        RunFormatError: the file cannot be read, is damaged, or of a newer schema.
+    """
+    chosen: dict[tuple[str, str], Peak] = {}
+    try:
+        lines = whole_lines(path)
+    except OSError as error:
+        raise RunFormatError(f"Cannot read the peaks in {path}: {error}.") from error
+    for number, line in enumerate(lines, start=1):
+        peak = _parse(line, f"{path}, line {number},")
+        if peak.key not in chosen or chosen[peak.key].error is not None:
+            chosen[peak.key] = peak
+    return tuple(chosen.values())
+
+
+def _parse(line: bytes, where: str) -> Peak:
+    try:
+        data = json.loads(line)
+        version = data["schema_version"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise RunFormatError(f"{where} is no line of this kit ({error}); take it out and let --resume measure it "
+                             "again.") from error  # fmt: skip
+    if version != SCHEMA_VERSION:
+        raise RunFormatError(
+            f"{where} has schema_version {version}; this kit reads {SCHEMA_VERSION}. The run was made by a newer "
+            "version of the kit: update the kit, then try again."
+        )
+    try:
+        return Peak(**data)
+    except TypeError as error:
+        raise RunFormatError(f"{where} is not of schema_version {SCHEMA_VERSION}: {error}.") from error

@@ -1,0 +1,160 @@
+"""The record: one JSON line for one launch, appended and fsynced. Knows the schema, not what the numbers mean.
+
+Every field is described, with its unit, in results/README.md; results/record.schema.json is the formal version.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from runner.errors import DiskError, RunFormatError
+from runner.support.atomic import append_line, whole_lines
+from runner.vocabulary import Cell, Group
+
+SCHEMA_VERSION = 1
+
+# From version N to N + 1. Every reader upgrades, so that a run of any age can be reported beside a new one.
+UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+
+
+@dataclass(frozen=True)
+class Record:
+    """One launch: what it is, what it ran under, and all its raw samples or its one error.
+
+    `conditions` must be equal before two records are divided; `settings` are the declared differences of variants;
+    `facts` (load, steal, temperatures, times of day) are advice; `result` is what the workload wrote, whole.
+    """
+
+    launch_id: str
+    session: int
+    case: Mapping[str, Any]
+    conditions: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    facts: Mapping[str, Any]
+    result: Mapping[str, Any] | None
+    error: Mapping[str, str] | None
+    schema_version: int = field(default=SCHEMA_VERSION)
+
+    @property
+    def cell(self) -> Cell:
+        """The cell that this launch is a sample of."""
+        return Cell(*(self.case[key] for key in ("stack", "variant", "topology", "batch_size")))
+
+    @property
+    def block(self) -> int:
+        """The number of the block, from 1."""
+        return int(self.case["block"])
+
+    def to_line(self) -> str:
+        """One line of records.jsonl."""
+        return json.dumps(asdict(self), sort_keys=True, allow_nan=False) + "\n"
+
+
+def append(path: Path, record: Record) -> None:
+    """Add one record and force it to disk, so that nothing finished is lost when the power goes.
+
+    A torn last line that an earlier crash left is cut off first.
+
+    Raises:
+        DiskError: the record could not be written; earlier records are whole.
+    """
+    try:
+        append_line(path, record.to_line())
+    except OSError as error:
+        raise DiskError(
+            f"The record of {record.launch_id} could not be written to {path}: {error}. Earlier records are whole. "
+            f"Make room on that filesystem, then go on with --resume {path.parent}"
+        ) from error
+
+
+def read(path: Path) -> list[Record]:
+    """Read every whole record, upgraded to this version's schema. A torn last line is passed over.
+
+    Raises:
+        RunFormatError: the file cannot be read, a line other than the last is damaged, or the schema is newer.
+    """
+    try:
+        lines = whole_lines(path)
+    except OSError as error:
+        raise RunFormatError(f"Cannot read the records in {path}: {error}.") from error
+    return [_parse(line, path, number) for number, line in enumerate(lines, start=1)]
+
+
+def latest(records: Sequence[Record], passed_over: Collection[Cell] = ()) -> dict[str, Record]:
+    """For each launch the record that counts: a success of its block's own session, else any, else its last failure.
+
+    Launches of two sessions are never divided by one another, so that of each block of a group the records of one
+    session count as a set: of the session with the most successes in that block, the earliest of several. It is never
+    chosen by what was measured. A launch that succeeded in another session alone keeps that record, and whoever divides
+    (runner/stats) compares the sessions. Cells in `passed_over` do not choose: rungs that nothing has to measure again.
+    """
+    sessions = _sessions(records, passed_over)
+    chosen: dict[str, Record] = {}
+    for record in records:
+        held = chosen.get(record.launch_id)
+        if held is None or _rank(record, sessions) > _rank(held, sessions) or (held.error and record.error):
+            chosen[record.launch_id] = record
+    return chosen
+
+
+BlockOf = tuple[Group, int]
+
+
+def _sessions(records: Iterable[Record], passed_over: Collection[Cell]) -> dict[BlockOf, int]:
+    """The session whose launches count, for each block of each group that has a success."""
+    found: dict[BlockOf, dict[int, set[str]]] = {}
+    for record in records:
+        if record.error is None and record.cell not in passed_over:
+            sessions = found.setdefault((record.cell.group, record.block), {})
+            sessions.setdefault(record.session, set()).add(record.launch_id)
+    return {
+        block: max(sorted(sessions), key=lambda session: len(sessions[session])) for block, sessions in found.items()
+    }
+
+
+def _rank(record: Record, sessions: Mapping[BlockOf, int]) -> int:
+    """A success of the block's session is before any other success, and that before a failure."""
+    if record.error is not None:
+        return 0
+    return 2 if sessions.get((record.cell.group, record.block)) == record.session else 1
+
+
+def upgrade(data: dict[str, Any], where: str, newest: int = SCHEMA_VERSION) -> dict[str, Any]:
+    """Bring a record's data to the newest schema.
+
+    Raises:
+        RunFormatError: the data is of a newer schema than this kit knows, or of none.
+    """
+    version = data.get("schema_version")
+    if not isinstance(version, int) or version < 1:
+        raise RunFormatError(f"{where} has no schema_version: this is not a record of this kit, or it is damaged.")
+    if version > newest:
+        raise RunFormatError(
+            f"{where} has schema_version {version}; this kit reads up to {newest}. "
+            "The run was made by a newer version of the kit: update the kit, then try again."
+        )
+    while version < newest:
+        data = UPGRADES[version](data)
+        version += 1
+        data["schema_version"] = version
+    return data
+
+
+def _parse(line: bytes, path: Path, number: int) -> Record:
+    where = f"{path}, line {number},"
+    try:
+        data = json.loads(line)
+    except ValueError as error:
+        raise RunFormatError(
+            f"{where} is not JSON ({error}). Only a last line may be torn; restore the file, or take that line out "
+            "and let --resume measure its launch again."
+        ) from error
+    data = upgrade(data, where)
+    try:
+        return Record(**data)
+    except TypeError as error:
+        raise RunFormatError(f"{where} is not a record of schema_version {SCHEMA_VERSION}: {error}.") from error

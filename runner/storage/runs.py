@@ -1,0 +1,130 @@
+"""The run folder: run.json and the places of everything else. Knows where things lie, not how they are measured."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from runner.errors import DiskError, RunFormatError, UsageError
+from runner.storage import blocks, records
+from runner.storage.records import Record
+from runner.support.atomic import write_whole
+from runner.vocabulary import Launch
+
+SCHEMA_VERSION = 1
+RUNS = Path("results") / "runs"
+# In the folder of a run that Docker Compose carries out: what it was asked for (`runner/compose/asked.py`).
+COMPOSE_FILE = "compose.json"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run on disk. `header` is run.json: what was planned, on what machine, by which version of the kit."""
+
+    folder: Path
+    header: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The run's own name, which it keeps when its folder is moved."""
+        return str(self.header["run"])
+
+    @property
+    def is_of_compose(self) -> bool:
+        """Does Docker Compose carry it out, so that no engine of the kit can go on with it?"""
+        return (self.folder / COMPOSE_FILE).is_file()
+
+    @property
+    def records_file(self) -> Path:
+        """Where the raw samples are."""
+        return self.folder / "records.jsonl"
+
+    @property
+    def peaks_file(self) -> Path:
+        """Where the matrix product's raw samples are, if they were measured."""
+        return self.folder / "peaks.jsonl"
+
+    @cached_property
+    def launches(self) -> list[Launch]:
+        """The plan's launches in order."""
+        return [Launch.from_json(entry) for entry in self.header["plan"]["launches"]]
+
+    def read_records(self) -> list[Record]:
+        """Every record so far, failures and repeated attempts among them."""
+        return records.read(self.records_file)
+
+    def remaining(self) -> list[Launch]:
+        """What `--resume` has left to do: all launches of each block that no one session has completed, in order."""
+        return blocks.remaining(self.launches, self.read_records())
+
+
+def create(folder: Path, header: Mapping[str, Any]) -> Run:
+    """Make a run's folder and write its run.json.
+
+    Raises:
+        UsageError: the folder already holds a run.
+        DiskError: it cannot be written.
+    """
+    if (folder / "run.json").exists():
+        raise UsageError(
+            f"{folder} already holds a run. Go on with it (python -m runner compare --resume {folder}), "
+            "or name another folder with --out."
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # In the order it was made: the order of variants says which one is the baseline.
+        write_whole(folder / "run.json", json.dumps(header, indent=1) + "\n")
+    except OSError as error:
+        raise DiskError(f"The run's folder {folder} cannot be written: {error}. Name another with --out.") from error
+    return Run(folder, header)
+
+
+def load(folder: Path) -> Run:
+    """Read a run's folder.
+
+    Raises:
+        RunFormatError: there is no run in it, it is damaged, or it is of a newer schema.
+    """
+    path = folder / "run.json"
+    try:
+        header = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RunFormatError(
+            f"{folder} is not a run's folder: {path} cannot be read ({error.strerror}). Runs are under {RUNS}/."
+        ) from error
+    except ValueError as error:
+        raise RunFormatError(f"{path} is damaged: {error}.") from error
+    version = header.get("schema_version")
+    if not isinstance(version, int) or version > SCHEMA_VERSION:
+        raise RunFormatError(
+            f"{path} has schema_version {version}; this kit reads up to {SCHEMA_VERSION}. "
+            "The run was made by a newer version of the kit: update the kit, then try again."
+        )
+    return Run(folder, header)
+
+
+def newest_unfinished(
+    runs: Path = RUNS, kind: str | None = None, left: Callable[[Run], list[Launch]] = Run.remaining
+) -> Run:
+    """The youngest run of a kind (None: a comparison) below a folder that still has launches to do.
+
+    Raises:
+        UsageError: there is none.
+    """
+    for path in sorted(runs.glob("*/run.json"), key=lambda each: each.stat().st_mtime, reverse=True):
+        run = load(path.parent)
+        if run.header.get("kind") == kind and left(run):
+            return run
+    raise UsageError(f"There is no unfinished run under {runs}/ to resume. Name one: --resume FOLDER.")
+
+
+def new_name(label: str, now: datetime | None = None) -> str:
+    """A name that sorts by time and says what the run is: 20261122T170000Z-quick."""
+    moment = now or datetime.now(timezone.utc)
+    return f"{moment:%Y%m%dT%H%M%SZ}-{re.sub(r'[^A-Za-z0-9.]+', '-', label).strip('-')}"
