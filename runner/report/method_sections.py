@@ -130,8 +130,9 @@ def repeat_section(measured: Measured) -> Section:
         "python -m runner repeat, with this folder, does so from its record alone and compares the two. A base image "
         "that the command names is of the host that ran it: elsewhere leave --base-image out, and the stacks' own "
         "bases, pinned by digest in images/stacks.toml, are taken.",
-        "The raw samples, every step of every launch with its loss, are in records.jsonl beside this report; the jobs, "
-        "results and logs of single launches are in launches/.",
+        "The raw samples, every step of every launch with its loss, are in records.jsonl beside this report. The jobs, "
+        "results and logs of single launches are in launches/; of a run that was packed to be kept, as the kit's own "
+        "sample was, they are in launches.tar.xz.",
     )
     return Section("Repeat it, doubt it", paragraphs, (table(("provenance", "value"), rows),), (header["command"],))
 

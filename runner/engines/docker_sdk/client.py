@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import socket
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -15,7 +14,7 @@ import docker
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 
 from runner.engines.container import ContainerSpec
-from runner.engines.docker_address import DockerUnavailableError, engine_address, explain_no_connection
+from runner.engines.docker_sdk.address import DockerUnavailableError, engine_address, explain_no_connection
 from runner.engines.docker_sdk.containers import Ended, follow, start
 from runner.engines.docker_sdk.failures import FAILURES, START_AGAIN, explained, refusal
 from runner.engines.docker_streams import Chunks, follow_build
@@ -48,13 +47,13 @@ class Docker:
         self._client = client
 
     @classmethod
-    def connect(cls, environment: Mapping[str, str] = os.environ) -> Docker:
+    def connect(cls) -> Docker:
         """Connect to the engine of DOCKER_HOST or the current context, if it is on this host.
 
         Raises:
             DockerUnavailableError: there is none, we may not use it, or it is remote.
         """
-        address = engine_address(environment)
+        address = engine_address()
         if not address.startswith(LOCAL_SCHEMES):
             raise DockerUnavailableError(
                 f"The Docker engine is remote ({address}, from DOCKER_HOST or the current context): pins, job files "

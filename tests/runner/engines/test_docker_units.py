@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import socket
@@ -18,9 +19,9 @@ from jinja2 import UndefinedError
 from runner.catalogue.stacks import Installation, every_installation, find_stack, load_stacks
 from runner.engines.container import ContainerSpec
 from runner.engines.docker import RUN_LABEL, docker_run_line, require_cpusets
-from runner.engines.docker_address import DockerUnavailableError, engine_address
 from runner.engines.docker_images import ImageBuilder, build_context
 from runner.engines.docker_sdk import Docker, digest_for
+from runner.engines.docker_sdk.address import DockerUnavailableError, engine_address
 from runner.engines.docker_streams import follow_build
 from runner.engines.dockerfile import render
 from runner.engines.protocol import Artifact, Tell
@@ -57,34 +58,92 @@ def test_a_template_that_names_what_is_not_there_is_an_error(tmp_path: Path, mon
         render(STACK, STACK.installations["intel"])
 
 
-def test_docker_host_comes_before_the_context_and_the_usual_socket(tmp_path: Path) -> None:
-    """The order is that of the docker command."""
-    assert engine_address({"DOCKER_HOST": "tcp://10.0.0.1:2375"}) == "tcp://10.0.0.1:2375"
-    assert engine_address({"DOCKER_CONFIG": str(tmp_path)}) == "unix:///var/run/docker.sock"
+@pytest.fixture
+def docker_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The docker command's own folder of a user who has set nothing."""
+    for name in ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    folder = tmp_path / ".docker"
+    folder.mkdir()
+    return folder
 
 
-def test_the_current_context_is_followed(tmp_path: Path) -> None:
-    """A context names its own endpoint; one that is not known is told."""
-    meta = tmp_path / "contexts" / "meta" / "abc" / "meta.json"
+def add_context(folder: Path, name: str, host: str) -> None:
+    """What `docker context create NAME --docker host=HOST` and `docker context use NAME` leave."""
+    meta = folder / "contexts" / "meta" / hashlib.sha256(name.encode()).hexdigest() / "meta.json"
     meta.parent.mkdir(parents=True)
-    meta.write_text(json.dumps({"Name": "far", "Endpoints": {"docker": {"Host": "ssh://someone@far"}}}))
-    (tmp_path / "config.json").write_text('{"currentContext": "far"}')
-    assert engine_address({"DOCKER_CONFIG": str(tmp_path)}) == "ssh://someone@far"
-    with pytest.raises(DockerUnavailableError, match="context 'gone' is not known"):
-        engine_address({"DOCKER_CONFIG": str(tmp_path), "DOCKER_CONTEXT": "gone"})
+    meta.write_text(json.dumps({"Name": name, "Metadata": {}, "Endpoints": {"docker": {"Host": host}}}))
+    (folder / "config.json").write_text(json.dumps({"currentContext": name}))
+
+
+def test_the_engine_is_where_the_docker_command_looks(docker_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each setting comes before those above it: the usual socket, the current context, DOCKER_CONTEXT, DOCKER_HOST."""
+    assert engine_address() == "unix:///var/run/docker.sock"
+    add_context(docker_folder, "far", "ssh://someone@far")
+    add_context(docker_folder, "near", "unix:///run/user/1000/docker.sock")
+    assert engine_address() == "unix:///run/user/1000/docker.sock"
+    monkeypatch.setenv("DOCKER_CONTEXT", "far")
+    assert engine_address() == "ssh://someone@far"
+    monkeypatch.setenv("DOCKER_CONTEXT", "default")
+    assert engine_address() == "unix:///var/run/docker.sock"
+    monkeypatch.setenv("DOCKER_HOST", "tcp://10.0.0.1:2375")
+    assert engine_address() == "tcp://10.0.0.1:2375"
+
+
+def test_contexts_are_read_from_the_folder_that_is_set(
+    docker_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DOCKER_CONFIG stands for ~/.docker."""
+    add_context(docker_folder, "far", "ssh://someone@far")
+    other = tmp_path / "other"
+    add_context(other, "near", "unix:///run/user/1000/docker.sock")
+    monkeypatch.setenv("DOCKER_CONFIG", str(other))
+    assert engine_address() == "unix:///run/user/1000/docker.sock"
+
+
+@pytest.mark.parametrize("config", ["", "not JSON", "{}", '{"currentContext": ""}'])
+def test_without_a_current_context_it_is_the_usual_socket(docker_folder: Path, config: str) -> None:
+    """Also where the configuration says nothing of one, or nothing at all."""
+    (docker_folder / "config.json").write_text(config)
+    assert engine_address() == "unix:///var/run/docker.sock"
+
+
+def test_a_context_that_is_not_known_is_told(docker_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its name, wherever that was chosen; the usual socket is not taken in its place."""
+    (docker_folder / "config.json").write_text('{"currentContext": "gone"}')
+    with pytest.raises(DockerUnavailableError, match="'gone'"):
+        engine_address()
+    monkeypatch.setenv("DOCKER_CONTEXT", "elsewhere")
+    with pytest.raises(DockerUnavailableError, match="'elsewhere'"):
+        engine_address()
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["not JSON", "{}", '{"Name": "far", "Metadata": {}, "Endpoints": {"kubernetes": {"Host": "https://far"}}}'],
+)
+def test_a_context_without_an_address_is_told(docker_folder: Path, content: str) -> None:
+    """A file that is broken, or that describes an orchestrator and no engine."""
+    add_context(docker_folder, "far", "ssh://someone@far")
+    next(docker_folder.rglob("meta.json")).write_text(content)
+    with pytest.raises(DockerUnavailableError, match="'far'"):
+        engine_address()
 
 
 @pytest.mark.parametrize("address", ["tcp://10.0.0.1:2375", "ssh://someone@far"])
-def test_a_remote_engine_is_refused_with_the_reason(address: str) -> None:
+def test_a_remote_engine_is_refused_with_the_reason(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Pins and files are of this host."""
+    monkeypatch.setenv("DOCKER_HOST", address)
     with pytest.raises(DockerUnavailableError, match="is remote"):
-        Docker.connect({"DOCKER_HOST": address})
+        Docker.connect()
 
 
-def test_no_daemon_is_told_with_how_to_start_one(tmp_path: Path) -> None:
+def test_no_daemon_is_told_with_how_to_start_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A socket that is not there is the case of no engine."""
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/absent.sock")
     with pytest.raises(DockerUnavailableError, match="No Docker engine answers at unix"):
-        Docker.connect({"DOCKER_HOST": f"unix://{tmp_path}/absent.sock"})
+        Docker.connect()
 
 
 @contextmanager
@@ -99,15 +158,16 @@ def as_nobody() -> Iterator[None]:
         os.seteuid(user)
 
 
-def test_permission_denied_is_told_apart(tmp_path: Path) -> None:
+def test_permission_denied_is_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An engine that listens and lets somebody else in: the group docker is named."""
     path = tmp_path / "docker.sock"
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{path}")
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(path))
         listening.listen()
         path.chmod(0)
         with as_nobody(), pytest.raises(DockerUnavailableError, match="usermod -aG docker"):
-            Docker.connect({"DOCKER_HOST": f"unix://{path}"})
+            Docker.connect()
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.engines.docker_address import DockerUnavailableError
 from runner.engines.docker_sdk import Docker
+from runner.engines.docker_sdk.address import DockerUnavailableError
 from runner.registry.credentials import Credentials, DockerLogin, GivenLogin, Login
 from runner.registry.transfer import Conversation, Patience
 from tests.runner.registry.servers import PASSWORD, USER, Front, serve_front, serve_registry
