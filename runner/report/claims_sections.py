@@ -59,8 +59,8 @@ def _of_figure_1(article: Publication) -> str:
     open_ones = [claim.words for claim in of_speedups if claim.words not in barred]
     return (
         f"A run of that stack at batch size 32 with the article's settings can confirm {' and '.join(open_ones)} on "
-        f"any host. The single bars ({', '.join(barred)}) can be confirmed on none: their heights were never published as "
-        "text."
+        f"any host. The single bars ({', '.join(barred)}) can be confirmed on none: their heights were never published "
+        "as text."
     )
 
 
