@@ -163,7 +163,8 @@ def test_the_report_holds_what_it_takes_to_repeat_the_run(run: Path) -> None:
 
 def test_every_command_that_the_report_names_exists(run: Path) -> None:
     """Advice that cannot be typed is none. The run's own command is pytest's here."""
-    named = set(re.findall(r"python -m runner ([a-z]+)", report(run).replace(header(run)["command"], "")))
+    lines = [line for line in report(run).splitlines() if line.strip() != header(run)["command"]]
+    named = set(re.findall(r"python -m runner ([a-z]+)", "\n".join(lines)))
     assert {"ablate", "repeat"} <= named
     for command in named:
         with pytest.raises(SystemExit) as ended:
