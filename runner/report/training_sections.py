@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.checks.fingerprints import CLOSE, JUMP, NOTHING, SENSITIVITIES, FingerprintCheck
+from runner.checks.fingerprints import CLOSE, JUMP, NORM_SENSITIVITIES, NOTHING, SENSITIVITIES, FingerprintCheck
 from runner.checks.losses import JUDGED_STEPS, MOVED, LossesCheck, tolerances_of
 from runner.report.document import Section, Table, table
 from runner.report.measured import Measured
@@ -68,7 +68,9 @@ def _on_fingerprints(checks: _Checks) -> tuple[str, ...]:
         "weight decay.",
         f"A tolerance is {SENSITIVITIES:g} times the tensor's own sensitivity, measured in each build: by how much it "
         "changes when every weight and every image value is changed by 2^-20 of itself (float32 rounds to 2^-24); the "
-        f"smaller one of the two sides counts. Gradients and updates have {JUMP:.1%} more in their dot products, and "
+        f"smaller one of the two sides counts. The norm of an output has {NORM_SENSITIVITIES:g} sensitivities, since "
+        "rounding changes the values at random and hardly their norm. "
+        f"Gradients and updates have {JUMP:.1%} more in their dot products, and "
         "the square of that in their norms, since a single ReLU whose input is zero within rounding can turn them by "
         "about as much. How far apart honest and faulty builds are, in units of this tolerance, is in "
         "results/fingerprints.md. Deep batch normalisation over few images makes early gradients sensitive: a tensor "
