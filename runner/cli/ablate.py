@@ -13,11 +13,9 @@ from runner.catalogue.stacks import Stack, find_stack
 from runner.catalogue.topology_file import OwnTopology, chosen_topologies, keep, kept
 from runner.cli.compare import (
     command_line,
-    context_of,
     end_launches,
     next_session,
     prepare,
-    read_facts,
     require_unchanged,
     resuming,
     take_over,
@@ -25,7 +23,7 @@ from runner.cli.compare import (
 from runner.cli.engines import Engines, by_digest, choose_engine, measuring
 from runner.cli.images import match_installations, require_matched
 from runner.cli.own_topology import own_topology_json, own_topology_of
-from runner.cli.planning import LIVE_ROOT, machine_below, pin_from, require_fit, stacks_from
+from runner.cli.planning import pin_from, stacks_from
 from runner.cli.progress import Progress, say
 from runner.cli.registries import lock_from
 from runner.cli.terminal import print_results
@@ -37,13 +35,15 @@ from runner.host.pin import Pin
 from runner.machine import Machine
 from runner.planning.bkm import for_own_topology
 from runner.planning.ladder import Ladder, load_ladder
-from runner.planning.ladder_plan import KIND, is_ladder, ladder_header, make_ladder_plan, pin_of
+from runner.planning.ladder_plan import KIND, is_ladder, ladder_header, make_ladder_plan
 from runner.planning.plan import Plan, Request
 from runner.planning.resolve_ladder import ladder_pins, plan_rungs
 from runner.planning.rungs import PlannedRung, describe_changes
 from runner.report.measured import measured
 from runner.session.execute import execute
 from runner.session.header import make_header
+from runner.session.state import Session
+from runner.session.this_host import LIVE_ROOT, context_of, machine_below, read_facts, require_fit
 from runner.session.topology_description import Description, describe
 from runner.stats.ladder import still_needed
 from runner.storage import runs
@@ -86,7 +86,7 @@ def run(arguments: argparse.Namespace, engines: Engines) -> int:
     folder = arguments.out or runs.RUNS / runs.new_name(f"ladder-{planned.ladder.name}")
     with measuring(f"run {folder}", engine):
         say(why)
-        require_fit(planned.machine, planned.plan.pin, engine)
+        require_fit(planned.machine, planned.plan.pin, engine, say)
         artifacts = prepare(engine, planned.stacks, planned.plan.launches, folder)
         planned = _with_own_branches(planned, engine, artifacts)
         matched = match_installations(engine, planned.stacks, artifacts, say)
@@ -100,7 +100,7 @@ def run(arguments: argparse.Namespace, engines: Engines) -> int:
         created = runs.create(folder, {**header, **images, **own, **ladder_header(planned.ladder, planned.rungs)})
         if planned.own is not None:
             keep(planned.own, created.folder)
-        return _measure(created, engine, artifacts, session=1)
+        return _measure(Session(created, engine, artifacts, context_of(created, 1), read_facts))
 
 
 def plan_ladder(arguments: argparse.Namespace) -> PlannedLadder:
@@ -182,22 +182,22 @@ def _resume(arguments: argparse.Namespace, engines: Engines) -> int:
         artifacts = prepare(engine, stacks, resumed.launches, resumed.folder)
         require_unchanged(resumed, artifacts)
         require_matched(match_installations(engine, stacks, artifacts, say))
-        return _measure(resumed, engine, artifacts, next_session(resumed))
+        context = context_of(resumed, next_session(resumed))
+        return _measure(Session(resumed, engine, artifacts, context, read_facts))
 
 
-def _measure(current: Run, engine: Engine, artifacts: Mapping[tuple[str, str], Artifact], session: int) -> int:
+def _measure(session: Session) -> int:
     """Run what is left and report what there is, also after Ctrl-C."""
-    interrupted = False
+    interrupted, current = False, session.run
     go_on = f"python -m runner ablate --resume {shlex.quote(str(current.folder))}"
     try:
         left = launches_left(current)
         with Progress(current, left) as progress:
             launches = _one_by_one(current, left, progress)
-            context, pins = context_of(current, session), pin_of(current.header)
-            execute(current, launches, engine, artifacts, context, read_facts, progress, pins)
+            execute(session, launches, progress)
     except KeyboardInterrupt:
         interrupted = True
-        end_launches(engine, current)
+        end_launches(session)
     except KitError:
         print(f"every finished launch is kept; afterwards go on with: {go_on}", file=sys.stderr)
         raise

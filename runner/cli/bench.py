@@ -12,11 +12,11 @@ import math
 from rich.table import Table
 
 from runner.catalogue.topology_file import chosen_topologies, keep
-from runner.cli.compare import context_of, prepare, read_facts
+from runner.cli.compare import prepare
 from runner.cli.engine_ratio import BLOCKS, Side, measure_engine_ratio, ready_process
 from runner.cli.engines import Engines, choose_engine, measuring
 from runner.cli.own_topology import built, own_topology_json, own_topology_of
-from runner.cli.planning import LIVE_ROOT, bkms_from, machine_below, pin_from, require_fit, stacks_from
+from runner.cli.planning import bkms_from, pin_from, stacks_from
 from runner.cli.progress import CONSOLE, Progress, say
 from runner.errors import EXIT_DONE, EXIT_SOME_CELLS_FAILED
 from runner.planning.plan import Request, make_plan
@@ -27,6 +27,8 @@ from runner.report.write import write_report
 from runner.session.execute import execute
 from runner.session.header import make_header
 from runner.session.peak import measure_peaks
+from runner.session.state import Session
+from runner.session.this_host import LIVE_ROOT, context_of, machine_below, read_facts, require_fit
 from runner.storage import runs
 from runner.storage.remaining import TRAINING_GFLOPS
 from runner.vocabulary import TOPOLOGIES, Steps
@@ -52,7 +54,7 @@ def run(arguments: argparse.Namespace, engines: Engines) -> int:
     engine, why = choose_engine(arguments, engines, stacks)
     say(why)
     with measuring("bench", engine):
-        require_fit(machine, pin, engine)
+        require_fit(machine, pin, engine, say)
         artifacts = prepare(engine, stacks, plan.launches, runs.RUNS)
         # What a container costs shows most where training is cheap, and takes the least time there.
         kits = sorted(set(request.topologies) & set(TOPOLOGIES), key=lambda name: TRAINING_GFLOPS[name])
@@ -66,10 +68,10 @@ def run(arguments: argparse.Namespace, engines: Engines) -> int:
         current = runs.create(folder, {**header, "peak": True, **own_topology_json(own, description)})
         if own is not None:
             keep(own, current.folder)
-        context = context_of(current, 1)
-        measure_peaks(current, engine, artifacts, context, read_facts, say)
+        session = Session(current, engine, artifacts, context_of(current, 1), read_facts)
+        measure_peaks(session, say)
         with Progress(current, plan.launches) as progress:
-            execute(current, plan.launches, engine, artifacts, context, read_facts, progress)
+            execute(session, plan.launches, progress)
         everything = write_report(current)
         CONSOLE.print(_table(everything))
         say(f"\nreport: {current.folder / 'report.html'}")

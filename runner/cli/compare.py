@@ -21,23 +21,21 @@ from runner.cli.evidence import probe_missing
 from runner.cli.images import match_installations, require_matched
 from runner.cli.own_topology import built, own_topology_json
 from runner.cli.plan import counted, print_plan
-from runner.cli.planning import LIVE_ROOT, Planned, machine_below, plan_from, require_fit
+from runner.cli.planning import Planned, plan_from
 from runner.cli.progress import Progress, say
 from runner.cli.registries import lock_from
 from runner.cli.terminal import print_results
 from runner.engines.protocol import Artifact, Engine
 from runner.errors import EXIT_DONE, EXIT_INTERRUPTED, EXIT_SOME_CELLS_FAILED, KitError, UsageError
-from runner.host.pin import Pin
-from runner.machine import Sysroot, conditions, facts
-from runner.machine.identity import read_identity
 from runner.matching.diff import Match
 from runner.planning.ladder_plan import is_ladder
 from runner.registry import image_lock
 from runner.registry.image_lock import ImageLock
 from runner.session.execute import execute
 from runner.session.header import make_header
-from runner.session.observation import Context
 from runner.session.peak import measure_peaks
+from runner.session.state import Session
+from runner.session.this_host import context_of, live_conditions, read_facts, require_fit
 from runner.storage import runs
 from runner.storage.repetition import images_of
 from runner.storage.runs import Run
@@ -69,7 +67,7 @@ def run(arguments: argparse.Namespace, engines: Engines) -> int:
     folder = arguments.out or runs.RUNS / name
     with measuring(f"run {folder}", engine):
         say(why)
-        require_fit(planned.machine, planned.plan.pin, engine)
+        require_fit(planned.machine, planned.plan.pin, engine, say)
         artifacts = prepare(engine, planned.stacks, planned.plan.launches, folder)
         # Before the files are compared, which takes longer: a mistake in a topology is its author's to mend.
         plan, description = built(planned.own, planned.request, planned.plan, engine, artifacts, say)
@@ -80,7 +78,8 @@ def run(arguments: argparse.Namespace, engines: Engines) -> int:
         if planned.own is not None:
             keep(planned.own, created.folder)
         before = Before(peak=not arguments.no_peak, probe=not arguments.no_probe)
-        return measure(created, engine, artifacts, created.launches, 1, before)
+        session = Session(created, engine, artifacts, context_of(created, 1), read_facts)
+        return measure(session, created.launches, before)
 
 
 def prepare(
@@ -132,7 +131,8 @@ def _resume(arguments: argparse.Namespace, engines: Engines) -> int:
             peak=bool(resumed.header.get("peak", False)) and not arguments.no_peak,
             probe=bool(resumed.header.get("probes", False)) and not arguments.no_probe,
         )
-        return measure(resumed, engine, artifacts, left, next_session(resumed), before)
+        session = Session(resumed, engine, artifacts, context_of(resumed, next_session(resumed)), read_facts)
+        return measure(session, left, before)
 
 
 def resuming(resumed: Run, left: Sequence[Launch]) -> str:
@@ -194,26 +194,19 @@ def lock_of(begun: Run) -> ImageLock | None:
     return None if kept_lock is None else ImageLock.from_json(kept_lock, f"{begun.folder / 'run.json'}, images,")
 
 
-def measure(
-    current: Run,
-    engine: Engine,
-    artifacts: Mapping[tuple[str, str], Artifact],
-    launches: list[Launch],
-    session: int,
-    before: Before,
-) -> int:
+def measure(session: Session, launches: list[Launch], before: Before) -> int:
     """Run the launches, what is asked for before them, and report what there is, also after Ctrl-C."""
-    interrupted, context = False, context_of(current, session)
+    interrupted, current = False, session.run
     try:
         if before.probe:
-            probe_missing(current, current.launches, engine, artifacts, context)
+            probe_missing(session, current.launches)
         if before.peak:
-            measure_peaks(current, engine, artifacts, context, read_facts, say)
+            measure_peaks(session, say)
         with Progress(current, launches) as progress:
-            execute(current, launches, engine, artifacts, context, read_facts, progress)
+            execute(session, launches, progress)
     except KeyboardInterrupt:
         interrupted = True
-        end_launches(engine, current)
+        end_launches(session)
     except KitError:
         print(f"every finished launch is kept; afterwards go on with: {resume_command(current)}", file=sys.stderr)
         raise
@@ -224,10 +217,10 @@ def measure(
     return EXIT_DONE if all_well else EXIT_SOME_CELLS_FAILED
 
 
-def end_launches(engine: Engine, current: Run) -> None:
+def end_launches(session: Session) -> None:
     """After an interrupt: see that nothing of this run goes on. The next start sees to what cannot be ended now."""
     with suppress(KitError):
-        engine.cleanup(current.name)
+        session.engine.cleanup(session.run.name)
 
 
 def resume_command(current: Run) -> str:
@@ -266,21 +259,6 @@ def command_line() -> str:
     return redact(shlex.join(["python", "-m", "runner", *sys.argv[1:]]))
 
 
-def context_of(current: Run, session: int) -> Context:
-    """What all launches of one session of a run share."""
-    header = current.header
-    return Context(
-        session=session,
-        engine=header["engine"]["name"],
-        enforced=header["engine"]["enforced"],
-        machine_conditions=conditions(machine_below(LIVE_ROOT)),
-        pin=Pin.from_json(header["plan"]["pin"]),
-        bkms=header["plan"]["bkms"]["name"],
-        workload_sha256=header["workload_sha256"],
-        boot_id=read_identity(Sysroot(LIVE_ROOT)).boot_id,
-    )
-
-
 def require_unchanged(resumed: Run, artifacts: Mapping[tuple[str, str], Artifact]) -> None:
     """Refuse to mix launches that were run under other conditions into a run.
 
@@ -288,7 +266,7 @@ def require_unchanged(resumed: Run, artifacts: Mapping[tuple[str, str], Artifact
         UsageError: something that must match has changed since the run began; the message names it.
     """
     before = dict(flatten(resumed.header["machine_conditions"], "machine."))
-    now = dict(flatten(conditions(machine_below(LIVE_ROOT)), "machine."))
+    now = dict(flatten(live_conditions(), "machine."))
     before["workload_sha256"], now["workload_sha256"] = resumed.header["workload_sha256"], workload_sha256()
     for (stack, installation), artifact in artifacts.items():
         recorded = resumed.header["stacks"][stack]["installations"][installation]
@@ -302,8 +280,3 @@ def require_unchanged(resumed: Run, artifacts: Mapping[tuple[str, str], Artifact
             f"{resumed.folder} cannot be resumed: its launches could not be divided by new ones, because "
             f"{'; '.join(changed)}. Start a new run, or restore what changed."
         )
-
-
-def read_facts() -> dict[str, Any]:
-    """The host's load, steal, clock and temperature at this moment."""
-    return facts(Sysroot(LIVE_ROOT))

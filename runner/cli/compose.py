@@ -9,7 +9,7 @@ from pathlib import Path
 
 from runner.catalogue.stacks import IMAGES
 from runner.cli.engines import Engines
-from runner.cli.planning import left_out, machine_below, pin_from, preset_from, request_from
+from runner.cli.planning import left_out, pin_from, preset_from, request_from
 from runner.compose.asked import ask
 from runner.compose.document import main_file, overlay
 from runner.compose.services import Services, defaults, image_tokens, relative_to, services_of
@@ -17,6 +17,7 @@ from runner.errors import EXIT_DONE, DiskError
 from runner.host.pin import Pin
 from runner.planning.bkm import load_bkms, resolve
 from runner.planning.plan import FEWEST_BLOCKS, Request, make_plan
+from runner.session.this_host import machine_below
 from runner.support.atomic import write_whole
 from runner.vocabulary import Steps
 

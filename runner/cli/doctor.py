@@ -12,10 +12,11 @@ from rich.text import Text
 from runner.catalogue.stacks import Stack, every_installation
 from runner.cli.compare import RUN_BYTES
 from runner.cli.engines import Engines, choose_engine
-from runner.cli.planning import LIVE_ROOT, asked_from, machine_below, pin_from, stacks_from
+from runner.cli.planning import asked_from, pin_from, stacks_from
 from runner.cli.progress import CONSOLE
 from runner.errors import EXIT_DONE, EXIT_HOST, HostError
 from runner.host.doctor import Check, examine, has_problem
+from runner.session.this_host import LIVE_ROOT, machine_below
 from runner.storage import runs
 from runner.support import disk
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rich.table import Table
 
 from runner.catalogue.stacks import Stack
-from runner.cli.compare import context_of, prepare, read_facts
+from runner.cli.compare import prepare
 from runner.cli.engines import Engines
 from runner.cli.progress import CONSOLE, Progress, say
 from runner.engines.protocol import Artifact, Engine
@@ -18,11 +18,12 @@ from runner.planning.plan import Plan
 from runner.report.wording import topology_title, with_interval
 from runner.session.execute import execute
 from runner.session.header import make_header
+from runner.session.state import Session
+from runner.session.this_host import context_of, read_facts
 from runner.stats.estimators import images_per_second
 from runner.stats.intervals import FEWEST, geometric_estimate
 from runner.storage import runs
 from runner.storage.records import Record, latest
-from runner.storage.runs import Run
 from runner.vocabulary import Cell, Launch
 
 ENGINE_NAMES = ("docker", "venv")
@@ -65,8 +66,8 @@ def measure_engine_ratio(container: Side, process: Side, plan: Plan, machine: Ma
         # From block to block another engine is first, and from cell to cell in a block.
         order = ENGINE_NAMES if (cells.index(launch.cell) + launch.block) % 2 else ENGINE_NAMES[::-1]
         for turn, name in enumerate(order):
-            _run_one(started[name], plan.launches[number:], sides[name], between=plan.launches[number + turn :])
-    records = {name: each.read_records() for name, each in started.items()}
+            _run_one(started[name], plan.launches[number:], between=plan.launches[number + turn :])
+    records = {name: each.run.read_records() for name, each in started.items()}
     CONSOLE.print(ratio_table(records))
     say(f"\n{verdict(records)}")
 
@@ -116,14 +117,15 @@ def engine_ratios(records: Mapping[str, Sequence[Record]]) -> dict[Cell, dict[in
     return found
 
 
-def _create(side: Side, plan: Plan, machine: Machine, stacks: Sequence[Stack]) -> Run:
+def _create(side: Side, plan: Plan, machine: Machine, stacks: Sequence[Stack]) -> Session:
     folder = runs.RUNS / runs.new_name(f"bench-{side.engine.name}")
     command = "python -m runner bench"
     header = make_header(folder.name, plan, machine, stacks, side.engine, side.artifacts, command, [], None)
-    return runs.create(folder, header)
+    created = runs.create(folder, header)
+    return Session(created, side.engine, side.artifacts, context_of(created, 1), read_facts)
 
 
-def _run_one(current: Run, left: Sequence[Launch], side: Side, between: Sequence[Launch]) -> None:
+def _run_one(session: Session, left: Sequence[Launch], between: Sequence[Launch]) -> None:
     """Run the first of the launches that one engine has left; `between` are those that the other has."""
-    with Progress(current, left, name=side.engine.name, between=between) as progress:
-        execute(current, left[:1], side.engine, side.artifacts, context_of(current, 1), read_facts, progress)
+    with Progress(session.run, left, name=session.engine.name, between=between) as progress:
+        execute(session, left[:1], progress)

@@ -10,21 +10,18 @@ from runner.catalogue.presets import Preset, find_preset
 from runner.catalogue.stacks import Stack, find_stack
 from runner.catalogue.topology_file import OwnTopology, chosen_topologies
 from runner.cli.own_topology import own_topology_of
-from runner.cli.progress import say
-from runner.engines.protocol import Engine
-from runner.errors import HostError, UsageError
-from runner.host.doctor import Asked, examine
+from runner.host.doctor import Asked
 from runner.host.notes import notes_on
 from runner.host.pin import Pin, choose_pin
-from runner.machine import Machine, Sysroot, read_machine
+from runner.machine import Machine
 from runner.planning.bkm import ResolvedBkms, load_bkms, resolve, with_inter_op_threads
 from runner.planning.plan import Plan, Request, make_plan
+from runner.session.this_host import LIVE_ROOT, machine_below, problems
 from runner.session.topology_description import Description
 from runner.vocabulary import Steps
 
 DEFAULT_STACKS = ("tf-2.14",)
 DEFAULT_PRESET = "quick"
-LIVE_ROOT = Path("/")
 
 
 @dataclass(frozen=True)
@@ -98,24 +95,6 @@ def preset_from(arguments: argparse.Namespace) -> Preset:
     return preset
 
 
-def machine_below(sysroot: Path) -> Machine:
-    """Read the host below a root folder.
-
-    Raises:
-        UsageError: the folder cannot be read, or holds no captured tree.
-    """
-    try:
-        captured = any((sysroot / name).is_dir() for name in ("proc", "sys"))
-    except OSError as error:
-        raise UsageError(f"--sysroot cannot be read: {error}. Name a folder that exists and may be entered.") from error
-    if not captured:
-        raise UsageError(
-            f"--sysroot {sysroot} holds neither a proc nor a sys folder. It must be a tree with copies of a host's "
-            "/proc and /sys files."
-        )
-    return read_machine(Sysroot(sysroot))
-
-
 def pin_from(arguments: argparse.Namespace, machine: Machine) -> Pin:
     """The pin that --cpus, --cores and --headroom ask for."""
     return choose_pin(machine, cpus=arguments.cpus, cores=arguments.cores, headroom=arguments.headroom)
@@ -153,26 +132,4 @@ def request_from(arguments: argparse.Namespace, preset: Preset, own: OwnTopology
         seed=arguments.seed,
         time_limit_seconds=arguments.time_limit,
         own_topology=own.file if own else None,
-    )
-
-
-def require_fit(machine: Machine, pin: Pin, engine: Engine) -> None:
-    """Refuse a host on which a run on this engine would fail or mislead; say what must be known of the pin there.
-
-    Raises:
-        HostError: the first such problem, with what to do about it.
-    """
-    found = problems(machine, pin, contained=engine.name == "docker")
-    if found:
-        raise HostError(found[0])
-    for note in notes_on(machine, pin):
-        say(note)
-
-
-def problems(machine: Machine, pin: Pin, asked: Asked | None = None, *, contained: bool = False) -> tuple[str, ...]:
-    """Why a run would fail or mislead on a host: one sentence or more for each problem."""
-    return tuple(
-        f"This host cannot measure: {check.name} is {check.found}. {check.why} {check.what_to_do}"
-        for check in examine(machine, pin, asked, contained=contained)
-        if check.status == "problem"
     )

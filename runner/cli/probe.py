@@ -10,11 +10,11 @@ from rich.table import Table
 
 from runner.catalogue.stacks import find_stack
 from runner.catalogue.topology_file import chosen_topologies, keep
-from runner.cli.compare import command_line, context_of, next_session, prepare, require_unchanged, take_over
+from runner.cli.compare import command_line, next_session, prepare, require_unchanged, take_over
 from runner.cli.engines import Engines, choose_engine, measuring
 from runner.cli.evidence import is_in_order, probe_missing
 from runner.cli.own_topology import built, own_topology_json, own_topology_of
-from runner.cli.planning import LIVE_ROOT, machine_below, pin_from, require_fit, stacks_from
+from runner.cli.planning import pin_from, stacks_from
 from runner.cli.progress import CONSOLE, say
 from runner.cli.terminal import print_results
 from runner.errors import EXIT_DONE, EXIT_SOME_CELLS_FAILED, DiskError, UsageError
@@ -24,6 +24,8 @@ from runner.planning.bkm import load_bkms, resolve
 from runner.planning.plan import FEWEST_BLOCKS, Plan, Request, make_plan
 from runner.session.header import make_header
 from runner.session.probing import STEPS
+from runner.session.state import Session
+from runner.session.this_host import LIVE_ROOT, context_of, machine_below, read_facts, require_fit
 from runner.storage import runs
 from runner.storage.runs import Run
 from runner.support.atomic import write_whole
@@ -47,7 +49,7 @@ def _of_run(arguments: argparse.Namespace, engines: Engines) -> int:
         artifacts = prepare(engine, stacks, current.launches, current.folder)
         require_unchanged(current, artifacts)
         context = context_of(current, next_session(current))
-        probe_missing(current, current.launches, engine, artifacts, context, arguments.batch_size)
+        probe_missing(Session(current, engine, artifacts, context, read_facts), current.launches, arguments.batch_size)
     _print_evidence(current)
     print_results(current)
     return _exit_code(current)
@@ -74,7 +76,7 @@ def _by_itself(arguments: argparse.Namespace, engines: Engines) -> int:
     folder = arguments.out or runs.RUNS / runs.new_name("probe")
     with measuring(f"probe {folder}", engine):
         say(why)
-        require_fit(machine, pin, engine)
+        require_fit(machine, pin, engine, say)
         artifacts = prepare(engine, stacks, launches, folder)
         plan, description = built(own, request, plan, engine, artifacts, say)
         launches = _chosen(plan, arguments.variants)
@@ -85,7 +87,8 @@ def _by_itself(arguments: argparse.Namespace, engines: Engines) -> int:
         _write_header(current)
         if own is not None:
             keep(own, folder)
-        probe_missing(current, launches, engine, artifacts, context_of(current, 1), arguments.batch_size)
+        session = Session(current, engine, artifacts, context_of(current, 1), read_facts)
+        probe_missing(session, launches, arguments.batch_size)
     _print_evidence(current)
     say(f"\nevidence: {folder / store.FILE_NAME}")
     return _exit_code(current)

@@ -13,7 +13,7 @@ from runner.catalogue.topology_file import keep, kept
 from runner.cli.compare import Before, base_images_of, lock_of, measure, prepare
 from runner.cli.engines import Engines, choose_engine, measuring
 from runner.cli.images import match_installations, require_matched
-from runner.cli.planning import LIVE_ROOT, machine_below, pin_from, require_fit
+from runner.cli.planning import pin_from
 from runner.cli.progress import say
 from runner.engines.protocol import FROM_RECORD, Artifact, Engine
 from runner.errors import EXIT_INTERRUPTED, UsageError
@@ -25,6 +25,8 @@ from runner.report.measured import measured
 from runner.report.repeat_sections import repeat_sections
 from runner.report.write import REPEAT_FILE
 from runner.session.header import make_header
+from runner.session.state import Session
+from runner.session.this_host import LIVE_ROOT, context_of, machine_below, read_facts, require_fit
 from runner.storage import runs
 from runner.storage.repetition import (
     images_of,
@@ -59,7 +61,7 @@ def run(arguments: argparse.Namespace, engines: Engines) -> int:
         say(f"repeating {original.folder}: {len(plan.launches)} launches; {why}")
         if pin != recorded:
             say(f"the pin differs: CPUs {recorded.to_json()['cpus']} then, {pin.to_json()['cpus']} now")
-        require_fit(machine, pin, engine)
+        require_fit(machine, pin, engine, say)
         artifacts = prepare(engine, stacks, plan.launches, folder)
         matched = match_installations(engine, stacks, artifacts, say)
         require_matched(matched)
@@ -70,7 +72,9 @@ def run(arguments: argparse.Namespace, engines: Engines) -> int:
         for file in {launch.topology_file for launch in original.launches if launch.topology_file is not None}:
             keep(kept(original.folder, file), created.folder)
         before = Before(peak=created.header["peak"], probe=created.header["probes"])
-        code = measure(created, engine, artifacts, created.launches, 1, before)
+        code = measure(
+            Session(created, engine, artifacts, context_of(created, 1), read_facts), created.launches, before
+        )
     if code != EXIT_INTERRUPTED:
         say(f"\n{repeat_sections(measured(created))[0].paragraphs[0]}")
         say(f"comparison: {created.folder / REPEAT_FILE}")
