@@ -13,7 +13,7 @@ from runner.cli.engines import Engines, choose_engine
 from runner.engines.docker import DockerEngine
 from runner.engines.docker_images import ImageSource
 from runner.errors import HostError
-from runner.session.options import EngineOptions, in_whole_pages
+from runner.session.options import EngineOptions
 from tests.runner.engines.fake_client import FakeClient, over
 from tests.runner.fake_engine import FakeEngine
 
@@ -75,11 +75,3 @@ def test_auto_falls_back_where_the_daemon_fails_under_the_first_question() -> No
     engine, why = choose_engine(EngineOptions(engine="auto"), engines, STACKS)
     assert engine.name == "venv"
     assert "Connection aborted" in why
-
-
-def test_a_memory_limit_is_planned_as_the_kernel_will_keep_it() -> None:
-    """The kernel rounds down to pages; a plan that says otherwise would make every launch an error."""
-    assert EngineOptions(memory=1_000_000_001).memory_bytes == 999_997_440
-    assert EngineOptions().memory_bytes is None
-    assert in_whole_pages(8 << 30) == 8 << 30
-    assert in_whole_pages(1) > 0, "0 would be no limit at all"
