@@ -18,6 +18,8 @@ from runner.report.wording import at_once, plural, topology_title, true_largest,
 
 # Above this share of all CPU time stolen by the hypervisor during a launch, its numbers deserve a warning.
 STEAL_WORTH_A_WORD = 0.02
+# With fewer timed steps nothing in a launch shows whether they had come to one speed.
+FEWEST_TIMED_STEPS = 2
 # The kernel counts in hundredths of a second; below a second of CPU time the share would be rounding.
 LEAST_CPU_SECONDS = 1.0
 # A load this far above the pin's own threads before a launch means that something else was running.
@@ -33,14 +35,14 @@ def findings(measured: Measured, article: Publication) -> tuple[str, ...]:
 def warnings(measured: Measured) -> tuple[str, ...]:
     """What a reader must know before quoting a number."""
     return (*_incomplete(measured), *_flagged(measured), *measured.header["notes"], *_enforcement(measured),
-            *host_warnings(measured), *_noise(measured))  # fmt: skip
+            *host_warnings(measured), *_few_steps(measured), *_noise(measured))  # fmt: skip
 
 
 def _finding(measured: Measured, row: dict[str, Any]) -> str:
     stack, size = row["stack"], row["batch_size"]
     title = measured.header["stacks"][stack]["title"]
     candidate, baseline = measured.label(stack, row["candidate"]), measured.label(stack, row["baseline"])
-    head = f"{title}, batch size {size}: {candidate} against {baseline}"
+    head = f"{title}, batch size {size}: {candidate} against {baseline}{_layouts(measured, row)}"
     if not row["topologies"]:
         flagged = "all that was measured is flagged, so no verdict is given (see the table)"
         return f"{head}: {flagged if row['flagged'] else 'nothing could be measured'}."
@@ -55,6 +57,13 @@ def _finding(measured: Measured, row: dict[str, Any]) -> str:
         alone = "" if math.isnan(row["geometric_low"]) else ", 95% for this mean alone"
         text += f"; geometric mean over {plural(row['topologies'], 'topology')} {mean}{alone}"
     return f"{text}."
+
+
+def _layouts(measured: Measured, row: dict[str, Any]) -> str:
+    """The layouts of both sides, where a bar compares two of them."""
+    variants = measured.header["stacks"][row["stack"]]["variants"]
+    candidate, baseline = (variants[row[side]]["layout"] for side in ("candidate", "baseline"))
+    return "" if candidate == baseline else f", {candidate} against {baseline}"
 
 
 def _top(row: dict[str, Any]) -> str:
@@ -125,6 +134,16 @@ def _enforcement(measured: Measured) -> list[str]:
         return []
     return [
         f"The engine {engine['name']} runs plain processes and cannot enforce: {', '.join(engine['cannot_enforce'])}."
+    ]
+
+
+def _few_steps(measured: Measured) -> list[str]:
+    few = {(launch.steps.timed, launch.steps.warmup) for launch in measured.run.launches
+           if launch.steps.timed < FEWEST_TIMED_STEPS}  # fmt: skip
+    return [
+        f"Launches timed {plural(timed, 'step')} after {plural(warmup, 'warm-up step')}: that training had come to its "
+        "steady speed by then was not shown. `--warmup` and `--steps` give more."
+        for timed, warmup in sorted(few)
     ]
 
 
