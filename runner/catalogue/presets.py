@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from runner.support.data import check_keys, read_toml
+from runner.support.data import read_toml
+from runner.support.structure import GIVEN, structure, written_by_people
 from runner.vocabulary import one_of
 
 PRESETS_FILE = Path(__file__).resolve().parent / "presets.toml"
 SCHEMA_VERSION = 1
-_KEYS = ("title", "topologies", "batch_sizes", "variants", "left_out", "blocks", "warmup_steps", "timed_steps")
 
 
 @dataclass(frozen=True)
 class Preset:
     """Defaults for a run. An empty `variants` means all that a stack has; `left_out` says what was dropped and why."""
 
-    name: str
+    name: str = field(metadata=GIVEN)
     title: str
     topologies: tuple[str, ...]
     batch_sizes: tuple[int, ...]
@@ -30,16 +30,19 @@ class Preset:
     timed_steps: int
 
 
+@dataclass(frozen=True)
+class _File:
+    presets: Mapping[str, Preset]
+
+
 @cache
 def load_presets(path: Path = PRESETS_FILE) -> Mapping[str, Preset]:
-    """Read all presets, in the file's order."""
-    data = read_toml(path, SCHEMA_VERSION)
-    presets = {}
-    for name, table in data["presets"].items():
-        check_keys(f"presets.toml, {name}", table, _KEYS)
-        lists = {key: tuple(table[key]) for key in ("topologies", "batch_sizes", "variants")}
-        presets[name] = Preset(name=name, **{**table, **lists})
-    return presets
+    """Read all presets, in the file's order.
+
+    Raises:
+        UsageError: a key is missing, unknown, or of another kind than was expected; the message names the place.
+    """
+    return structure(read_toml(path, SCHEMA_VERSION), _File, path.name, written_by_people()).presets
 
 
 def find_preset(name: str) -> Preset:

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from cattrs import Converter
 
 from runner.errors import UsageError
-from runner.support.data import check_keys, check_list, read_toml
+from runner.support.data import read_toml
+from runner.support.structure import OneOf, UnexpectedValueError, scalar, structure, written_by_people
 from runner.vocabulary import Layout, one_of
 
 PUBLICATIONS = Path(__file__).resolve().parents[2] / "results" / "publications"
@@ -33,16 +36,9 @@ CONDITIONS = (
     "allocator", "cache_counters", "claimed_gain", "conversions_before", "network", "refused_program",
 )  # fmt: skip
 
-_TEXTS = (
-    "id", "title", "short", "authors", "year", "source",
-    "nearest_stack", "nearest_stack_reason", "nearest_stack_source",
-)  # fmt: skip
-_CLAIM_KEYS = ("id", "kind", "quote", "says", "source", "configuration", "metric", "value", "to_confirm",
-               "to_refute")  # fmt: skip
-_CLAIM_OPTIONS = ("topologies", "batch_size", "layout", "variant", "build", "setting", "setting_value", "names",
-                  "paraphrase", "derived")  # fmt: skip
-_CONFIGURATION_OPTIONS = ("work", "data", "tensorflow", "processor_model", "instance_type", "sockets", "cores", "isa",
-                          "threads", "baseline_threads", "steps", "bkms")  # fmt: skip
+Condition = Annotated[str, OneOf("condition", CONDITIONS)]
+# A file has a number, or the text NOT_PUBLISHED, which is None here.
+Published = Annotated[float | None, NOT_PUBLISHED]
 
 
 @dataclass(frozen=True)
@@ -83,15 +79,15 @@ class Claim:
     """
 
     id: str
-    kind: str
+    kind: Annotated[str, OneOf("kind of claim", KINDS)]
     quote: str
     says: str
     source: str
     configuration: Configuration
     metric: str
-    value: float | None
-    to_confirm: tuple[str, ...]
-    to_refute: tuple[str, ...]
+    value: Published
+    to_confirm: tuple[Condition, ...]
+    to_refute: tuple[Condition, ...]
     topologies: tuple[str, ...] = ()
     batch_size: int | None = None
     layout: Layout | None = None
@@ -146,8 +142,8 @@ class Publication:
     nearest_stack_reason: str
     nearest_stack_source: str
     claims: tuple[Claim, ...]
-    platform: Mapping[str, str]
-    original_script: OriginalScript | None
+    platform: Mapping[str, str] = field(default_factory=dict)
+    original_script: OriginalScript | None = None
 
     def claim(self, claim_id: str) -> Claim:
         """The claim of that id; a StopIteration would be a slip in the kit."""
@@ -181,67 +177,48 @@ def read_publication(path: Path) -> Publication:
         UsageError: a key is missing, unknown, or names something that does not exist.
     """
     data = read_toml(path, SCHEMA_VERSION)
-    check_keys(str(path), data, (*_TEXTS, "configurations", "claims"), ("platform", "original_script"))
-    if data["id"] != path.stem:
-        raise UsageError(f"{path} has the id {data['id']!r}; a publication's id is its file's name.")
-    configurations = {key: _configuration(f"{path}, {key}", table) for key, table in data["configurations"].items()}
-    claims = tuple(_claim(str(path), table, configurations) for table in data["claims"])
-    repeated = sorted({claim.id for claim in claims if [each.id for each in claims].count(claim.id) > 1})
+    tables = {key: data.pop(key) for key in ("configurations",) if key in data}
+    configurations = structure(tables, _Configurations, str(path), written_by_people()).configurations
+    publication = structure(data, Publication, str(path), _converter(configurations))
+    if publication.id != path.stem:
+        raise UsageError(f"{path} has the id {publication.id!r}; a publication's id is its file's name.")
+    ids = [claim.id for claim in publication.claims]
+    repeated = sorted({name for name in ids if ids.count(name) > 1})
     if repeated:
         raise UsageError(f"{path} has several claims with the id {', '.join(repeated)}.")
-    script = data.get("original_script")
-    return Publication(
-        **{key: data[key] for key in _TEXTS},
-        claims=claims,
-        platform=data.get("platform", {}),
-        original_script=None if script is None else _script(f"{path}, original_script", script),
-    )
+    for claim in publication.claims:
+        _check_conditions(f"{path}, claims.{claim.id}", claim)
+    return publication
 
 
-def _configuration(where: str, table: Mapping[str, Any]) -> Configuration:
-    check_keys(where, table, ("text",), _CONFIGURATION_OPTIONS)
-    return Configuration(**{**table, "isa": tuple(table.get("isa", ()))})
+@dataclass(frozen=True)
+class _Configurations:
+    configurations: Mapping[str, Configuration]
 
 
-def _claim(path: str, table: Mapping[str, Any], configurations: Mapping[str, Configuration]) -> Claim:
-    where = f"{path}, claim {table.get('id', '(without an id)')}"
-    check_keys(where, table, _CLAIM_KEYS, _CLAIM_OPTIONS)
-    one_of(f"kind of claim (in {where})", table["kind"], KINDS)
-    _check_conditions(where, table)
-    one_of(f"configuration (in {where})", table["configuration"], configurations)
-    value = table["value"]
-    if value != NOT_PUBLISHED and (isinstance(value, bool) or not isinstance(value, (int, float))):
-        raise UsageError(f"{where} has the value {value!r}; a number or {NOT_PUBLISHED!r} was expected.")
-    for key in ("paraphrase", "derived"):
-        if not isinstance(table.get(key, False), bool):
-            raise UsageError(f"{where} has {key} = {table[key]!r}; true or false was expected.")
-    return Claim(
-        **{
-            **table,
-            "configuration": configurations[table["configuration"]],
-            "value": None if value == NOT_PUBLISHED else float(value),
-            "to_confirm": tuple(table["to_confirm"]),
-            "to_refute": tuple(table["to_refute"]),
-            "topologies": tuple(table.get("topologies", ())),
-            "names": {name: tuple(found) for name, found in table.get("names", {}).items()},
-        }
-    )
+def _converter(configurations: Mapping[str, Configuration]) -> Converter:
+    """A claim names its configuration, one of the file's own."""
+    made, text = written_by_people(), scalar((str,), "the name of a configuration")
+
+    def named(name: Any, kind: Any) -> Configuration:
+        return configurations[one_of("configuration", text(name, kind), configurations)]
+
+    made.register_structure_hook(Configuration, named)
+    made.register_structure_hook_func(lambda kind: kind == Published, _published)
+    return made
 
 
-def _check_conditions(where: str, table: Mapping[str, Any]) -> None:
-    for key in ("to_confirm", "to_refute"):
-        check_list(where, table, key, str, "a list of conditions")
-        for name in table[key]:
-            one_of(f"condition (in {where}, {key})", name, CONDITIONS)
-    twice = [name for name in table["to_refute"] if name in table["to_confirm"]]
+def _published(value: Any, _kind: Any) -> float | None:
+    if value == NOT_PUBLISHED:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise UnexpectedValueError(value, f"a number or {NOT_PUBLISHED!r}")
+    return float(value)
+
+
+def _check_conditions(where: str, claim: Claim) -> None:
+    twice = [name for name in claim.to_refute if name in claim.to_confirm]
     if twice:
         raise UsageError(
             f"{where} has {', '.join(twice)} in to_confirm and in to_refute; to_refute includes all of to_confirm."
         )
-
-
-def _script(where: str, table: Mapping[str, Any]) -> OriginalScript:
-    check_keys(where, table, ("text", "source", "points"))
-    for point in table["points"]:
-        check_keys(f"{where}, a point", point, ("point", "asked", "does", "kit"))
-    return OriginalScript(table["text"], table["source"], tuple(ScriptPoint(**point) for point in table["points"]))

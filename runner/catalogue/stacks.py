@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from cattrs import Converter
 from packaging.utils import canonicalize_name
 
 from runner.errors import UsageError
-from runner.support.data import check_keys, read_toml
+from runner.support.data import read_toml
+from runner.support.structure import GIVEN, Hook, OneOf, class_hook, structure, written_by_people
 from runner.vocabulary import Layout, one_of
 
 IMAGES = Path(__file__).resolve().parents[2] / "images"
@@ -28,15 +30,6 @@ HOLDS = (HOLDS_NOTHING, HOLDS_MATRIX_PRODUCT, HOLDS_PRIMITIVES)
 
 # Who writes a stack's locks (maintenance/lock_dependencies.py): uv, or the stack's own pip from a complete list.
 LOCKED_BY = ("resolver", "installer")
-
-_STACK_KEYS = (
-    "title", "released", "python", "tensorflow", "reason", "source", "shared_requirements", "locked_by",
-    "base_image", "installer", "disk", "installations", "variants",
-)  # fmt: skip
-_VARIANT_KEYS = (
-    "installation", "label", "threading", "threading_source",
-    "layout", "layout_reason", "layout_source", "environment",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -65,10 +58,10 @@ class Installation:
     nobody has looked.
     """
 
-    stack: str
-    name: str
+    stack: str = field(metadata=GIVEN)
+    name: str = field(metadata=GIVEN)
     wheel: str
-    holds: str | None = None
+    holds: Annotated[str, OneOf("content of a wheel", HOLDS)] | None = None
     holds_source: str | None = None
 
     @property
@@ -98,7 +91,7 @@ class Installation:
 class Variant:
     """An installation with its settings: one bar's colour in the figure."""
 
-    name: str
+    name: str = field(metadata=GIVEN)
     installation: str
     label: str
     threading: str
@@ -114,10 +107,19 @@ class Variant:
 
 
 @dataclass(frozen=True)
-class Stack:
-    """One era of TensorFlow. Sizes are bytes; the first variant is the baseline."""
+class Disk:
+    """What a stack takes: bytes fetched and bytes unpacked for one environment, and the bytes of one image."""
 
-    name: str
+    download_bytes: int
+    environment_bytes: int
+    image_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stack:
+    """One era of TensorFlow. The first variant is the baseline."""
+
+    name: str = field(metadata=GIVEN)
     title: str
     released: str
     python: str
@@ -125,13 +127,11 @@ class Stack:
     reason: str
     source: str
     shared_requirements: tuple[str, ...]
-    locked_by: str
-    lock_platform: str | None
+    locked_by: Annotated[str, OneOf("way to write a lock", LOCKED_BY)]
+    lock_platform: str | None = None
     base_image: str
     installer: Installer
-    download_bytes: int
-    environment_bytes: int
-    image_bytes: int
+    disk: Disk
     installations: Mapping[str, Installation]
     variants: Mapping[str, Variant]
 
@@ -170,11 +170,15 @@ def load_stacks(path: Path = STACKS_FILE) -> Mapping[str, Stack]:
     """Read every stack, in the file's order.
 
     Raises:
-        UsageError: the file lacks a key, has one that nobody reads, or names an unknown installation.
+        UsageError: the file lacks a key, has one that nobody reads, or names an unknown installation; the message names
+            the place.
     """
-    data = read_toml(path, SCHEMA_VERSION)
-    check_keys(str(path), data, ("stacks",))
-    return {name: _stack(name, table) for name, table in data["stacks"].items()}
+    converter = written_by_people()
+    converter.register_structure_hook(Stack, _stack_hook(converter))
+    stacks = structure(read_toml(path, SCHEMA_VERSION), _File, path.name, converter).stacks
+    for stack in stacks.values():
+        _check(f"{path.name}, stacks.{stack.name}", stack)
+    return stacks
 
 
 def find_stack(name: str) -> Stack:
@@ -187,46 +191,32 @@ def find_stack(name: str) -> Stack:
     return stacks[one_of("stack", name, stacks)]
 
 
-def _stack(name: str, table: Mapping[str, Any]) -> Stack:
-    where = f"stacks.toml, stack {name}"
-    check_keys(where, table, _STACK_KEYS, ("lock_platform",))
-    one_of(f"way to write a lock (in {where})", table["locked_by"], LOCKED_BY)
-    check_keys(f"{where}, installer", table["installer"], ("requirement", "sha256"))
-    check_keys(f"{where}, disk", table["disk"], ("download_bytes", "environment_bytes", "image_bytes"))
-    installations = {key: _installation(where, name, key, entry) for key, entry in table["installations"].items()}
-    variants = {key: _variant(f"{where}, variant {key}", key, entry) for key, entry in table["variants"].items()}
-    for variant in variants.values():
-        if variant.installation not in installations:
-            raise UsageError(f"{where}, variant {variant.name}: there is no installation {variant.installation!r}.")
-    return Stack(
-        name=name,
-        **{
-            key: table[key]
-            for key in ("title", "released", "python", "tensorflow", "reason", "source", "locked_by", "base_image")
-        },
-        lock_platform=table.get("lock_platform"),
-        shared_requirements=tuple(table["shared_requirements"]),
-        installer=Installer(**table["installer"]),
-        download_bytes=table["disk"]["download_bytes"],
-        environment_bytes=table["disk"]["environment_bytes"],
-        image_bytes=table["disk"]["image_bytes"],
-        installations=installations,
-        variants=variants,
-    )
+@dataclass(frozen=True)
+class _File:
+    stacks: Mapping[str, Stack]
 
 
-def _installation(where: str, stack: str, name: str, table: Mapping[str, Any]) -> Installation:
-    inside = f"{where}, installation {name}"
-    check_keys(inside, table, ("wheel",), ("holds", "holds_source"))
-    if "holds" in table:
-        one_of(f"content of a wheel (in {inside})", table["holds"], HOLDS)
-        check_keys(inside, table, ("wheel", "holds", "holds_source"))
-    return Installation(stack, name, **table)
+def _stack_hook(converter: Converter) -> Hook:
+    """Tells each installation of a stack which one it is of."""
+    inside = class_hook(Stack, converter)
+
+    def structured(table: Any, kind: Any) -> Any:
+        installations = table.get("installations") if isinstance(table, Mapping) else None
+        if not isinstance(installations, Mapping):
+            return inside(table, kind)
+        placed = {
+            name: {"stack": table["name"], **each} if isinstance(each, Mapping) else each
+            for name, each in installations.items()
+        }
+        return inside({**table, "installations": placed}, kind)
+
+    return structured
 
 
-def _variant(where: str, name: str, table: Mapping[str, Any]) -> Variant:
-    check_keys(where, table, _VARIANT_KEYS)
-    for entry in table["environment"]:
-        check_keys(f"{where}, environment", entry, ("name", "value", "reason", "source"))
-    declared = tuple(Declared(**entry) for entry in table["environment"])
-    return Variant(name=name, **{**table, "environment": declared})
+def _check(where: str, stack: Stack) -> None:
+    for installation in stack.installations.values():
+        if installation.holds is not None and installation.holds_source is None:
+            raise UsageError(f"{where}.installations.{installation.name} has holds and lacks holds_source.")
+    for variant in stack.variants.values():
+        if variant.installation not in stack.installations:
+            raise UsageError(f"{where}.variants.{variant.name}: there is no installation {variant.installation!r}.")

@@ -74,7 +74,7 @@ class DockerEngine:
         """What the images take in the engine's own folder that are not on it; nothing if that is not ours to see."""
         root = Path(self._info.get("DockerRootDir") or "/var/lib/docker")
         missing = [
-            stack.image_bytes for stack, installation in wanted if self._images.find(stack, installation) is None
+            stack.disk.image_bytes for stack, installation in wanted if self._images.find(stack, installation) is None
         ]
         try:
             is_ours = root.exists()

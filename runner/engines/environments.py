@@ -73,8 +73,8 @@ class EnvironmentCache:
     def room(self, wanted: Sequence[tuple[Stack, Installation]]) -> Mapping[Path, int]:
         """Bytes that the environments still to be made will take, by folder: they, and what pip unpacks and caches."""
         missing = [stack for stack, installation in wanted if self.find(stack, installation) is None]
-        fetched = sum(stack.download_bytes for stack in missing)
-        needs = defaultdict[Path, int](int, {self.root: sum(stack.environment_bytes for stack in missing)})
+        fetched = sum(stack.disk.download_bytes for stack in missing)
+        needs = defaultdict[Path, int](int, {self.root: sum(stack.disk.environment_bytes for stack in missing)})
         needs[disk.temporary_folder()] += fetched
         needs[pip_cache(self.index.base_environment)] += fetched
         return needs

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Annotated
 
-from runner.support.data import check_keys, read_toml
-from runner.vocabulary import one_of
+from runner.support.data import read_toml
+from runner.support.structure import OneOf, structure, written_by_people
 
 SWITCHES_FILE = Path(__file__).resolve().parent / "verbose.toml"
 SCHEMA_VERSION = 1
@@ -22,11 +23,16 @@ class Switch:
     """One verbose switch, with what reads it, and why it is set."""
 
     name: str
-    how: str
+    how: Annotated[str, OneOf("way to set a switch", _HOW)]
     value: str
     read_by: str
     reason: str
     source: str
+
+
+@dataclass(frozen=True)
+class _File:
+    switches: tuple[Switch, ...]
 
 
 @cache
@@ -36,15 +42,7 @@ def load_switches(path: Path = SWITCHES_FILE) -> tuple[Switch, ...]:
     Raises:
         UsageError: the file lacks a key or has one that nobody reads.
     """
-    data = read_toml(path, SCHEMA_VERSION)
-    check_keys(str(path), data, ("switches",))
-    switches = []
-    for number, entry in enumerate(data["switches"], start=1):
-        where = f"{path}, switch {number}"
-        check_keys(where, entry, ("name", "how", "value", "read_by", "reason", "source"))
-        one_of(f"how (in {where})", entry["how"], _HOW)
-        switches.append(Switch(**entry))
-    return tuple(switches)
+    return structure(read_toml(path, SCHEMA_VERSION), _File, str(path), written_by_people()).switches
 
 
 def with_switches(environment: Mapping[str, str]) -> dict[str, str]:

@@ -7,11 +7,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, get_args
+
+from cattrs import Converter
 
 from runner.errors import UsageError
 from runner.host.pin import Pin
-from runner.support.data import check_keys, check_list, check_texts, read_toml
+from runner.support.data import read_toml
+from runner.support.structure import OneOf, UnexpectedValueError, structure, written_by_people
 from runner.vocabulary import one_of
 
 BUILT_IN = Path(__file__).resolve().parent / "bkms"
@@ -21,10 +24,16 @@ THREAD_SETTINGS = ("intra_op_threads", "inter_op_threads")
 _TARGETS = ("environment", "job")
 _CONDITIONS = ("always", "siblings", "no-siblings")
 
-# What stands in braces in a value. OpenMP's places ({0:4},{4:4}) do so too, but are no words.
-_FILLED_IN = {"value": ("threads", "cpus"), "own_topology": ("branches",)}
+# Words in braces in a value. OpenMP's places ({0:4},{4:4}) stand in braces too, but are no words.
 _IN_BRACES = re.compile(r"\{([A-Za-z_]\w*)\}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+@dataclass(frozen=True)
+class FilledIn:
+    """Annotates a value, which may be a whole number in the file, with the counts that may stand in it in braces."""
+
+    counts: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -36,13 +45,13 @@ class Setting:
     """
 
     name: str
-    target: str
-    value: str
+    target: Annotated[str, OneOf("target", _TARGETS)]
+    value: Annotated[str, FilledIn(("threads", "cpus"))]
     read_by: tuple[str, ...]
     reason: str
     source: str
-    when: str = "always"
-    own_topology: str = ""
+    when: Annotated[str, OneOf("condition", _CONDITIONS)] = "always"
+    own_topology: Annotated[str, FilledIn(("branches",))] = ""
 
 
 @dataclass(frozen=True)
@@ -148,14 +157,12 @@ def bkms_from(where: str, data: Mapping[str, Any]) -> Bkms:
     Raises:
         UsageError: the data is malformed; the message names the place.
     """
-    check_keys(where, data, ("name", "title", "source", "settings"))
-    check_texts(where, data, ("name", "title", "source"))
-    check_list(where, data, "settings", dict, "a list of tables, each under [[settings]],")
-    places = [f"{where}, setting {number}" for number in range(1, len(data["settings"]) + 1)]
-    settings = tuple(map(_setting, places, data["settings"]))
-    for number, setting in enumerate(settings):
-        _require_one(places[number], setting, settings[:number])
-    return Bkms(name=data["name"], title=data["title"], source=data["source"], settings=settings)
+    bkms = structure(data, Bkms, where, _converter())
+    for number, setting in enumerate(bkms.settings):
+        place = f"{where}, settings[{number + 1}]"
+        _check(place, setting)
+        _require_one(place, setting, bkms.settings[:number])
+    return bkms
 
 
 @cache
@@ -167,29 +174,34 @@ def _bkms(path: Path) -> Bkms:
     return bkms_from(str(path), read_toml(path, SCHEMA_VERSION))
 
 
-def _setting(where: str, entry: Mapping[str, Any]) -> Setting:
-    check_keys(where, entry, ("name", "target", "value", "read_by", "reason", "source"), ("when", "own_topology"))
-    check_texts(where, entry, ("name", "target", "reason", "source", "when"))
-    check_list(where, entry, "read_by", str, 'a list of texts such as ["openmp"]')
-    texts = {key: _value(where, key, entry[key]) for key in _FILLED_IN if key in entry}
-    setting = Setting(**{**entry, **texts, "read_by": tuple(entry["read_by"])})
-    one_of(f"target (in {where})", setting.target, _TARGETS)
-    one_of(f"condition (in {where})", setting.when, _CONDITIONS)
+def _check(where: str, setting: Setting) -> None:
     if setting.target == "job":
         one_of(f"thread setting (in {where})", setting.name, THREAD_SETTINGS)
     elif _VARIABLE.fullmatch(setting.name) is None:
         raise UsageError(f"{where}: {setting.name!r} is no variable's name; letters, digits and _ were expected.")
     if setting.own_topology and setting.name != "inter_op_threads":
         raise UsageError(f"{where} has own_topology; only inter_op_threads can depend on the topology.")
-    return setting
 
 
-def _value(where: str, key: str, value: Any) -> str:
+@cache
+def _converter() -> Converter:
+    made = written_by_people()
+    made.register_structure_hook_func(lambda kind: _filled_in(kind) is not None, _value)
+    return made
+
+
+def _filled_in(kind: Any) -> FilledIn | None:
+    return next((mark for mark in get_args(kind)[1:] if isinstance(mark, FilledIn)), None)
+
+
+def _value(value: Any, kind: Any) -> str:
     """A value's text; a whole number may stand without quotation marks."""
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise UsageError(f"{where}: {key} is {value!r}; a text in quotation marks or a whole number was expected.")
+        raise UnexpectedValueError(value, "a text in quotation marks or a whole number")
+    mark = _filled_in(kind)
+    counts = mark.counts if mark else ()
     for name in _IN_BRACES.findall(str(value)):
-        one_of(f"count of the pin or the topology for {key} (in {where})", name, _FILLED_IN[key])
+        one_of("count of the pin or the topology", name, counts)
     return str(value)
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from cattrs import Converter
 
 from runner.errors import UsageError
 from runner.planning.bkm import Bkms, load_bkms
-from runner.support.data import check_keys, read_toml
+from runner.support.data import read_toml
+from runner.support.structure import OneOf, scalar, structure, written_by_people
 from runner.vocabulary import one_of
 
 BUILT_IN = Path(__file__).resolve().parent / "ladders"
@@ -31,31 +34,52 @@ CHANGE_KEYS = (
     "variant", "declared", "bkms", "set", "unset", "intra_op_threads", "inter_op_threads", "layout", "pin",
     "graph_optimisation",
 )  # fmt: skip
-_TEXT_KEYS = ("id", "title", "sentence", "source")
-_OPTIONAL_KEYS = ("note", "stacks", "stacks_reason", "needs_isa", "acts_through")
-_BRANCH_KEYS = ("of", "could_be_baseline")
 _ID = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
 @dataclass(frozen=True)
 class Rung:
-    """One change against the rung before it, or, for a branch, against the rung `of`.
+    """One change against the rung before it. `stacks` is empty for every stack.
 
-    `change` holds the keys of CHANGE_KEYS that the rung names. `stacks` is empty for every stack. A branch that
-    `could_be_baseline` is one that somebody would have divided by without knowing better.
+    What the rung changes are the fields from `variant` on, as its table names them; a field that it does not name stays
+    as the rung before it has it.
     """
 
     id: str
     title: str
     sentence: str
     source: str
-    change: Mapping[str, Any]
     note: str = ""
     stacks: tuple[str, ...] = ()
     stacks_reason: str = ""
     needs_isa: tuple[str, ...] = ()
-    acts_through: tuple[str, ...] = ()
-    of: str = ""
+    acts_through: tuple[Annotated[str, OneOf("sign of a change", SIGNS)], ...] = ()
+    variant: str | None = None
+    declared: bool | None = None
+    bkms: tuple[str, ...] = ()
+    set: Mapping[str, str] = field(default_factory=dict)
+    unset: tuple[str, ...] = ()
+    intra_op_threads: int | None = None
+    inter_op_threads: int | None = None
+    layout: Annotated[str, OneOf("layout", LAYOUTS)] | None = None
+    pin: Annotated[str, OneOf("pin", PINS)] | None = None
+    graph_optimisation: bool | None = None
+
+    @property
+    def change(self) -> Mapping[str, Any]:
+        """What the rung changes, by the keys of CHANGE_KEYS that it names."""
+        named = {key: getattr(self, key) for key in CHANGE_KEYS}
+        return {key: value for key, value in named.items() if value not in (None, (), {})}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Branch(Rung):
+    """One change against the rung `of`, whatever comes after that one.
+
+    A branch that `could_be_baseline` is one that somebody would have divided by without knowing better.
+    """
+
+    of: str
     could_be_baseline: bool = False
 
 
@@ -68,7 +92,7 @@ class Ladder:
     source: str
     bkms: Bkms
     rungs: tuple[Rung, ...]
-    branches: tuple[Rung, ...]
+    branches: tuple[Branch, ...] = ()
 
 
 def load_ladder(name: str) -> Ladder:
@@ -89,49 +113,32 @@ def _built_in(name: str) -> Ladder:
 
 
 def _ladder(path: Path) -> Ladder:
-    data = read_toml(path, SCHEMA_VERSION)
-    check_keys(str(path), data, ("name", "title", "source", "bkms", "rungs"), ("branches",))
-    bkms = load_bkms(data["bkms"])
-    rungs = tuple(_rung(f"{path}, rung {n}", entry, (), bkms) for n, entry in enumerate(data["rungs"], start=1))
-    branches = tuple(
-        _rung(f"{path}, branch {n}", entry, _BRANCH_KEYS, bkms)
-        for n, entry in enumerate(data.get("branches", ()), start=1)
-    )
-    _check_shape(path, rungs, branches)
-    return Ladder(data["name"], data["title"], data["source"], bkms, rungs, branches)
+    ladder = structure(read_toml(path, SCHEMA_VERSION), Ladder, str(path), _converter())
+    for kind, rungs in (("rungs", ladder.rungs), ("branches", ladder.branches)):
+        for rung in rungs:
+            _check(f"{path}, {kind}.{rung.id}", rung, ladder.bkms)
+    _check_shape(path, ladder.rungs, ladder.branches)
+    return ladder
 
 
-def _rung(where: str, entry: Mapping[str, Any], more: tuple[str, ...], bkms: Bkms) -> Rung:
-    check_keys(where, entry, _TEXT_KEYS, (*_OPTIONAL_KEYS, *CHANGE_KEYS, *more))
-    change = {key: entry[key] for key in CHANGE_KEYS if key in entry}
-    _check_change(where, change, bkms)
-    for sign in entry.get("acts_through", ()):
-        one_of(f"sign of a change (in {where})", sign, SIGNS)
-    if bool(entry.get("stacks")) != bool(entry.get("stacks_reason")):
-        raise UsageError(f"{where}: stacks and stacks_reason go together: a rung that is left out says why.")
-    lists = {key: tuple(entry[key]) for key in ("stacks", "needs_isa", "acts_through") if key in entry}
-    rest = {key: entry[key] for key in (*_TEXT_KEYS, "note", "stacks_reason", *more) if key in entry}
-    return Rung(**{**rest, **lists, "change": change})
+@cache
+def _converter() -> Converter:
+    """A ladder's file names its set of BKMs."""
+    made, text = written_by_people(), scalar((str,), "the name of a set of BKMs")
+    made.register_structure_hook(Bkms, lambda name, kind: load_bkms(text(name, kind)))
+    return made
 
 
-def _check_change(where: str, change: Mapping[str, Any], bkms: Bkms) -> None:
-    if not change:
+def _check(where: str, rung: Rung, bkms: Bkms) -> None:
+    if not rung.change:
         raise UsageError(f"{where} changes nothing. Give it at least one of {', '.join(CHANGE_KEYS)}.")
-    for key, choices in (("pin", PINS), ("layout", LAYOUTS)):
-        if key in change:
-            one_of(f"{key} (in {where})", change[key], choices)
-    for name in change.get("bkms", ()):
+    for name in rung.bkms:
         one_of(f"setting of the BKMs {bkms.name} (in {where})", name, {setting.name for setting in bkms.settings})
-    for name, value in change.get("set", {}).items():
-        if not isinstance(value, str):
-            raise UsageError(f"{where}: {name} is set to {value!r}; a variable's value is a text, in quotation marks.")
-    kinds = {"declared": bool, "graph_optimisation": bool, "intra_op_threads": int, "inter_op_threads": int}
-    for key, kind in kinds.items():
-        if key in change and type(change[key]) is not kind:
-            raise UsageError(f"{where}: {key} is {change[key]!r}; {kind.__name__} was expected.")
+    if bool(rung.stacks) != bool(rung.stacks_reason):
+        raise UsageError(f"{where}: stacks and stacks_reason go together: a rung that is left out says why.")
 
 
-def _check_shape(path: Path, rungs: tuple[Rung, ...], branches: tuple[Rung, ...]) -> None:
+def _check_shape(path: Path, rungs: tuple[Rung, ...], branches: tuple[Branch, ...]) -> None:
     ids = [rung.id for rung in (*rungs, *branches)]
     for name in ids:
         if not _ID.fullmatch(name) or name.startswith(WHOLE) or name == LAST or ids.count(name) > 1:

@@ -75,7 +75,7 @@ def plan_rungs(
     for branch in ladder.branches:
         of = _standing(last if branch.of == LAST else branch.of, planned)
         found, _ = _plan(branch, of, states[of], planned, stack, pins, isa, ladder.bkms)
-        planned.append(replace(found, is_branch=True))
+        planned.append(replace(found, is_branch=True, could_be_baseline=branch.could_be_baseline))
     return tuple(planned)
 
 
@@ -93,7 +93,7 @@ def _plan(
     changes = () if reason or before is None else _changes(before, settings)
     found = PlannedRung(
         id=rung.id, title=rung.title, sentence=rung.sentence, source=rung.source, note=rung.note, is_branch=False,
-        could_be_baseline=rung.could_be_baseline, of=of, left_out=reason, acts_through=rung.acts_through,
+        could_be_baseline=False, of=of, left_out=reason, acts_through=rung.acts_through,
         changes=changes, settings=settings,
     )  # fmt: skip
     return found, after

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,26 @@ from typing import Any
 from runner.errors import DiskError, UsageError
 from runner.registry.reference import Repository, parse_pinned
 from runner.support.atomic import write_whole
-from runner.support.data import check_keys
+from runner.support.structure import structure, written_by_people
 
 SCHEMA_VERSION = 1
 FILE = Path("images.lock.json")
-_ENTRY_KEYS = ("installation", "reference", "tag", "image_id", "labels")
+
+
+@dataclass(frozen=True)
+class _Entry:
+    installation: str
+    reference: str
+    tag: str
+    image_id: str
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class _File:
+    schema_version: int
+    kit: Mapping[str, Any]
+    images: Mapping[str, _Entry]
 
 
 @dataclass(frozen=True)
@@ -94,12 +109,10 @@ class ImageLock:
                 f"{where} has schema_version {data['schema_version']}; this version of the kit reads {SCHEMA_VERSION}. "
                 "Update the kit, or push the images anew."
             )
-        check_keys(where, data, ("schema_version", "kit", "images"))
-        _require_table(f"{where}, kit,", data["kit"])
-        _require_table(f"{where}, images,", data["images"])
-        images = {name: _entry(f"{where}, {name},", name, entry) for name, entry in data["images"].items()}
+        file = structure(data, _File, where, written_by_people())
+        images = {name: _locked_image(f"{where}, images.{name}", name, entry) for name, entry in file.images.items()}
         _require_one_image_each(where, images)
-        return cls(data["kit"], images)
+        return cls(file.kit, images)
 
 
 def read(path: Path) -> ImageLock:
@@ -142,29 +155,12 @@ def kept(path: Path, kit: Mapping[str, Any], pushed: Collection[str]) -> dict[st
     return {name: image for name, image in before.images.items() if same and image.stack not in pushed}
 
 
-def _entry(where: str, name: str, entry: Any) -> LockedImage:
-    _require_table(where, entry)
-    check_keys(where, entry, _ENTRY_KEYS)
-    _require_table(f"{where} labels,", entry["labels"])
-    _require_texts(where, [entry[key] for key in _ENTRY_KEYS if key != "labels"], entry["labels"].values())
+def _locked_image(where: str, name: str, entry: _Entry) -> LockedImage:
     stack, slash, variant = name.partition("/")
     if not (stack and slash and variant):
         raise UsageError(f"{where} is not named STACK/VARIANT.")
-    repository, digest = parse_pinned(entry["reference"])
-    return LockedImage(
-        stack, entry["installation"], repository, digest, entry["tag"], entry["image_id"], entry["labels"]
-    )
-
-
-def _require_table(where: str, value: Any) -> None:
-    if not isinstance(value, Mapping):
-        raise UsageError(f"{where} is not a table but {value!r}.")
-
-
-def _require_texts(where: str, *values: Iterable[Any]) -> None:
-    for value in (each for group in values for each in group):
-        if not isinstance(value, str):
-            raise UsageError(f"{where} has {value!r} where a text was expected.")
+    repository, digest = parse_pinned(entry.reference)
+    return LockedImage(stack, entry.installation, repository, digest, entry.tag, entry.image_id, entry.labels)
 
 
 def _require_one_image_each(where: str, images: Mapping[str, LockedImage]) -> None:

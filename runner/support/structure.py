@@ -9,7 +9,7 @@ import difflib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from types import GenericAlias
-from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from cattrs import ClassValidationError, Converter, ForbiddenExtraKeysError, IterableValidationError
 from cattrs.cols import is_mapping, list_structure_factory, mapping_structure_factory
@@ -67,6 +67,11 @@ def strict_converter(*, refuses_unknown: bool) -> Converter:
     return made
 
 
+def written_by_people() -> Converter:
+    """A converter for files that people write; where one needs hooks of its own, they are registered with it."""
+    return strict_converter(refuses_unknown=True)
+
+
 def structure(data: Any, kind: type[T], where: str, converter: Converter, failure: type[KitError] = UsageError) -> T:
     """Structure data that was read from `where`.
 
@@ -105,6 +110,9 @@ _LISTS: Mapping[Any, str] = {str: "a list of texts", int: "a list of whole numbe
 
 def class_hook(kind: Any, converter: Converter, **overrides: Any) -> Hook:
     """A hook that structures a table into a dataclass; `overrides` are cattrs' own, by field."""
+    hints = get_type_hints(kind, include_extras=True)
+    for each in fields(kind):
+        each.type = hints[each.name]  # cattrs would resolve what is written as text without its annotations
     inside = make_dict_structure_fn(kind, converter, **overrides)
     given = _given(kind) if converter.forbid_extra_keys else ()
 

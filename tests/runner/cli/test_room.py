@@ -131,7 +131,7 @@ def test_docker_needs_room_in_its_own_folder_for_each_image_that_it_lacks(
     """An image under the same tag that is not the wanted one counts as missing: it is built anew."""
     stack = find_stack("tf-2.14")
     made = DockerEngine(cast(Docker, Connection(tmp_path)), cast(ImageSource, Images(*here)))
-    assert made.room(every_installation((stack,))) == {tmp_path: images * stack.image_bytes}
+    assert made.room(every_installation((stack,))) == {tmp_path: images * stack.disk.image_bytes}
 
 
 def test_a_docker_folder_that_is_not_ours_to_see_is_not_judged(tmp_path: Path) -> None:

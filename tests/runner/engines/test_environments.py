@@ -23,7 +23,7 @@ import certifi
 import pytest
 
 from maintenance.lock_dependencies import lock_installation
-from runner.catalogue.stacks import Installation, Installer, Stack, every_installation, find_stack
+from runner.catalogue.stacks import Disk, Installation, Installer, Stack, every_installation, find_stack
 from runner.engines import environments
 from runner.engines.environments import MARKER, EnvironmentCache, environment_name
 from runner.engines.interpreters import find_interpreter
@@ -88,7 +88,8 @@ def stack(tmp_path: Path, index: str, monkeypatch: pytest.MonkeyPatch) -> Stack:
     monkeypatch.setattr(Installation, "lock", property(lambda self: lock))
     return dataclasses.replace(
         find_stack("tf-2.14"), python=PYTHON, installer=Installer("installer==1.0", digests["installer"]),
-        download_bytes=1, environment_bytes=1, installations={"tiny": Installation("tf-2.14", "tiny", "tiny==1.0")},
+        disk=Disk(download_bytes=1, environment_bytes=1, image_bytes=1),
+        installations={"tiny": Installation("tf-2.14", "tiny", "tiny==1.0")},
     )  # fmt: skip
 
 
@@ -187,13 +188,13 @@ def test_disk_is_checked_for_all_environments_before_anything_is_fetched(
     """Too little room is told with what is needed and free, and pip is not started."""
     monkeypatch.setattr(disk, "free_bytes", lambda _path: 10)
     monkeypatch.setattr(environments, "run_logged", lambda *_: pytest.fail("something was run"))
-    large = dataclasses.replace(stack, environment_bytes=1_400_000_000)
+    large = dataclasses.replace(stack, disk=dataclasses.replace(stack.disk, environment_bytes=1_400_000_000))
     room = VenvEngine(cache).room(every_installation((large,)))
     assert room[cache.root] == 1_400_000_000
     assert (
         room[environments.pip_cache(cache.index.base_environment)]
         == room[disk.temporary_folder()]
-        == large.download_bytes
+        == large.disk.download_bytes
     )
     with pytest.raises(DiskError, match=r"Too little disk: 1\.4 GB will be written"):
         disk.check(room)
