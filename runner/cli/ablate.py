@@ -11,7 +11,7 @@ from runner.cli.measuring import carry_through, command_line
 from runner.cli.progress import Progress, say
 from runner.errors import EXIT_DONE, UsageError
 from runner.host.notes import notes_on
-from runner.planning.ladder_plan import KIND, is_ladder
+from runner.planning.ladder_plan import KIND
 from runner.planning.rungs import describe_changes
 from runner.report.measured import measured
 from runner.session.execute import execute
@@ -79,7 +79,7 @@ def _named(folder: Path) -> Run:
         UsageError: there is none, or the folder holds a run of another kind.
     """
     resumed = runs.load(folder) if folder != Path() else runs.newest_unfinished(kind=KIND, left=launches_left)
-    if not is_ladder(resumed.header):
+    if not resumed.about.is_ladder:
         raise UsageError(
             f"{resumed.folder} is no ladder: go on with python -m runner compare --resume {resumed.folder}."
         )

@@ -10,7 +10,6 @@ from runner.cli.measuring import Before, command_line, measure
 from runner.cli.printed_plan import print_plan, with_branches
 from runner.cli.progress import say
 from runner.errors import EXIT_DONE, UsageError
-from runner.planning.ladder_plan import is_ladder
 from runner.session.images_lock import images_json
 from runner.session.opening import begin, go_on, make_ready, stacks_of
 from runner.session.options import EngineOptions, PinOptions, RequestOptions
@@ -66,7 +65,7 @@ def _named(folder: Path) -> Run:
             f"{resumed.folder} is a run of Docker Compose, and no engine of the kit goes on with it. Run "
             f"docker-compose up with its Compose file again, then python -m runner report {resumed.folder}."
         )
-    if is_ladder(resumed.header):
+    if resumed.about.is_ladder:
         raise UsageError(f"{resumed.folder} is a ladder: go on with python -m runner ablate --resume {resumed.folder}.")
     require_kept_topologies(resumed)
     return resumed
@@ -82,7 +81,7 @@ def _resume(options: Options, resumed: Run, engines: Engines) -> int:
         session = go_on(resumed, engine, say)
         # A run that was begun without peak or probes, or before there were any, goes on without.
         before = Before(
-            peak=bool(resumed.header.get("peak", False)) and not options.no_peak,
-            probe=bool(resumed.header.get("probes", False)) and not options.no_probe,
+            peak=bool(resumed.about.peak) and not options.no_peak,
+            probe=bool(resumed.about.probes) and not options.no_probe,
         )
         return measure(session, left, before)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ def plan_json(
     return {
         "engine": engine.name,
         "machine": planned.machine.to_json(),
-        "enforced": enforced(plan, engine, memory_bytes),
+        "enforced": asdict(enforced(plan, engine, memory_bytes)),
         "disjoint_branches": {
             name: disjoint_branches(name, planned.description) for name in planned.request.topologies
         },

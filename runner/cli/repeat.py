@@ -74,14 +74,14 @@ class PlannedRepetition:
     @property
     def left_out(self) -> list[str]:
         """What the original left out."""
-        return list(self.original.header["notes"])
+        return list(self.original.about.notes)
 
     @property
     def kind_json(self) -> Mapping[str, Any]:
         """What run.json takes over from the original's, and its name."""
         header = self.original.header
         same = {name: header[name] for name in ("images", "own_topology") if name in header}
-        before = {name: bool(header.get(name, False)) for name in ("peak", "probes")}
+        before = {"peak": bool(self.original.about.peak), "probes": bool(self.original.about.probes)}
         return {**before, **same, "repeats": self.original.name}
 
     def with_description(self, description: Description, tell: Tell) -> PlannedRepetition:
@@ -107,7 +107,7 @@ def run(options: Options, engines: Engines) -> int:
         keep_original(created, original)
         for file in {launch.topology_file for launch in original.launches if launch.topology_file is not None}:
             keep(kept(original.folder, file), created.folder)
-        before = Before(peak=created.header["peak"], probe=created.header["probes"])
+        before = Before(peak=bool(created.about.peak), probe=bool(created.about.probes))
         code = measure(session, created.launches, before)
     if code != EXIT_INTERRUPTED:
         say(f"\n{repeat_sections(measured(created))[0].paragraphs[0]}")
@@ -117,7 +117,7 @@ def run(options: Options, engines: Engines) -> int:
 
 def _planned(options: Options, original: Run) -> PlannedRepetition:
     machine = machine_below(LIVE_ROOT)
-    recorded = Pin.from_json(original.header["plan"]["pin"])
+    recorded = original.about.plan.pin
     like = None if options.pin.is_given else pin_like(recorded, machine, isolated_in(original))
     pin = like or pin_from(options.pin, machine)
     plan = plan_again(original, pin, options.bkms)
@@ -125,7 +125,7 @@ def _planned(options: Options, original: Run) -> PlannedRepetition:
 
 
 def _say_if_pin_differs(original: Run, pin: Pin) -> None:
-    recorded = Pin.from_json(original.header["plan"]["pin"])
+    recorded = original.about.plan.pin
     if pin != recorded:
         say(f"the pin differs: CPUs {recorded.to_json()['cpus']} then, {pin.to_json()['cpus']} now")
 
@@ -136,10 +136,10 @@ def _stacks(original: Run) -> tuple[Stack, ...]:
     Raises:
         UsageError: a stack, installation or variant of the run is not in this version of the kit.
     """
-    if original.header.get("kind", "comparison") != "comparison":
+    if original.about.kind is not None:
         raise UsageError(
-            f"{original.folder} is a {original.header['kind']}, not a comparison; repeat it with the command in its "
-            f"report: {original.header['command']}"
+            f"{original.folder} is a {original.about.kind}, not a comparison; repeat it with the command in its "
+            f"report: {original.about.command}"
         )
     stacks = stacks_of(original)
     by_name = {stack.name: stack for stack in stacks}
@@ -153,5 +153,5 @@ def _stacks(original: Run) -> tuple[Stack, ...]:
 def _workload(ready: Ready, original: Run) -> dict[str, Any]:
     """An image carries its workload with it: what runs in the original's own images is the original's workload."""
     if all(artifact.provenance.get(FROM_RECORD) for artifact in ready.artifacts.values()):
-        return {"workload_sha256": original.header["workload_sha256"]}
+        return {"workload_sha256": original.about.workload_sha256}
     return {}

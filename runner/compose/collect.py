@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from runner.compose.asked import FILE_NAME, Asked, read_asked
 from runner.engines.container import KILLED
 from runner.engines.protocol import Artifact, LaunchFolders, Outcome
 from runner.errors import RunFormatError
-from runner.host.pin import Pin, choose_pin
+from runner.host.pin import choose_pin
 from runner.machine import Machine, Sysroot, conditions, facts, parse_cpu_list, read_machine
 from runner.session.execute import GRACE_SECONDS, launch_folders
 from runner.session.header import make_header
@@ -158,12 +158,12 @@ def _record(run: Run, asked: Asked, launch: Launch, folders: LaunchFolders, sess
     base = folders.log.parent
     context = Context(
         session=session,
-        engine=run.header["engine"]["name"],
-        enforced=run.header["engine"]["enforced"],
+        engine=run.about.engine.name,
+        enforced=asdict(run.about.engine.enforced),
         machine_conditions=conditions(_machine(base / "before")),
-        pin=Pin.from_json(run.header["plan"]["pin"]),
-        bkms=run.header["plan"]["bkms"]["name"],
-        workload_sha256=run.header["workload_sha256"],
+        pin=run.about.plan.pin,
+        bkms=run.about.plan.bkms.name,
+        workload_sha256=run.about.workload_sha256,
     )
     artifact = next(
         each

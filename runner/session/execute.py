@@ -13,7 +13,6 @@ from typing import Any, Protocol
 from runner.catalogue.topology_file import kept
 from runner.engines.protocol import LaunchFolders
 from runner.errors import DiskError
-from runner.planning.ladder_plan import pin_of
 from runner.session.observation import record_of
 from runner.session.state import Session
 from runner.storage import records
@@ -45,10 +44,9 @@ def execute(session: Session, launches: Iterable[Launch], listener: Listener) ->
     Raises:
         HostError: the engine cannot go on, or the results' disk is full. What is finished stays.
     """
-    pin_of_rung = pin_of(session.run.header)
     for launch in launches:
         listener.started(launch)
-        here = session if pin_of_rung is None else session.pinned(pin_of_rung(launch))
+        here = session.pinned(session.run.about.pin_of(launch))
         record = carry_out(here, launch)
         records.append(session.run.records_file, record)
         listener.finished(record)

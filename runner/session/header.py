@@ -14,6 +14,8 @@ from runner.machine import Machine, conditions
 from runner.matching.diff import Match
 from runner.planning.plan import Plan
 from runner.storage import runs
+from runner.storage.header import Enforced, Header, Kit, Provenance, RecordedEngine, RecordedStack
+from runner.storage.header_json import header_to_json
 from runner.support.revision import revision
 from runner.vocabulary import ENFORCEABLE, EngineName
 
@@ -42,30 +44,26 @@ def make_header(
     memory_bytes: int | None,
     matched: Sequence[Match] = (),
 ) -> dict[str, Any]:
-    """Everything that a run's report and its repetition need to know."""
-    return {
-        "schema_version": runs.SCHEMA_VERSION,
-        "run": name,
-        "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "kit": {"version": __version__, "revision": revision(IMAGES.parent)},
-        "command": command,
-        "notes": list(notes),
-        "plan": plan.to_json(),
-        "machine": machine.to_json(),
-        "machine_conditions": conditions(machine),
-        "engine": {
-            "name": engine.name,
-            "cannot_enforce": list(engine.cannot_enforce),
-            "enforced": enforced(plan, engine, memory_bytes),
-        },
-        "stacks": {stack.name: _stack(stack, artifacts) for stack in stacks},
-        "matched": {match.stack: match.to_json() for match in matched},
-        "workload_sha256": workload_sha256(),
-    }
+    """Everything that a run's report and its repetition need to know, as run.json's data."""
+    header = Header(
+        schema_version=runs.SCHEMA_VERSION,
+        run=name,
+        created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        kit=Kit(__version__, revision(IMAGES.parent)),
+        command=command,
+        notes=tuple(notes),
+        plan=plan,
+        machine=machine,
+        machine_conditions=conditions(machine),
+        engine=RecordedEngine(engine.name, engine.cannot_enforce, enforced(plan, engine, memory_bytes)),
+        stacks={stack.name: _stack(stack, artifacts) for stack in stacks},
+        workload_sha256=workload_sha256(),
+    )
+    return {**header_to_json(header), "matched": {match.stack: match.to_json() for match in matched}}
 
 
-def enforced(plan: Plan, engine: Enforcing, memory_bytes: int | None) -> dict[str, Any]:
-    """What the engine holds each launch to; null for what it cannot."""
+def enforced(plan: Plan, engine: Enforcing, memory_bytes: int | None) -> Enforced:
+    """What the engine holds each launch to; None for what it cannot."""
     wanted: dict[str, Any] = {
         "mems": plan.pin.to_json()["mems"],
         "memory_limit_bytes": memory_bytes,
@@ -73,22 +71,24 @@ def enforced(plan: Plan, engine: Enforcing, memory_bytes: int | None) -> dict[st
         "network": "none",
         "file_system": "read-only",
     }
-    return {key: None if ENFORCEABLE[key] in engine.cannot_enforce else value for key, value in wanted.items()}
+    held = {key: None if ENFORCEABLE[key] in engine.cannot_enforce else value for key, value in wanted.items()}
+    return Enforced(**held)
 
 
-def _stack(stack: Stack, artifacts: Mapping[tuple[str, str], Artifact]) -> dict[str, Any]:
-    made = {name: dict(artifact.provenance) for (key, name), artifact in artifacts.items() if key == stack.name}
-    return {
-        "title": stack.title,
-        "released": stack.released,
-        "tensorflow": stack.tensorflow,
-        "python": stack.python,
-        "reason": stack.reason,
-        "source": stack.source,
-        # As stacks.toml declares them; what is below `installations` is what the artifacts say of themselves.
-        "wheels": {name: stack.installations[name].wheel for name in made},
-        "holds": {name: stack.installations[name].holds for name in made},
-        "holds_source": {name: stack.installations[name].holds_source for name in made},
-        "installations": made,
-        "variants": {name: variant.to_json() for name, variant in stack.variants.items()},
-    }
+def _stack(stack: Stack, artifacts: Mapping[tuple[str, str], Artifact]) -> RecordedStack:
+    made = {name: Provenance(artifact.provenance) for (key, name), artifact in artifacts.items() if key == stack.name}
+    declared = {name: stack.installations[name] for name in made}
+    return RecordedStack(
+        title=stack.title,
+        released=stack.released,
+        tensorflow=stack.tensorflow,
+        python=stack.python,
+        reason=stack.reason,
+        source=stack.source,
+        # As stacks.toml declares them; what is in `installations` is what the artifacts say of themselves.
+        wheels={name: each.wheel for name, each in declared.items()},
+        holds={name: each.holds for name, each in declared.items()},
+        holds_source={name: each.holds_source for name, each in declared.items()},
+        installations=made,
+        variants=stack.variants,
+    )

@@ -37,5 +37,5 @@ def images_json(options: EngineOptions) -> dict[str, Any]:
 
 def lock_of(begun: Run) -> ImageLock | None:
     """The images lock that a run keeps; None if its images were built."""
-    kept = begun.header.get("images")
+    kept = begun.about.images
     return None if kept is None else ImageLock.from_json(kept, f"{begun.folder / 'run.json'}, images,")

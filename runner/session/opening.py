@@ -193,4 +193,4 @@ def go_on(run: Run, engine: Engine, tell: Tell, *, match: bool = True) -> Sessio
 
 def stacks_of(run: Run) -> tuple[Stack, ...]:
     """A run's stacks, as this kit has them."""
-    return tuple(find_stack(name) for name in run.header["stacks"])
+    return tuple(find_stack(name) for name in run.about.stacks)

@@ -51,8 +51,8 @@ def peak_launches(run: Run) -> list[Launch]:
     chosen: dict[tuple[str, str], Launch] = {}
     order = {
         (stack, variant): position
-        for stack, entry in run.header["stacks"].items()
-        for position, variant in enumerate(entry["variants"])
+        for stack, entry in run.about.stacks.items()
+        for position, variant in enumerate(entry.variants)
     }
     for launch in sorted(run.launches, key=lambda each: order[each.cell.stack, each.cell.variant]):
         key = (launch.cell.stack, launch.installation)
@@ -60,7 +60,7 @@ def peak_launches(run: Run) -> list[Launch]:
             chosen[key] = replace(
                 launch,
                 launch_id=f"gemm-{launch.cell.stack}-{launch.installation}",
-                inter_op_threads=run.header["plan"]["bkms"]["inter_op_threads"],
+                inter_op_threads=run.about.plan.bkms.inter_op_threads,
                 time_limit_seconds=TIME_LIMIT_SECONDS,
                 topology_file=None,
             )

@@ -29,12 +29,12 @@ def resumed_with(given: EngineOptions, resumed: Run) -> EngineOptions:
     Raises:
         UsageError: --images names other images than those.
     """
-    engine = resumed.header["engine"]
+    engine = resumed.about.engine
     lock = _lock_taken_over(given, resumed)
     return replace(
         given,
-        engine=engine["name"],
-        memory=engine["enforced"]["memory_limit_bytes"],
+        engine=engine.name,
+        memory=engine.enforced.memory_limit_bytes,
         image_lock=lock,
         # The very images that the run began with, where they are still here, whatever has been built since.
         recorded_images=images_of(resumed),
@@ -44,13 +44,13 @@ def resumed_with(given: EngineOptions, resumed: Run) -> EngineOptions:
 
 def repeated_with(given: EngineOptions, original: Run) -> EngineOptions:
     """The options that make the engine and its images: those of the record, where none was given."""
-    recorded = original.header["engine"]
-    engine = recorded["name"] if given.engine == RECORDED else given.engine
-    is_same = given.memory is None and engine == recorded["name"]
+    recorded = original.about.engine
+    engine = recorded.name if given.engine == RECORDED else given.engine
+    is_same = given.memory is None and engine == recorded.name
     return replace(
         given,
         engine=engine,
-        memory=recorded["enforced"]["memory_limit_bytes"] if is_same else given.memory,
+        memory=recorded.enforced.memory_limit_bytes if is_same else given.memory,
         image_lock=lock_of(original),
         recorded_images=images_of(original),
         base_image=given.base_image or base_images_of(original),
@@ -60,10 +60,10 @@ def repeated_with(given: EngineOptions, original: Run) -> EngineOptions:
 def base_images_of(begun: Run) -> dict[str, str]:
     """The base that each stack's images were built on in a run."""
     return {
-        name: made["base_image"]
-        for name, stack in begun.header["stacks"].items()
-        for made in stack["installations"].values()
-        if made.get("base_image")
+        name: made.base_image
+        for name, stack in begun.about.stacks.items()
+        for made in stack.installations.values()
+        if made.base_image
     }
 
 
@@ -110,15 +110,15 @@ def require_unchanged(resumed: Run, artifacts: Artifacts) -> None:
     Raises:
         UsageError: something that must match has changed since the run began; the message names it.
     """
-    before = dict(flatten(resumed.header["machine_conditions"], "machine."))
+    before = dict(flatten(resumed.about.machine_conditions, "machine."))
     now = dict(flatten(live_conditions(), "machine."))
-    before["workload_sha256"], now["workload_sha256"] = resumed.header["workload_sha256"], workload_sha256()
+    before["workload_sha256"], now["workload_sha256"] = resumed.about.workload_sha256, workload_sha256()
     for (stack, installation), artifact in artifacts.items():
-        recorded = resumed.header["stacks"][stack]["installations"][installation]
+        recorded = resumed.about.stacks[stack].installations[installation]
         # A base is known where an image was built; one that was taken by digest brings its base with it.
-        for field in ("lock_sha256", *(["base_image_id"] if recorded.get("base_image_id") else [])):
+        for field in ("lock_sha256", *(["base_image_id"] if recorded.base_image_id else [])):
             key = f"{stack}.{installation}.{field}"
-            before[key], now[key] = recorded.get(field), artifact.provenance.get(field)
+            before[key], now[key] = recorded.said.get(field), artifact.provenance.get(field)
     changed = [f"{key} (was {before[key]}, is {now.get(key)})" for key in before if before[key] != now.get(key)]
     if changed:
         raise UsageError(

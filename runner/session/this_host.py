@@ -5,6 +5,7 @@ Another root than / is a captured tree of /proc and /sys, for plans only: nothin
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -51,15 +52,15 @@ def read_facts() -> dict[str, Any]:
 
 def context_of(current: Run, number: int) -> Context:
     """What all launches of one session of a run share, on this host as it is now. `number` is the session's."""
-    header = current.header
+    about = current.about
     return Context(
         session=number,
-        engine=header["engine"]["name"],
-        enforced=header["engine"]["enforced"],
+        engine=about.engine.name,
+        enforced=asdict(about.engine.enforced),
         machine_conditions=live_conditions(),
-        pin=Pin.from_json(header["plan"]["pin"]),
-        bkms=header["plan"]["bkms"]["name"],
-        workload_sha256=header["workload_sha256"],
+        pin=about.plan.pin,
+        bkms=about.plan.bkms.name,
+        workload_sha256=about.workload_sha256,
         boot_id=read_identity(Sysroot(LIVE_ROOT)).boot_id,
     )
 

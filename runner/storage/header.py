@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from runner.catalogue.stacks import Variant
+from runner.host.pin import Pin
 from runner.machine import Machine
+from runner.planning.ladder import WHOLE
+from runner.planning.ladder_plan import KIND
 from runner.planning.plan import Plan
 from runner.planning.rungs import PlannedRung
-from runner.vocabulary import EngineName, TopologyFile
-
-COMPARISON = "comparison"
-LADDER = "ladder"
+from runner.vocabulary import EngineName, Launch, TopologyFile
 
 
 @dataclass(frozen=True)
@@ -223,8 +223,15 @@ class Header:
     @property
     def is_ladder(self) -> bool:
         """Is the run a ladder, and not a comparison?"""
-        return self.kind == LADDER
+        return self.kind == KIND
 
     def rungs(self, stack: str) -> tuple[PlannedRung, ...]:
         """A stack's rungs and branches; none for a run that is no ladder."""
         return () if self.ladder is None else self.ladder.stacks[stack]
+
+    def pin_of(self, launch: Launch) -> Pin:
+        """The pin of a launch: in a ladder its rung's own, else the run's."""
+        if self.ladder is None:
+            return self.plan.pin
+        rung_id = launch.cell.variant.removeprefix(WHOLE)
+        return next(rung.settings.pin for rung in self.rungs(launch.cell.stack) if rung.id == rung_id)

@@ -13,10 +13,11 @@ from typing import Any
 
 from runner.errors import DiskError, UsageError
 from runner.host.pin import Pin, choose_pin
-from runner.machine import Machine, parse_cpu_list
+from runner.machine import Machine
 from runner.planning.bkm import ResolvedBkms, load_bkms, resolve
 from runner.planning.plan import Plan
 from runner.storage import runs
+from runner.storage.header import Header, Provenance
 from runner.storage.runs import Run
 from runner.vocabulary import Launch
 
@@ -67,7 +68,7 @@ def pin_like(recorded: Pin, machine: Machine, isolated_then: frozenset[int] = fr
 
 def isolated_in(original: Run) -> frozenset[int]:
     """The isolated CPUs of the host that a run was made on; none in the records of earlier versions."""
-    return parse_cpu_list(original.header["machine"].get("isolated_cpus", ""))
+    return frozenset(original.about.machine.isolated_cpus)
 
 
 def plan_again(original: Run, pin: Pin, bkms_file: str | None = None) -> Plan:
@@ -79,13 +80,12 @@ def plan_again(original: Run, pin: Pin, bkms_file: str | None = None) -> Plan:
     Raises:
         UsageError: the pin's counts differ and the original's BKMs are neither built in nor named by `bkms_file`.
     """
-    recorded = original.header["plan"]
-    was = ResolvedBkms.from_json(recorded["bkms"])
-    before = Pin.from_json(recorded["pin"])
+    recorded = original.about.plan
+    was, before = recorded.bkms, recorded.pin
     same = (pin.threads, pin.has_siblings, len(pin.cpus)) == (before.threads, before.has_siblings, len(before.cpus))
     bkms = was if same and bkms_file is None else _resolved_anew(was, before, pin, bkms_file)
-    launches = tuple(_moved(launch, was, bkms, original.header) for launch in original.launches)
-    return Plan(pin, bkms, recorded["blocks"], recorded["seed"], launches)
+    launches = tuple(_moved(launch, was, bkms, original.about) for launch in recorded.launches)
+    return Plan(pin, bkms, recorded.blocks, recorded.seed, launches)
 
 
 def _resolved_anew(was: ResolvedBkms, before: Pin, pin: Pin, bkms_file: str | None) -> ResolvedBkms:
@@ -105,10 +105,10 @@ def _resolved_anew(was: ResolvedBkms, before: Pin, pin: Pin, bkms_file: str | No
     return resolve(bkms, pin)
 
 
-def _moved(launch: Launch, was: ResolvedBkms, bkms: ResolvedBkms, header: Mapping[str, Any]) -> Launch:
+def _moved(launch: Launch, was: ResolvedBkms, bkms: ResolvedBkms, header: Header) -> Launch:
     """A launch with the settings of another pin; what its variant declares goes before them, as in any plan."""
-    variant = header["stacks"][launch.cell.stack]["variants"].get(launch.cell.variant, {})
-    declared = {entry["name"] for entry in variant.get("environment", ())}
+    variant = header.stacks[launch.cell.stack].variants.get(launch.cell.variant)
+    declared = {entry.name for entry in variant.environment} if variant else set()
     changed = {name: value for name, value in bkms.environment.items() if name not in declared}
     kept = {
         name: value for name, value in launch.environment.items() if name in declared or name not in was.environment
@@ -124,14 +124,14 @@ def _moved(launch: Launch, was: ResolvedBkms, bkms: ResolvedBkms, header: Mappin
 def differing_artifacts(original: Run, repeated: Run) -> dict[str, tuple[Any, Any]]:
     """What was installed otherwise: lock, wheel, interpreter, base image; name -> value then, value now."""
     found = {}
-    for stack, entry in original.header["stacks"].items():
-        others = repeated.header["stacks"].get(stack, {"installations": {}})["installations"]
-        for name, then in entry["installations"].items():
-            now = others.get(name, {})
+    for stack, entry in original.about.stacks.items():
+        there = repeated.about.stacks.get(stack)
+        for name, then in entry.installations.items():
+            now = there.installations.get(name, Provenance({})) if there else Provenance({})
             for key in ("wheel", "lock_sha256", "python", "image_id", "base_image_id"):
-                if then.get(key) != now.get(key):
-                    found[f"{stack}/{name}: {key}"] = (then.get(key), now.get(key))
-    kits = [run.header["kit"]["revision"] for run in (original, repeated)]
+                if then.said.get(key) != now.said.get(key):
+                    found[f"{stack}/{name}: {key}"] = (then.said.get(key), now.said.get(key))
+    kits = [run.about.kit.revision for run in (original, repeated)]
     if kits[0] != kits[1]:
         found["kit revision"] = (kits[0], kits[1])
     return found
@@ -140,10 +140,10 @@ def differing_artifacts(original: Run, repeated: Run) -> dict[str, tuple[Any, An
 def images_of(original: Run) -> dict[tuple[str, str], Mapping[str, Any]]:
     """The provenance of every image of a run, by stack and installation; empty for a run without images."""
     return {
-        (stack, name): made
-        for stack, entry in original.header["stacks"].items()
-        for name, made in entry["installations"].items()
-        if "image_id" in made
+        (stack, name): made.said
+        for stack, entry in original.about.stacks.items()
+        for name, made in entry.installations.items()
+        if made.is_of_an_image
     }
 
 

@@ -132,7 +132,7 @@ def newest_unfinished(
     """
     for path in sorted(runs.glob("*/run.json"), key=lambda each: each.stat().st_mtime, reverse=True):
         run = load(path.parent)
-        if run.header.get("kind") == kind and left(run):
+        if run.about.kind == kind and left(run):
             return run
     raise UsageError(f"There is no unfinished run under {runs}/ to resume. Name one: --resume FOLDER.")
 

@@ -8,7 +8,9 @@ import pytest
 
 from runner.session.options import EngineOptions, PinOptions, in_whole_pages
 from runner.session.resuming import RECORDED, repeated_with, resumed_with
-from runner.storage.runs import Run
+from runner.storage.runs import Run, load
+
+SAMPLE = Path(__file__).resolve().parents[3] / "results" / "sample"
 
 
 def test_a_memory_limit_is_planned_as_the_kernel_will_keep_it() -> None:
@@ -27,12 +29,12 @@ def test_any_option_of_the_pin_is_a_pin_that_was_given(given: PinOptions) -> Non
 
 
 def begun(engine: str, memory: int | None) -> Run:
-    """A run whose images were built on a base."""
+    """The sample with another engine; the images of its one stack were built on a base."""
+    header = dict(load(SAMPLE).header)
     made = {"base_image": "base", "image_id": "sha256:then"}
-    header = {
-        "engine": {"name": engine, "enforced": {"memory_limit_bytes": memory}},
-        "stacks": {"tf-2.14": {"installations": {"stock": made}}},
-    }
+    header["engine"] = {**header["engine"], "name": engine,
+                        "enforced": {**header["engine"]["enforced"], "memory_limit_bytes": memory}}  # fmt: skip
+    header["stacks"] = {"tf-2.14": {**header["stacks"]["tf-2.14"], "installations": {"stock": made}}}
     return Run(Path("run"), header)
 
 
