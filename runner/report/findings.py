@@ -11,7 +11,7 @@ from runner.catalogue.publications import HEADLINE, Publication
 from runner.claims.judge import judge_claim
 from runner.claims.verdict import NOT_TESTABLE
 from runner.report.claims_sections import material
-from runner.report.default_sections import default_findings
+from runner.report.default_sections import default_findings, not_observed
 from runner.report.host_sections import host_warnings
 from runner.report.measured import Measured
 from runner.report.wording import at_once, plural, topology_title, true_largest, with_interval
@@ -35,7 +35,7 @@ def findings(measured: Measured, article: Publication) -> tuple[str, ...]:
 def warnings(measured: Measured) -> tuple[str, ...]:
     """What a reader must know before quoting a number."""
     return (*_incomplete(measured), *_flagged(measured), *measured.header["notes"], *_enforcement(measured),
-            *host_warnings(measured), *_few_steps(measured), *_noise(measured))  # fmt: skip
+            *not_observed(measured), *host_warnings(measured), *_few_steps(measured), *_noise(measured))  # fmt: skip
 
 
 def _finding(measured: Measured, row: dict[str, Any]) -> str:
@@ -156,8 +156,9 @@ def _noise(measured: Measured) -> list[str]:
     found = []
     if stolen and max(stolen) > STEAL_WORTH_A_WORD:
         found.append(f"The hypervisor took up to {max(stolen):.0%} of this host's CPU time during a launch: neighbours "
-                     "were busy, or this host's own share is capped. The intervals hold what that did between "
-                     "launches.")  # fmt: skip
+                     "were busy, or this host's own share is capped. The intervals include "
+                     "its scatter between launches, not what it took from one side more than from the other."
+                     )  # fmt: skip
     if busy:
         found.append(f"Something else was running before {len(busy)} of {len(loads)} launches (load up to "
                      f"{max(busy):.1f} on {threads} threads): repeat on a quiet host.")  # fmt: skip
