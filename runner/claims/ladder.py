@@ -9,8 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from runner.claims.comparability import refuted
-from runner.claims.material import CANDIDATE
-from runner.claims.question import Question, scene_of
+from runner.claims.question import CANDIDATE, Question, scene_of
 from runner.claims.verdict import NOT_REPRODUCED, NOT_TESTABLE, PARTLY, REPRODUCED, Answer, Verdict, answer
 from runner.evidence.inert import is_of_the_host, is_of_the_software
 from runner.planning.rungs import PlannedRung

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 
 from runner.claims.causes import AS_LOGGED, probed
 from runner.claims.comparability import clauses, lacking_to_confirm, phrases
-from runner.claims.material import BASELINE, CANDIDATE
-from runner.claims.question import Question, Scene, scene_of
+from runner.claims.question import BASELINE, CANDIDATE, Question, Scene, scene_of
 from runner.claims.verdict import NOT_TESTABLE, Answer, answer
 from runner.stats.evidence import counts
 from runner.stats.intervals import geometric_estimate
@@ -59,7 +58,8 @@ def _ratios_by_block(question: Question, scene: Scene) -> list[float]:
 
 
 def _is_of(scene: Scene, pair: Pair) -> bool:
-    return (pair.group.stack, pair.group.batch_size) == (scene.stack, scene.batch_size)
+    found = (pair.group.stack, pair.group.batch_size, pair.baseline, pair.candidate)
+    return found == (scene.stack, scene.batch_size, BASELINE, CANDIDATE)
 
 
 def _peaks(question: Question, cell: Cell) -> Mapping[int, float]:
@@ -73,6 +73,6 @@ def _peak(record: Record) -> float:
 
 def _reorders(question: Question) -> str:
     _, probes = probed(question)
-    shares = [probe["reorders"]["share"] for probe in probes if probe["reorders"]]
+    shares = [probe.reorders["share"] for probe in probes if probe.reorders]
     known = [share for share in shares if share is not None]
     return f" (layout conversions take up to {max(known):.0%} of the primitives' time, {AS_LOGGED})" if known else ""

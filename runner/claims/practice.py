@@ -5,8 +5,7 @@ from __future__ import annotations
 from runner.claims.causes import probed
 from runner.claims.comparability import clauses, lacking_to_confirm, phrases, refuted
 from runner.claims.ladder import judge_by_ladder
-from runner.claims.material import BASELINE, CANDIDATE
-from runner.claims.question import Question, scene_of
+from runner.claims.question import BASELINE, CANDIDATE, Question, scene_of
 from runner.claims.verdict import NOT_TESTABLE, PARTLY, REPRODUCED, Answer, answer
 from runner.evidence.inert import is_of_the_host, is_of_the_software
 from runner.evidence.verdicts import INERT
@@ -52,10 +51,10 @@ def judge_setting(question: Question) -> Answer:
     setting = question.claim.setting
     stack, probes = probed(question)
     inert = dict.fromkeys(
-        str(verdict["text"])
+        verdict.text
         for probe in probes
-        for verdict in probe["verdicts"]
-        if verdict["id"] == f"{INERT}{setting}" and verdict["passed"] is True
+        for verdict in probe.verdicts
+        if verdict.id == f"{INERT}{setting}" and verdict.passed is True
     )
     if not inert:
         return Answer(NOT_TESTABLE, f"{_in_this_run(question)}{_how_to_measure(setting or '')}")

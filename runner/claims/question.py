@@ -6,7 +6,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from runner.catalogue.publications import Claim, Publication
-from runner.claims.material import BASELINE, CANDIDATE, Material
+from runner.stats.results import Results
+
+# Every claim is about Intel's build against the default one: these variants, and no others.
+BASELINE = "stock"
+CANDIDATE = "intel"
 
 
 @dataclass(frozen=True)
@@ -15,7 +19,7 @@ class Question:
 
     publication: Publication
     claim: Claim
-    material: Material
+    material: Results
 
     @property
     def variant(self) -> str:

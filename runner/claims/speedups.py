@@ -18,12 +18,12 @@ from runner.claims.comparability import (
     refuted,
     untestable,
 )
-from runner.claims.question import Question, Scene, scene_of
+from runner.claims.question import BASELINE, CANDIDATE, Question, Scene, scene_of
 from runner.claims.verdict import NOT_REPRODUCED, NOT_TESTABLE, PARTLY, REPRODUCED, Answer, answer
 from runner.stats.evidence import why_not
 from runner.stats.family import largest, simultaneous, smallest, together
 from runner.stats.intervals import FEWEST, Estimate, geometric_estimate
-from runner.stats.pairs import Pair
+from runner.stats.pairs import Comparison, Pair
 from runner.support.wording import at_once, plural, significant, times, topology_title, true_largest, with_interval
 from runner.vocabulary import Group
 
@@ -147,9 +147,10 @@ def _bars(question: Question, scene: Scene) -> tuple[Mapping[str, Pair], list[st
     """The pairs that count, by topology, and for each other topology of the claim why it does not count."""
     bars: dict[str, Pair] = {}
     absent: list[str] = []
-    by_group = {pair.group: pair for pair in question.material.pairs}
+    pairs = {pair.comparison: pair for pair in question.material.pairs}
     for topology in question.claim.topologies:
-        pair = by_group.get(Group(scene.stack, topology, scene.batch_size))
+        group = Group(scene.stack, topology, scene.batch_size)
+        pair = pairs.get(Comparison(group, BASELINE, CANDIDATE))
         reason = _why_not(pair)
         if pair is None or reason:
             absent.append(f"{topology_title(topology)} ({reason})" if pair else topology_title(topology))

@@ -5,14 +5,14 @@ from __future__ import annotations
 from runner.checks.fingerprints import CLOSE, JUMP, NOTHING, SENSITIVITIES, FingerprintCheck
 from runner.checks.losses import JUDGED_STEPS, LossesCheck, tolerances_of
 from runner.report.document import Section, Table, table
-from runner.report.measured import Measured
 from runner.report.wording import significant, topology_title
 from runner.stats.evidence import fingerprints_of
+from runner.stats.results import Results
 
 SAME, DIFFERENT, NOT_JUDGED, NONE = "same training", "DIFFERENT", "not judged", "no fingerprint"
 
 
-def training_section(measured: Measured) -> Section:
+def training_section(measured: Results) -> Section:
     """Did both sides train the same thing? Layer by layer in the probes; by their losses in the timed launches."""
     checks = _fingerprints(measured)
     tables = (
@@ -21,7 +21,7 @@ def training_section(measured: Measured) -> Section:
     return Section("The same training on both sides", (*_on_fingerprints(checks), *_on_losses()), tables)
 
 
-def training_warnings(measured: Measured) -> tuple[str, ...]:
+def training_warnings(measured: Results) -> tuple[str, ...]:
     """For the top of the report: where no fingerprint was taken, what the losses alone leave open."""
     judged = [pair for pair in measured.pairs if pair.is_measured]
     if not judged or any(_fingerprints(measured).values()):
@@ -42,7 +42,7 @@ def _shown_by(check: LossesCheck | None) -> bool:
 _Checks = dict[tuple[str, str, str], FingerprintCheck | None]
 
 
-def _fingerprints(measured: Measured) -> _Checks:
+def _fingerprints(measured: Results) -> _Checks:
     """By stack, topology and pair: a probe has a batch size of its own, and stands for all that were timed."""
     found: _Checks = {}
     for pair in measured.pairs:
@@ -117,7 +117,7 @@ def _on_losses() -> tuple[str, ...]:
     )
 
 
-def _losses_table(measured: Measured) -> Table:
+def _losses_table(measured: Results) -> Table:
     rows = []
     for pair in measured.pairs:
         check, group = pair.losses, pair.group

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from runner.claims.judge import JUDGES
-from runner.claims.material import Material, read_probes
 from runner.claims.verdict import Answer
-from runner.errors import RunFormatError
+from runner.stats.results import Results
 from tests.runner.claims.builders import article_claim, constant, ladder, material, probe, question, rung
 
 KINDS = ["convolution", "inner_product", "pooling", "batch_normalization", "eltwise"]
 
 
-def judged(claim_id: str, run: Material) -> Answer:
+def judged(claim_id: str, run: Results) -> Answer:
     """The answer to one claim of the article."""
     claim = article_claim(claim_id)
     return JUDGES[claim.kind](question(claim, run))
 
 
-def with_probes(*probes: dict[str, Any]) -> Material:
+def with_probes(*probes: dict[str, Any]) -> Results:
     """A run with this evidence."""
     return material(constant(3.0), topologies=("resnet50",), probes=probes)
 
@@ -279,22 +276,6 @@ def test_the_graphs_changes_are_not_judged_from_a_speed(claim_id: str) -> None:
     rungs = (rung("stock", ""), rung("intel", "stock", ("graph_optimisation", "true", "false")))
     found = judged(claim_id, ladder(constant(0.5), *rungs))
     assert (found.verdict, found.measured) == ("not testable here", None)
-
-
-def test_evidence_is_read_with_its_latest_line_and_without_a_torn_one(tmp_path: Path) -> None:
-    """A probe that was repeated counts once, and a crash costs its own line alone."""
-    lines = [json.dumps(probe(key="old")), json.dumps(probe(key="new")), json.dumps(probe("stock"))[:20]]
-    (tmp_path / "evidence.jsonl").write_text("\n".join(lines))
-    assert [each["key"] for each in read_probes(tmp_path)] == ["new"]
-    assert read_probes(tmp_path / "absent") == ()
-
-
-@pytest.mark.parametrize("line", ["not json", '{"schema_version": 9}'])
-def test_damaged_or_newer_evidence_is_refused(tmp_path: Path, line: str) -> None:
-    """It is not guessed at."""
-    (tmp_path / "evidence.jsonl").write_text(f"{line}\n")
-    with pytest.raises(RunFormatError, match=r"evidence\.jsonl"):
-        read_probes(tmp_path)
 
 
 def _with_wheel(record: Any, distribution: str) -> Any:

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from runner.claims.judge import JUDGES
-from runner.claims.material import Material
 from runner.claims.verdict import Answer
 from runner.evidence.inert import CANNOT_BIND, ONE_THREAD
+from runner.stats.results import Results
 from runner.vocabulary import ARTICLE_TOPOLOGIES
 from tests.runner.claims.builders import (
     article_claim,
@@ -27,7 +27,7 @@ from tests.runner.claims.builders import (
 ALL: dict[str, Any] = {"topologies": ARTICLE_TOPOLOGIES, "host": articles_host}
 
 
-def judged(claim_id: str, run: Material) -> Answer:
+def judged(claim_id: str, run: Results) -> Answer:
     """The answer to one claim of the article."""
     claim = article_claim(claim_id)
     return JUDGES[claim.kind](question(claim, run))

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from runner.catalogue.publications import load_publication
 from runner.claims.judge import JUDGES
-from runner.claims.material import Material
 from runner.claims.verdict import Answer
 from runner.host.pin import Pin
 from runner.planning.bkm import load_bkms, resolve
 from runner.stats.intervals import geometric_estimate
+from runner.stats.results import Results
 from runner.storage.records import Record
 from runner.vocabulary import ARTICLE_TOPOLOGIES
 from tests.runner.claims.builders import (
@@ -31,7 +31,7 @@ from tests.runner.claims.builders import (
 )
 
 
-def judged(claim_id: str, run: Material) -> Answer:
+def judged(claim_id: str, run: Results) -> Answer:
     """The answer to one claim of the article."""
     claim = article_claim(claim_id)
     return JUDGES[claim.kind](question(claim, run))
