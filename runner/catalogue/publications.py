@@ -29,7 +29,7 @@ KINDS = (
 # of the last line match in no run: they say what a verdict would take that nothing here can give.
 CONDITIONS = (
     "value", "work", "data", "stack", "build", "tensorflow", "batch_size", "topologies", "layout", "processor",
-    "instance_type", "sockets", "cores", "isa", "threads", "baseline", "bkms",
+    "instance_type", "sockets", "cores", "isa", "threads", "baseline", "steps", "bkms",
     "allocator", "cache_counters", "claimed_gain", "conversions_before", "network", "refused_program",
 )  # fmt: skip
 
@@ -42,7 +42,7 @@ _CLAIM_KEYS = ("id", "kind", "quote", "says", "source", "configuration", "metric
 _CLAIM_OPTIONS = ("topologies", "batch_size", "layout", "variant", "build", "setting", "setting_value", "names",
                   "paraphrase", "derived")  # fmt: skip
 _CONFIGURATION_OPTIONS = ("work", "data", "tensorflow", "processor_model", "instance_type", "sockets", "cores", "isa",
-                          "threads", "baseline_threads", "bkms")  # fmt: skip
+                          "threads", "baseline_threads", "steps", "bkms")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,8 @@ class Configuration:
     """What a claim was measured on. What the publication does not tell is None, or empty for `isa`.
 
     `processor_model` is a part of the CPU model as the host itself tells it; `cores` counts all sockets;
-    `baseline_threads` are those that a speedup's baseline computed on; `bkms` names the built-in set of settings that
+    `baseline_threads` are those that a speedup's baseline computed on; `steps` are those of one launch, such as "10
+    warm-up and 100 timed"; `bkms` names the built-in set of settings that
     it was measured with.
     """
 
@@ -65,6 +66,7 @@ class Configuration:
     isa: tuple[str, ...] = ()
     threads: int | None = None
     baseline_threads: int | None = None
+    steps: str | None = None
     bkms: str | None = None
 
 

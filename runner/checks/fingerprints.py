@@ -18,6 +18,11 @@ from typing import Any
 SENSITIVITIES = 8.0
 # No tensor is asked to agree better than this many times float32's rounding (2**-24) of it: 16.
 LEAST_SENSITIVITY = 2.0**-20
+# Roundings change an output in directions that have nothing to do with it, and hence its norm far less than its values:
+# by 1 / sqrt(n) of the change for n values. Between honest builds it was at most 0.02 sensitivities, where the floor
+# above does not count (results/fingerprints.md). Half of one leaves room for outputs of few values, and finds a wrong
+# epsilon deep in ResNet152, which changes the norm by 1.6 sensitivities and no dot product by more than rounding does.
+NORM_SENSITIVITIES = 0.5
 # Gradients jump: a ReLU whose input is zero within rounding, and a maximum of two values that are equal within
 # rounding, lead the gradient one way in one build and another way in the next. That is rare, so that the one perturbed
 # pass may meet none where two builds do. One unit of n carries about 1 / sqrt(n) of a gradient (n = 4,096 in the
@@ -131,10 +136,14 @@ def _by_key(entries: Iterable[Sequence[Any]]) -> Mapping[Key, Sequence[Any]]:
 def _compare(key: Key, baseline: Sequence[Any], candidate: Sequence[Any]) -> Compared:
     """The smaller sensitivity counts, so that a side which computes something else cannot widen its own tolerance."""
     known = [side[2] for side in (baseline, candidate) if side[2] is not None]
-    rounding = SENSITIVITIES * max(min(known), LEAST_SENSITIVITY) if known else math.inf
-    jump = JUMP if key[0] in JUMPING else 0.0
+    sensitivity = min(known, default=math.inf)
+    floor = SENSITIVITIES * LEAST_SENSITIVITY
+    rounding = max(SENSITIVITIES * sensitivity, floor)
     norm, dot = _differences(baseline, candidate)
-    both = [Compared(*key, norm, rounding + jump**2), Compared(*key, dot, rounding + jump)]
+    if key[0] in JUMPING:
+        both = [Compared(*key, norm, rounding + JUMP**2), Compared(*key, dot, rounding + JUMP)]
+    else:
+        both = [Compared(*key, norm, max(NORM_SENSITIVITIES * sensitivity, floor)), Compared(*key, dot, rounding)]
     return max([each for each in both if each.is_judged] or both, key=lambda each: each.excess)
 
 

@@ -48,8 +48,9 @@ class LossesCheck:
 
     It is passed if these are within the tolerances, and the first update moved the losses of both sides or of neither.
     `moved` is by how much it moved them, relative, in the launch where that was least; None after a single step.
-    `layers_judged`: would the first loss have been another, had a layer computed something else? `update_judged`: was
-    the movement larger than the tolerance of the second loss, so that a missing update would have been found?
+    `layers_judged`: would the first loss have been another, had a layer computed something else? `update_judged`: did
+    every launch's first update move its loss by more than MOVED, so that a missing one would have been found? An update
+    of another size, whose loss stays within the tolerance of the second one, is found in no case.
     """
 
     differences: tuple[float, ...]
@@ -66,7 +67,12 @@ class LossesCheck:
             return DIFFERENT
         judged = {"layers": self.layers_judged, "update": self.update_judged}
         left = " and ".join(name for name, is_judged in judged.items() if not is_judged)
-        return f"agree; {left} not judged" if left else "agree"
+        return f"within tolerance; {left} not judged" if left else "within tolerance"
+
+    @property
+    def share_of_movement(self) -> float | None:
+        """The difference of the second losses over the movement: 0.4 where one update did 40% more than the other."""
+        return self.differences[JUDGED_STEPS - 1] / self.moved if self.moved else None
 
 
 def tolerances_of(topology: str, batch_size: int | None = None) -> tuple[float, float]:
@@ -99,7 +105,7 @@ def check_losses(topology: str, baseline: Iterable[Record], candidate: Iterable[
         _explain(differences, failed, tolerances, still),
         moved,
         layers_judged=topology in SHOWN_BY_LOSSES,
-        update_judged=moved is not None and moved > tolerances[JUDGED_STEPS - 1],
+        update_judged=moved is not None and moved > MOVED,
     )
 
 
@@ -128,7 +134,8 @@ def _largest_difference(losses: list[float]) -> float:
 
 def _explain(differences: tuple[float, ...], failed: list[int], tolerances: tuple[float, float], still: str) -> str:
     if not failed and not still:
-        return "the losses agree: " + ", ".join(f"step {n + 1} within {d:.1e}" for n, d in enumerate(differences))
+        within = ", ".join(f"step {n + 1} within {d:.1e}" for n, d in enumerate(differences))
+        return f"the losses are within tolerance: {within}"
     parts = [f"step {n + 1} by {differences[n]:.1e} (tolerance {tolerances[n]:.0e})" for n in failed]
     found = [f"losses differ in {', '.join(parts)}"] if failed else []
     return f"{'; '.join([*found, *([still] if still else [])])}: the variants may not have trained the same thing"

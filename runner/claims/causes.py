@@ -50,6 +50,7 @@ def judge_vectorised(question: Question) -> Answer:
     named = f"kernels named for {' or '.join(question.claim.names)}"
     spent = "no primitive's time is known" if share is None else (
         f"{share:.0%} of their time ({AS_LOGGED}) and {_calls(primitives, wanted):.0%} of their calls are in {named}"
+        f"{at_size(probes)}"
     )  # fmt: skip
     why = f"on {stack} Intel's kernels ran; {told_isa}; {spent}"
     dispatched = any(_mentions(isa, wanted) for isa in isas)
@@ -127,6 +128,12 @@ def probed(question: Question) -> tuple[str, Sequence[Evidence]]:
         if found:
             return stack, found
     return nearest, []
+
+
+def at_size(probes: Sequence[Evidence]) -> str:
+    """The batch size that the probes had, which is seldom the one that is timed."""
+    sizes = ", ".join(str(size) for size in sorted({probe.batch_size for probe in probes}))
+    return f", at the probes' batch size {sizes}"
 
 
 def _scene(question: Question, stack: str) -> Scene:

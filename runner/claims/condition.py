@@ -36,7 +36,8 @@ OUT_OF_REACH: Mapping[str, tuple[str, str]] = {
 class Condition:
     """One condition: what was published, what is here, whether they match (None: the publication does not tell).
 
-    `obstacle` is a clause that says what does not match, `lacking` a noun phrase for what is missing.
+    `obstacle` is a clause that says what does not match, `lacking` a noun phrase for what is missing. `never`: can it
+    match in no run of this kit, such as software that none of its stacks has?
     """
 
     name: str
@@ -46,11 +47,12 @@ class Condition:
     matches: bool | None
     obstacle: str
     lacking: str
+    never: bool = False
 
     @property
     def is_out_of_reach(self) -> bool:
         """Does it match in no run, whatever the host?"""
-        return self.matches is None or self.name in OUT_OF_REACH or self.name == "value"
+        return self.never or self.matches is None or self.name in OUT_OF_REACH or self.name == "value"
 
     @property
     def is_of_the_software(self) -> bool:
@@ -65,4 +67,4 @@ class Condition:
     @property
     def is_worth_a_line_untold(self) -> bool:
         """Is it worth a line that the publication does not tell it?"""
-        return self.name not in ("work", "data", "build", "batch_size", "bkms", "instance_type")
+        return self.name not in ("work", "data", "build", "batch_size", "bkms", "instance_type", "steps")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
+from runner.catalogue.stacks import load_stacks
 from runner.claims import in_force
 from runner.claims.condition import OUT_OF_REACH, Condition
 from runner.claims.question import Question, Scene
@@ -64,15 +66,19 @@ def _stack(question: Question, scene: Scene) -> Condition:
 def _tensorflow(question: Question, scene: Scene) -> Condition:
     here = str(question.material.run.header["stacks"][scene.stack]["tensorflow"])
     published = question.claim.configuration.tensorflow
-    return _simple("tensorflow", "TensorFlow version", published, here,
-                   f"TensorFlow is {here} and not {published}", "its TensorFlow version")  # fmt: skip
+    found = _simple("tensorflow", "TensorFlow version", published, here,
+                    f"TensorFlow is {here} and not {published}", "its TensorFlow version")  # fmt: skip
+    if published in (None, here, *(stack.tensorflow for stack in load_stacks().values())):
+        return found
+    return replace(found, lacking="its TensorFlow version (no stack of this kit has it)", never=True)
 
 
 def _build(question: Question, scene: Scene) -> Condition:
     # No variant of the kit is built from source, so a figure of such a build is never of the same build.
     build = question.claim.build
-    return _simple("build", "TensorFlow build", build, "a published wheel",
-                   f"the figure is of a build {build}, and this kit installs wheels", f"a build {build}")  # fmt: skip
+    found = _simple("build", "TensorFlow build", build, "a published wheel",
+                    f"the figure is of a build {build}, and this kit installs wheels", f"a build {build}")  # fmt: skip
+    return replace(found, never=True)
 
 
 def _processor(question: Question, scene: Scene) -> Condition:
@@ -132,6 +138,14 @@ def _thread_count(name: str, title: str, published: int | None, question: Questi
     return Condition(name, title, shown, in_force.numbers(threads), matches, obstacle, lacking)
 
 
+def _steps(question: Question, scene: Scene) -> Condition:
+    # How many there are tells how steady the timed ones may be. No verdict depends on it: it is a difference only.
+    here = in_force.steps(question.material.run, scene.stack, scene.batch_size)
+    published = question.claim.configuration.steps
+    return _simple("steps", "steps of one launch", published, here,
+                   f"a launch has {here} and not {published}", str(published))  # fmt: skip
+
+
 def _bkms(question: Question, scene: Scene) -> Condition:
     published = question.claim.configuration.bkms
     here = in_force.bkms(question.material.run.header["plan"], published)
@@ -172,5 +186,5 @@ def _out_of_reach() -> list[Condition]:
 
 _CONDITIONS: Sequence[Callable[[Question, Scene], Condition]] = (
     _value, _work, _data, _batch_size, _topologies, _stack, _tensorflow, _build, _processor, _instance_type, _sockets,
-    _cores, _isa, _threads, _baseline, _bkms, _layout,
+    _cores, _isa, _threads, _baseline, _steps, _bkms, _layout,
 )  # fmt: skip

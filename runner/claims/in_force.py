@@ -21,6 +21,16 @@ def intra_op_threads(run: Run, stack: str, batch_size: int) -> frozenset[int]:
     )
 
 
+def steps(run: Run, stack: str, batch_size: int) -> str:
+    """The steps of one launch of a part of a run: 1 warm-up and 4 timed."""
+    found = {
+        (launch.steps.warmup, launch.steps.timed)
+        for launch in run.launches
+        if (launch.cell.stack, launch.cell.batch_size) == (stack, batch_size)
+    }
+    return " or ".join(f"{warmup} warm-up and {timed} timed" for warmup, timed in sorted(found))
+
+
 def cores(run: Run) -> int:
     """The physical cores of the run's pin, which every launch computes on."""
     return int(run.header["plan"]["pin"]["cores"])

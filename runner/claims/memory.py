@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from runner.claims.causes import AS_LOGGED, probed
+from runner.claims.causes import AS_LOGGED, at_size, probed
 from runner.claims.comparability import clauses, lacking_to_confirm, phrases
 from runner.claims.question import BASELINE, CANDIDATE, Question, Scene, scene_of
 from runner.claims.verdict import NOT_TESTABLE, Answer, answer
@@ -13,7 +13,7 @@ from runner.stats.evidence import counts
 from runner.stats.intervals import geometric_estimate
 from runner.stats.pairs import Pair
 from runner.storage.records import Record
-from runner.support.wording import significant
+from runner.support.wording import plural, significant
 from runner.vocabulary import TOPOLOGIES, Cell
 
 
@@ -23,14 +23,16 @@ def judge_peak_memory(question: Question) -> Answer:
     Sharing would make it less, and so would much else; more of it refutes nothing.
     """
     scene = scene_of(question)
-    ratios = _ratios_by_block(question, scene)
+    topologies = _topologies(question, scene)
+    ratios = _ratios_by_block(question, scene, topologies)
     lacking = lacking_to_confirm(question, scene)
     unseen = f"{clauses(lacking)}{_reorders(question)}"
     if not ratios:
         return answer(NOT_TESTABLE, f"no peak memory of both sides is known, and {unseen}", missing=phrases(lacking))
     estimate = geometric_estimate(ratios)
     shown = f" [{significant(estimate.low)}, {significant(estimate.high)}]" if estimate.has_interval else ""
-    found = f"peak memory of Intel over stock is {significant(estimate.value)}{shown} on {scene.stack}"
+    over = f"geometric mean over {plural(len(topologies), 'topology')}"
+    found = f"peak memory of Intel over stock is {significant(estimate.value)}{shown} ({over}) on {scene.stack}"
     why = f"{found}; a peak does not tell a pool from no pool, and {unseen}"
     return answer(NOT_TESTABLE, why, estimate, phrases(lacking))
 
@@ -41,12 +43,17 @@ def judge_by_counters(question: Question) -> Answer:
     return answer(NOT_TESTABLE, f"{clauses(lacking)}{_reorders(question)}", missing=phrases(lacking))
 
 
-def _ratios_by_block(question: Question, scene: Scene) -> list[float]:
-    """For each block the geometric mean over topologies of the two sides' peaks, flagged pairs left out."""
-    by_block: dict[int, list[float]] = {}
+def _topologies(question: Question, scene: Scene) -> Sequence[str]:
+    """The topologies of the scene whose pair is not flagged and whose peaks are known on both sides."""
     scenes = (pair for pair in question.material.pairs if counts(pair))
     topologies = {pair.group.topology for pair in scenes if _is_of(scene, pair)}
-    for topology in sorted(topologies, key=lambda name: (name not in TOPOLOGIES, name)):
+    return sorted(topologies, key=lambda name: (name not in TOPOLOGIES, name))
+
+
+def _ratios_by_block(question: Question, scene: Scene, topologies: Sequence[str]) -> list[float]:
+    """For each block the geometric mean over topologies of the two sides' peaks, flagged pairs left out."""
+    by_block: dict[int, list[float]] = {}
+    for topology in topologies:
         base, other = (
             _peaks(question, Cell(scene.stack, variant, topology, scene.batch_size))
             for variant in (BASELINE, CANDIDATE)
@@ -75,4 +82,6 @@ def _reorders(question: Question) -> str:
     _, probes = probed(question)
     shares = [probe.reorders["share"] for probe in probes if probe.reorders]
     known = [share for share in shares if share is not None]
-    return f" (layout conversions take up to {max(known):.0%} of the primitives' time, {AS_LOGGED})" if known else ""
+    if not known:
+        return ""
+    return f" (layout conversions take up to {max(known):.0%} of the primitives' time{at_size(probes)}, {AS_LOGGED})"

@@ -36,7 +36,7 @@ def judge_same_program(question: Question) -> Answer:
     if layouts[0] != layouts[1]:
         names = [" and ".join(sorted(layout)) for layout in layouts]
         chosen = f"the layout was {names[0]} on {BASELINE} and {names[1]} on {CANDIDATE}, which stacks.toml chooses"
-        return Answer(PARTLY, f"{same}, but {chosen}: without that change it was not tried")
+        return Answer(PARTLY, f"{same}, but {chosen}: without that change it was not tried in this run")
     return Answer(REPRODUCED, f"{same} (workload_sha256) in the same layout")
 
 

@@ -5,18 +5,15 @@ It is a comparison like any other, small by default and kept as a run under resu
 
 from __future__ import annotations
 
-import argparse
-import dataclasses
 import math
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from rich.table import Table
 
-from runner.catalogue.topology_file import chosen_topologies, keep
-from runner.cli.compare import context_of, prepare, read_facts
-from runner.cli.engine_ratio import BLOCKS, Side, measure_engine_ratio, ready_process
-from runner.cli.engines import Engines, choose_engine, measuring
-from runner.cli.own_topology import built, own_topology_json, own_topology_of
-from runner.cli.planning import LIVE_ROOT, bkms_from, machine_below, pin_from, require_fit, stacks_from
+from runner.catalogue.topology_file import chosen_topologies
+from runner.cli.engine_ratio import BLOCKS, measure_engine_ratio, ready_process
+from runner.cli.engines import Engines, choose_engine
 from runner.cli.progress import CONSOLE, Progress, say
 from runner.errors import EXIT_DONE, EXIT_SOME_CELLS_FAILED
 from runner.planning.plan import Request, make_plan
@@ -24,60 +21,88 @@ from runner.report.peak_sections import achieved, host_peak
 from runner.report.wording import estimated, significant, topology_title
 from runner.report.write import write_report
 from runner.session.execute import execute
-from runner.session.header import make_header
+from runner.session.opening import begin, make_ready
+from runner.session.options import EngineOptions, PinOptions
+from runner.session.own_topology import own_topology_of
 from runner.session.peak import measure_peaks
+from runner.session.planned import PlannedComparison, plan_request, stacks_from
+from runner.session.prepared import measuring
+from runner.session.state import Session
 from runner.stats.results import Results
 from runner.storage import runs
 from runner.storage.remaining import TRAINING_GFLOPS
 from runner.vocabulary import TOPOLOGIES, Steps
 
+BKMS = "article"
+COMMAND = "python -m runner bench"
 
-def run(arguments: argparse.Namespace, engines: Engines) -> int:
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line asks for. `steps` are the timed steps of each launch."""
+
+    stack: tuple[str, ...] | None
+    topologies: tuple[str, ...] | None
+    topology_file: Path | None
+    inter_op: int | None
+    batch_size: int
+    blocks: int
+    steps: int
+    pin: PinOptions
+    engine: EngineOptions
+
+
+def run(options: Options, engines: Engines) -> int:
     """Measure and print the table; exit code 1 if a cell failed."""
-    machine = machine_below(LIVE_ROOT)
-    pin = pin_from(arguments, machine)
-    stacks = stacks_from(arguments)
-    own = own_topology_of(arguments)
-    request = Request(
-        stacks=stacks,
-        variants=(),
-        topologies=chosen_topologies(arguments.topologies, TOPOLOGIES, own),
-        batch_sizes=(arguments.batch_size,),
-        blocks=arguments.blocks,
-        steps=Steps(warmup=1, timed=arguments.steps),
-        own_topology=own.file if own else None,
-    )
-    bkms = bkms_from(arguments, "article", pin)
-    plan = make_plan(request, pin, bkms)
-    engine, why = choose_engine(arguments, engines, stacks)
+    planned = _planned(options)
+    engine, why = choose_engine(options.engine, engines, planned.stacks)
     say(why)
     with measuring("bench", engine):
-        require_fit(machine, pin, engine)
-        artifacts = prepare(engine, stacks, plan.launches, runs.RUNS)
-        # What a container costs shows most where training is cheap, and takes the least time there.
-        kits = sorted(set(request.topologies) & set(TOPOLOGIES), key=lambda name: TRAINING_GFLOPS[name])
-        contained = engine.name == "docker" and kits
-        process = ready_process(arguments, engines, stacks, plan.launches) if contained else None
-        plan, description = built(own, request, plan, engine, artifacts, say)
-        folder = runs.RUNS / runs.new_name("bench")
-        header = make_header(
-            folder.name, plan, machine, stacks, engine, artifacts, "python -m runner bench", [], arguments.memory
-        )
-        current = runs.create(folder, {**header, "peak": True, **own_topology_json(own, description)})
-        if own is not None:
-            keep(own, current.folder)
-        context = context_of(current, 1)
-        measure_peaks(current, engine, artifacts, context, read_facts, say)
-        with Progress(current, plan.launches) as progress:
-            execute(current, plan.launches, engine, artifacts, context, read_facts, progress)
-        everything = write_report(current)
+        ready = make_ready(planned, engine, runs.RUNS, say, match=False)
+        few = _cheapest(planned) if engine.name == "docker" else None
+        process = None if few is None else ready_process(options.engine, engines, few)
+        folder = runs.RUNS / runs.new_name(planned.label)
+        session = begin(ready, folder, COMMAND, options.engine.memory_bytes, {"peak": True})
+        everything = _measure(session)
         CONSOLE.print(_table(everything))
-        say(f"\nreport: {current.folder / 'report.html'}")
-        if process is not None:
-            blocks = max(BLOCKS, request.blocks)
-            few = dataclasses.replace(request, topologies=(kits[0],), own_topology=None, blocks=blocks)
-            measure_engine_ratio(Side(engine, artifacts), process, make_plan(few, pin, bkms), machine, stacks)
+        say(f"\nreport: {session.run.folder / 'report.html'}")
+        if few is not None and process is not None:
+            measure_engine_ratio(replace(ready, planned=few), process)
     return EXIT_DONE if all(pair.status == "ok" for pair in everything.pairs) else EXIT_SOME_CELLS_FAILED
+
+
+def _planned(options: Options) -> PlannedComparison:
+    own = own_topology_of(options.topology_file)
+    request = Request(
+        stacks=stacks_from(options.stack),
+        variants=(),
+        topologies=chosen_topologies(options.topologies, TOPOLOGIES, own),
+        batch_sizes=(options.batch_size,),
+        blocks=options.blocks,
+        steps=Steps(warmup=1, timed=options.steps),
+        own_topology=own.file if own else None,
+    )
+    return plan_request("bench", request, options.pin, BKMS, options.inter_op, own)
+
+
+def _cheapest(planned: PlannedComparison) -> PlannedComparison | None:
+    """The plan of container against process; None where only the user's own topology is measured.
+
+    What a container costs shows most where training is cheap, and takes the least time there.
+    """
+    request, plan = planned.request, planned.plan
+    kits = sorted(set(request.topologies) & set(TOPOLOGIES), key=lambda name: TRAINING_GFLOPS[name])
+    if not kits:
+        return None
+    few = replace(request, topologies=(kits[0],), own_topology=None, blocks=max(BLOCKS, request.blocks))
+    return replace(planned, request=few, plan=make_plan(few, plan.pin, plan.bkms), own=None)
+
+
+def _measure(session: Session) -> Results:
+    measure_peaks(session, say)
+    with Progress(session.run, session.run.launches) as progress:
+        execute(session, session.run.launches, progress)
+    return write_report(session.run)
 
 
 def _table(everything: Results) -> Table:

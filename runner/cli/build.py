@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-import argparse
+from dataclasses import dataclass
 
 from runner.catalogue.stacks import every_installation
-from runner.cli.engines import Engines, choose_engine, require_ready
-from runner.cli.planning import stacks_from
+from runner.cli.engines import Engines, choose_engine
 from runner.cli.progress import say
 from runner.errors import EXIT_DONE
+from runner.session.options import EngineOptions
+from runner.session.planned import stacks_from
+from runner.session.prepared import require_ready
 from runner.support.machine_lock import machine_lock
 
 
-def run(arguments: argparse.Namespace, engines: Engines) -> int:
+@dataclass(frozen=True)
+class Options:
+    """What the command line asks for. `stack` holds the names of stacks."""
+
+    stack: tuple[str, ...] | None
+    engine: EngineOptions
+
+
+def run(options: Options, engines: Engines) -> int:
     """Make every installation of the named stacks ready."""
-    stacks = stacks_from(arguments)
-    engine, why = choose_engine(arguments, engines, stacks)
+    stacks = stacks_from(options.stack)
+    engine, why = choose_engine(options.engine, engines, stacks)
     say(why)
     with machine_lock("build"):  # unpacking and compiling would slow down whoever measures
         wanted = every_installation(stacks)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from rich.table import Table
@@ -30,15 +30,25 @@ from runner.storage import runs
 ALL = "all"
 
 
-def run(arguments: argparse.Namespace, _engines: Engines) -> int:
+@dataclass(frozen=True)
+class Options:
+    """What the command line asks for: `run` is a run's folder, `publication` a name or `all`."""
+
+    run: Path | None
+    publication: str | None
+    json: bool
+    original_script: bool
+
+
+def run(options: Options, _engines: Engines) -> int:
     """Print the verdicts, for people or as JSON."""
-    if arguments.run is None and not arguments.original_script:
+    if options.run is None and not options.original_script:
         raise UsageError("Name a run's folder to hold against a publication, or ask for --original-script.")
-    names = publication_names() if arguments.publication == ALL else [arguments.publication or ARTICLE]
+    names = publication_names() if options.publication == ALL else [options.publication or ARTICLE]
     publications = [find_publication(name) for name in names]
-    judgements = _judgements(arguments, publications)
-    script = _script(publications) if arguments.original_script else None
-    if arguments.json:
+    judgements = _judgements(options, publications)
+    script = _script(publications) if options.original_script else None
+    if options.json:
         print(json.dumps(_json(judgements, script), indent=1, ensure_ascii=False, allow_nan=False))
         return EXIT_DONE
     for publication in publications:
@@ -50,10 +60,10 @@ def run(arguments: argparse.Namespace, _engines: Engines) -> int:
     return EXIT_DONE
 
 
-def _judgements(arguments: argparse.Namespace, publications: Sequence[Publication]) -> list[Judgement]:
-    if arguments.run is None:
+def _judgements(options: Options, publications: Sequence[Publication]) -> list[Judgement]:
+    if options.run is None:
         return []
-    results = results_of(runs.load(arguments.run))
+    results = results_of(runs.load(options.run))
     return [each for publication in publications for each in judge(publication, results)]
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import shlex
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runner.catalogue.stacks import IMAGES
 from runner.cli.engines import Engines
-from runner.cli.planning import left_out, machine_below, pin_from, preset_from, request_from
 from runner.compose.asked import ask
 from runner.compose.document import main_file, overlay
 from runner.compose.services import Services, defaults, image_tokens, relative_to, services_of
@@ -17,6 +15,9 @@ from runner.errors import EXIT_DONE, DiskError
 from runner.host.pin import Pin
 from runner.planning.bkm import load_bkms, resolve
 from runner.planning.plan import FEWEST_BLOCKS, Request, make_plan
+from runner.session.options import PinOptions, RequestOptions
+from runner.session.planned import left_out, pin_from, preset_from, request_from
+from runner.session.this_host import machine_below
 from runner.support.atomic import write_whole
 from runner.vocabulary import Steps
 
@@ -29,10 +30,21 @@ ANY_HOST = Pin(cores=((0,),), mems=(0,), nodes=1, sockets=1)
 SMOKE_STEPS = Steps(warmup=1, timed=2)
 
 
-def run(arguments: argparse.Namespace, _engines: Engines) -> int:
+@dataclass(frozen=True)
+class Options:
+    """What the command line asks for. `memory` is in bytes, as it was given: the host that has pages is another one."""
+
+    request: RequestOptions
+    pin: PinOptions
+    memory: int | None
+    sysroot: Path
+    out: Path | None
+
+
+def run(options: Options, _engines: Engines) -> int:
     """Write compare.yaml and its overlay smoke.yaml."""
-    folder = arguments.out or FOLDER
-    files = compose_files(arguments, folder)
+    folder = options.out or FOLDER
+    files = compose_files(options, folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
@@ -45,17 +57,17 @@ def run(arguments: argparse.Namespace, _engines: Engines) -> int:
     return EXIT_DONE
 
 
-def compose_files(arguments: argparse.Namespace, folder: Path) -> dict[str, str]:
+def compose_files(options: Options, folder: Path) -> dict[str, str]:
     """The content of each file, by name; paths in them are relative to `folder`.
 
     Raises:
         UsageError: an option asks for something that does not exist or cannot be had on this host.
     """
-    pin, memory = _pin(arguments), arguments.memory
-    preset = preset_from(arguments)
-    request = request_from(arguments, preset)
+    pin, memory = _pin(options), options.memory
+    preset = preset_from(options.request)
+    request = request_from(options.request, preset)
     smoke = replace(request, topologies=("alexnet",), batch_sizes=(1,), blocks=FEWEST_BLOCKS, steps=SMOKE_STEPS)
-    bkms = load_bkms(arguments.bkms)
+    bkms = load_bkms(options.request.bkms)
     notes = left_out(preset, request.stacks, make_plan(request, pin, resolve(bkms, pin)))
     images = relative_to(folder, IMAGES)
 
@@ -85,8 +97,8 @@ def shown(path: Path) -> str:
     return shlex.quote(str(path.resolve().relative_to(root) if path.resolve().is_relative_to(root) else path))
 
 
-def _pin(arguments: argparse.Namespace) -> Pin:
+def _pin(options: Options) -> Pin:
     """The pin that was asked for on this host, else one that every host has and that its settings replace."""
-    if arguments.cpus is None and arguments.cores is None and not arguments.headroom:
+    if not options.pin.is_given:
         return ANY_HOST
-    return pin_from(arguments, machine_below(arguments.sysroot))
+    return pin_from(options.pin, machine_below(options.sysroot))

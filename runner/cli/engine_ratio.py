@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from rich.table import Table
 
-from runner.catalogue.stacks import Stack
-from runner.cli.compare import context_of, prepare, read_facts
 from runner.cli.engines import Engines
 from runner.cli.progress import CONSOLE, Progress, say
-from runner.engines.protocol import Artifact, Engine
-from runner.machine import Machine
-from runner.planning.plan import Plan
 from runner.report.wording import topology_title, with_interval
 from runner.session.execute import execute
-from runner.session.header import make_header
+from runner.session.opening import Ready, begin
+from runner.session.options import EngineOptions
+from runner.session.planned import PlannedComparison
+from runner.session.prepared import prepare
+from runner.session.state import Session
 from runner.stats.estimators import images_per_second
 from runner.stats.intervals import FEWEST, geometric_estimate
 from runner.storage import runs
 from runner.storage.records import Record, latest
-from runner.storage.runs import Run
 from runner.vocabulary import Cell, Launch
 
 ENGINE_NAMES = ("docker", "venv")
@@ -32,41 +28,32 @@ CONFIDENCE = 0.999
 BLOCKS = 4
 
 
-@dataclass(frozen=True)
-class Side:
-    """An engine with the installations that it has ready, by stack and installation."""
-
-    engine: Engine
-    artifacts: Mapping[tuple[str, str], Artifact]
-
-
-def ready_process(
-    arguments: argparse.Namespace, engines: Engines, stacks: Sequence[Stack], launches: Sequence[Launch]
-) -> Side | None:
+def ready_process(given: EngineOptions, engines: Engines, planned: PlannedComparison) -> Ready | None:
     """Make the venv engine ready to be compared with; None, and why, where it cannot be held to the same.
 
     Raises:
         HostError: the installations cannot be made.
     """
-    if arguments.memory is not None:
+    if given.memory is not None:
         say("container against process is left out: a process cannot be held to --memory")
         return None
-    engine = engines["venv"](arguments)
-    return Side(engine, prepare(engine, stacks, launches, runs.RUNS))
+    engine = engines["venv"](given)
+    return Ready(planned, engine, prepare(engine, planned.stacks, planned.launches, runs.RUNS, say))
 
 
-def measure_engine_ratio(container: Side, process: Side, plan: Plan, machine: Machine, stacks: Sequence[Stack]) -> None:
+def measure_engine_ratio(container: Ready, process: Ready) -> None:
     """Run a plan on both engines, launch by launch in mirrored order, and print container over process."""
     say("\ncontainer against process: the same launches on both engines, in turn")
     sides = dict(zip(ENGINE_NAMES, (container, process), strict=True))
-    started = {name: _create(side, plan, machine, stacks) for name, side in sides.items()}
-    cells = list(dict.fromkeys(launch.cell for launch in plan.launches))
-    for number, launch in enumerate(plan.launches):
+    sessions = {name: _begin(side) for name, side in sides.items()}
+    launches = process.planned.launches
+    cells = list(dict.fromkeys(launch.cell for launch in launches))
+    for number, launch in enumerate(launches):
         # From block to block another engine is first, and from cell to cell in a block.
         order = ENGINE_NAMES if (cells.index(launch.cell) + launch.block) % 2 else ENGINE_NAMES[::-1]
         for turn, name in enumerate(order):
-            _run_one(started[name], plan.launches[number:], sides[name], between=plan.launches[number + turn :])
-    records = {name: each.read_records() for name, each in started.items()}
+            _run_one(sessions[name], launches[number:], between=launches[number + turn :])
+    records = {name: each.run.read_records() for name, each in sessions.items()}
     CONSOLE.print(ratio_table(records))
     say(f"\n{verdict(records)}")
 
@@ -116,14 +103,12 @@ def engine_ratios(records: Mapping[str, Sequence[Record]]) -> dict[Cell, dict[in
     return found
 
 
-def _create(side: Side, plan: Plan, machine: Machine, stacks: Sequence[Stack]) -> Run:
+def _begin(side: Ready) -> Session:
     folder = runs.RUNS / runs.new_name(f"bench-{side.engine.name}")
-    command = "python -m runner bench"
-    header = make_header(folder.name, plan, machine, stacks, side.engine, side.artifacts, command, [], None)
-    return runs.create(folder, header)
+    return begin(side, folder, "python -m runner bench", memory_bytes=None)
 
 
-def _run_one(current: Run, left: Sequence[Launch], side: Side, between: Sequence[Launch]) -> None:
+def _run_one(session: Session, left: Sequence[Launch], between: Sequence[Launch]) -> None:
     """Run the first of the launches that one engine has left; `between` are those that the other has."""
-    with Progress(current, left, name=side.engine.name, between=between) as progress:
-        execute(current, left[:1], side.engine, side.artifacts, context_of(current, 1), read_facts, progress)
+    with Progress(session.run, left, name=session.engine.name, between=between) as progress:
+        execute(session, left[:1], progress)

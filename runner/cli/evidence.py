@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from runner.cli.progress import say
 from runner.engines.environments import default_cache
-from runner.engines.protocol import Artifact, Engine
 from runner.evidence.probed import Evidence, Subject
 from runner.evidence.store import EvidenceCache
 from runner.evidence.verdicts import INERT
-from runner.session.observation import Context
 from runner.session.probing import BATCH_SIZE, Progress, missing, obtain, probes_of
-from runner.storage.runs import Run
+from runner.session.state import Session
 from runner.vocabulary import Launch
 
 CACHE_FOLDER = "evidence"
 
 
-def probe_missing(
-    run: Run,
-    launches: Iterable[Launch],
-    engine: Engine,
-    artifacts: Mapping[tuple[str, str], Artifact],
-    context: Context,
-    batch_size: int = BATCH_SIZE,
-) -> None:
+def probe_missing(session: Session, launches: Iterable[Launch], batch_size: int = BATCH_SIZE) -> None:
     """Probe every variant and topology of these launches that the run has no evidence of, with a line for each.
 
     Raises:
         DiskError: the run's folder cannot be written.
     """
-    todo = missing(run, probes_of(run, launches, artifacts, context, batch_size))
-    obtain(run, todo, engine, artifacts, context, EvidenceCache(default_cache() / CACHE_FOLDER), _began, _ended)
+    todo = missing(session.run, probes_of(session, launches, batch_size))
+    obtain(session, todo, EvidenceCache(default_cache() / CACHE_FOLDER), _began, _ended)
 
 
 def is_in_order(evidence: Evidence) -> bool:

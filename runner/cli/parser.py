@@ -21,6 +21,7 @@ from runner.cli.options import (
     topology_file_option,
     topology_options,
 )
+from runner.cli.parsed import parsed
 from runner.cli.values import names, positive, positive_list, seconds, whole
 
 Handler = Callable[[argparse.Namespace, Engines], int]
@@ -62,7 +63,7 @@ def _command(commands: argparse._SubParsersAction[Parser], name: str, summary: s
 def _lazy(command: str) -> Handler:
     def handler(arguments: argparse.Namespace, engines: Engines) -> int:
         module = importlib.import_module(f"runner.cli.{command}")
-        return int(module.run(arguments, engines))
+        return int(module.run(parsed(module.Options, arguments), engines))
 
     return handler
 

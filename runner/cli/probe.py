@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from rich.table import Table
 
-from runner.catalogue.stacks import find_stack
-from runner.catalogue.topology_file import chosen_topologies, keep
-from runner.cli.compare import command_line, context_of, next_session, prepare, require_unchanged, take_over
-from runner.cli.engines import Engines, choose_engine, measuring
+from runner.catalogue.topology_file import chosen_topologies
+from runner.cli.engines import Engines, choose_engine
 from runner.cli.evidence import is_in_order, probe_missing
-from runner.cli.own_topology import built, own_topology_json, own_topology_of
-from runner.cli.planning import LIVE_ROOT, machine_below, pin_from, require_fit, stacks_from
+from runner.cli.measuring import command_line
 from runner.cli.progress import CONSOLE, say
 from runner.cli.terminal import print_results
 from runner.errors import EXIT_DONE, EXIT_SOME_CELLS_FAILED, DiskError, UsageError
 from runner.evidence import store
 from runner.evidence.probed import Evidence
-from runner.planning.bkm import load_bkms, resolve
-from runner.planning.plan import FEWEST_BLOCKS, Plan, Request, make_plan
-from runner.session.header import make_header
+from runner.planning.plan import FEWEST_BLOCKS, Request
+from runner.session.opening import begin, go_on, make_ready, stacks_of
+from runner.session.options import EngineOptions, PinOptions
+from runner.session.own_topology import own_topology_of
+from runner.session.planned import PlannedComparison, plan_request, stacks_from
+from runner.session.prepared import measuring
 from runner.session.probing import STEPS
+from runner.session.resuming import resumed_with
 from runner.storage import runs
 from runner.storage.runs import Run
 from runner.support.atomic import write_whole
@@ -32,74 +36,89 @@ from runner.vocabulary import ARTICLE_TOPOLOGIES, Launch, one_of
 MOST_PRIMITIVES = 8
 
 
-def run(arguments: argparse.Namespace, engines: Engines) -> int:
+@dataclass(frozen=True)
+class Options:
+    """What the command line asks for. `run` is a run's folder; without one, the rest says what is probed."""
+
+    run: Path | None
+    stack: tuple[str, ...] | None
+    variants: tuple[str, ...] | None
+    topologies: tuple[str, ...] | None
+    topology_file: Path | None
+    bkms: str
+    batch_size: int
+    out: Path | None
+    pin: PinOptions
+    engine: EngineOptions
+
+
+@dataclass(frozen=True)
+class PlannedProbes(PlannedComparison):
+    """A plan of which only the first block is probed, and of that only the variants that were asked for."""
+
+    variants: tuple[str, ...] = ()
+
+    @property
+    def launches(self) -> Sequence[Launch]:
+        """The launches that probes stand for."""
+        return [launch for launch in self.plan.launches if launch.block == 1 and launch.cell.variant in self.variants]
+
+
+def run(options: Options, engines: Engines) -> int:
     """Obtain and print evidence; exit code 1 if a probe or a verdict failed."""
-    return _of_run(arguments, engines) if arguments.run is not None else _by_itself(arguments, engines)
+    return _by_itself(options, engines) if options.run is None else _of_run(options, runs.load(options.run), engines)
 
 
-def _of_run(arguments: argparse.Namespace, engines: Engines) -> int:
+def _of_run(options: Options, current: Run, engines: Engines) -> int:
     """Probe what a finished or unfinished run lacks, under the run's own conditions, and redraw its report."""
-    current = runs.load(arguments.run)
-    take_over(arguments, current)
-    stacks = tuple(find_stack(name) for name in current.header["stacks"])
-    engine, _ = choose_engine(arguments, engines, stacks)
+    engine, _ = choose_engine(resumed_with(options.engine, current), engines, stacks_of(current))
     with measuring(f"probe {current.folder}", engine):
-        artifacts = prepare(engine, stacks, current.launches, current.folder)
-        require_unchanged(current, artifacts)
-        context = context_of(current, next_session(current))
-        probe_missing(current, current.launches, engine, artifacts, context, arguments.batch_size)
+        session = go_on(current, engine, say, match=False)
+        probe_missing(session, current.launches, options.batch_size)
     _print_evidence(current)
     print_results(current)
     return _exit_code(current)
 
 
-def _by_itself(arguments: argparse.Namespace, engines: Engines) -> int:
+def _by_itself(options: Options, engines: Engines) -> int:
     """Probe without a run: its folder holds evidence and logs, and no run.json, since nothing is measured."""
-    machine = machine_below(LIVE_ROOT)
-    pin = pin_from(arguments, machine)
-    stacks = stacks_from(arguments)
-    own = own_topology_of(arguments)
+    planned = _planned(options)
+    engine, why = choose_engine(options.engine, engines, planned.stacks)
+    folder = options.out or runs.RUNS / runs.new_name(planned.label)
+    with measuring(f"probe {folder}", engine):
+        say(why)
+        ready = make_ready(planned, engine, folder, say, match=False)
+        session = begin(ready, folder, command_line(), options.engine.memory_bytes, create=_create)
+        probe_missing(session, ready.planned.launches, options.batch_size)
+    _print_evidence(session.run)
+    say(f"\nevidence: {folder / store.FILE_NAME}")
+    return _exit_code(session.run)
+
+
+def _planned(options: Options) -> PlannedProbes:
+    own = own_topology_of(options.topology_file)
     request = Request(
-        stacks=stacks,
+        stacks=stacks_from(options.stack),
         variants=(),
-        topologies=chosen_topologies(arguments.topologies, ARTICLE_TOPOLOGIES, own),
-        batch_sizes=(arguments.batch_size,),
+        topologies=chosen_topologies(options.topologies, ARTICLE_TOPOLOGIES, own),
+        batch_sizes=(options.batch_size,),
         blocks=FEWEST_BLOCKS,
         steps=STEPS,
         own_topology=own.file if own else None,
     )
-    plan = make_plan(request, pin, resolve(load_bkms(arguments.bkms), pin))
-    launches = _chosen(plan, arguments.variants)
-    engine, why = choose_engine(arguments, engines, stacks)
-    folder = arguments.out or runs.RUNS / runs.new_name("probe")
-    with measuring(f"probe {folder}", engine):
-        say(why)
-        require_fit(machine, pin, engine)
-        artifacts = prepare(engine, stacks, launches, folder)
-        plan, description = built(own, request, plan, engine, artifacts, say)
-        launches = _chosen(plan, arguments.variants)
-        header = make_header(
-            folder.name, plan, machine, stacks, engine, artifacts, command_line(), [], arguments.memory
-        )
-        current = Run(folder, {**header, **own_topology_json(own, description)})
-        _write_header(current)
-        if own is not None:
-            keep(own, folder)
-        probe_missing(current, launches, engine, artifacts, context_of(current, 1), arguments.batch_size)
-    _print_evidence(current)
-    say(f"\nevidence: {folder / store.FILE_NAME}")
-    return _exit_code(current)
+    planned = plan_request("probe", request, options.pin, options.bkms, None, own)
+    known = list(dict.fromkeys(launch.cell.variant for launch in planned.plan.launches))
+    asked = tuple(one_of("variant", name, known) for name in options.variants or known)
+    return PlannedProbes(planned.label, planned.machine, request, planned.plan, own, variants=asked)
 
 
-def _chosen(plan: Plan, variants: tuple[str, ...] | None) -> list[Launch]:
-    """The first block's launches, of the variants that were asked for."""
-    known = list(dict.fromkeys(launch.cell.variant for launch in plan.launches))
-    asked = [one_of("variant", name, known) for name in variants or known]
-    return [launch for launch in plan.launches if launch.block == 1 and launch.cell.variant in asked]
+def _create(folder: Path, header: Mapping[str, Any]) -> Run:
+    """Make the folder of probes alone. Its header is not named run.json, since nothing is measured.
 
-
-def _write_header(current: Run) -> None:
-    folder = current.folder
+    Raises:
+        UsageError: the folder holds a run.
+        DiskError: it cannot be written.
+    """
     if (folder / "run.json").exists():
         raise UsageError(
             f"{folder} holds a run. Probe that run (python -m runner probe {shlex.quote(str(folder))}), or name "
@@ -107,9 +126,10 @@ def _write_header(current: Run) -> None:
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / "probe.json", json.dumps(current.header, indent=1) + "\n")
+        write_whole(folder / "probe.json", json.dumps(header, indent=1) + "\n")
     except OSError as error:
         raise DiskError(f"The folder {folder} cannot be written: {error}. Name another with --out.") from error
+    return Run(folder, header)
 
 
 def _exit_code(current: Run) -> int:

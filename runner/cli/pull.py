@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
+from dataclasses import dataclass
+from pathlib import Path
 
 from runner.cli.engines import Engines
 from runner.cli.layers import LayerProgress
@@ -12,14 +13,23 @@ from runner.engines.docker_sdk import Docker
 from runner.errors import EXIT_DONE
 from runner.registry import image_lock
 from runner.registry.pull import obtain
+from runner.session.options import RegistryOptions
 from runner.support.machine_lock import machine_lock
 
 
-def run(arguments: argparse.Namespace, _engines: Engines) -> int:
+@dataclass(frozen=True)
+class Options:
+    """What the command line asks for. `images` is the images lock."""
+
+    images: Path
+    registry: RegistryOptions
+
+
+def run(options: Options, _engines: Engines) -> int:
     """Pull what is missing and check everything, each image once."""
-    lock = image_lock.read(arguments.images)
+    lock = image_lock.read(options.images)
     docker = Docker.connect()
-    converse = conversations(arguments)
+    converse = conversations(options.registry)
     with machine_lock("pull"):  # unpacking layers would slow down whoever measures
         for locked in lock.distinct:
             with LayerProgress() as progress:

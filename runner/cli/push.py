@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from runner import __version__
 from runner.catalogue.stacks import IMAGES, Stack, every_installation
 from runner.cli.engines import Engines
 from runner.cli.layers import LayerProgress
-from runner.cli.planning import stacks_from
 from runner.cli.progress import say
 from runner.cli.registries import credentials_for, ecr_for
 from runner.engines.docker_sdk import Docker
@@ -22,89 +22,116 @@ from runner.registry.lifecycle import keep_last, read_policy
 from runner.registry.push import push
 from runner.registry.reference import Repository, parse_repository
 from runner.registry.transfer import Conversation
+from runner.session.options import RegistryOptions
+from runner.session.planned import stacks_from
 from runner.support.machine_lock import machine_lock
 from runner.support.revision import revision
 
 
-def run(arguments: argparse.Namespace, _engines: Engines) -> int:
+@dataclass(frozen=True)
+class Options:
+    """What the command line asks for: `to` is a repository, `images` the lock to write; the rest is Amazon ECR's."""
+
+    to: str
+    stack: tuple[str, ...] | None
+    images: Path
+    dry_run: bool
+    encryption: str | None
+    kms_key: str | None
+    keep_last: int | None
+    lifecycle_policy: Path | None
+    registry: RegistryOptions
+
+    @property
+    def of_ecr(self) -> dict[str, object]:
+        """Every option that only Amazon ECR has."""
+        return {
+            "--keep-last": self.keep_last,
+            "--lifecycle-policy": self.lifecycle_policy,
+            "--encryption": self.encryption,
+            "--kms-key": self.kms_key,
+            "--region": self.registry.region,
+            "--profile": self.registry.profile,
+        }
+
+
+def run(options: Options, _engines: Engines) -> int:
     """Push what `build` made and write the lock; with --dry-run print every call and make none."""
-    stacks = stacks_from(arguments)
-    settings = _settings(arguments, stacks)
+    stacks = stacks_from(options.stack)
+    settings = _settings(options, stacks)
     kit = {"version": __version__, "revision": revision(IMAGES.parent)}
-    images = image_lock.kept(arguments.images, kit, [stack.name for stack in stacks])
-    parse_repository(arguments.to.removeprefix(ecr_calls.OWN_REGISTRY))  # a wrong name is told first of all
+    images = image_lock.kept(options.images, kit, [stack.name for stack in stacks])
+    parse_repository(options.to.removeprefix(ecr_calls.OWN_REGISTRY))  # a wrong name is told first of all
     docker = Docker.connect()
     built = [find_built(docker, stack, each) for stack, each in every_installation(stacks)]
-    if arguments.dry_run:
-        _print_calls(arguments, settings, built, list(images))
+    if options.dry_run:
+        _print_calls(options, settings, built, list(images))
         return EXIT_DONE
-    repository = _repository(arguments)
-    registry = ecr_for(repository, arguments)
+    repository = _repository(options)
+    registry = ecr_for(repository, options.registry)
     if registry is None:
-        _refuse_ecr_options(arguments, repository)
+        _refuse_ecr_options(options, repository)
     else:
         registry.make_ready(repository.path, settings, say)
-    conversation = Conversation(repository.host, registry or credentials_for(repository, arguments), say)
+    conversation = Conversation(repository.host, registry or credentials_for(repository, options.registry), say)
     with machine_lock("push"):  # packing layers would slow down whoever measures
         for each in built:
             with LayerProgress() as progress:
                 digest = push(docker, each.push_to(repository), conversation, progress)
             images |= each.locked(repository, digest)
-    image_lock.write(arguments.images, ImageLock(kit, images))
-    say(f"written: {arguments.images}. Elsewhere: python -m runner compare --images {arguments.images}")
+    image_lock.write(options.images, ImageLock(kit, images))
+    say(f"written: {options.images}. Elsewhere: python -m runner compare --images {options.images}")
     return EXIT_DONE
 
 
-def _settings(arguments: argparse.Namespace, stacks: Sequence[Stack]) -> ecr_calls.Settings:
+def _settings(options: Options, stacks: Sequence[Stack]) -> ecr_calls.Settings:
     lifecycle = None
-    if arguments.keep_last is not None:
-        lifecycle = keep_last(arguments.keep_last, [each for _, each in every_installation(stacks)])
-    elif arguments.lifecycle_policy is not None:
-        lifecycle = read_policy(arguments.lifecycle_policy)
-    encryption = arguments.encryption or (ecr_calls.Settings.encryption if arguments.kms_key is None else "KMS")
-    if arguments.kms_key is not None and encryption == ecr_calls.Settings.encryption:
+    if options.keep_last is not None:
+        lifecycle = keep_last(options.keep_last, [each for _, each in every_installation(stacks)])
+    elif options.lifecycle_policy is not None:
+        lifecycle = read_policy(options.lifecycle_policy)
+    encryption = options.encryption or (ecr_calls.Settings.encryption if options.kms_key is None else "KMS")
+    if options.kms_key is not None and encryption == ecr_calls.Settings.encryption:
         raise UsageError("--kms-key goes with --encryption KMS or KMS_DSSE; AES256 takes no key.")
-    return ecr_calls.Settings(encryption, arguments.kms_key, lifecycle)
+    return ecr_calls.Settings(encryption, options.kms_key, lifecycle)
 
 
-def _repository(arguments: argparse.Namespace) -> Repository:
+def _repository(options: Options) -> Repository:
     """The repository of --to; for ecr:NAME the account and the region are asked for."""
-    if not arguments.to.startswith(ecr_calls.OWN_REGISTRY):
-        return parse_repository(arguments.to)
-    session = ecr.open_session(arguments.profile)
-    region = ecr.region_of(session, arguments.region)
-    return ecr.own_registry(session, region, arguments.to.removeprefix(ecr_calls.OWN_REGISTRY))
+    if not options.to.startswith(ecr_calls.OWN_REGISTRY):
+        return parse_repository(options.to)
+    session = ecr.open_session(options.registry.profile)
+    region = ecr.region_of(session, options.registry.region)
+    return ecr.own_registry(session, region, options.to.removeprefix(ecr_calls.OWN_REGISTRY))
 
 
-def _refuse_ecr_options(arguments: argparse.Namespace, repository: Repository) -> None:
+def _refuse_ecr_options(options: Options, repository: Repository) -> None:
     """Refuse what would have no effect.
 
     Raises:
         UsageError: an option of Amazon ECR for a registry that is none.
     """
-    for name in ("keep_last", "lifecycle_policy", "encryption", "kms_key", "region", "profile"):
-        if getattr(arguments, name) is not None:
+    for name, value in options.of_ecr.items():
+        if value is not None:
             raise UsageError(
-                f"--{name.replace('_', '-')} is for Amazon ECR, and {repository.host} is not one of its registries "
+                f"{name} is for Amazon ECR, and {repository.host} is not one of its registries "
                 "(ACCOUNT.dkr.ecr.REGION.amazonaws.com)."
             )
 
 
-def _print_calls(
-    arguments: argparse.Namespace, settings: ecr_calls.Settings, built: Sequence[Built], kept: Sequence[str]
-) -> None:
+def _print_calls(options: Options, settings: ecr_calls.Settings, built: Sequence[Built], kept: Sequence[str]) -> None:
     """Every call that `run` would make, in order; what depends on an answer says so."""
-    if arguments.to.startswith(ecr_calls.OWN_REGISTRY):
-        region = ecr.region_of(ecr.open_session(arguments.profile), arguments.region)
+    if options.to.startswith(ecr_calls.OWN_REGISTRY):
+        region = ecr.region_of(ecr.open_session(options.registry.profile), options.registry.region)
         say(ecr_calls.IDENTITY_CALL.line())
         where: ecr_calls.EcrHost | None = ecr_calls.EcrHost("ACCOUNT", region)
-        path = arguments.to.removeprefix(ecr_calls.OWN_REGISTRY)
+        path = options.to.removeprefix(ecr_calls.OWN_REGISTRY)
         repository = Repository(ecr_calls.own_host("ACCOUNT", region), path)
     else:
-        repository = parse_repository(arguments.to)
+        repository = parse_repository(options.to)
         where = ecr_calls.ecr_host(repository.host)
     if where is None:
-        _refuse_ecr_options(arguments, repository)
+        _refuse_ecr_options(options, repository)
     else:
         say(ecr_calls.describe_call(where, repository.path).line())
         say(f"{ecr_calls.create_call(where, repository.path, settings).line()}   (if it is missing)")
@@ -118,4 +145,4 @@ def _print_calls(
         say(f"docker push {wanted.target}   (if it is not there)")
         say(f"registry: what is {wanted.target}?   (is it what was sent?)")
     names = [*kept, *(name for each in built for name in each.locked(repository, ""))]
-    say(f"write {arguments.images}: {json.dumps(names)}")
+    say(f"write {options.images}: {json.dumps(names)}")

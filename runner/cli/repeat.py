@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-import argparse
-import shlex
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from runner.catalogue.stacks import Stack, find_stack
+from runner.catalogue.stacks import Stack
 from runner.catalogue.topology_file import keep, kept
-from runner.cli.compare import Before, base_images_of, lock_of, measure, prepare
-from runner.cli.engines import Engines, choose_engine, measuring
-from runner.cli.images import match_installations, require_matched
-from runner.cli.planning import LIVE_ROOT, machine_below, pin_from, require_fit
+from runner.cli.engines import Engines, choose_engine
+from runner.cli.measuring import Before, command_line, measure
 from runner.cli.progress import say
-from runner.engines.protocol import FROM_RECORD, Artifact, Engine
+from runner.engines.protocol import FROM_RECORD, Tell
 from runner.errors import EXIT_INTERRUPTED, UsageError
 from runner.host.pin import Pin
 from runner.machine import Machine
-from runner.matching.diff import Match
 from runner.planning.plan import Plan
 from runner.report.measured import measured
 from runner.report.repeat_sections import repeat_sections
 from runner.report.write import REPEAT_FILE
-from runner.session.header import make_header
+from runner.session.opening import Ready, begin, make_ready, stacks_of
+from runner.session.options import EngineOptions, PinOptions
+from runner.session.planned import pin_from
+from runner.session.prepared import measuring
+from runner.session.resuming import RECORDED, repeated_with
+from runner.session.this_host import LIVE_ROOT, machine_below
+from runner.session.topology_description import Description
 from runner.storage import runs
 from runner.storage.repetition import (
-    images_of,
     isolated_in,
     keep_original,
     pin_like,
@@ -35,62 +36,98 @@ from runner.storage.repetition import (
     require_a_folder_of_its_own,
 )
 from runner.storage.runs import Run
-from runner.support.network import redact
-from runner.vocabulary import one_of
-
-RECORDED = "recorded"
+from runner.vocabulary import Launch, one_of
 
 
-def run(arguments: argparse.Namespace, engines: Engines) -> int:
+@dataclass(frozen=True)
+class Options:
+    """What the command line asks for. `run` is the folder of the run to repeat."""
+
+    run: Path
+    out: Path | None
+    bkms: str | None
+    pin: PinOptions
+    engine: EngineOptions
+
+
+@dataclass(frozen=True)
+class PlannedRepetition:
+    """A run's plan on this host. Its own topology is not built again: each launch has the record's settings."""
+
+    original: Run
+    machine: Machine
+    stacks: tuple[Stack, ...]
+    plan: Plan
+    own: None = None
+    description: None = None
+
+    @property
+    def label(self) -> str:
+        """What a new run's folder is named after."""
+        return f"repeat-{self.original.name}"
+
+    @property
+    def launches(self) -> tuple[Launch, ...]:
+        """All launches of the plan."""
+        return self.plan.launches
+
+    @property
+    def left_out(self) -> list[str]:
+        """What the original left out."""
+        return list(self.original.header["notes"])
+
+    @property
+    def kind_json(self) -> Mapping[str, Any]:
+        """What run.json takes over from the original's, and its name."""
+        header = self.original.header
+        same = {name: header[name] for name in ("images", "own_topology") if name in header}
+        before = {name: bool(header.get(name, False)) for name in ("peak", "probes")}
+        return {**before, **same, "repeats": self.original.name}
+
+    def with_description(self, description: Description, tell: Tell) -> PlannedRepetition:
+        """The same: nothing is counted anew."""
+        return self
+
+
+def run(options: Options, engines: Engines) -> int:
     """Repeat a run into a folder of its own; exit code 1 if a cell failed, whether or not the two agree."""
-    original = runs.load(arguments.run)
-    folder = arguments.out or runs.RUNS / runs.new_name(f"repeat-{original.name}")
+    original = runs.load(options.run)
+    folder = options.out or runs.RUNS / runs.new_name(f"repeat-{original.name}")
     require_a_folder_of_its_own(folder, original)
-    machine = machine_below(LIVE_ROOT)
-    recorded = Pin.from_json(original.header["plan"]["pin"])
-    pin = pin_from(arguments, machine) if _chosen(arguments) else pin_like(recorded, machine, isolated_in(original))
-    plan = plan_again(original, pin, arguments.bkms)
-    stacks = _stacks(original)
-    as_recorded = arguments.engine == RECORDED
-    take_over(arguments, original)
-    engine, why = choose_engine(arguments, engines, stacks)
-    why = f"engine {engine.name}: as recorded" if as_recorded else why
+    planned = _planned(options, original)
+    with_record = repeated_with(options.engine, original)
+    engine, why = choose_engine(with_record, engines, planned.stacks)
+    why = f"engine {engine.name}: as recorded" if options.engine.engine == RECORDED else why
     with measuring(f"run {folder}", engine):
-        say(f"repeating {original.folder}: {len(plan.launches)} launches; {why}")
-        if pin != recorded:
-            say(f"the pin differs: CPUs {recorded.to_json()['cpus']} then, {pin.to_json()['cpus']} now")
-        require_fit(machine, pin, engine)
-        artifacts = prepare(engine, stacks, plan.launches, folder)
-        matched = match_installations(engine, stacks, artifacts, say)
-        require_matched(matched)
-        created = runs.create(
-            folder, _header(folder.name, arguments, original, plan, machine, stacks, engine, artifacts, matched)
-        )
+        say(f"repeating {original.folder}: {len(planned.launches)} launches; {why}")
+        _say_if_pin_differs(original, planned.plan.pin)
+        ready = make_ready(planned, engine, folder, say)
+        session = begin(ready, folder, command_line(), with_record.memory_bytes, _workload(ready, original))
+        created = session.run
         keep_original(created, original)
         for file in {launch.topology_file for launch in original.launches if launch.topology_file is not None}:
             keep(kept(original.folder, file), created.folder)
         before = Before(peak=created.header["peak"], probe=created.header["probes"])
-        code = measure(created, engine, artifacts, created.launches, 1, before)
+        code = measure(session, created.launches, before)
     if code != EXIT_INTERRUPTED:
         say(f"\n{repeat_sections(measured(created))[0].paragraphs[0]}")
         say(f"comparison: {created.folder / REPEAT_FILE}")
     return code
 
 
-def take_over(arguments: argparse.Namespace, original: Run) -> None:
-    """Fill in, from the record, the options that make the engine and its images, where none was given."""
-    engine = original.header["engine"]
-    if arguments.engine == RECORDED:
-        arguments.engine = engine["name"]
-    if arguments.memory is None and arguments.engine == engine["name"]:
-        arguments.memory = engine["enforced"]["memory_limit_bytes"]
-    arguments.image_lock = lock_of(original)
-    arguments.recorded_images = images_of(original)
-    arguments.base_image = arguments.base_image or base_images_of(original)
+def _planned(options: Options, original: Run) -> PlannedRepetition:
+    machine = machine_below(LIVE_ROOT)
+    recorded = Pin.from_json(original.header["plan"]["pin"])
+    like = None if options.pin.is_given else pin_like(recorded, machine, isolated_in(original))
+    pin = like or pin_from(options.pin, machine)
+    plan = plan_again(original, pin, options.bkms)
+    return PlannedRepetition(original, machine, _stacks(original), plan)
 
 
-def _chosen(arguments: argparse.Namespace) -> bool:
-    return arguments.cpus is not None or arguments.cores is not None or arguments.headroom > 0
+def _say_if_pin_differs(original: Run, pin: Pin) -> None:
+    recorded = Pin.from_json(original.header["plan"]["pin"])
+    if pin != recorded:
+        say(f"the pin differs: CPUs {recorded.to_json()['cpus']} then, {pin.to_json()['cpus']} now")
 
 
 def _stacks(original: Run) -> tuple[Stack, ...]:
@@ -104,7 +141,7 @@ def _stacks(original: Run) -> tuple[Stack, ...]:
             f"{original.folder} is a {original.header['kind']}, not a comparison; repeat it with the command in its "
             f"report: {original.header['command']}"
         )
-    stacks = tuple(find_stack(name) for name in original.header["stacks"])
+    stacks = stacks_of(original)
     by_name = {stack.name: stack for stack in stacks}
     for launch in original.launches:
         stack = by_name[launch.cell.stack]
@@ -113,23 +150,8 @@ def _stacks(original: Run) -> tuple[Stack, ...]:
     return stacks
 
 
-def _header(
-    name: str,
-    arguments: argparse.Namespace,
-    original: Run,
-    plan: Plan,
-    machine: Machine,
-    stacks: tuple[Stack, ...],
-    engine: Engine,
-    artifacts: Mapping[tuple[str, str], Artifact],
-    matched: Sequence[Match],
-) -> dict[str, Any]:
-    command = redact(shlex.join(["python", "-m", "runner", *sys.argv[1:]]))
-    notes = list(original.header["notes"])
-    header = make_header(name, plan, machine, stacks, engine, artifacts, command, notes, arguments.memory, matched)
-    # An image carries its workload with it: what runs in the original's own images is the original's workload.
-    if all(artifact.provenance.get(FROM_RECORD) for artifact in artifacts.values()):
-        header["workload_sha256"] = original.header["workload_sha256"]
-    same = {name: original.header[name] for name in ("images", "own_topology") if name in original.header}
-    before = {name: bool(original.header.get(name, False)) for name in ("peak", "probes")}
-    return {**header, **before, **same, "repeats": original.name}
+def _workload(ready: Ready, original: Run) -> dict[str, Any]:
+    """An image carries its workload with it: what runs in the original's own images is the original's workload."""
+    if all(artifact.provenance.get(FROM_RECORD) for artifact in ready.artifacts.values()):
+        return {"workload_sha256": original.header["workload_sha256"]}
+    return {}

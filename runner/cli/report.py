@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from runner.cli.engines import Engines
@@ -17,11 +18,19 @@ from runner.storage.runs import Run
 from runner.support.atomic import write_whole
 
 
-def run(arguments: argparse.Namespace, _engines: Engines) -> int:
+@dataclass(frozen=True)
+class Options:
+    """What the command line asks for: the folders of runs, and where to write their comparison."""
+
+    runs: Sequence[Path]
+    out: Path | None
+
+
+def run(options: Options, _engines: Engines) -> int:
     """Redraw one report, or compare several; exit code 1 if a cell of the one run failed."""
-    loaded = [_load(folder) for folder in arguments.runs]
+    loaded = [_load(folder) for folder in options.runs]
     if len(loaded) == 1:
-        if arguments.out is not None:
+        if options.out is not None:
             raise UsageError("--out goes with several runs; one run's report is written into its own folder.")
         return EXIT_DONE if print_results(loaded[0]) else EXIT_SOME_CELLS_FAILED
     everything = [measured(each) for each in loaded]
@@ -31,9 +40,9 @@ def run(arguments: argparse.Namespace, _engines: Engines) -> int:
     CONSOLE.print("\nconditions that differ:" if len(differing) else "\nall conditions are equal", markup=False)
     if len(differing):
         CONSOLE.print(differing.to_string(index=False), markup=False, soft_wrap=True)
-    if arguments.out is not None:
+    if options.out is not None:
         _write(
-            arguments.out,
+            options.out,
             {"side_by_side.csv": frame.to_csv(index=False), "conditions.csv": differing.to_csv(index=False)},
         )
     return EXIT_DONE

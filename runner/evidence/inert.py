@@ -1,5 +1,7 @@
 """Which settings of a cell did nothing, and why: from what the build and its runtimes said, never from its speed.
 
+Inert is said of what TensorFlow computes with. Another library in the process, such as numpy's OpenBLAS, may read the
+same variable.
 Each rule looks at one setting and answers with the reason why it was inert, or None. Pure functions.
 """
 
@@ -46,7 +48,7 @@ def judge_settings(seen: Seen) -> list[Verdict]:
     for name, value in sorted(seen.asked.environment.items()):
         reason = next((found for rule in _RULES if (found := rule(name, value, seen)) is not None), None)
         if reason is not None:
-            text = f"The setting {name}={value} was inert because {reason}."
+            text = f"The setting {name}={value} was inert for TensorFlow because {reason}."
             verdicts.append(Verdict(f"{INERT}{name}", True, text))
     return verdicts
 

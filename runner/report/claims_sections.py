@@ -11,11 +11,14 @@ from runner.report.document import Section, Table, table
 from runner.report.wording import interval, plural, significant
 from runner.stats.results import Results
 
+# The claims that Figure 1 makes.
+SPEEDUP_KINDS = ("largest-speedup", "faster-on-all", "bar")
 VERDICTS = (
     "Reproduced: the claim holds here: a published figure is reached, or is inside of an interval that holds little "
     "else. That can be shown on any host. Not reproduced: it does not hold in a run on all that it is about (its "
     "software, processor, cores and what else it takes to refute it), the whole interval being clear of it; or the "
-    "software itself says that what is prescribed has no effect, as it would on any host. Partly: a part of it holds "
+    "software itself says that what is prescribed has no effect, as it would on any host: then only what the claim "
+    "needs of the software must match, and neither its processor nor its cores. Partly: a part of it holds "
     "here, and the rest was not run, cannot be told or falls short. Not testable here: this run, this host or this kit "
     "cannot tell, for the reason beside it: the interval is too wide, or the figure is not reached and something is "
     "missing to refute it. A figure that stands there all the same is this run's own and judges nothing. What is "
@@ -32,9 +35,8 @@ def article_section(measured: Results, article: Publication) -> Section:
         VERDICTS,
         f"The article measured on 36 cores, of two sockets; this run used {cores} of this host's {of_cores}. The "
         f"article's software cannot be installed any more; nearest to it is {article.nearest_stack}: "
-        f"{article.nearest_stack_reason}. A run of that stack at batch size 32 with the article's settings can confirm "
-        "Figure 1 on any host; what falls short on another host or with other software refutes nothing. What is "
-        "divided by is always stock with oneDNN off, where it has that switch.",
+        f"{article.nearest_stack_reason}. {_of_figure_1(article)} What falls short on another host or with other "
+        "software refutes nothing. What is divided by is always stock with oneDNN off, where it has that switch.",
         "Which thread flags the article's baseline ran with is not published; without any, the program of its script "
         "computes on one intra-op thread (python -m runner claims --original-script). A bar over such a "
         "baseline also holds what its other threads would have gained; this kit's baseline has the threads of Intel's "
@@ -42,6 +44,18 @@ def article_section(measured: Results, article: Publication) -> Section:
         "it.",
     )
     return Section("The article's claims", paragraphs, (claims_table(judgements), differences_table(judgements)))
+
+
+def _of_figure_1(article: Publication) -> str:
+    """Which of the claims on speedups a run can confirm, and which none can, since their value was never published."""
+    of_speedups = [claim for claim in article.claims if claim.kind in SPEEDUP_KINDS]
+    barred = [claim.words for claim in of_speedups if "value" in claim.to_confirm and claim.value is None]
+    open_ones = [claim.words for claim in of_speedups if claim.words not in barred]
+    return (
+        f"A run of that stack at batch size 32 with the article's settings can confirm {' and '.join(open_ones)} on "
+        f"any host. The single bars ({', '.join(barred)}) can be confirmed on none: their heights were never published "
+        "as text."
+    )
 
 
 def further_sections(measured: Results) -> tuple[Section, ...]:

@@ -9,6 +9,10 @@ from runner.stats.results import Results
 
 TITLE = "Cores used"
 NOT_RECORDED = "not recorded"
+NEITHER = (
+    "The CPU seconds of the timed steps were not recorded in this run. Nor was the CPU that each thread was last seen "
+    "on."
+)
 # So many cells are named at the top of the report; on a busy host all of them may be few.
 MOST_WARNINGS = 3
 
@@ -17,7 +21,7 @@ def cores_section(measured: Results) -> Section:
     """One row for each cell, and a sentence on each that used far fewer cores than it was given."""
     found = _in_order(measured)
     if not any(each.recorded for each in found):
-        return Section(TITLE, ("The CPU seconds of the timed steps were not recorded in this run.",))
+        return Section(TITLE, (NEITHER,))
     paragraphs = (
         "CPU seconds (user and system) that the process used in its timed steps, over their wall seconds: how many "
         "cores were at work on average. A low figure proves that cores were idle or taken by something else. A high "

@@ -17,8 +17,14 @@ from runner.report.wording import plural, present, topology_title
 from runner.stats.results import Results
 from runner.vocabulary import Group
 
+# A run of before there were quiet launches has nothing to hold a logging one's steps against.
+UNMEASURED = "by how much was not measured in this run"
 # Of each variant's primitives the table shows this many, most time first, and sums up the rest.
 MOST_PRIMITIVES = 6
+INERT_CAPTION = (
+    "Settings without effect on TensorFlow (of another library in the process nothing is said: numpy's OpenBLAS reads "
+    "OMP_NUM_THREADS, too)"
+)
 
 
 def evidence_section(measured: Results) -> Section:
@@ -194,9 +200,10 @@ def _primitives_table(obtained: list[Evidence]) -> Table:
         rows.append((*head, "all reorders (layout conversions)", "—", str(reorders["count"]),
                      _share(reorders["milliseconds"], whole)))  # fmt: skip
     columns = ("stack", "variant", "topology", "primitive", "implementation", "count", "share of time")
+    is_told = any(evidence.trace and evidence.quiet is not None for evidence in obtained)
     caption = (
         "Primitives, over all steps of a probe; shares are of the time of all primitives as the verbose lines give it, "
-        "in a launch that logging slows (by how much, the table of traced steps says)"
+        f"in a launch that logging slows ({'by how much, the table of traced steps says' if is_told else UNMEASURED})"
     )
     return table(columns, rows, columns[5:], caption=caption)
 
@@ -211,7 +218,7 @@ def _inert_table(obtained: list[Evidence]) -> Table:
         for verdict in evidence.verdicts:
             if verdict.id.startswith(INERT):
                 rows[evidence.subject.stack, evidence.subject.variant, verdict.text] = None
-    return table(("stack", "variant", "setting"), list(rows), caption="Settings without effect")
+    return table(("stack", "variant", "setting"), list(rows), caption=INERT_CAPTION)
 
 
 def _effective_table(obtained: list[Evidence]) -> Table:

@@ -72,7 +72,7 @@ def _key(measured: Results) -> str:
     """What the lines and the hatching mean."""
     blocks = measured.header["plan"]["blocks"]
     lines = [
-        f"Thick line: 95% interval of this bar alone, over {blocks} blocks of independent launches. Higher is better.",
+        f"Thick line: 95% interval of this bar alone, over {blocks} blocks of separate launches. Higher is better.",
         f"Thin line: 95% intervals of all {plural(measured.family, 'pair')} of the run at once. What is called "
         "faster or slower is read off these.",
     ]

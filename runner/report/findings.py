@@ -17,6 +17,8 @@ from runner.stats.tables import Largest, Summary
 
 # Above this share of all CPU time stolen by the hypervisor during a launch, its numbers deserve a warning.
 STEAL_WORTH_A_WORD = 0.02
+# With fewer timed steps nothing in a launch shows whether they had come to one speed.
+FEWEST_TIMED_STEPS = 2
 # The kernel counts in hundredths of a second; below a second of CPU time the share would be rounding.
 LEAST_CPU_SECONDS = 1.0
 # A load this far above the pin's own threads before a launch means that something else was running.
@@ -32,14 +34,14 @@ def findings(measured: Results, article: Publication) -> tuple[str, ...]:
 def warnings(measured: Results) -> tuple[str, ...]:
     """What a reader must know before quoting a number."""
     return (*_incomplete(measured), *_flagged(measured), *measured.header["notes"], *_enforcement(measured),
-            *host_warnings(measured), *_noise(measured))  # fmt: skip
+            *host_warnings(measured), *_few_steps(measured), *_noise(measured))  # fmt: skip
 
 
 def _finding(measured: Results, row: Summary) -> str:
     stack, size = row.stack, row.batch_size
     title = measured.header["stacks"][stack]["title"]
     candidate, baseline = (variant_title(measured, stack, name) for name in (row.candidate, row.baseline))
-    head = f"{title}, batch size {size}: {candidate} against {baseline}"
+    head = f"{title}, batch size {size}: {candidate} against {baseline}{_layouts(measured, row)}"
     if not row.topologies:
         flagged = "all that was measured is flagged, so no verdict is given (see the table)"
         return f"{head}: {flagged if row.flagged else 'nothing could be measured'}."
@@ -52,6 +54,13 @@ def _finding(measured: Results, row: Summary) -> str:
         alone = ", 95% for this mean alone" if row.mean.has_interval else ""
         text += f"; geometric mean over {plural(row.topologies, 'topology')} {estimated(row.mean)}{alone}"
     return f"{text}."
+
+
+def _layouts(measured: Results, row: Summary) -> str:
+    """The layouts of both sides, where a bar compares two of them."""
+    variants = measured.header["stacks"][row.stack]["variants"]
+    candidate, baseline = (variants[name]["layout"] for name in (row.candidate, row.baseline))
+    return "" if candidate == baseline else f", {candidate} against {baseline}"
 
 
 def _top(largest: Largest, topologies: int) -> str:
@@ -110,6 +119,16 @@ def _enforcement(measured: Results) -> list[str]:
         return []
     return [
         f"The engine {engine['name']} runs plain processes and cannot enforce: {', '.join(engine['cannot_enforce'])}."
+    ]
+
+
+def _few_steps(measured: Results) -> list[str]:
+    few = {(launch.steps.timed, launch.steps.warmup) for launch in measured.run.launches
+           if launch.steps.timed < FEWEST_TIMED_STEPS}  # fmt: skip
+    return [
+        f"Launches timed {plural(timed, 'step')} after {plural(warmup, 'warm-up step')}: that training had come to its "
+        "steady speed by then was not shown. `--warmup` and `--steps` give more."
+        for timed, warmup in sorted(few)
     ]
 
 

@@ -67,7 +67,7 @@ def matched_sections(measured: Results) -> tuple[Section, ...]:
 
 
 def _as_locked(found: Mapping[str, Any]) -> tuple[str, ...]:
-    """How many files were held against the wheels of the locks; nothing for runs of before this was done."""
+    """How many files were held against the wheels of the locks; that none was, for runs of before this was done."""
     told = [
         f"{stack} {each['installation']}: {each['files']:,} files of {each['distributions']} wheels"
         + (f", and {' and '.join(each['unlocked'])} of the interpreter's own" if each["unlocked"] else "")
@@ -76,7 +76,7 @@ def _as_locked(found: Mapping[str, Any]) -> tuple[str, ...]:
         if each["held"]
     ]
     if not told:
-        return ()
+        return ("In this run files were held against one another only, and not against the hash-locked wheels.",)
     return (
         "Each of these files was also held against the hash-locked wheel that it came from, by the hashes that the "
         "repository keeps of the wheels' contents. All agree, nothing is installed that no wheel has, and byte-code "

@@ -15,9 +15,9 @@ def reading_section(measured: Results) -> Section:
     """How to read the report of a comparison."""
     paragraphs = (
         "A launch is one process or container that trains one topology with one variant: warm-up steps, then timed "
-        "steps. A block is one launch of each variant, close in time, in an order that the next block mirrors. The "
-        "unit of replication is the launch: more blocks make an interval narrower, more steps in a launch hardly. "
-        f"Here: {size_of(measured)}.",
+        "steps. A block is one launch of each variant, close in time; blocks go in twos, of which one has the "
+        "other's order backwards. The unit of replication is the launch: more blocks make an interval narrower, more "
+        f"steps in a launch hardly. Here: {size_of(measured)}.",
         "What slows the host through a whole block slows both launches, and cancels in their ratio. What is shorter "
         "than a block hits one launch and does not. So a speedup's interval can be narrower or wider than those of the "
         "two speeds that it divides; Block by block shows them all.",
@@ -27,8 +27,9 @@ def reading_section(measured: Results) -> Section:
         "allows for the error probability divided by their number, so that in at least 95% of runs no verdict is a "
         "false one, if the blocks' ratios scatter about normally and independently of one another, which "
         f"{plural(int(measured.header['plan']['blocks']), 'block')} cannot show. Verdicts, counts of them, the largest "
-        "and the claims are read off the second. The figure draws the first thick and the second thin. "
-        "results/README.md has the shares of runs with a false verdict, by simulation.",
+        "and the claims on speedups are read off the second; other claims have an interval of their own alone. The "
+        "figure draws the first thick and the second thin. results/README.md has the shares of runs with a false "
+        "verdict, by simulation.",
         "The largest speedup stands with its own interval, of those that hold at once. It was picked after looking: "
         "the largest true one may be another's, and lies between the highest lower end and the highest upper end of "
         "these intervals. The geometric mean's interval is Student's t over the blocks, each with its mean over the "

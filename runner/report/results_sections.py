@@ -8,13 +8,15 @@ from runner.report.document import Section, Table, table
 from runner.report.measured import completing
 from runner.report.wording import ends, estimated, factor, megabytes, plural, significant, times, topology_title
 from runner.stats.estimators import article_line, timed_step_seconds
-from runner.stats.evidence import sides_of
+from runner.stats.evidence import fingerprints_of, sides_of
 from runner.stats.pairs import PARTIAL, Pair, tabulate
 from runner.stats.pairs import Table as PairTable
 from runner.stats.results import Results
 from runner.stats.tables import Largest, Summary
 from runner.storage.records import Record
 from runner.vocabulary import Cell
+
+PASSED = "passed"
 
 
 def speedup_section(measured: Results) -> Section:
@@ -69,6 +71,8 @@ def _evidence_of(pair: Pair, measured: Results) -> str:
         return f"failed: {sides[0].remark}"
     if len(sides) == 1:  # no launch has measured the other side, and this one's evidence must not stand for both
         return f"{sides[0].cell.variant} only: {sides[0].status}"
+    if sides[0].status == PASSED and fingerprints_of(pair, measured.cells) is None:
+        return f"{PASSED}; no fingerprint"
     return sides[0].status
 
 

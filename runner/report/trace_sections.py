@@ -72,17 +72,36 @@ def trace_sections(measured: Results) -> list[Section]:
 def _not_traced(measured: Results) -> tuple[str, ...]:
     """What was traced beside verbose output, or not at all, and why."""
     found = sorted(measured.evidence.values(), key=lambda each: _in_words(each.subject))
-    noisy = [_in_words(each.subject) for each in found if each.trace and each.quiet is None]
+    noisy = [each for each in found if each.trace and each.quiet is None]
     told = [f"No step was traced of {_in_words(each.subject)}: {each.quiet_error['kind']}: "
             f"{each.quiet_error['message'].rstrip('.')}." for each in found if each.quiet_error]  # fmt: skip
     if not noisy:
         return tuple(told)
     return (
-        f"This run traced a step with oneDNN's verbose switch on ({'; '.join(noisy)}). The lines are written from "
-        "inside the kernels that a trace measures, and builds write unequally many: the traced times are inflated, "
-        "stock's more than the others'. They are in evidence.jsonl and are not drawn.",
+        f"This run traced a step with oneDNN's verbose switch on. {_lines_written(noisy)} The lines are written from "
+        "inside the kernels that a trace measures, so that the traced times may be inflated; by how much was not "
+        "measured. The traces are in evidence.jsonl and are not drawn.",
         *told,
     )
+
+
+def _lines_written(noisy: Sequence[Evidence]) -> str:
+    """A sentence on how many lines each build's probes wrote, and one on the builds that wrote none."""
+    lines: dict[str, list[int]] = {}
+    for each in noisy:
+        count = sum(int(primitive["count"]) for primitive in each.primitives)
+        lines.setdefault(f"{each.subject.stack} {each.subject.variant}", []).append(count)
+    wrote = [f"{name} {_span(counts)}" for name, counts in lines.items() if any(counts)]
+    silent = [name for name, counts in lines.items() if not any(counts)]
+    sentences = [f"Lines written in all steps of a probe: {'; '.join(wrote)}."] if wrote else []
+    if silent:
+        sentences.append(f"{' and '.join(silent)} wrote none, so that the switch did nothing to its traced times.")
+    return " ".join(sentences)
+
+
+def _span(counts: Sequence[int]) -> str:
+    low, high = min(counts), max(counts)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def _in_words(subject: Subject) -> str:

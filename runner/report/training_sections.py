@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from runner.checks.fingerprints import CLOSE, JUMP, NOTHING, SENSITIVITIES, FingerprintCheck
-from runner.checks.losses import JUDGED_STEPS, LossesCheck, tolerances_of
+from runner.checks.fingerprints import CLOSE, JUMP, NORM_SENSITIVITIES, NOTHING, SENSITIVITIES, FingerprintCheck
+from runner.checks.losses import JUDGED_STEPS, MOVED, LossesCheck, tolerances_of
 from runner.report.document import Section, Table, table
 from runner.report.wording import significant, topology_title
 from runner.stats.evidence import fingerprints_of
@@ -18,25 +18,25 @@ def training_section(measured: Results) -> Section:
     tables = (
         (_fingerprints_table(checks), _losses_table(measured)) if any(checks.values()) else (_losses_table(measured),)
     )
-    return Section("The same training on both sides", (*_on_fingerprints(checks), *_on_losses()), tables)
+    return Section("The same training on both sides", (*_on_fingerprints(checks), *_on_losses(measured)), tables)
 
 
 def training_warnings(measured: Results) -> tuple[str, ...]:
-    """For the top of the report: where no fingerprint was taken, what the losses alone leave open."""
+    """For the top of the report: where no fingerprint was taken, how little the losses alone can show."""
     judged = [pair for pair in measured.pairs if pair.is_measured]
     if not judged or any(_fingerprints(measured).values()):
         return ()
-    blind = dict.fromkeys(topology_title(pair.group.topology) for pair in judged if not _shown_by(pair.losses))
-    losses = f", and the losses cannot show it on {', '.join(blind)}" if blind else ""
+    blind = dict.fromkeys(topology_title(pair.group.topology) for pair in judged if not _shows_an_update(pair.losses))
+    losses = f", and not even that on {', '.join(blind)}" if blind else ""
     return (
-        "That both sides trained the same was not shown layer by layer (no fingerprints were taken)"
-        f"{losses}. `python -m runner probe RUN` takes them.",
+        "That both sides trained the same was not shown layer by layer (no fingerprints were taken): the losses show "
+        f"at most that some update was made{losses}. `python -m runner probe RUN` takes them.",
     )
 
 
-def _shown_by(check: LossesCheck | None) -> bool:
-    """Would a pair's losses have shown another layer or a missing update?"""
-    return check is not None and check.layers_judged and check.update_judged
+def _shows_an_update(check: LossesCheck | None) -> bool:
+    """Would a pair's losses have shown that one side made no update?"""
+    return check is not None and check.update_judged
 
 
 _Checks = dict[tuple[str, str, str], FingerprintCheck | None]
@@ -68,7 +68,9 @@ def _on_fingerprints(checks: _Checks) -> tuple[str, ...]:
         "weight decay.",
         f"A tolerance is {SENSITIVITIES:g} times the tensor's own sensitivity, measured in each build: by how much it "
         "changes when every weight and every image value is changed by 2^-20 of itself (float32 rounds to 2^-24); the "
-        f"smaller one of the two sides counts. Gradients and updates have {JUMP:.1%} more in their dot products, and "
+        f"smaller one of the two sides counts. The norm of an output has {NORM_SENSITIVITIES:g} sensitivities, since "
+        "rounding changes the values at random and hardly their norm. "
+        f"Gradients and updates have {JUMP:.1%} more in their dot products, and "
         "the square of that in their norms, since a single ReLU whose input is zero within rounding can turn them by "
         "about as much. How far apart honest and faulty builds are, in units of this tolerance, is in "
         "results/fingerprints.md. Deep batch normalisation over few images makes early gradients sensitive: a tensor "
@@ -105,15 +107,18 @@ def _row(check: FingerprintCheck | None) -> tuple[str, ...]:
     )
 
 
-def _on_losses() -> tuple[str, ...]:
+def _on_losses(measured: Results) -> tuple[str, ...]:
+    longer = any(launch.steps.warmup + launch.steps.timed > JUDGED_STEPS for launch in measured.run.launches)
+    later = " Later losses are in the records; they drift apart as rounding grows." if longer else ""
     return (
         "The timed launches' own losses are a second, cheap check. The largest relative difference of the first two "
         "over all blocks, after the forward pass and after one update, may be as large as the tolerances say, and "
-        "neither side's loss may stand still where the other's moves. Later losses are in the records; they drift "
-        "apart as rounding grows.",
+        f"neither side's loss may stand still where the other's moves.{later}",
         "The losses do not judge what they cannot show. Layers: in the kit's networks without batch normalisation the "
-        "first loss is nearly ln 1001 plus weight decay, whatever the convolutions return. The update: where it moved "
-        "the loss by less than the tolerance of step 2, another update would not have been found.",
+        "first loss is nearly ln 1001 plus weight decay, whatever the convolutions return. The update: they show at "
+        "most that some update was made. One of another size is not found as long as the losses of step 2 are within "
+        "their tolerance; difference / movement says by how much of the smaller movement they were apart. Where the "
+        f"update moved a loss by {MOVED:.0e} or less, a missing update would not have been found either.",
     )
 
 
@@ -126,9 +131,10 @@ def _losses_table(measured: Results) -> Table:
             group.stack, topology_title(group.topology), str(group.batch_size), f"{pair.candidate} / {pair.baseline}",
             *(differences + ["—"] * JUDGED_STEPS)[:JUDGED_STEPS],
             "—" if check is None or check.moved is None else f"{check.moved:.1e}",
+            "—" if check is None or check.share_of_movement is None else f"{check.share_of_movement:.0%}",
             " and ".join(f"{value:.0e}" for value in tolerances_of(group.topology, group.batch_size)),
             "—" if check is None else check.finding,
         ))  # fmt: skip
-    columns = ("stack", "topology", "batch size", "pair", "step 1", "step 2", "the update moved it by", "tolerances",
-               "losses")  # fmt: skip
-    return table(columns, rows, columns[4:8], caption="Losses of the timed launches")
+    columns = ("stack", "topology", "batch size", "pair", "step 1", "step 2", "the update moved it by",
+               "difference / movement", "tolerances", "losses")  # fmt: skip
+    return table(columns, rows, columns[4:9], caption="Losses of the timed launches")

@@ -12,6 +12,7 @@ from matplotlib.ticker import FixedLocator, NullLocator
 from runner.report.document import Section, table
 from runner.report.drawing import render
 from runner.report.intervals import draw_whiskers, whiskers_of
+from runner.report.measured import variant_title
 from runner.report.wording import plural, shown, significant, topology_title
 from runner.stats.results import Results
 from runner.stats.tables import Speedup
@@ -93,20 +94,21 @@ def _draw(measured: Results, rows: Mapping[Group, Speedup], stacks: list[str], k
             draw_whiskers(axes, x, whiskers_of(row), edges, fill)
             _draw_point(axes, (x, value), row.pair.status, fill, label if number == 0 else None)
     axes.axhline(1.0, color="#444444", linewidth=1, linestyle="--", zorder=0)
-    names = [f"{measured.header['stacks'][name]['title']}\n{name}" for name in stacks]
+    baselines = {name: variant_title(measured, name, measured.variants(name)[0]) for name in stacks}
+    names = [f"{measured.header['stacks'][name]['title']}\n{name}, over {baselines[name]}" for name in stacks]
     axes.set_xticks(range(len(stacks)), names)
     axes.set_xlim(-0.6, len(stacks) - 0.4)
     axes.set_yscale("log", base=2)  # ratios: twice and half are equally far from 1
     axes.yaxis.set_major_locator(FixedLocator(TICKS))
     axes.yaxis.set_major_formatter(lambda value, _position: f"{value:g}x")
     axes.yaxis.set_minor_locator(NullLocator())
-    axes.set_ylabel("speedup of Intel's build over stock (logarithmic)")
+    axes.set_ylabel("speedup of Intel's build over the release's stock (logarithmic)")
     axes.grid(axis="y", color="#e6e6e6", linewidth=0.8)
     processor = measured.header["machine"]["processor"]["model_name"] or "unknown processor"
     size_text = ", ".join(str(size) for size in sorted(sizes))
     axes.set_title(f"Intel's build over the years, batch size {size_text}\n{processor}", fontweight="bold", fontsize=12)
     key = (
-        f"95% intervals over independent launches. Thick: of this point alone. Thin: of all "
+        f"95% intervals over separate launches. Thick: of this point alone. Thin: of all "
         f"{plural(measured.family, 'pair')} of the run at once.\nDashed line: 1x. An open point has a remark."
     )
     drawing.legend(loc="outside lower center", ncols=len(keys), frameon=False, fontsize=9, title=key, title_fontsize=9)

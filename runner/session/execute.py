@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Protocol
 
 from runner.catalogue.topology_file import kept
-from runner.engines.protocol import Artifact, Engine, LaunchFolders
+from runner.engines.protocol import LaunchFolders
 from runner.errors import DiskError
-from runner.host.pin import Pin
-from runner.session.observation import Context, record_of
+from runner.planning.ladder_plan import pin_of
+from runner.session.observation import record_of
+from runner.session.state import Session
 from runner.storage import records
 from runner.storage.records import Record
 from runner.storage.runs import Run
@@ -23,9 +24,6 @@ from runner.vocabulary import Launch
 
 # What a launch may take besides its training: start, import, graph, first step, and the evidence after the last.
 GRACE_SECONDS = 600.0
-
-ReadFacts = Callable[[], Mapping[str, Any]]
-PinOf = Callable[[Launch], Pin]
 
 
 class Listener(Protocol):
@@ -38,53 +36,37 @@ class Listener(Protocol):
         """A launch has ended and its record is safe on disk."""
 
 
-def execute(
-    run: Run,
-    launches: Iterable[Launch],
-    engine: Engine,
-    artifacts: Mapping[tuple[str, str], Artifact],
-    context: Context,
-    read_facts: ReadFacts,
-    listener: Listener,
-    pin_of: PinOf | None = None,
-) -> None:
+def execute(session: Session, launches: Iterable[Launch], listener: Listener) -> None:
     """Run launches in order and append a record for each, errors among them.
 
-    `launches` may be made as the run goes on: each is asked for when the record before it is on disk. `artifacts` is by
-    stack and installation. `pin_of` gives the pin of a launch where not all have the context's. A KeyboardInterrupt
-    leaves the unfinished launch without a record.
+    `launches` may be made as the run goes on: each is asked for when the record before it is on disk. In a ladder each
+    rung has its own pin. A KeyboardInterrupt leaves the unfinished launch without a record.
 
     Raises:
         HostError: the engine cannot go on, or the results' disk is full. What is finished stays.
     """
+    pin_of_rung = pin_of(session.run.header)
     for launch in launches:
         listener.started(launch)
-        here = context if pin_of is None else context.pinned(pin_of(launch))
-        record = carry_out(run, launch, engine, artifacts[launch.cell.stack, launch.installation], here, read_facts)
-        records.append(run.records_file, record)
+        here = session if pin_of_rung is None else session.pinned(pin_of_rung(launch))
+        record = carry_out(here, launch)
+        records.append(session.run.records_file, record)
         listener.finished(record)
 
 
-def carry_out(
-    run: Run,
-    launch: Launch,
-    engine: Engine,
-    artifact: Artifact,
-    context: Context,
-    read_facts: ReadFacts,
-    job: Mapping[str, Any] | None = None,
-) -> Record:
+def carry_out(session: Session, launch: Launch, job: Mapping[str, Any] | None = None) -> Record:
     """Run one launch, with the job that it stands for or another one, and return its record, which is not kept yet.
 
     Raises:
         HostError: the engine cannot go on, or the results' disk is full.
     """
-    folders = make_folders(run, launch, context.session, job)
-    before = {"started": _now(), "before": dict(read_facts())}
+    artifact, context = session.artifact_of(launch), session.context
+    folders = make_folders(session.run, launch, session.number, job)
+    before = {"started": _now(), "before": dict(session.read_facts())}
     own = time.process_time()  # of all threads of this process, and of none that it has started
-    outcome = engine.run(launch, context.pin, artifact, folders, launch.time_limit_seconds + GRACE_SECONDS)
+    outcome = session.engine.run(launch, context.pin, artifact, folders, launch.time_limit_seconds + GRACE_SECONDS)
     own = time.process_time() - own
-    facts = {**before, "ended": _now(), "after": dict(read_facts()), "runner_cpu_seconds": round(own, 4)}
+    facts = {**before, "ended": _now(), "after": dict(session.read_facts()), "runner_cpu_seconds": round(own, 4)}
     return record_of(launch, artifact, context, outcome, folders, facts)
 
 

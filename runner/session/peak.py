@@ -5,13 +5,12 @@ The largest of them is the practical limit that training is held against. Knows 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from runner.engines.protocol import Artifact, Engine, Tell
-from runner.session.execute import ReadFacts, carry_out
-from runner.session.observation import Context
+from runner.engines.protocol import Tell
+from runner.session.execute import carry_out
+from runner.session.state import Session
 from runner.storage import peak_records
 from runner.storage.peak_records import Peak
 from runner.storage.records import Record
@@ -29,26 +28,19 @@ TIME_LIMIT_SECONDS = 60.0
 _OF_STEPS = ("warmup_steps", "timed_steps", "seed")
 
 
-def measure_peaks(
-    run: Run,
-    engine: Engine,
-    artifacts: Mapping[tuple[str, str], Artifact],
-    context: Context,
-    read_facts: ReadFacts,
-    tell: Tell,
-) -> None:
+def measure_peaks(session: Session, tell: Tell) -> None:
     """Measure every installation that has no peak yet, and append a line for each, errors among them.
 
     Raises:
         HostError: the engine cannot go on, or the results' disk is full.
     """
+    run = session.run
     done = {peak.key for peak in peak_records.read(run.peaks_file) if peak.error is None}
     launches = [launch for launch in peak_launches(run) if (launch.cell.stack, launch.installation) not in done]
     for number, launch in enumerate(launches, start=1):
         where = f"{launch.cell.stack}/{launch.installation}"
         tell(f"measuring the matrix product's peak, {number} of {len(launches)}: {where}")
-        artifact = artifacts[launch.cell.stack, launch.installation]
-        record = carry_out(run, launch, engine, artifact, context, read_facts, _job(launch, context.pin.threads))
+        record = carry_out(session, launch, _job(launch, session.context.pin.threads))
         peak = _peak(launch, record)
         peak_records.append(run.peaks_file, peak)
         tell(f"  {_words(peak)}")

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from runner.engines.protocol import Artifact, Engine
 from runner.errors import DiskError, HostError
 from runner.evidence import store
 from runner.evidence.asked import Asked, asked_of
@@ -20,7 +19,8 @@ from runner.evidence.probed import Evidence, Subject, evidence_of, no_evidence, 
 from runner.evidence.store import EvidenceCache
 from runner.evidence.verbose import with_switches
 from runner.session.execute import GRACE_SECONDS, make_folders
-from runner.session.observation import Context, find_error, read_result
+from runner.session.observation import find_error, read_result
+from runner.session.state import Session
 from runner.storage.runs import Run
 from runner.vocabulary import Cell, Launch, Steps
 
@@ -64,13 +64,7 @@ Began = Callable[[int, int, Subject], None]
 Ended = Callable[[Progress], None]
 
 
-def probes_of(
-    run: Run,
-    launches: Iterable[Launch],
-    artifacts: Mapping[tuple[str, str], Artifact],
-    context: Context,
-    batch_size: int = BATCH_SIZE,
-) -> list[Probe]:
+def probes_of(session: Session, launches: Iterable[Launch], batch_size: int = BATCH_SIZE) -> list[Probe]:
     """One probe for each stack, variant and topology among the launches, in the order they first appear.
 
     Then one of each stack's plain installation, on the first topology, where it decides by itself about oneDNN.
@@ -78,10 +72,9 @@ def probes_of(
     firsts: dict[Subject, Launch] = {}
     for launch in launches:
         firsts.setdefault(Subject(launch.cell.stack, launch.cell.variant, launch.cell.topology), launch)
-    asked = [(launch, asked_of(run.header, launch.cell.stack, launch.cell.variant, launch.environment))
+    asked = [(launch, asked_of(session.run.header, launch.cell.stack, launch.cell.variant, launch.environment))
              for launch in firsts.values()]  # fmt: skip
-    return [_probe(launch, what, artifacts[launch.cell.stack, launch.installation], context, batch_size)
-            for launch, what in [*asked, *_plain(asked)]]  # fmt: skip
+    return [_probe(session, launch, what, batch_size) for launch, what in [*asked, *_plain(asked)]]
 
 
 def missing(run: Run, probes: Iterable[Probe]) -> list[Probe]:
@@ -92,16 +85,7 @@ def missing(run: Run, probes: Iterable[Probe]) -> list[Probe]:
             and not (probe.subject.variant == PLAIN and probe.subject.stack in told)]  # fmt: skip
 
 
-def obtain(
-    run: Run,
-    probes: Iterable[Probe],
-    engine: Engine,
-    artifacts: Mapping[tuple[str, str], Artifact],
-    context: Context,
-    cache: EvidenceCache,
-    began: Began,
-    ended: Ended,
-) -> None:
+def obtain(session: Session, probes: Iterable[Probe], cache: EvidenceCache, began: Began, ended: Ended) -> None:
     """Carry probes out, or take from the cache what is known; append each to the run's evidence.jsonl as it ends.
 
     Raises:
@@ -111,8 +95,8 @@ def obtain(
     for number, probe in enumerate(todo, start=1):
         began(number, len(todo), probe.subject)
         known = cache.find(probe.key)
-        evidence = known or _carry_out(run, probe, engine, artifacts, context)
-        store.append(run.folder, evidence)
+        evidence = known or _carry_out(session, probe)
+        store.append(session.run.folder, evidence)
         if known is None and _is_whole(evidence):
             cache.keep(evidence)
         ended(Progress(number, len(todo), evidence, known is not None))
@@ -136,7 +120,8 @@ def _plain(asked: Sequence[tuple[Launch, Asked]]) -> list[tuple[Launch, Asked]]:
     return list(found.values())
 
 
-def _probe(launch: Launch, asked: Asked, artifact: Artifact, context: Context, batch_size: int) -> Probe:
+def _probe(session: Session, launch: Launch, asked: Asked, batch_size: int) -> Probe:
+    context = session.context
     cell = Cell(launch.cell.stack, launch.cell.variant, launch.cell.topology, batch_size)
     name = f"{cell.stack}-{cell.variant}-{cell.topology}-b{batch_size}"
     quiet = replace(launch, launch_id=f"quiet-{name}", block=0, position=0, cell=cell, steps=QUIET_STEPS)
@@ -145,7 +130,7 @@ def _probe(launch: Launch, asked: Asked, artifact: Artifact, context: Context, b
     key = store.key_of(
         launch=_settings_of(probe),
         quiet=_settings_of(quiet),
-        artifact=dict(artifact.provenance),
+        artifact=dict(session.artifact_of(launch).provenance),
         kernels=asked.kernels,
         holds=asked.holds,
         pin=context.pin.to_json(),
@@ -162,19 +147,16 @@ def _settings_of(launch: Launch) -> dict[str, Any]:
     return {name: value for name, value in launch.to_json().items() if name != "time_limit_seconds"}
 
 
-def _carry_out(
-    run: Run, probe: Probe, engine: Engine, artifacts: Mapping[tuple[str, str], Artifact], context: Context
-) -> Evidence:
+def _carry_out(session: Session, probe: Probe) -> Evidence:
     """Run both launches; the quiet one only where the other showed anything, and where one is wanted."""
-    launch, size = probe.launch, probe.launch.cell.batch_size
-    artifact = artifacts[launch.cell.stack, launch.installation]
-    seen = _seen(run, launch, "probe", engine, artifact, context)
+    size = probe.launch.cell.batch_size
+    seen = _seen(session, probe.launch, "probe")
     if seen.error is not None:
         return no_evidence(probe.subject, size, probe.key, **seen.error)
     evidence = evidence_of(probe.subject, size, probe.key, probe.asked, seen.log, seen.result)
     if probe.quiet is None:
         return evidence
-    quiet = _seen(run, probe.quiet, "quiet", engine, artifact, context)
+    quiet = _seen(session, probe.quiet, "quiet")
     if quiet.error is not None:
         return replace(evidence, quiet_error=quiet.error, fingerprint=())  # without sensitivities there is no tolerance
     return with_quiet(evidence, size, quiet.result)
@@ -189,15 +171,16 @@ class _Seen:
     error: Mapping[str, str] | None = None
 
 
-def _seen(run: Run, launch: Launch, kind: str, engine: Engine, artifact: Artifact, context: Context) -> _Seen:
+def _seen(session: Session, launch: Launch, kind: str) -> _Seen:
     """Carry one launch out, as the workload's `kind` of job.
 
     Raises:
         DiskError: the run's folder cannot be written.
     """
-    folders = make_folders(run, launch, context.session, {**launch.job(), "kind": kind})
+    artifact, context = session.artifact_of(launch), session.context
+    folders = make_folders(session.run, launch, session.number, {**launch.job(), "kind": kind})
     try:
-        outcome = engine.run(launch, context.pin, artifact, folders, launch.time_limit_seconds + GRACE_SECONDS)
+        outcome = session.engine.run(launch, context.pin, artifact, folders, launch.time_limit_seconds + GRACE_SECONDS)
     except DiskError:
         raise
     except HostError as error:

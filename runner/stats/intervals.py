@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import statistics
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -85,14 +86,20 @@ def quotient(numerator: Sequence[float], denominator: Sequence[float], confidenc
         raise ValueError(f"two or more positive values each were expected, not {numerator} and {denominator}")
     logs = [[math.log(value) for value in values] for values in (numerator, denominator)]
     centre = statistics.fmean(logs[0]) - statistics.fmean(logs[1])
-    parts = [statistics.variance(values) / len(values) for values in logs]
-    squares = sum(part**2 / (len(values) - 1) for part, values in zip(parts, logs, strict=True))
-    # Without any spread there is no uncertainty, and Welch's degrees of freedom are 0 / 0.
-    half = 0.0
-    if squares > 0:
-        half = float(stats.t.ppf(0.5 + confidence / 2, df=sum(parts) ** 2 / squares)) * math.sqrt(sum(parts))
-    replicates = min(len(numerator), len(denominator))
-    return Estimate(math.exp(centre), _end(centre - half), _end(centre + half), replicates)
+    low, high = _welch(logs[0], logs[1], confidence)
+    return Estimate(math.exp(centre), _end(low), _end(high), min(len(numerator), len(denominator)))
+
+
+def _welch(one: Sequence[float], other: Sequence[float], confidence: float) -> tuple[float, float]:
+    """Welch's interval for the difference of two means."""
+    if statistics.variance(one) == statistics.variance(other) == 0:
+        # Without any spread there is no uncertainty, and Welch's degrees of freedom are 0 / 0.
+        return (statistics.fmean(one) - statistics.fmean(other),) * 2
+    with warnings.catch_warnings():
+        # Of values that are nearly the same SciPy warns that their spread has few digits. It is as good as none.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        interval = stats.ttest_ind(one, other, equal_var=False).confidence_interval(confidence)
+    return float(interval.low), float(interval.high)
 
 
 def simultaneous_confidence(bars: int, confidence: float = CONFIDENCE) -> float:

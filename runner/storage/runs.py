@@ -13,6 +13,8 @@ from typing import Any
 
 from runner.errors import DiskError, RunFormatError, UsageError
 from runner.storage import blocks, records
+from runner.storage.header import Header
+from runner.storage.header_json import header_from_json
 from runner.storage.records import Record
 from runner.support.atomic import write_whole
 from runner.vocabulary import Launch
@@ -25,10 +27,19 @@ COMPOSE_FILE = "compose.json"
 
 @dataclass(frozen=True)
 class Run:
-    """One run on disk. `header` is run.json: what was planned, on what machine, by which version of the kit."""
+    """One run on disk. `header` is run.json's data; `about` is the same as types."""
 
     folder: Path
     header: Mapping[str, Any]
+
+    @cached_property
+    def about(self) -> Header:
+        """What was planned, on what machine, by which version of the kit.
+
+        Raises:
+            RunFormatError: run.json lacks something, or has a value of another kind; the message names the place.
+        """
+        return header_from_json(self.header, str(self.folder / "run.json"))
 
     @property
     def name(self) -> str:
@@ -53,7 +64,7 @@ class Run:
     @cached_property
     def launches(self) -> list[Launch]:
         """The plan's launches in order."""
-        return [Launch.from_json(entry) for entry in self.header["plan"]["launches"]]
+        return list(self.about.plan.launches)
 
     def read_records(self) -> list[Record]:
         """Every record so far, failures and repeated attempts among them."""
@@ -89,7 +100,7 @@ def load(folder: Path) -> Run:
     """Read a run's folder.
 
     Raises:
-        RunFormatError: there is no run in it, it is damaged, or it is of a newer schema.
+        RunFormatError: there is no run in it, it is damaged, lacks something, or is of a newer schema.
     """
     path = folder / "run.json"
     try:
@@ -100,13 +111,15 @@ def load(folder: Path) -> Run:
         ) from error
     except ValueError as error:
         raise RunFormatError(f"{path} is damaged: {error}.") from error
-    version = header.get("schema_version")
+    version = header.get("schema_version") if isinstance(header, dict) else None
     if not isinstance(version, int) or version > SCHEMA_VERSION:
         raise RunFormatError(
             f"{path} has schema_version {version}; this kit reads up to {SCHEMA_VERSION}. "
             "The run was made by a newer version of the kit: update the kit, then try again."
         )
-    return Run(folder, header)
+    run = Run(folder, header)
+    _ = run.about  # so that what is wrong with it is told here, and not where it is first asked for
+    return run
 
 
 def newest_unfinished(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import fcntl
 import os
 import shutil
@@ -19,6 +18,7 @@ from runner.cli.engines import ENGINES
 from runner.cli.values import base_images as parse_base_images
 from runner.engines.protocol import Artifact, Engine
 from runner.matching.snapshot import Snapshot
+from runner.session.options import EngineOptions
 from runner.support.machine_lock import LOCK_FILE as MACHINE_LOCK
 from tests.conftest import working_in
 from tests.runner.fake_engine import FakeEngine, only
@@ -92,7 +92,7 @@ def base_image(request: pytest.FixtureRequest) -> str:
 def engine(request: pytest.FixtureRequest, base_image: str) -> Engine:
     """The engine as the command line makes it."""
     bases = base_images(request.config)
-    return ENGINES["docker"](argparse.Namespace(pip_index=None, ca_bundle=None, base_image=bases, memory=None))
+    return ENGINES["docker"](EngineOptions(base_image=bases))
 
 
 OnlyBuilder = Callable[[], AbstractContextManager[None]]

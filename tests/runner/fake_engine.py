@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import base64
 import hashlib
 import json
@@ -25,6 +24,7 @@ from runner.matching.file_list import sha256_of
 from runner.matching.locked_wheels import LockedWheel, write
 from runner.matching.snapshot import Snapshot
 from runner.session.observation import REPORTED_PREFIXES
+from runner.session.options import EngineOptions
 from runner.vocabulary import EngineName, Launch
 
 # Step seconds of a launch; exact binary fractions keep ratios exact.
@@ -358,10 +358,10 @@ def _wheel(launch: Launch) -> dict[str, str]:
     return {"distribution": name.replace("-", "_"), "version": version, "record_sha256": "ab" * 32}
 
 
-def only(engine: FakeEngine) -> dict[str, Callable[[argparse.Namespace], FakeEngine]]:
+def only(engine: FakeEngine) -> dict[str, Callable[[EngineOptions], FakeEngine]]:
     """The engines of a host without Docker, where the fake stands for venv."""
 
-    def no_docker(_arguments: argparse.Namespace) -> FakeEngine:
+    def no_docker(_options: EngineOptions) -> FakeEngine:
         raise HostError("No Docker engine answers here.")
 
-    return {"docker": no_docker, "venv": lambda _arguments: engine}
+    return {"docker": no_docker, "venv": lambda _options: engine}

@@ -23,6 +23,7 @@ from runner.catalogue.stacks import IMAGES, find_stack, load_stacks
 from runner.checks.fingerprints import (
     JUMP,
     LEAST_SENSITIVITY,
+    NORM_SENSITIVITIES,
     SENSITIVITIES,
     FingerprintCheck,
     compare_fingerprints,
@@ -35,6 +36,8 @@ from tests.images.workload import faulty_build
 BATCH_SIZE = 2
 THREADS = len(os.sched_getaffinity(0))
 SEED = 1234
+# Below this sensitivity an output's norm may differ by what float32 itself cannot resolve.
+FLOOR_ENDS = 1e-5
 # The builds made wrong are of this one, and are held against the other as a run would hold them.
 FAULTY, RIGHT = ("tf-2.14", "intel", "NHWC"), ("tf-2.14", "stock", "NHWC")
 BUILD = Path(faulty_build.__file__)
@@ -183,11 +186,28 @@ def faults_table(folder: Path) -> list[str]:
     return lines
 
 
+def norms_in_words(folder: Path) -> str:
+    """One sentence: the most that the norms of outputs differ between honest builds of one stack, above the floor."""
+    shares = []
+    for one, other in combinations(honest_cases(), 2):
+        if (one.stack, one.topology) == (other.stack, other.topology):
+            right = {(kind, name): numbers for kind, name, *numbers in result(one, folder).get("fingerprint", [])}
+            for kind, name, norm, _, sensitivity in result(other, folder).get("fingerprint", []):
+                own, _, least = right.get((kind, name), (norm, 0.0, sensitivity))
+                if kind == "output" and min(sensitivity, least) > FLOOR_ENDS:
+                    shares.append(abs(norm - own) / max(norm, own) / min(sensitivity, least))
+    return (
+        f"Of {len(shares):,} outputs of honest builds of one stack whose sensitivity is above {FLOOR_ENDS:g} the norm "
+        f"differs by at most {max(shares, default=0.0):.2g} sensitivities."
+    )
+
+
 def document(folder: Path) -> str:
     """The whole document."""
     text = (Path(__file__).with_suffix(".md")).read_text(encoding="utf-8")
     return text.format(
         sensitivities=f"{SENSITIVITIES:g}", least=f"{SENSITIVITIES * LEAST_SENSITIVITY:.1e}",
+        norms=f"{NORM_SENSITIVITIES:g}", norm_table=norms_in_words(folder),
         jump=f"{JUMP:.1%}", jump_squared=f"{JUMP**2:.1e}",
         honest="\n".join(honest_table(folder)), stacks="\n".join(stacks_table(folder)),
         faults="\n".join(faults_table(folder)),

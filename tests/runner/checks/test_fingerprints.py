@@ -21,13 +21,13 @@ def changed(entry: list[Any], **numbers: Any) -> list[Any]:
 
 def test_rounding_passes() -> None:
     """Differences of the size that a small perturbation has are rounding."""
-    other = [changed(CONV, norm=100.01, dot=4.99), changed(GRADIENT, dot=-1.002)]
+    other = [changed(CONV, norm=100.003, dot=4.99), changed(GRADIENT, dot=-1.002)]
     check = compare_fingerprints(HONEST, other)
     assert check is not None
     assert (check.passed, check.judged, check.close, check.not_judged, check.explanation) == (True, 2, 2, 0, "")
     assert check.worst is not None
     assert check.worst.title == "output of conv1"
-    assert check.worst.excess == pytest.approx(1e-4 / 8e-4, rel=1e-3)
+    assert check.worst.excess == pytest.approx(3e-5 / 5e-5, rel=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,15 @@ def test_a_faulty_side_cannot_widen_its_own_tolerance() -> None:
         check = compare_fingerprints(*sides)
         assert check is not None
         assert check.passed is False
+
+
+@pytest.mark.parametrize(("kind", "passed"), [("output", False), ("gradient", True), ("update", True)])
+def test_rounding_hardly_changes_the_norm_of_an_output(kind: str, passed: bool) -> None:
+    """A wrong epsilon deep in ResNet152: 1.5e-3 in the norm, where rounding changes the values by 9.1e-4 at random."""
+    one = [changed(CONV, kind=kind, sensitivity=9.1e-4)]
+    check = compare_fingerprints(one, [changed(one[0], norm=100.15)])
+    assert check is not None
+    assert check.passed is passed
 
 
 @pytest.mark.parametrize(("kind", "passed"), [("gradient", True), ("update", True), ("output", False)])
@@ -80,7 +89,7 @@ def test_nobody_is_asked_for_more_than_float32_can_do() -> None:
         assert check.passed is passed
 
 
-@pytest.mark.parametrize("sensitivity", [0.2, None])
+@pytest.mark.parametrize("sensitivity", [2.0, None])
 def test_a_tensor_that_rounding_alone_could_turn_round_is_not_judged(sensitivity: float | None) -> None:
     """With nothing else there, nothing is said: neither the same training nor another."""
     one = [changed(CONV, sensitivity=sensitivity)]

@@ -66,7 +66,7 @@ def articles_host(header: dict[str, Any]) -> None:
     """Make a run's header that of the article's own machine, on all cores and with its settings."""
     pin = Pin(cores=tuple((n,) for n in range(36)), mems=(0, 1), nodes=2, sockets=2)
     header["machine"] |= {"cores": 36, "sockets": 2}
-    header["machine"]["processor"] = {"model_name": "Intel(R) Xeon(R) Platinum 8124M CPU", "isa": ["avx2", "avx512f"]}
+    header["machine"]["processor"] |= {"model_name": "Intel(R) Xeon(R) Platinum 8124M CPU", "isa": ["avx2", "avx512f"]}
     header["machine"]["platform"] = {**header["machine"]["platform"], "instance_type": "c5.18xlarge"}
     header["plan"] |= {"pin": pin.to_json(), "bkms": resolve(load_bkms("article"), pin).to_json()}
     header["plan"]["launches"] = [{**launch, "intra_op_threads": 36} for launch in header["plan"]["launches"]]
@@ -97,7 +97,9 @@ def ladder(
 
     def header(found: dict[str, Any]) -> None:
         host(found)
-        found |= {"kind": "ladder", "ladder": {"stacks": {stack: [each.to_json() for each in rungs]}}}
+        found |= {"kind": "ladder", "ladder": {
+            "name": "l", "title": "t", "source": "s", "stacks": {stack: [each.to_json() for each in rungs]},
+        }}  # fmt: skip
 
     names = [each.id for each in rungs]
     return material(speed, stack=stack, topologies=topologies, variants=names, header=header, **changes)

@@ -147,6 +147,7 @@ def test_peak_memory_stands_beside_the_pools_and_never_judges_them(factor: float
     assert (found.verdict, found.missing) == ("not testable here", ("sight of the allocator",))
     assert found.measured == pytest.approx(factor)
     assert "the allocator itself was not seen" in found.why
+    assert "(geometric mean over 4 topologies) on tf-1.12" in found.why
 
 
 @pytest.mark.parametrize("claim_id", ["memory-prefetch", "memory-cache-blocking"])
@@ -155,12 +156,20 @@ def test_what_only_counters_show_is_not_testable(claim_id: str) -> None:
     assert judged(claim_id, with_probes(probe())).verdict == "not testable here"
 
 
+@pytest.mark.parametrize("claim_id", ["vectorised-primitives", "memory-prefetch"])
+def test_a_share_of_the_primitives_time_stands_with_the_batch_size_that_it_is_of(claim_id: str) -> None:
+    """It is the probes', which is another one than the claims on speedups are judged at."""
+    for size in (2, 8):
+        assert f"at the probes' batch size {size}" in judged(claim_id, with_probes(probe(batch_size=size))).why
+
+
 def test_the_same_files_on_both_sides_are_transparent_to_the_programmer() -> None:
     """Equal hashes and layouts reproduce it, another layout only partly; other files show nothing of a need."""
     assert judged("transparent", material(constant(3.0))).verdict == "reproduced"
     other_layout = judged("transparent", material(constant(3.0), layouts={"intel": "NCHW"}))
     assert other_layout.verdict == "partly"
     assert "NHWC on stock and NCHW on intel" in other_layout.why
+    assert other_layout.why.endswith("it was not tried in this run")  # stacks.toml tells of a trial of before
     run = material(constant(3.0))
     changed = tuple(
         replace(each, conditions={**each.conditions, "workload_sha256": "00"}) if each.cell.variant == "intel" else each

@@ -169,7 +169,8 @@ def test_the_nearest_stack_judges_a_setting_if_it_was_measured() -> None:
     other = ladder(constant(0.5), *BLOCKTIME, stack="tf-2.14")
     assert "tf-2.14" in judged("bkm-kmp-blocktime", other).why
     near = ladder(constant(2.0), *BLOCKTIME)
-    both = {**near.run.header, "ladder": {"stacks": {**other.run.header["ladder"]["stacks"],
+    both = {**near.run.header, "ladder": {**near.run.header["ladder"],
+                                                     "stacks": {**other.run.header["ladder"]["stacks"],
                                                      **near.run.header["ladder"]["stacks"]}}}  # fmt: skip
     both["stacks"] = {**other.run.header["stacks"], **near.run.header["stacks"]}
     launches = [*other.run.header["plan"]["launches"], *near.run.header["plan"]["launches"]]

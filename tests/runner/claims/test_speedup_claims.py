@@ -12,7 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.catalogue.publications import load_publication
+from runner.catalogue.stacks import load_stacks
+from runner.claims.conditions import conditions
 from runner.claims.judge import JUDGES
+from runner.claims.question import Scene
 from runner.claims.verdict import Answer
 from runner.host.pin import Pin
 from runner.planning.bkm import load_bkms, resolve
@@ -66,15 +69,19 @@ def test_the_largest_speedup_on_the_nearest_stack_can_be_confirmed_and_not_refut
     assert found.interval[0] < found.measured < found.interval[1]
 
 
+# No run has it, whatever its host: the version is of Amazon's images, and on no package index.
+ITS_TENSORFLOW = "its TensorFlow version (no stack of this kit has it)"
+
+
 def test_what_is_missing_to_refute_a_figure_is_named_in_one_phrase() -> None:
     """What a larger host would have, apart from what no host has; other programs get it as a list."""
     found = judged("largest-speedup", material(constant(4.0)))
     assert found.why.endswith(
-        "(missing here: its TensorFlow version, the processor 8124M, 2 sockets, 36 cores, 36 threads; missing on any "
-        "host: its baseline's threads (not published))"
+        "(missing here: the processor 8124M, 2 sockets, 36 cores, 36 threads; missing on any host: "
+        f"{ITS_TENSORFLOW}, its baseline's threads (not published))"
     )
     assert found.missing == (
-        "its TensorFlow version", "the processor 8124M", "2 sockets", "36 cores", "36 threads",
+        ITS_TENSORFLOW, "the processor 8124M", "2 sockets", "36 cores", "36 threads",
         "its baseline's threads (not published)",
     )  # fmt: skip
 
@@ -82,7 +89,7 @@ def test_what_is_missing_to_refute_a_figure_is_named_in_one_phrase() -> None:
 @pytest.mark.parametrize(
     ("host", "baseline", "missing"),
     [
-        (articles_host, 36, ["its TensorFlow version"]),
+        (articles_host, 36, [ITS_TENSORFLOW]),
         (articles_platform, None, ["its baseline's threads (not published)"]),
         (articles_platform, 1, ["a baseline on 1 thread"]),
         (articles_platform, 36, []),
@@ -187,6 +194,23 @@ def test_one_bar_that_is_clearly_slower_refutes_faster_on_all_on_the_articles_pl
     assert found.measured == pytest.approx(0.8, rel=0.01)
     assert found.interval is not None
     assert found.interval[1] < 1
+
+
+def test_on_the_articles_machine_a_slower_bar_lacks_only_what_no_stack_of_the_kit_has() -> None:
+    """So no run refutes "on all", as the publication's own comment says."""
+    found = judged("faster-on-all", material(slow_on_vgg16, header=articles_host))
+    assert found.verdict == "partly"
+    assert found.why.endswith(f"does not refute it (missing on any host: {ITS_TENSORFLOW})")
+
+
+@pytest.mark.parametrize("stack", sorted(load_stacks()))
+def test_a_version_that_a_stack_has_is_missing_here_and_not_everywhere(stack: str) -> None:
+    """Another run of this kit could have it."""
+    claim = article_claim("largest-speedup")
+    published = replace(claim.configuration, tensorflow=load_stacks()[stack].tensorflow)
+    held = question(replace(claim, configuration=published), material(constant(2.0)))
+    (found,) = (each for each in conditions(held, Scene("tf-1.12", 32)) if each.name == "tensorflow")
+    assert not found.is_out_of_reach
 
 
 @pytest.mark.parametrize(("topologies", "verdict"), [(ARTICLE_TOPOLOGIES, "partly"), (("vgg16",), "not testable here")])

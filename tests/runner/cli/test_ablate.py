@@ -146,7 +146,7 @@ def test_dry_run_notes_what_makes_the_host_uneven(
 ) -> None:
     """A ladder on isolated CPUs says what its product can be worth before anything runs."""
     machine = read_machine(TreeRoot(files=tree(isolated(None))))
-    monkeypatch.setattr("runner.cli.planning.read_machine", lambda _sysroot: machine)
+    monkeypatch.setattr("runner.session.this_host.read_machine", lambda _sysroot: machine)
     assert kit(*ladder, "--dry-run", "--cpus", "4-7") == 0
     assert "note     The CPUs 4-7 of the pin are isolated" in capsys.readouterr().out
 

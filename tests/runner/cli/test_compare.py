@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import csv
 import json
 import os
@@ -16,9 +15,10 @@ import jsonschema
 import pytest
 
 from runner.catalogue.stacks import Installation, Stack
-from runner.cli.compare import take_over
 from runner.engines.protocol import Artifact, Outcome, Tell
 from runner.errors import HostError
+from runner.session.options import EngineOptions
+from runner.session.resuming import resumed_with
 from runner.storage import records, runs
 from runner.vocabulary import Launch
 from tests.runner.fake_engine import FakeEngine
@@ -356,9 +356,7 @@ def test_a_resumed_run_takes_the_images_that_it_began_with(kit: Kit, small: Sequ
     run = runs.load(Path("run"))
     made = run.header["stacks"]["tf-2.14"]["installations"]["stock"]
     made["image_id"] = "sha256:then"
-    arguments = argparse.Namespace(images=None, base_image=None)
-    take_over(arguments, run)
-    assert arguments.recorded_images["tf-2.14", "stock"]["image_id"] == "sha256:then"
+    assert resumed_with(EngineOptions(), run).recorded_images["tf-2.14", "stock"]["image_id"] == "sha256:then"
 
 
 def test_a_closed_terminal_ends_a_run_as_ctrl_c_does(kit: Kit, small: Sequence[str], engine: FakeEngine) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable
 from typing import cast
 
@@ -10,10 +9,11 @@ import pytest
 import requests
 
 from runner.catalogue.stacks import Stack, find_stack
-from runner.cli.engines import Engines, choose_engine, in_whole_pages
+from runner.cli.engines import Engines, choose_engine
 from runner.engines.docker import DockerEngine
 from runner.engines.docker_images import ImageSource
 from runner.errors import HostError
+from runner.session.options import EngineOptions
 from tests.runner.engines.fake_client import FakeClient, over
 from tests.runner.fake_engine import FakeEngine
 
@@ -29,27 +29,27 @@ class Refusing(FakeEngine):
         raise HostError("no base image")
 
 
-def choose(asked: str, docker: Callable[[argparse.Namespace], FakeEngine]) -> tuple[str, str]:
+def choose(asked: str, docker: Callable[[EngineOptions], FakeEngine]) -> tuple[str, str]:
     """The chosen engine's name and the reason."""
-    engines = {"docker": docker, "venv": lambda _arguments: VENV}
-    engine, why = choose_engine(argparse.Namespace(engine=asked), engines, STACKS)
+    engines = {"docker": docker, "venv": lambda _options: VENV}
+    engine, why = choose_engine(EngineOptions(engine=asked), engines, STACKS)
     return engine.name, why
 
 
-def unreachable(_arguments: argparse.Namespace) -> FakeEngine:
+def unreachable(_options: EngineOptions) -> FakeEngine:
     """No engine answers."""
     raise HostError("no daemon")
 
 
 def test_auto_takes_docker_where_it_can_be_used() -> None:
     """An engine that answers and has its bases is the engine of record."""
-    assert choose("auto", lambda _arguments: FakeEngine(name="docker"))[0] == "docker"
+    assert choose("auto", lambda _options: FakeEngine(name="docker"))[0] == "docker"
 
 
 @pytest.mark.parametrize(
-    ("docker", "reason"), [(unreachable, "no daemon"), (lambda _arguments: Refusing(name="docker"), "no base image")]
+    ("docker", "reason"), [(unreachable, "no daemon"), (lambda _options: Refusing(name="docker"), "no base image")]
 )
-def test_auto_falls_back_to_venv_and_says_why(docker: Callable[[argparse.Namespace], FakeEngine], reason: str) -> None:
+def test_auto_falls_back_to_venv_and_says_why(docker: Callable[[EngineOptions], FakeEngine], reason: str) -> None:
     """The line that is shown carries Docker's own reason."""
     name, why = choose("auto", docker)
     assert name == "venv"
@@ -64,23 +64,14 @@ def test_an_engine_that_was_named_is_never_replaced() -> None:
 
 def test_venv_can_be_asked_for_where_docker_runs() -> None:
     """What was named is taken."""
-    assert choose("venv", lambda _arguments: FakeEngine(name="docker"))[0] == "venv"
+    assert choose("venv", lambda _options: FakeEngine(name="docker"))[0] == "venv"
 
 
 def test_auto_falls_back_where_the_daemon_fails_under_the_first_question() -> None:
     """A daemon that accepts a connection and then goes away is no engine to measure with."""
     broken = FakeClient(fail={"info": requests.exceptions.ConnectionError("Connection aborted.")})
     docker = DockerEngine(over(broken), cast(ImageSource, None))
-    engines: Engines = {"docker": lambda _arguments: docker, "venv": lambda _arguments: VENV}
-    engine, why = choose_engine(argparse.Namespace(engine="auto"), engines, STACKS)
+    engines: Engines = {"docker": lambda _options: docker, "venv": lambda _options: VENV}
+    engine, why = choose_engine(EngineOptions(engine="auto"), engines, STACKS)
     assert engine.name == "venv"
     assert "Connection aborted" in why
-
-
-def test_a_memory_limit_is_planned_as_the_kernel_will_keep_it() -> None:
-    """The kernel rounds down to pages; a plan that says otherwise would make every launch an error."""
-    arguments = argparse.Namespace(engine="venv", memory=1_000_000_001)
-    choose_engine(arguments, {"venv": lambda _arguments: VENV}, STACKS)
-    assert arguments.memory == 999_997_440
-    assert in_whole_pages(8 << 30) == 8 << 30
-    assert in_whole_pages(1) > 0, "0 would be no limit at all"

@@ -195,7 +195,7 @@ def test_a_dry_run_notes_what_the_run_would_be_refused_for(
 ) -> None:
     """`compare --dry-run` says so and ends with 0, `compare` refuses in the same words."""
     machine = read_machine(write(Host(flags="sse4_2"), in_folder / "host"))
-    monkeypatch.setattr("runner.cli.planning.read_machine", lambda _sysroot: machine)
+    monkeypatch.setattr("runner.session.this_host.read_machine", lambda _sysroot: machine)
     assert kit("compare", "--dry-run") == 0
     assert "note     This host cannot measure: instruction sets" in capsys.readouterr().out
     assert kit("compare", "--out", "run") == 3

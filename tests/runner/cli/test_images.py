@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from runner.cli import main
 from runner.cli.engines import ENGINES
 from runner.engines.protocol import Outcome
 from runner.registry import image_lock
+from runner.session.options import EngineOptions
 from tests.runner.fake_engine import FakeEngine
 from tests.runner.registry.locks import lock
 
@@ -29,18 +29,18 @@ def docker() -> FakeEngine:
 
 
 @pytest.fixture
-def asked() -> list[argparse.Namespace]:
+def asked() -> list[EngineOptions]:
     """The options that the engine was made with."""
     return []
 
 
 @pytest.fixture
-def run(in_folder: Path, docker: FakeEngine, asked: list[argparse.Namespace]) -> Run:
+def run(in_folder: Path, docker: FakeEngine, asked: list[EngineOptions]) -> Run:
     """Run a command line on it, beside a lock of this clone."""
     image_lock.write(Path("images.lock.json"), lock())
 
-    def make(arguments: argparse.Namespace) -> FakeEngine:
-        asked.append(arguments)
+    def make(options: EngineOptions) -> FakeEngine:
+        asked.append(options)
         return docker
 
     def run_it(*arguments: str) -> int:
@@ -55,7 +55,7 @@ def fail_once(docker: FakeEngine) -> None:
 
 
 def test_a_run_keeps_its_lock_and_resume_takes_it_over(
-    run: Run, docker: FakeEngine, asked: list[argparse.Namespace]
+    run: Run, docker: FakeEngine, asked: list[EngineOptions]
 ) -> None:
     """The run's own copy counts, whatever has become of the file; no base image is taken over for a build."""
     fail_once(docker)

@@ -295,3 +295,9 @@ def test_probe_looks_at_it_alone_or_beside_others(kit: Kit, engine: FakeEngine, 
     assert kit("probe", "--topology-file", "nets/my_net.py", "--topologies", "alexnet", "--out", "probed") == 0
     assert {evidence.subject.topology for evidence in store.read(Path("probed")).values()} == {"alexnet", "my_net"}
     assert Path("probed/topology/my_net.py").read_bytes() == file.read_bytes()
+
+
+def test_probe_of_one_variant_builds_it_in_that_variants_installation_alone(kit: Kit, engine: FakeEngine) -> None:
+    """The other installation is not made ready for it."""
+    assert kit("probe", "--topology-file", "nets/my_net.py", "--variants", "stock", "--out", "probed") == 0
+    assert engine.built == ["describe-my_net-stock-NHWC"]

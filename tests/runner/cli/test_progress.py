@@ -15,6 +15,7 @@ from rich.console import Console
 from runner.cli import main
 from runner.cli.progress import Progress, clock
 from runner.cli.standing import Standing, standing_of
+from runner.stats.estimators import images_per_second
 from runner.storage import runs
 from runner.storage.records import Record
 from runner.storage.runs import Run
@@ -96,14 +97,28 @@ def test_a_logs_line_tells_a_running_mean_where_its_launch_completes_a_pair_and_
     assert all(re.search(r"  (intel|stock-onednn)/stock [24]\.00x over", line) for line in as_baseline)
 
 
-def test_a_logs_line_is_short(begun: tuple[Run, list[Record]]) -> None:
-    """The two variants of most runs fit into 130 characters, with minutes left; longer names take a few more."""
+LINE = re.compile(
+    r"(?P<number>\d+)/(?P<planned>\d+)  block (?P<block>\d+)  (?P<stack>\S+) (?P<variant>\S+) +(?P<topology>\S+) +"
+    r"b(?P<batch_size>\d+) +(?P<images_per_second>[0-9.]+) images/s \((?P<seconds>\d+) s\)"
+    r"(?:  \S+/\S+ [0-9.]+x over .*? blocks?)?(?:  ~(?P<left>[0-9:]+) left)?"
+)
+
+
+def test_a_logs_line_has_each_datum_once_and_nothing_else(begun: tuple[Run, list[Record]]) -> None:
+    """Which launch it was, how fast it trained, how long it took, and how long the rest will take."""
     run, records = begun
     long = [dataclasses.replace(record, facts={**record.facts, "seconds": 180.0}) for record in records]
-    lines = shown((run, long), 5, is_terminal=False).splitlines()
-    assert any("~9:00 left" in line for line in lines)
-    assert max(len(line) for line in lines if "stock-onednn" not in line) <= 130  # two more where launches are dozens
-    assert max(map(len, lines)) <= 144
+    found = [LINE.fullmatch(line) for line in shown((run, long), 6, is_terminal=False).splitlines()]
+    told = [match.groupdict() for match in found if match]
+    assert [(each["number"], each["planned"]) for each in told] == [(str(number), "6") for number in range(1, 7)]
+    assert [[each[name] for name in ("stack", "variant", "topology", "batch_size")] for each in told] == [
+        [launch.cell.stack, launch.cell.variant, launch.cell.topology, str(launch.cell.batch_size)]
+        for launch in run.launches
+    ]
+    assert [int(each["block"]) for each in told] == [launch.block for launch in run.launches]
+    assert [float(each["images_per_second"]) for each in told] == [images_per_second(record) for record in records]
+    assert {each["seconds"] for each in told} == {"180"}
+    assert [each["left"] for each in told] == ["15:00", "12:00", "9:00", "6:00", "3:00", None]
 
 
 def test_a_launch_that_failed_has_no_speedup(begun: tuple[Run, list[Record]]) -> None:

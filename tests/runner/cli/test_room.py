@@ -11,10 +11,10 @@ import pytest
 
 from runner.catalogue.stacks import every_installation, find_stack
 from runner.cli import main
-from runner.cli.compare import RUN_BYTES
 from runner.engines.docker import DockerEngine
 from runner.engines.docker_images import ImageSource
 from runner.engines.docker_sdk import Docker
+from runner.session.prepared import RUN_BYTES
 from tests.runner.cli.conftest import Kit
 from tests.runner.fake_engine import FakeEngine, only
 

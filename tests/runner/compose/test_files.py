@@ -10,14 +10,15 @@ from typing import Any
 
 import pytest
 
-from runner.cli import main
-from runner.cli.compose import FOLDER, compose_files
+from runner.cli import compare, main
+from runner.cli.compose import FOLDER, Options, compose_files
+from runner.cli.parsed import parsed
 from runner.cli.parser import build_parser
-from runner.cli.planning import plan_from
 from runner.engines.docker import SHM_BYTES, TMPFS_BYTES
 from runner.host.pin import Pin, choose_pin
 from runner.machine import parse_cpu_list, read_machine
 from runner.planning.plan import Plan
+from runner.session.planned import plan_from
 from tests.runner import sysroots
 from tests.runner.compose.interpolation import read
 from tests.runner.fake_engine import FakeEngine, only
@@ -30,7 +31,8 @@ HOST = sysroots.Host(cores=2, governor=None)
 def planned(tmp_path: Path) -> Plan:
     """What `compare` would run on a host of two cores."""
     sysroots.write(HOST, tmp_path / "host")
-    return plan_from(build_parser().parse_args(["compare"]), tmp_path / "host").plan
+    asked = parsed(compare.Options, build_parser().parse_args(["compare"]))
+    return plan_from(asked.request, asked.pin, contained=False, sysroot=tmp_path / "host").plan
 
 
 @pytest.fixture
@@ -42,7 +44,7 @@ def services() -> dict[str, Any]:
 
 def test_the_committed_files_are_what_the_command_writes() -> None:
     """Run `python -m runner compose` after a change of the plan, the locks or the workload."""
-    for name, content in compose_files(build_parser().parse_args(["compose"]), FOLDER).items():
+    for name, content in compose_files(parsed(Options, build_parser().parse_args(["compose"])), FOLDER).items():
         assert (FOLDER / name).read_text(encoding="utf-8") == content, name
 
 

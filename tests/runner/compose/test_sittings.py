@@ -13,7 +13,8 @@ import jsonschema
 import pytest
 
 from runner.catalogue.stacks import IMAGES
-from runner.cli.compose import compose_files
+from runner.cli.compose import Options, compose_files
+from runner.cli.parsed import parsed
 from runner.cli.parser import build_parser
 from runner.compose.asked import asked_from
 from runner.compose.collect import collect
@@ -51,7 +52,7 @@ class Sat:
         host = sysroots.Host(cores=2, governor=None)
         sysroot = sysroots.write(host, folder / "sysroot")
         (folder / "sysroot/proc/uptime").write_text("1000.0 5000.0\n")
-        for name, content in compose_files(build_parser().parse_args(COMPOSE), folder).items():
+        for name, content in compose_files(parsed(Options, build_parser().parse_args(COMPOSE)), folder).items():
             (folder / name).write_text(content)
         self.services: dict[str, Any] = read(folder / "compare.yaml", SETTINGS)["services"]
         pin = choose_pin(read_machine(sysroot), cpus=frozenset({0, 1}))

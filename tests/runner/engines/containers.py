@@ -99,11 +99,17 @@ def labelled() -> Sequence[str]:
     return _listed("--all")
 
 
-def wait_for_container(seconds: float = 120.0) -> str:
-    """Wait until a launch's container runs; return its id."""
+def wait_for_container(runner: subprocess.Popen[bytes], seconds: float = 600.0) -> str:
+    """Wait until a launch's container of a runner's runs; return its id.
+
+    Before its first launch the runner reads every file of two images, which takes minutes on a busy host.
+    """
     end = time.monotonic() + seconds
     while not (running := _listed(label=LAUNCH_LABEL)):
-        assert time.monotonic() < end, "no launch's container was started"
+        if runner.poll() is not None or time.monotonic() > end:
+            runner.kill()
+            runner.wait()
+            pytest.fail("the runner ended, or took too long, before it had started a launch's container")
         time.sleep(0.1)
     return running[0]
 

@@ -42,7 +42,7 @@ def test_a_container_that_is_killed_is_an_error_and_resume_completes(
 ) -> None:
     """`docker kill` in mid-run costs one block; --resume measures its two launches again and nothing else."""
     runner = start_runner(base_image, in_folder)
-    docker("kill", wait_for_container())
+    docker("kill", wait_for_container(runner))
     assert runner.wait(300) == 1
     errors = [record.error for record in read() if record.error]
     assert [error["kind"] for error in errors] == ["failed"]
@@ -59,7 +59,7 @@ def test_neither_ctrl_c_nor_a_crash_leaves_a_container_for_long(
 ) -> None:
     """After Ctrl-C nothing labelled is left; after a crash the next start of that run removes it."""
     runner = start_runner(base_image, in_folder)
-    wait_for_container()
+    wait_for_container(runner)
     runner.send_signal(deadly)
     runner.wait(60)
     if deadly == signal.SIGINT:

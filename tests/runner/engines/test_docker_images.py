@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import gzip
 import json
 import ssl
@@ -20,6 +19,7 @@ from runner.catalogue.workload_files import workload_sha256
 from runner.cli.engines import ENGINES
 from runner.engines.docker_images import build_context
 from runner.engines.protocol import Artifact, Engine
+from runner.session.options import EngineOptions
 from runner.support.network import PackageIndex
 from tests.runner.conftest import OnlyBuilder, base_of
 from tests.runner.engines.containers import built_from, docker
@@ -165,7 +165,7 @@ def test_secrets_of_the_build_are_not_in_the_image(
     for name in ("HTTP_PROXY", "http_proxy"):  # which the index, by HTTPS, does not go through
         monkeypatch.setenv(name, f"http://user:{PROXY.decode()}@127.0.0.1:9")
     url = f"https://user:{INDEX.decode()}@pypi.org/simple"
-    asked = argparse.Namespace(pip_index=url, ca_bundle=bundle, base_image={stack.name: base}, memory=None)
+    asked = EngineOptions(pip_index=url, ca_bundle=bundle, base_image={stack.name: base})
     engine = ENGINES["docker"](asked)
     with only_builder():  # of another process too: a tag is its newest image's
         artifact = engine.prepare(stack, installation, print)

@@ -18,6 +18,7 @@ from runner.engines.docker_images import ImageBuilder
 from runner.errors import HostError
 from runner.machine import Sysroot
 from runner.machine.identity import read_identity
+from runner.session.options import EngineOptions
 from runner.support.network import PackageIndex
 from tests.runner.conftest import STACKS, Build, base_of
 from tests.runner.engines.containers import RUNNER
@@ -61,7 +62,7 @@ def test_auto_falls_to_venv_and_says_why() -> None:
     """In one line."""
     engines: Engines = {"docker": lambda _arguments: engine_of(WithBase(printed=ELSEWHERE)),
                         "venv": lambda _arguments: FakeEngine(name="venv")}  # fmt: skip
-    engine, why = choose_engine(argparse.Namespace(engine="auto"), engines, (STACK,))
+    engine, why = choose_engine(EngineOptions(), engines, (STACK,))
     assert engine.name == "venv"
     assert "another machine than this host" in why
     assert "\n" not in why

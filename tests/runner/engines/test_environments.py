@@ -237,12 +237,13 @@ def test_a_step_keeps_the_lock_when_the_runner_is_killed(tmp_path: Path) -> None
     """The step goes on writing after kill -9 of the runner: nobody may begin in that folder before it has ended."""
     path, step = tmp_path / "lock", "import time; print('begun', flush=True); time.sleep(60)"
     script = f"""
-import sys
+import fcntl, sys
 from pathlib import Path
-from runner.engines.environments import _locked, run_logged
+from runner.engines.environments import run_logged
 from runner.support.network import PackageIndex
-with _locked(Path({str(path)!r}), print) as lock:
-    run_logged([sys.executable, "-c", {step!r}], PackageIndex(), Path({str(tmp_path / "log")!r}), lock)
+with open({str(path)!r}, "a") as lock:
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    run_logged([sys.executable, "-c", {step!r}], PackageIndex(), Path({str(tmp_path / "log")!r}), lock.fileno())
 """
     root = Path(__file__).resolve().parents[3]
     runner = subprocess.Popen([sys.executable, "-c", script], cwd=root, start_new_session=True)

@@ -26,7 +26,7 @@ def test_openmps_settings_do_nothing_in_stock(name: str) -> None:
     names = ("KMP_AFFINITY", "KMP_BLOCKTIME", "KMP_SETTINGS", "OMP_NUM_THREADS", "OMP_PROC_BIND")
     assert set(found) == {f"inert:{setting}" for setting in names}
     assert found["inert:KMP_BLOCKTIME"].startswith(
-        "The setting KMP_BLOCKTIME=1 was inert because no OpenMP runtime is in the process"
+        "The setting KMP_BLOCKTIME=1 was inert for TensorFlow because no OpenMP runtime is in the process"
     )
 
 
@@ -39,8 +39,8 @@ def test_the_reason_names_what_runs_instead() -> None:
 def test_only_what_the_runtime_overrides_does_nothing_in_intels_builds(name: str) -> None:
     """OMP_PROC_BIND, in the runtime's own words."""
     assert inert(name) == {
-        "inert:OMP_PROC_BIND": "The setting OMP_PROC_BIND=true was inert because the OpenMP runtime says: ignored "
-        "because KMP_AFFINITY has been defined."
+        "inert:OMP_PROC_BIND": "The setting OMP_PROC_BIND=true was inert for TensorFlow because the OpenMP runtime "
+        "says: ignored because KMP_AFFINITY has been defined."
     }
 
 

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from runner.catalogue.stacks import Installation, every_installation, find_stack, load_stacks
-from runner.cli.images import match_installations, require_matched
 from runner.engines.environments import NOTES, EnvironmentCache
 from runner.engines.protocol import Artifact
 from runner.engines.venv import VenvEngine
@@ -22,6 +21,7 @@ from runner.matching import file_list, locked_wheels
 from runner.matching.contents import Contents, hold_against_lock
 from runner.matching.locked_wheels import LockedWheel
 from runner.matching.snapshot import of_folder
+from runner.session.matched import match_installations, require_matched
 from runner.support.network import PackageIndex
 from tests.conftest import StackPython
 
@@ -203,7 +203,7 @@ def test_an_installation_without_another_is_held_against_its_lock_too(
 ) -> None:  # fmt: skip
     """As where all variants of a run are of one installation: nothing is compared, and it is not measured."""
     monkeypatch.setattr("runner.engines.venv.WORKLOAD", tmp_path)
-    monkeypatch.setattr("runner.cli.images.locked_wheels.read", lambda installation: locked)
+    monkeypatch.setattr("runner.session.matched.locked_wheels.read", lambda installation: locked)
     stack = find_stack("tf-2.14")
     installation = stack.installations["stock"]
     provenance = {"lock_sha256": installation.lock_sha256()}

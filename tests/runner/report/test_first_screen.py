@@ -15,6 +15,7 @@ import pytest
 from runner.checks.losses import LossesCheck
 from runner.cli import main
 from runner.report.contents import compose
+from runner.report.findings import warnings
 from runner.report.host_sections import host_in_words
 from runner.report.measured import measured
 from runner.stats.pairs import Comparison
@@ -113,27 +114,48 @@ def test_the_host_is_told_with_the_cores_that_were_used(sample: Path) -> None:
     document = compose(measured(runs.load(sample)))
     assert ", 2 of 8 cores, virtual machine; engine docker; " in document.subtitle
     assert b"2 cores, 4 threads, engine" in next(each for each in document.figures if each.name == "figure1").svg
-    change_header(sample, lambda header: header["machine"]["platform"].pop("virtual"))
+    change_header(sample, lambda header: header["machine"]["platform"].update(virtual=False))
     assert host_in_words(measured(runs.load(sample))).endswith(", 2 of 8 cores")
 
 
 def not_judged(check: LossesCheck) -> bool:
-    """Do a pair's losses leave layers or the update open?"""
-    return " not judged" in check.finding
+    """Would a pair's losses leave it open that one side made no update?"""
+    return not check.update_judged
 
 
 def test_without_fingerprints_the_top_says_what_was_not_shown(sample: Path) -> None:
-    """With the networks whose losses cannot show it; a run that has fingerprints has no such warning."""
-    words = "not shown layer by layer (no fingerprints were taken), and the losses cannot show it on "
+    """With what the losses show at most, and where not even that; a run that has fingerprints has no such warning."""
+    words = "the losses show at most that some update was made, and not even that on "
     found = measured(runs.load(sample))
     blind = {topology_title(pair.group.topology) for pair in found.pairs if pair.losses and not_judged(pair.losses)}
-    assert "VGG16" in blind
+    assert blind == {"VGG16"}
     (warning,) = [text for text in compose(found).warnings if words in text]
     assert set(warning.split(words)[1].split(". `python")[0].split(", ")) == blind
     lines = [json.loads(line) for line in (sample / "evidence.jsonl").read_text().splitlines()]
     tensors = [["output", "conv1", 1.0, 1.0, 1e-6]]
     (sample / "evidence.jsonl").write_text("".join(json.dumps({**x, "fingerprint": tensors}) + "\n" for x in lines))
     assert not any(words in text for text in compose(measured(runs.load(sample))).warnings)
+
+
+def test_a_bar_that_compares_two_layouts_says_so(sample: Path) -> None:
+    """Where both sides have the same one, nothing is said."""
+    found = measured(runs.load(sample))
+    for row, text in zip(found.summaries, findings_of(sample), strict=True):
+        variants = found.header["stacks"][row.stack]["variants"]
+        layouts = [variants[name]["layout"] for name in (row.candidate, row.baseline)]
+        assert (f", {layouts[0]} against {layouts[1]}: " in text) == (layouts[0] != layouts[1])
+
+
+@pytest.mark.parametrize(("timed", "is_told"), [(1, True), (2, False)])
+def test_launches_of_one_timed_step_are_warned_of(sample: Path, timed: int, is_told: bool) -> None:
+    """One step cannot show that steps had come to one speed."""
+    steps = {"timed_steps": timed}
+    change_header(
+        sample,
+        lambda header: header["plan"].update(launches=[{**each, **steps} for each in header["plan"]["launches"]]),
+    )
+    told = [text for text in warnings(measured(runs.load(sample))) if "steady speed by then was not shown" in text]
+    assert [text.split(":")[0] for text in told] == ["Launches timed 1 step after 1 warm-up step"] * is_told
 
 
 def test_the_figures_in_a_drawn_folder_are_those_of_its_report(sample: Path) -> None:

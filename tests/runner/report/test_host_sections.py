@@ -30,7 +30,7 @@ def on(kit: Kit, in_folder: Path, monkeypatch: pytest.MonkeyPatch) -> On:
         # The launches run here: another processor than the one they see would be another machine.
         processor = replace(machine.processor, model_name=str(read_identity(Sysroot()).cpu_model))
         machine = replace(machine, processor=processor)
-        monkeypatch.setattr("runner.cli.planning.read_machine", lambda _sysroot: machine)
+        monkeypatch.setattr("runner.session.this_host.read_machine", lambda _sysroot: machine)
         with working_in(in_folder):
             assert kit(*COMMAND, *options) == 0
         return (in_folder / "run/report.md").read_text()

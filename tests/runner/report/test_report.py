@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import shutil
 from collections.abc import Callable
@@ -12,10 +13,13 @@ from typing import Any
 
 import pytest
 
+from runner.checks.conditions import flatten
 from runner.cli import main
+from runner.cli.parser import build_parser
 from runner.engines.protocol import Outcome
 from runner.vocabulary import Launch
 from tests.runner.fake_engine import FakeEngine, only
+from tests.runner.report.markdown import rows
 
 DERIVED = ("speedups.csv", "figure1.svg", "figure1.png", "report.md", "report.html")
 Report = Callable[..., int]
@@ -26,6 +30,17 @@ def run(in_folder: Path, finished_run: Callable[..., Path]) -> Path:
     """A finished run of two topologies and three variants."""
     command = ("compare", "--preset", "figure1", "--topologies", "resnet50,vgg16", "--blocks", "2", "--out", "run")
     return finished_run(*command) / "run"
+
+
+def report(folder: Path) -> str:
+    """The report for reading."""
+    return (folder / "report.md").read_text()
+
+
+def header(folder: Path) -> dict[str, Any]:
+    """What run.json says."""
+    found: dict[str, Any] = json.loads((folder / "run.json").read_text())
+    return found
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -77,20 +92,84 @@ def test_the_html_report_makes_no_request_to_anywhere(run: Path) -> None:
     assert not re.search(r"@import|url\((?!#)", text)
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        "Figure 1, for this host", "Speedups", "Throughput", "| Network |", "batch_size", "images/second",
-        "The same training on both sides", "What ran", "What is held equal, and what differs", "TF_ENABLE_ONEDNN_OPTS",
-        "python -m runner ablate --stack tf-2.14", "enforced.memory_limit_bytes | cannot be enforced",
-        "The platform, beside the article's", "c5.18xlarge", "Every condition", "machine.microcode",
-        "Repeat it, doubt it",
-        "python -m runner", "How to read this", "geometric mean", "cannot enforce: memory nodes", "KMP_BLOCKTIME",
-    ],
-)  # fmt: skip
-def test_the_report_holds_what_a_sceptic_looks_for(run: Path, words: str) -> None:
-    """Tables, settings with reasons, conditions, platform, repetition."""
-    assert words in (run / "report.md").read_text()
+def test_every_planned_cell_has_its_speed(run: Path) -> None:
+    """In images per second, as the fake engine trains: the batch of 32 in a second, in a half, in a quarter."""
+    found = rows(report(run), "stack", "variant", "Network", "batch_size", "images/second")
+    speeds = {
+        (row["stack"], row["variant"], row["Network"], row["batch_size"]): float(row["images/second"]) for row in found
+    }
+    of_variant = {"stock": 32, "stock-onednn": 64, "intel": 128}
+    assert speeds == {
+        (each["stack"], each["variant"], each["topology"], str(each["batch_size"])): of_variant[each["variant"]]
+        for each in header(run)["plan"]["launches"]
+    }
+
+
+def test_every_variable_of_every_variant_is_shown(run: Path) -> None:
+    """With the value that each launch was given."""
+    shown = {row["variable"]: row for row in rows(report(run), "variable")}
+    launches = header(run)["plan"]["launches"]
+    assert set(shown) == {name for launch in launches for name in launch["environment"]}
+    for launch in launches:
+        column = f"{launch['stack']} {launch['variant']}"
+        assert {name: shown[name][column] for name in launch["environment"]} == launch["environment"]
+
+
+def test_what_differs_and_what_is_set_has_a_reason_and_a_source(run: Path) -> None:
+    """The wheel that is compared needs no source; every setting does."""
+    text = report(run)
+    differing = rows(text, "setting", "stock", "intel", "reason", "source")
+    assert {row["setting"] for row in differing} == {"wheel", "TF_ENABLE_ONEDNN_OPTS"}
+    practices = rows(text, "setting", "read by", "reason", "source")
+    assert {"OMP_NUM_THREADS", "KMP_BLOCKTIME", "intra_op_threads"} <= {row["setting"] for row in practices}
+    settings = [row for row in (*differing, *practices) if row["setting"] != "wheel"]
+    assert all(len(row["reason"]) > 1 and len(row["source"]) > 1 for row in settings)
+
+
+def test_every_condition_of_the_records_is_shown(run: Path) -> None:
+    """Those that must be equal before two records are divided, by name."""
+    lines = (run / "records.jsonl").read_text().splitlines()
+    named = {name for line in lines for name, _ in flatten(json.loads(line)["conditions"])}
+    assert {"machine.microcode", "enforced.memory_limit_bytes"} <= named
+    assert {row["condition"] for row in rows(report(run), "condition", "value")} == named
+
+
+def test_the_articles_platform_stands_beside_this_host(run: Path) -> None:
+    """What was published of it, and what was read here."""
+    platforms = {row[""]: row for row in rows(report(run), "", "this host")}
+    published = {name: row["the article (2018)"] for name, row in platforms.items()}
+    assert (published["EC2 instance type"], published["Sockets"], published["Cores per socket"]) == (
+        "c5.18xlarge", "2", "18",
+    )  # fmt: skip
+    assert platforms["Sockets"]["this host"] == str(header(run)["machine"]["sockets"])
+
+
+def test_the_report_says_what_the_engine_cannot_hold_a_launch_to(run: Path) -> None:
+    """Each limit by its name in run.json."""
+    missing = header(run)["engine"]["cannot_enforce"]
+    assert missing
+    assert [name for name in missing if name not in report(run)] == []
+
+
+def test_the_report_holds_what_it_takes_to_repeat_the_run(run: Path) -> None:
+    """The command, the seed, and the lock of each installation."""
+    found = header(run)
+    assert f"\n    {found['command']}\n" in report(run)
+    shown = {row["provenance"]: row["value"] for row in rows(report(run), "provenance", "value")}
+    assert shown["seed"] == str(found["plan"]["seed"])
+    for name, made in found["stacks"]["tf-2.14"]["installations"].items():
+        assert shown[f"tf-2.14/{name}: lock_sha256"] == made["lock_sha256"]
+
+
+def test_every_command_that_the_report_names_exists(run: Path) -> None:
+    """Advice that cannot be typed is none. The run's own command is pytest's here."""
+    lines = [line for line in report(run).splitlines() if line.strip() != header(run)["command"]]
+    named = set(re.findall(r"python -m runner ([a-z]+)", "\n".join(lines)))
+    assert {"ablate", "repeat"} <= named
+    for command in named:
+        with pytest.raises(SystemExit) as ended:
+            build_parser().parse_args([command, "--help"])
+        assert ended.value.code == 0
 
 
 def test_every_pair_has_a_finding(run: Path) -> None:

@@ -1,0 +1,77 @@
+"""Carries a session through on the terminal, for every command that measures: also after Ctrl-C there is a report."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from runner.cli.evidence import probe_missing
+from runner.cli.progress import Progress, say
+from runner.cli.terminal import print_results
+from runner.errors import EXIT_DONE, EXIT_INTERRUPTED, EXIT_SOME_CELLS_FAILED, KitError
+from runner.session.execute import execute
+from runner.session.peak import measure_peaks
+from runner.session.state import Session
+from runner.support.network import redact
+from runner.vocabulary import Launch
+
+
+@dataclass(frozen=True)
+class Before:
+    """What is obtained before the first timed launch: the matrix product's peak, and the probes' evidence."""
+
+    peak: bool
+    probe: bool
+
+
+def measure(session: Session, launches: Sequence[Launch], before: Before) -> int:
+    """Run a comparison's launches, after what is asked for before them; return the exit code."""
+
+    def work() -> None:
+        if before.probe:
+            probe_missing(session, session.run.launches)
+        if before.peak:
+            measure_peaks(session, say)
+        with Progress(session.run, launches) as progress:
+            execute(session, launches, progress)
+
+    return carry_through(session, "compare", work)
+
+
+def carry_through(session: Session, command: str, work: Callable[[], None]) -> int:
+    """Do the work and report what there is, also after Ctrl-C; `command` is the one that goes on with such a run.
+
+    Returns the exit code: 1 if a cell failed, 130 if interrupted.
+
+    Raises:
+        KitError: the work cannot go on. It is said before how to go on afterwards.
+    """
+    interrupted = False
+    go_on = f"python -m runner {command} --resume {shlex.quote(str(session.run.folder))}"
+    try:
+        work()
+    except KeyboardInterrupt:
+        interrupted = True
+        _end_launches(session)
+    except KitError:
+        print(f"every finished launch is kept; afterwards go on with: {go_on}", file=sys.stderr)
+        raise
+    all_well = print_results(session.run)
+    if interrupted:
+        print(f"interrupted; every finished launch is kept. Go on with: {go_on}", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    return EXIT_DONE if all_well else EXIT_SOME_CELLS_FAILED
+
+
+def _end_launches(session: Session) -> None:
+    """After an interrupt: see that nothing of this run goes on. The next start sees to what cannot be ended now."""
+    with suppress(KitError):
+        session.engine.cleanup(session.run.name)
+
+
+def command_line() -> str:
+    """What was typed, without passwords."""
+    return redact(shlex.join(["python", "-m", "runner", *sys.argv[1:]]))

@@ -1,0 +1,80 @@
+"""A plan for people and as JSON: every launch in order, with pin, environment and command. Nothing is run."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+from runner.engines.protocol import Engine
+from runner.session.execute import launch_folders
+from runner.session.header import enforced
+from runner.session.opening import counted_where_ready
+from runner.session.own_topology import branches_line, disjoint_branches
+from runner.session.planned import PlannedComparison
+from runner.storage import runs
+from runner.vocabulary import Launch
+
+# Stands for the run's folder in printed commands; a real run has its time in the name.
+FOLDER = runs.RUNS / "RUN"
+
+
+def with_branches(planned: PlannedComparison, engine: Engine, inter_op: int | None) -> PlannedComparison:
+    """The plan with the branches of the user's own topology, which is built where its installations are ready."""
+    return counted_where_ready(planned, engine, inter_op, _tell)
+
+
+def _tell(text: str) -> None:
+    """Beside the plan, which standard output is for."""
+    print(text, file=sys.stderr)
+
+
+def plan_json(
+    planned: PlannedComparison, engine: Engine, memory_bytes: int | None, folder: Path = FOLDER
+) -> dict[str, Any]:
+    """The plan as data: machine, pin, what a run would be refused for, and every launch with its command."""
+    plan = planned.plan
+    launches = [{**launch.to_json(), "command": command(launch, planned, engine, folder)} for launch in plan.launches]
+    return {
+        "engine": engine.name,
+        "machine": planned.machine.to_json(),
+        "enforced": enforced(plan, engine, memory_bytes),
+        "disjoint_branches": {
+            name: disjoint_branches(name, planned.description) for name in planned.request.topologies
+        },
+        "notes": [*planned.problems, *planned.notes],
+        **plan.to_json(),
+        "launches": launches,
+    }
+
+
+def command(launch: Launch, planned: PlannedComparison, engine: Engine, folder: Path) -> str:
+    """A line for a shell that does what the kit would do: folders, job file, launch."""
+    folders = launch_folders(folder.name, folder, launch)
+    job = shlex.quote(json.dumps(launch.job()))
+    file = shlex.quote(str(folders.job / "job.json"))
+    made = f"mkdir -p {shlex.quote(str(folders.job))} {shlex.quote(str(folders.result))} && printf %s {job} > {file}"
+    if launch.topology_file is not None and planned.own is not None:
+        made += f" && {shlex.join(['cp', str(planned.own.path), str(folders.job)])}"
+    return f"{made} && {engine.command(launch, planned.plan.pin, folders)}"
+
+
+def print_plan(planned: PlannedComparison, engine: Engine) -> None:
+    """The plan for people: the pin, the settings, then the launches in the order they would run."""
+    plan, pin = planned.plan, planned.plan.pin.to_json()
+    print(f"engine   {engine.name}; cannot enforce: {', '.join(engine.cannot_enforce) or 'nothing'}")
+    print(f"pin      CPUs {pin['cpus']}, memory nodes {pin['mems']}, {pin['threads']} threads")
+    print(f"BKMs     {plan.bkms.name}: {plan.bkms.title}")
+    for setting in plan.bkms.settings:
+        print(f"         {setting.name}={setting.value}   ({setting.source})")
+    for name in planned.request.topologies:
+        print(f"network  {name}: {branches_line(name, plan, planned.description)}")
+    for note in (*planned.problems, *planned.notes, *planned.left_out):
+        print(f"note     {note}")
+    for number, launch in enumerate(plan.launches, start=1):
+        cell = launch.cell
+        print(f"\n{number:4}  block {launch.block}, {cell.stack} {cell.variant} {cell.topology}, batch size "
+              f"{cell.batch_size}, {launch.layout}, {launch.steps.warmup} + {launch.steps.timed} steps")  # fmt: skip
+        print(f"      {command(launch, planned, engine, FOLDER)}")

@@ -1,0 +1,98 @@
+"""The options that several commands share, as values. Made once, by the command line, and never changed.
+
+The names are those of the options. What an option that was left out means is decided where the value is used.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from runner.host.check import Asked
+from runner.registry.image_lock import ImageLock
+
+
+@dataclass(frozen=True)
+class PinOptions:
+    """Where the launches run. `cpus` are logical CPUs; `cores` and `headroom` count physical cores."""
+
+    cpus: frozenset[int] | None = None
+    cores: int | None = None
+    headroom: int = 0
+
+    @property
+    def is_given(self) -> bool:
+        """Was any of them given, so that the pin is not left to the kit?"""
+        return self.cpus is not None or self.cores is not None or self.headroom > 0
+
+    @property
+    def asked(self) -> Asked:
+        """How the pin is asked for, for advice that goes with it."""
+        return Asked(headroom=self.headroom, listed=self.cpus is not None)
+
+
+@dataclass(frozen=True)
+class RequestOptions:
+    """What is compared. What is None is the preset's; `time_limit` is in seconds, of the training of one launch."""
+
+    preset: str | None
+    stack: tuple[str, ...] | None
+    variants: tuple[str, ...] | None
+    topologies: tuple[str, ...] | None
+    topology_file: Path | None
+    inter_op: int | None
+    batch_sizes: tuple[int, ...] | None
+    blocks: int | None
+    steps: int | None
+    warmup: int | None
+    bkms: str
+    seed: int
+    time_limit: float
+
+
+@dataclass(frozen=True)
+class RegistryOptions:
+    """How a registry is entered. A password is never an option."""
+
+    profile: str | None = None
+    region: str | None = None
+    username: str | None = None
+    password_stdin: bool = False
+
+
+@dataclass(frozen=True)
+class EngineOptions:
+    """How a plan is carried out: the engine, and what its installations are made from.
+
+    `base_image` is by stack, or under the empty name for every stack; `memory` is in bytes. Where a run is gone on with
+    or repeated, `image_lock` and `recorded_images` (provenance by stack and installation) are taken over from it.
+    """
+
+    engine: str = "auto"
+    base_image: Mapping[str, str] = field(default_factory=dict)
+    pip_index: str | None = None
+    ca_bundle: Path | None = None
+    memory: int | None = None
+    images: Path | None = None
+    registry: RegistryOptions = field(default_factory=RegistryOptions)
+    image_lock: ImageLock | None = None
+    recorded_images: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def memory_bytes(self) -> int | None:
+        """The memory limit of each launch as the kernel keeps it: what is observed must be what was planned."""
+        return None if self.memory is None else in_whole_pages(self.memory)
+
+    @property
+    def by_digest(self) -> bool:
+        """Do the options, or the run that is gone on with, name images by digest?"""
+        return self.images is not None or self.image_lock is not None
+
+
+def in_whole_pages(size: int) -> int:
+    """A memory limit (bytes) rounded down to whole pages, as the kernel keeps it, and at least one page."""
+    page = os.sysconf("SC_PAGE_SIZE")
+    return max(size // page, 1) * page

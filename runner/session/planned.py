@@ -1,0 +1,164 @@
+"""From options to the plan of a comparison: reads the machine, chooses the pin, fills in the preset. Runs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from runner.catalogue.presets import Preset, find_preset
+from runner.catalogue.stacks import Stack, find_stack
+from runner.catalogue.topology_file import OwnTopology, chosen_topologies
+from runner.engines.protocol import Tell
+from runner.host.notes import notes_on
+from runner.host.pin import Pin, choose_pin
+from runner.machine import Machine
+from runner.planning.bkm import ResolvedBkms, load_bkms, resolve, with_inter_op_threads
+from runner.planning.plan import Plan, Request, make_plan
+from runner.session.options import PinOptions, RequestOptions
+from runner.session.own_topology import own_topology_of, sentence
+from runner.session.this_host import LIVE_ROOT, machine_below, problems
+from runner.session.topology_description import Description
+from runner.vocabulary import Launch, Steps
+
+DEFAULT_STACKS = ("tf-2.14",)
+DEFAULT_PRESET = "quick"
+
+P = TypeVar("P", bound="PlannedComparison")
+
+
+@dataclass(frozen=True)
+class PlannedComparison:
+    """A plan with what it was made from. `description` is of the user's own topology, once it has been built.
+
+    `label` is what a new run's folder is named after. `left_out` are sentences on the variants that the preset left out
+    and that are not run after all. `problems` are what a run would be refused for on this host: a plan can be made all
+    the same, for another one. `notes` are what the pin leaves out on it, and what makes figures of it doubtful.
+    """
+
+    label: str
+    machine: Machine
+    request: Request
+    plan: Plan
+    own: OwnTopology | None = None
+    description: Description | None = None
+    left_out: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def stacks(self) -> tuple[Stack, ...]:
+        """The stacks of the request."""
+        return self.request.stacks
+
+    @property
+    def launches(self) -> Sequence[Launch]:
+        """The launches that are carried out."""
+        return self.plan.launches
+
+    @property
+    def kind_json(self) -> Mapping[str, Any]:
+        """What run.json holds of this kind of run: of a comparison nothing but what every run's has."""
+        return {}
+
+    def with_description(self: P, description: Description, tell: Tell) -> P:
+        """The plan once the user's own topology is built: the number of its branches is that of inter-op threads."""
+        request = replace(self.request, branches=description.disjoint_branches)
+        plan = make_plan(request, self.plan.pin, self.plan.bkms)
+        if self.own is not None:
+            tell(sentence(self.own, plan, description))
+        return replace(self, plan=plan, description=description)
+
+
+def plan_from(
+    wanted: RequestOptions, where: PinOptions, *, contained: bool, sysroot: Path = LIVE_ROOT
+) -> PlannedComparison:
+    """Make the plan that the options ask for, on the host below `sysroot`; `contained`: containers were asked for.
+
+    Raises:
+        UsageError: an option asks for something that does not exist or cannot be had on this host.
+    """
+    machine = machine_below(sysroot)
+    pin = pin_from(where, machine)
+    preset = preset_from(wanted)
+    own = own_topology_of(wanted.topology_file)
+    request = request_from(wanted, preset, own)
+    plan = make_plan(request, pin, bkms_from(wanted.bkms, wanted.inter_op, pin))
+    return PlannedComparison(
+        preset.name,
+        machine,
+        request,
+        plan,
+        own,
+        left_out=tuple(left_out(preset, request.stacks, plan)),
+        problems=problems(machine, pin, where.asked, contained=contained),
+        notes=notes_on(machine, pin),
+    )
+
+
+def plan_request(
+    label: str, request: Request, where: PinOptions, bkms: str, inter_op: int | None, own: OwnTopology | None
+) -> PlannedComparison:
+    """Make the plan of a request without a preset, on this host.
+
+    Raises:
+        UsageError: the request asks for something that does not exist or cannot be had on this host.
+    """
+    machine = machine_below(LIVE_ROOT)
+    pin = pin_from(where, machine)
+    return PlannedComparison(label, machine, request, make_plan(request, pin, bkms_from(bkms, inter_op, pin)), own)
+
+
+def left_out(preset: Preset, stacks: tuple[Stack, ...], plan: Plan) -> list[str]:
+    """Sentences on the variants of these stacks that a preset left out, where the plan does not run them after all."""
+    run = {launch.cell.variant for launch in plan.launches}
+    exist = {name for stack in stacks for name in stack.variants}
+    return [text for name, text in preset.left_out.items() if name in exist and name not in run]
+
+
+def preset_from(wanted: RequestOptions) -> Preset:
+    """The preset that --preset names, or quick.
+
+    Where none is named, and topologies and batch sizes are, every variant runs: what quick saves a bar for is the size
+    of its own run.
+    """
+    preset = find_preset(wanted.preset or DEFAULT_PRESET)
+    if wanted.preset is None and (wanted.topologies or wanted.topology_file) and wanted.batch_sizes:
+        return replace(preset, variants=(), left_out={})
+    return preset
+
+
+def pin_from(where: PinOptions, machine: Machine) -> Pin:
+    """The pin that --cpus, --cores and --headroom ask for."""
+    return choose_pin(machine, cpus=where.cpus, cores=where.cores, headroom=where.headroom)
+
+
+def bkms_from(name: str, inter_op: int | None, pin: Pin) -> ResolvedBkms:
+    """A set of BKMs for the pin, with the inter-op threads that --inter-op asks for."""
+    bkms = resolve(load_bkms(name), pin)
+    return bkms if inter_op is None else with_inter_op_threads(bkms, inter_op)
+
+
+def stacks_from(names: Sequence[str] | None) -> tuple[Stack, ...]:
+    """The stacks that --stack names, or the default one."""
+    return tuple(find_stack(name) for name in names or DEFAULT_STACKS)
+
+
+def request_from(wanted: RequestOptions, preset: Preset, own: OwnTopology | None = None) -> Request:
+    """The preset with everything that the options override."""
+    steps = Steps(
+        warmup=preset.warmup_steps if wanted.warmup is None else wanted.warmup,
+        timed=wanted.steps or preset.timed_steps,
+    )
+    return Request(
+        stacks=stacks_from(wanted.stack),
+        variants=wanted.variants or preset.variants,
+        topologies=chosen_topologies(wanted.topologies, preset.topologies, own),
+        batch_sizes=wanted.batch_sizes or preset.batch_sizes,
+        blocks=preset.blocks if wanted.blocks is None else wanted.blocks,
+        steps=steps,
+        seed=wanted.seed,
+        time_limit_seconds=wanted.time_limit,
+        own_topology=own.file if own else None,
+    )

@@ -1,0 +1,129 @@
+"""Reads and writes run.json's data: cattrs hooks for what is written otherwise than it is kept in memory.
+
+Keys that this version of the kit does not know are passed over, and those that earlier versions did not write have
+defaults, so that a run of any version can be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from typing import Any
+
+from cattrs import Converter
+from cattrs.gen import override
+
+from runner.errors import RunFormatError
+from runner.host.pin import Pin
+from runner.machine import Machine, parse_cpu_list
+from runner.machine.cgroups import Limits
+from runner.machine.numa import Node
+from runner.machine.settings import Settings
+from runner.machine.topology import LogicalCpu
+from runner.storage.header import Header, Provenance, RecordedLadder, RecordedStack
+from runner.support.structure import Hook, UnexpectedValueError, class_hook, strict_converter, structure
+from runner.vocabulary import Launch
+
+# Written last, and only where there is something to write: a command has only some of them.
+_ONLY_IF_THERE = ("peak", "probes", "images", "own_topology", "kind", "ladder", "repeats")
+# The fields of a launch that are written side by side with its own, and by what names.
+_FLAT = {
+    "cell": {name: name for name in ("stack", "variant", "topology", "batch_size")},
+    "steps": {"warmup": "warmup_steps", "timed": "timed_steps"},
+}
+
+
+def header_from_json(data: Mapping[str, Any], where: str) -> Header:
+    """Structure run.json's data; `where` is what messages call it.
+
+    Raises:
+        RunFormatError: it lacks something that every version of the kit has written, or holds a value of another kind.
+    """
+    return structure(data, Header, where, _CONVERTER, RunFormatError)
+
+
+def header_to_json(header: Header) -> dict[str, Any]:
+    """The data of run.json, its keys in the order in which they are written."""
+    data = {each.name: getattr(header, each.name) for each in fields(header)}
+    written = {
+        **{name: value for name, value in data.items() if name not in _ONLY_IF_THERE or value is not None},
+        "kit": asdict(header.kit),
+        "notes": list(header.notes),
+        "plan": header.plan.to_json(),
+        "machine": header.machine.to_json(),
+        "engine": {**asdict(header.engine), "cannot_enforce": list(header.engine.cannot_enforce)},
+        "stacks": {name: _stack_to_json(stack) for name, stack in header.stacks.items()},
+        "matched": {name: asdict(match) for name, match in header.matched.items()},
+    }
+    if header.own_topology is not None:
+        written["own_topology"] = asdict(header.own_topology)
+    if header.ladder is not None:
+        written["ladder"] = _ladder_to_json(header.ladder)
+    return written
+
+
+def _stack_to_json(stack: RecordedStack) -> dict[str, Any]:
+    return {**asdict(stack), "installations": {name: dict(made.said) for name, made in stack.installations.items()}}
+
+
+def _ladder_to_json(ladder: RecordedLadder) -> dict[str, Any]:
+    stacks = {name: [rung.to_json() for rung in rungs] for name, rungs in ladder.stacks.items()}
+    return {**asdict(ladder), "stacks": stacks}
+
+
+def _cpu_list(value: Any, _kind: Any) -> tuple[int, ...]:
+    """A list as the kernel writes it ("0-3,8"), sorted."""
+    if not isinstance(value, str):
+        raise UnexpectedValueError(value, "a list of CPUs such as '0-3'")
+    return tuple(sorted(parse_cpu_list(value)))
+
+
+def _cpu_list_or_none(value: Any, kind: Any) -> tuple[int, ...] | None:
+    return None if value is None else _cpu_list(value, kind)
+
+
+def _cpu_lists(value: Any, kind: Any) -> tuple[tuple[int, ...], ...]:
+    if not isinstance(value, list):
+        raise UnexpectedValueError(value, "a list of lists of CPUs")
+    return tuple(_cpu_list(each, kind) for each in value)
+
+
+def _provenance(value: Any, _kind: Any) -> Provenance:
+    if not isinstance(value, Mapping):
+        raise UnexpectedValueError(value, "a table")
+    return Provenance(value)
+
+
+def _launch_hook(converter: Converter) -> Hook:
+    inside = class_hook(Launch, converter)
+
+    def nested(value: Any, kind: Any) -> Any:
+        if not isinstance(value, Mapping):
+            raise UnexpectedValueError(value, "a table")
+        parts = {
+            part: {name: value[key] for name, key in names.items() if key in value} for part, names in _FLAT.items()
+        }
+        return inside({**value, **parts}, kind)
+
+    return nested
+
+
+def _converter() -> Converter:
+    made = strict_converter(refuses_unknown=False)
+    cpus, cpus_or_none = override(struct_hook=_cpu_list), override(struct_hook=_cpu_list_or_none)
+    as_lists = {
+        Pin: {"cores": override(rename="cpus_by_core", struct_hook=_cpu_lists), "mems": cpus},
+        Node: {"cpus": cpus},
+        LogicalCpu: {"siblings": cpus},
+        Limits: {"cpuset_cpus": cpus_or_none, "cpuset_mems": cpus_or_none},
+        Settings: {"nohz_full_cpus": cpus},
+        Machine: {"allowed_mems": cpus},
+    }
+    made.register_structure_hook(Provenance, _provenance)
+    for kind, overrides in as_lists.items():
+        made.register_structure_hook(kind, class_hook(kind, made, **overrides))
+    made.register_structure_hook(Launch, _launch_hook(made))
+    return made
+
+
+_CONVERTER = _converter()

@@ -1,0 +1,163 @@
+"""What the sample's report says of itself, where a hostile reader looks: what was not recorded, measured or shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from runner.catalogue.publications import load_publication
+from runner.evidence.probed import Evidence
+from runner.report.claims_sections import article_section
+from runner.report.contents import compose
+from runner.report.document import Document, Section
+from runner.report.evidence_sections import evidence_section
+from runner.report.measured import measured, variant_title
+from runner.stats.results import Results
+from runner.report.method_sections import matched_sections
+from runner.report.results_sections import speedup_section
+from runner.report.trace_sections import trace_sections
+from runner.report.training_sections import training_section
+from runner.storage import runs
+
+SAMPLE = Path(__file__).resolve().parents[3] / "results" / "sample"
+
+
+@pytest.fixture(scope="module")
+def sample() -> Results:
+    """The committed run; nothing of it is written."""
+    return measured(runs.load(SAMPLE))
+
+
+@pytest.fixture(scope="module")
+def document(sample: Results) -> Document:
+    """Its whole report."""
+    return compose(sample)
+
+
+def texts(section: Section) -> Iterator[str]:
+    """All that a section says outside of its tables' cells."""
+    yield from section.paragraphs
+    yield from (each.caption for each in section.tables)
+
+
+def said(sections: Document | Section) -> str:
+    """The same of a section, or of all sections of a report."""
+    found = sections.sections if isinstance(sections, Document) else (sections,)
+    return "\n".join(text for section in found for text in texts(section))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "In this run files were held against one another only, and not against the hash-locked wheels.",
+        "Nor was the CPU that each thread was last seen on.",
+        "blocks go in twos, of which one has the other's order backwards",
+        "the largest and the claims on speedups are read off the second; other claims have an interval of their own",
+        "Settings without effect on TensorFlow (of another library in the process nothing is said",
+        "logging slows (by how much was not measured in this run)",
+        "then only what the claim needs of the software must match, and neither its processor nor its cores",
+    ],
+)
+def test_what_a_reader_would_take_for_granted_is_told(document: Document, words: str) -> None:
+    """Each of these was missing or said too much."""
+    assert words in said(document)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "independent launches", "the next block mirrors", "can confirm Figure 1", "Later losses are in the records",
+        "another update would not have been found", "stock's more than the others'", "(by how much, the table",
+    ],
+)  # fmt: skip
+def test_what_was_said_too_much_is_gone(document: Document, words: str) -> None:
+    """Neither in the text nor in a figure."""
+    assert words not in said(document)
+    assert not any(words.encode() in figure.svg for figure in document.figures)
+
+
+def test_only_a_pair_with_fingerprints_is_passed_without_a_word(sample: Results) -> None:
+    """A fingerprint is one of the proofs of a bar."""
+    assert column(speedup_section(sample), "evidence") == {"passed; no fingerprint"}
+    tensors = (("output", "conv1", 1.0, 1.0, 1e-6),)
+    taken = with_evidence_of(sample, lambda each: replace(each, fingerprint=tensors))
+    assert column(speedup_section(taken), "evidence") == {"passed"}
+
+
+def test_lines_of_verbose_launches_are_counted_and_a_build_that_wrote_none_is_told_apart(sample: Results) -> None:
+    """Its traced times cannot have grown by lines that it never wrote."""
+    (section,) = trace_sections(sample)
+    text = said(section)
+    assert "tf-1.12 stock wrote none, so that the switch did nothing to its traced times." in text
+    counts = [sum(part["count"] for part in each.primitives) for subject, each in sample.evidence.items()
+              if (subject.stack, subject.variant) == ("tf-2.14", "stock")]  # fmt: skip
+    assert f"tf-2.14 stock {min(counts):,} to {max(counts):,};" in text
+
+
+def test_later_losses_are_spoken_of_where_there_are_some(sample: Results) -> None:
+    """More steps than the two that are judged."""
+    longer = [{**each, "timed_steps": 4} for each in sample.header["plan"]["launches"]]
+    plan = {**sample.header["plan"], "launches": longer}
+    run = replace(sample.run, header={**sample.header, "plan": plan})
+    assert "Later losses are in the records" in said(training_section(replace(sample, run=run)))
+
+
+def test_the_losses_stand_beside_the_share_of_the_movement_that_they_are_apart(sample: Results) -> None:
+    """On InceptionV3 one side's update moved the loss by 37% more than the other's, within the tolerance."""
+    (losses,) = training_section(sample).tables
+    place = losses.columns.index("difference / movement")
+    shown = {row[1]: row[place] for row in losses.rows if row[0] == "tf-1.12"}
+    assert (shown["InceptionV3"], shown["VGG16"]) == ("37%", "0%")
+
+
+def test_quiet_launches_have_the_table_that_the_primitives_caption_points_to(sample: Results) -> None:
+    """The caption speaks of a table of traced steps where the report has one."""
+    quiet = with_evidence_of(sample, lambda each: replace(each, quiet={"step_seconds": [1.0]}))
+    assert "logging slows (by how much, the table of traced steps says)" in said(evidence_section(quiet))
+
+
+def test_files_that_were_held_against_their_wheels_are_counted_instead(sample: Results) -> None:
+    """As in runs of today."""
+    held = {"installation": "stock", "files": 10, "distributions": 2, "unlocked": [], "held": True}
+    matched = {stack: {**match, "contents": [held]} for stack, match in sample.header["matched"].items()}
+    run = replace(sample.run, header={**sample.header, "matched": matched})
+    (section,) = matched_sections(replace(sample, run=run))
+    assert "tf-1.12 stock: 10 files of 2 wheels" in said(section)
+    assert "not against the hash-locked wheels" not in said(section)
+
+
+def test_the_claims_that_can_be_confirmed_are_told_apart_from_those_whose_value_is_unknown(sample: Results) -> None:
+    """A claim that needs a value which was never published is confirmed by no run."""
+    article = load_publication()
+    (sentence,) = re.findall(r"can confirm (.+?) on any host\.", said(article_section(sample, article)))
+    for claim in article.claims:
+        if claim.kind in ("largest-speedup", "faster-on-all", "bar"):
+            assert (claim.words in sentence) == (claim.value is not None)
+
+
+def test_the_steps_of_a_launch_are_among_the_differences(sample: Results) -> None:
+    """The article's script timed 100 after 10."""
+    rows = [row for each in article_section(sample, load_publication()).tables for row in each.rows]
+    assert any(row[:3] == ("steps of one launch", "10 warm-up and 100 timed", "1 warm-up and 1 timed") for row in rows)
+
+
+def test_the_years_figure_names_what_each_release_is_divided_by(sample: Results, document: Document) -> None:
+    """Stock of 2.14 has oneDNN, switched off; that of 1.12 has none."""
+    svg = next(figure.svg.decode() for figure in document.figures if figure.name == "years")
+    for stack in sample.stacks:
+        assert f"{stack}, over {variant_title(sample, stack, sample.variants(stack)[0])}" in svg
+
+
+def column(section: Section, name: str) -> set[str]:
+    """The values of one column of a section's first table."""
+    first = section.tables[0]
+    return {row[first.columns.index(name)] for row in first.rows}
+
+
+def with_evidence_of(sample: Results, change: Callable[[Evidence], Evidence]) -> Results:
+    """The same run with every probe changed."""
+    return replace(sample, evidence={subject: change(each) for subject, each in sample.evidence.items()})
