@@ -16,11 +16,11 @@ from runner.report.contents import compose
 from runner.report.document import Document, Section
 from runner.report.evidence_sections import evidence_section
 from runner.report.measured import measured, variant_title
-from runner.stats.results import Results
 from runner.report.method_sections import matched_sections
 from runner.report.results_sections import speedup_section
 from runner.report.trace_sections import trace_sections
 from runner.report.training_sections import training_section
+from runner.stats.results import Results
 from runner.storage import runs
 
 SAMPLE = Path(__file__).resolve().parents[3] / "results" / "sample"
