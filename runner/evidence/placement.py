@@ -40,7 +40,8 @@ def why_few(result: Mapping[str, Any], cpus: frozenset[int], wall_seconds: float
     waited = sum(each["waited_seconds"] or 0.0 for each in computed)
     if len(last) == 1 and len(computed) > 1 and spent >= FULL * wall_seconds:
         who = f"all {plural(len(computed), 'thread')} that computed"
-        return (f"{who} were last seen on CPU {last[0]}, though they may run on {format_cpu_list(cpus)}; they were "
+        allowed = frozenset[int]().union(*(_allowed(masks.get(each["id"]), cpus) for each in computed))
+        return (f"{who} were last seen on CPU {last[0]}, though they may run on {format_cpu_list(allowed)}; they were "
                 f"ready to run and had no CPU for {waited:.1f} s")  # fmt: skip
     most = max(each["cpu_seconds"] for each in computed)
     if most >= ALONE * spent:
@@ -50,6 +51,11 @@ def why_few(result: Mapping[str, Any], cpus: frozenset[int], wall_seconds: float
                 f"{format_cpu_list(cpus)}")  # fmt: skip
     return (f"{plural(len(computed), 'thread')} computed, last seen on the CPUs {format_cpu_list(last)}; neither their "
             "masks nor the time that they waited for a CPU tell why")  # fmt: skip
+
+
+def _allowed(mask: str | None, cpus: frozenset[int]) -> frozenset[int]:
+    """The CPUs of the pin that a thread may use; all of them where its mask was not seen."""
+    return parse_cpu_list(mask) & cpus if mask else cpus
 
 
 def _shared(

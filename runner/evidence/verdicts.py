@@ -61,9 +61,10 @@ def judge_kernels(asked: Asked, verbose: Verbose, mkl_enabled: bool | None) -> V
 def onednn_by_default(asked: Asked, verbose: Verbose, mkl_enabled: bool | None) -> bool | None:
     """Is oneDNN on in a build that was left to decide? None where it was not left to, or the signs contradict.
 
-    `mkl_enabled` is what TensorFlow says of itself; which primitives ran must agree with it.
+    `mkl_enabled` is what TensorFlow says of itself; which primitives ran must agree with it. Of a wheel that is not
+    known (a ladder's rung) nothing is said: it can be Intel's, which no plain installation is.
     """
-    if asked.kernels != "either":
+    if asked.kernels != "either" or asked.wheel is None:
         return None
     ran = bool(primitives_of_layers(verbose))
     if mkl_enabled is None:

@@ -8,7 +8,7 @@ from typing import Any
 from runner.catalogue.publications import HEADLINE, Publication
 from runner.claims.judge import judge_claim
 from runner.claims.verdict import NOT_TESTABLE
-from runner.report.default_sections import default_findings
+from runner.report.default_sections import default_findings, not_observed
 from runner.report.host_sections import host_warnings
 from runner.report.measured import completing, going_on, variant_title
 from runner.report.wording import at_once, estimated, plural, topology_title, true_largest
@@ -34,7 +34,7 @@ def findings(measured: Results, article: Publication) -> tuple[str, ...]:
 def warnings(measured: Results) -> tuple[str, ...]:
     """What a reader must know before quoting a number."""
     return (*_incomplete(measured), *_flagged(measured), *measured.header["notes"], *_enforcement(measured),
-            *host_warnings(measured), *_few_steps(measured), *_noise(measured))  # fmt: skip
+            *not_observed(measured), *host_warnings(measured), *_few_steps(measured), *_noise(measured))  # fmt: skip
 
 
 def _finding(measured: Results, row: Summary) -> str:
@@ -141,8 +141,9 @@ def _noise(measured: Results) -> list[str]:
     found = []
     if stolen and max(stolen) > STEAL_WORTH_A_WORD:
         found.append(f"The hypervisor took up to {max(stolen):.0%} of this host's CPU time during a launch: neighbours "
-                     "were busy, or this host's own share is capped. The intervals hold what that did between "
-                     "launches.")  # fmt: skip
+                     "were busy, or this host's own share is capped. The intervals include "
+                     "its scatter between launches, not what it took from one side more than from the other."
+                     )  # fmt: skip
     if busy:
         found.append(f"Something else was running before {len(busy)} of {len(loads)} launches (load up to "
                      f"{max(busy):.1f} on {threads} threads): repeat on a quiet host.")  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from runner.report.default_sections import not_observed
 from runner.report.document import Section
 from runner.report.wording import plural
 from runner.stats.results import Results
@@ -35,7 +34,6 @@ def reading_section(measured: Results) -> Section:
         "these intervals. The geometric mean's interval is Student's t over the blocks, each with its mean over the "
         "topologies: it is about these networks, not about networks in general.",
         *_on_the_switch(measured),
-        *not_observed(measured),
         "A hatched bar has a remark beside it. Partial is one that lacks a launch, or whose launches are of two "
         "sessions, which are not divided by one another: it shows its estimate and gets no verdict. A gap is a failed "
         "cell, with its reason. Nothing is dropped.",

@@ -29,8 +29,8 @@ def training_warnings(measured: Results) -> tuple[str, ...]:
     blind = dict.fromkeys(topology_title(pair.group.topology) for pair in judged if not _shows_an_update(pair.losses))
     losses = f", and not even that on {', '.join(blind)}" if blind else ""
     return (
-        "That both sides trained the same was not shown layer by layer (no fingerprints were taken): the losses show "
-        f"at most that some update was made{losses}. `python -m runner probe RUN` takes them.",
+        "That both sides trained the same was not shown layer by layer (no fingerprints were taken): of the update "
+        f"the losses show at most that one was made{losses}. `python -m runner probe RUN` takes them.",
     )
 
 
@@ -68,10 +68,10 @@ def _on_fingerprints(checks: _Checks) -> tuple[str, ...]:
         "weight decay.",
         f"A tolerance is {SENSITIVITIES:g} times the tensor's own sensitivity, measured in each build: by how much it "
         "changes when every weight and every image value is changed by 2^-20 of itself (float32 rounds to 2^-24); the "
-        f"smaller one of the two sides counts. The norm of an output has {NORM_SENSITIVITIES:g} sensitivities, since "
-        "rounding changes the values at random and hardly their norm. "
-        f"Gradients and updates have {JUMP:.1%} more in their dot products, and "
-        "the square of that in their norms, since a single ReLU whose input is zero within rounding can turn them by "
+        "smaller one of the two sides counts. The norm of an output may differ by "
+        f"{NORM_SENSITIVITIES:g} sensitivities, since rounding changes the values at random and hardly their norm. "
+        f"Gradients and updates may differ by {JUMP:.1%} more in their dot products, and by the square of that in "
+        "their norms, since a single ReLU whose input is zero within rounding can turn them by "
         "about as much. How far apart honest and faulty builds are, in units of this tolerance, is in "
         "results/fingerprints.md. Deep batch normalisation over few images makes early gradients sensitive: a tensor "
         f"whose tolerance is above {CLOSE:.0%} is held to its rough size only, one of {NOTHING:.0%} or more is not "

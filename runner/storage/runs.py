@@ -84,8 +84,8 @@ def create(folder: Path, header: Mapping[str, Any]) -> Run:
     """
     if (folder / "run.json").exists():
         raise UsageError(
-            f"{folder} already holds a run. Go on with it (python -m runner compare --resume {folder}), "
-            "or name another folder with --out."
+            f"{folder} already holds a run. Go on with it (--resume {folder}, of the command that began "
+            "it), or name another folder with --out."
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import Any
 
@@ -358,6 +359,8 @@ def test_a_default_is_claimed_only_where_the_build_was_left_to_decide_and_nothin
     assert onednn_by_default(as_shipped, parse_verbose(ran), False) is None
     assert onednn_by_default(as_shipped, parse_verbose(ran), None) is True
     assert onednn_by_default(as_shipped, parse_verbose(""), None) is None
+    unknown = dataclasses.replace(as_shipped, wheel=None)
+    assert onednn_by_default(unknown, parse_verbose(ran), True) is None, "it can be Intel's wheel"
 
 
 def test_a_timed_launch_of_1_15_claims_no_more_than_its_wheel_holds() -> None:

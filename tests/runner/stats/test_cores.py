@@ -68,6 +68,12 @@ def test_the_reason_is_told_from_what_was_seen(seen: dict[str, Any], words: str)
     assert words in why_few(seen, TWO, 10.0)
 
 
+def test_the_cpus_that_threads_may_run_on_are_those_of_their_masks() -> None:
+    """Not those of the pin, which may be more."""
+    seen = result(("0,4", 5.0, 0), ("0,4", 5.0, 0), waited=5.0)
+    assert "though they may run on 0,4; " in why_few(seen, frozenset(range(8)), 10.0)
+
+
 PIN = {"pin": {"cpus": "0-1", "threads": 4, "cores": 2}}
 
 
