@@ -81,7 +81,7 @@ def judge_kinds(question: Question) -> Answer:
 def judge_replaced(question: Question) -> Answer:
     """Does Intel's graph run operations of its own, which the default graph has not?"""
     stack, probes = probed(question)
-    baseline = [probe for probe in question.material.probes_of(stack, BASELINE) if probe.trace]
+    baseline = [probe for probe in question.results.probes_of(stack, BASELINE) if probe.trace]
     # An operation is Intel's own only beside a step of the same network that the default build was traced on.
     topologies = {probe.subject.topology for probe in baseline}
     trace = [each for probe in probes if probe.subject.topology in topologies for each in probe.trace]
@@ -122,9 +122,9 @@ def judge_conversions(question: Question) -> Answer:
 
 def probed(question: Question) -> tuple[str, Sequence[Evidence]]:
     """The evidence on Intel's variant, of the stack nearest to the publication that has any."""
-    material, nearest = question.material, question.publication.nearest_stack
-    for stack in sorted(material.stacks, key=lambda name: name != nearest):
-        found = material.probes_of(stack, CANDIDATE)
+    results, nearest = question.results, question.publication.nearest_stack
+    for stack in sorted(results.stacks, key=lambda name: name != nearest):
+        found = results.probes_of(stack, CANDIDATE)
         if found:
             return stack, found
     return nearest, []

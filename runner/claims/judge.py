@@ -30,12 +30,12 @@ JUDGES: Mapping[str, Callable[[Question], Answer]] = {
 }
 
 
-def judge(publication: Publication, material: Results) -> list[Judgement]:
+def judge(publication: Publication, results: Results) -> list[Judgement]:
     """Hold a run against every claim of a publication, in the publication's order; none is skipped."""
-    return [judge_claim(publication, claim, material) for claim in publication.claims]
+    return [judge_claim(publication, claim, results) for claim in publication.claims]
 
 
-def judge_claim(publication: Publication, claim: Claim, material: Results) -> Judgement:
+def judge_claim(publication: Publication, claim: Claim, results: Results) -> Judgement:
     """Hold a run against one claim."""
-    question = Question(publication, claim, material)
+    question = Question(publication, claim, results)
     return Judgement(publication, claim, JUDGES[claim.kind](question), differences(question))

@@ -45,7 +45,7 @@ def judge_by_counters(question: Question) -> Answer:
 
 def _topologies(question: Question, scene: Scene) -> Sequence[str]:
     """The topologies of the scene whose pair is not flagged and whose peaks are known on both sides."""
-    scenes = (pair for pair in question.material.pairs if counts(pair))
+    scenes = (pair for pair in question.results.pairs if counts(pair))
     topologies = {pair.group.topology for pair in scenes if _is_of(scene, pair)}
     return sorted(topologies, key=lambda name: (name not in TOPOLOGIES, name))
 
@@ -70,7 +70,7 @@ def _is_of(scene: Scene, pair: Pair) -> bool:
 
 
 def _peaks(question: Question, cell: Cell) -> Mapping[int, float]:
-    found = {record.block: _peak(record) for record in question.material.of_cell(cell)}
+    found = {record.block: _peak(record) for record in question.results.of_cell(cell)}
     return {block: peak for block, peak in found.items() if peak}
 
 

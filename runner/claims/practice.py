@@ -23,7 +23,7 @@ def judge_same_program(question: Question) -> Answer:
     scene = scene_of(question)
     stack = scene.stack
     sides = [_records(question, stack, variant) for variant in (BASELINE, CANDIDATE)]
-    wrong = list(dict.fromkeys(question.material.failure_of(record.cell) for side in sides for record in side))
+    wrong = list(dict.fromkeys(question.results.failure_of(record.cell) for side in sides for record in side))
     if any(wrong):
         return Answer(NOT_TESTABLE, f"on {stack} a side is not what its name says: {'; '.join(filter(None, wrong))}")
     if not all(sides):
@@ -80,12 +80,12 @@ def _changes(rung: Rung, setting: str) -> bool:
 
 
 def _in_this_run(question: Question) -> str:
-    settings = question.material.run.header["plan"]["bkms"]["settings"]
+    settings = question.results.run.header["plan"]["bkms"]["settings"]
     value = next((each["value"] for each in settings if each["name"] == question.claim.setting), None)
     return "" if value is None else f"it was {value} in this run; "
 
 
 def _records(question: Question, stack: str, variant: str) -> list[Record]:
     return [
-        record for record in question.material.usable if record.cell.stack == stack and record.cell.variant == variant
+        record for record in question.results.usable if record.cell.stack == stack and record.cell.variant == variant
     ]

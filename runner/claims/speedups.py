@@ -148,7 +148,7 @@ def _bars(question: Question, scene: Scene) -> tuple[Mapping[str, Pair], list[st
     """The pairs that count, by topology, and for each other topology of the claim why it does not count."""
     bars: dict[str, Pair] = {}
     absent: list[str] = []
-    pairs = {pair.comparison: pair for pair in question.material.pairs}
+    pairs = {pair.comparison: pair for pair in question.results.pairs}
     for topology in question.claim.topologies:
         group = Group(scene.stack, topology, scene.batch_size)
         pair = pairs.get(Comparison(group, BASELINE, CANDIDATE))
@@ -194,8 +194,8 @@ def _shown(estimate: Estimate) -> str:
 
 def _where(question: Question, scene: Scene) -> str:
     """On what it was measured: stack, batch size, and the cores of both platforms side by side."""
-    here, cores = in_force.cores(question.material.run), question.claim.configuration.cores
+    here, cores = in_force.cores(question.results.run), question.claim.configuration.cores
     beside = f"; {question.publication.short} had {cores}" if cores is not None and cores != here else ""
-    threads = in_force.in_words(in_force.intra_op_threads(question.material.run, scene.stack, scene.batch_size))
+    threads = in_force.in_words(in_force.intra_op_threads(question.results.run, scene.stack, scene.batch_size))
     used = f", {threads}" if threads != plural(here, "thread") else ""
     return f"on {scene.stack} at batch size {scene.batch_size}, {plural(here, 'core')}{used}{beside}"

@@ -31,12 +31,12 @@ def article_claim(claim_id: str) -> Claim:
     return load_publication(ARTICLE).claim(claim_id)
 
 
-def question(claim: Claim, material: Results) -> Question:
+def question(claim: Claim, results: Results) -> Question:
     """A claim of the article held against a run."""
-    return Question(load_publication(ARTICLE), claim, material)
+    return Question(load_publication(ARTICLE), claim, results)
 
 
-def material(
+def results(
     speed: Speed, *, stack: str = "tf-1.12", topologies: Sequence[str] = ARTICLE_TOPOLOGIES, batch_size: int = 32,
     blocks: int = 4, probes: Sequence[Mapping[str, Any]] = (), layouts: Mapping[str, str] | None = None,
     variants: Sequence[str] = ("stock", "intel"), header: Callable[[dict[str, Any]], None] = lambda header: None,
@@ -102,7 +102,7 @@ def ladder(
         }}  # fmt: skip
 
     names = [each.id for each in rungs]
-    return material(speed, stack=stack, topologies=topologies, variants=names, header=header, **changes)
+    return results(speed, stack=stack, topologies=topologies, variants=names, header=header, **changes)
 
 
 def constant(speedup: float, spread: float = 0.01) -> Speed:

@@ -15,7 +15,7 @@ from runner.host.pin import Pin
 from runner.planning.bkm import load_bkms, resolve, with_inter_op_threads
 from runner.stats.results import results_of
 from runner.storage import runs
-from tests.runner.claims.builders import EARLIER_RUN, SAMPLE, articles_host, constant, material
+from tests.runner.claims.builders import EARLIER_RUN, SAMPLE, articles_host, constant, results
 
 ALL = [load_publication(name) for name in publication_names()]
 VERDICTS = {"reproduced", "not reproduced", "partly", "not testable here"}
@@ -52,7 +52,7 @@ def test_the_committed_sample_refutes_no_figure_of_another_host() -> None:
 @pytest.mark.parametrize("publication", ALL, ids=lambda each: each.id)
 def test_a_run_without_any_record_gets_verdicts_too(publication: Publication) -> None:
     """A run that was interrupted at once judges nothing and breaks nothing."""
-    empty = material(constant(2.0))
+    empty = results(constant(2.0))
     found = judge(publication, replace(empty, records=(), evidence={}))
     assert {each.answer.verdict for each in found} == {"not testable here"}
 
@@ -83,7 +83,7 @@ def test_settings_that_are_not_the_articles_are_listed_and_judge_no_figure(inter
         threads = {"intra_op_threads": bkms.intra_op_threads}
         header["plan"]["launches"] = [{**launch, **threads} for launch in header["plan"]["launches"]]
 
-    first = judge(load_publication(ARTICLE), material(constant(8.0), header=other_settings))[0]
+    first = judge(load_publication(ARTICLE), results(constant(8.0), header=other_settings))[0]
     differing = {each.what: each.here for each in first.differs}
     assert differing["BKMs"] == ("none" if inter_op is None else "article, but with inter_op_threads=4")
     assert differing["threads"] == ("the framework's own number" if inter_op is None else "2")
@@ -94,7 +94,7 @@ def test_settings_that_are_not_the_articles_are_listed_and_judge_no_figure(inter
 
 def test_a_run_on_the_articles_machine_differs_in_its_software_only() -> None:
     """What matches is not listed, what was not published is."""
-    first = judge(load_publication(ARTICLE), material(constant(7.4), header=articles_host))[0]
+    first = judge(load_publication(ARTICLE), results(constant(7.4), header=articles_host))[0]
     assert [each.what for each in first.differs] == [
         "TensorFlow version", "baseline's threads", "steps of one launch", "layout (intel)"
     ]  # fmt: skip

@@ -17,9 +17,9 @@ from tests.runner.claims.builders import (
     articles_host,
     constant,
     ladder,
-    material,
     probe,
     question,
+    results,
     rung,
 )
 
@@ -186,7 +186,7 @@ def test_a_setting_that_this_host_gives_nothing_to_do_is_not_testable(reason: st
     """One thread, or a host where nothing can be bound, tells nothing of the setting."""
     inert = [{"id": "inert:KMP_BLOCKTIME", "passed": True, "text": f"It was inert because {reason}."}]
     for run in (
-        material(constant(3.0), topologies=("resnet50",), probes=[probe(verdicts=inert)]),
+        results(constant(3.0), topologies=("resnet50",), probes=[probe(verdicts=inert)]),
         ladder(constant(2.0), *BLOCKTIME, probes=[probe(verdicts=inert)]),
     ):
         found = judged("bkm-kmp-blocktime", run)
