@@ -35,6 +35,10 @@ class Group:
     topology: str
     batch_size: int
 
+    def cell(self, variant: str) -> Cell:
+        """The cell of one of its variants."""
+        return Cell(self.stack, variant, self.topology, self.batch_size)
+
     def report_order(self) -> tuple[str, int, int, str]:
         """Sorting key: by stack, then batch size, then the article's order of topologies."""
         known = TOPOLOGIES.index(self.topology) if self.topology in TOPOLOGIES else len(TOPOLOGIES)

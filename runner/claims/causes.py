@@ -11,9 +11,10 @@ from dataclasses import replace
 from typing import Any
 
 from runner.claims.comparability import lacking_to_confirm, phrases, refuted
-from runner.claims.material import BASELINE, CANDIDATE
-from runner.claims.question import Question, Scene, scene_of
+from runner.claims.question import BASELINE, CANDIDATE, Question, Scene, scene_of
 from runner.claims.verdict import NOT_TESTABLE, PARTLY, REPRODUCED, Answer
+from runner.evidence.probed import Evidence
+from runner.evidence.verdicts import KERNELS_RAN
 from runner.support.wording import plural, significant
 
 NO_EVIDENCE = "this run holds no evidence on it: probe its variants with python -m runner probe"
@@ -27,23 +28,24 @@ AS_LOGGED = "by the times in its own log; logging slows a launch"
 # Half of the primitives' time or more in vectorised kernels: they are what the time is spent in.
 MOST_OF_THE_TIME = 0.5
 
-Probe = Mapping[str, Any]
+# One entry of a probe's table of primitives, or of its trace.
+Entry = Mapping[str, Any]
 
 
 def judge_vectorised(question: Question) -> Answer:
     """Did Intel's kernels run, and with the claim's instruction sets?"""
     stack, probes = probed(question)
-    ran = [verdict for probe in probes for verdict in probe["verdicts"] if verdict["id"] == "intel_kernels_ran"]
-    told = [verdict["passed"] for verdict in ran if verdict["passed"] is not None]
+    ran = [verdict for probe in probes for verdict in probe.verdicts if verdict.id == KERNELS_RAN]
+    told = [verdict.passed for verdict in ran if verdict.passed is not None]
     if not told:
         return Answer(NOT_TESTABLE, NO_EVIDENCE)
     if not all(told):
-        reasons = "; ".join(dict.fromkeys(str(verdict["text"]) for verdict in ran if verdict["passed"] is False))
+        reasons = "; ".join(dict.fromkeys(verdict.text for verdict in ran if verdict.passed is False))
         return refuted(question, _scene(question, stack), f"on {stack} Intel's kernels did not run: {reasons}")
     wanted = [word for words in question.claim.names.values() for word in words]
-    primitives = [each for probe in probes for each in probe["primitives"]]
+    primitives = [each for probe in probes for each in probe.primitives]
     share = _share(primitives, lambda each: _mentions(str(each["implementation"]), wanted))
-    isas = sorted({probe["library"]["isa"] for probe in probes if probe["library"] and probe["library"]["isa"]})
+    isas = sorted({probe.library["isa"] for probe in probes if probe.library and probe.library["isa"]})
     told_isa = f"instruction set: {', '.join(isas)}" if isas else "which instruction set they use is not told"
     named = f"kernels named for {' or '.join(question.claim.names)}"
     spent = "no primitive's time is known" if share is None else (
@@ -64,7 +66,7 @@ def judge_kinds(question: Question) -> Answer:
     stack, probes = probed(question)
     if not probes:
         return Answer(NOT_TESTABLE, NO_EVIDENCE)
-    kinds = {str(each["kind"]) for probe in probes for each in probe["primitives"]}
+    kinds = {str(each["kind"]) for probe in probes for each in probe.primitives}
     names = question.claim.names
     seen = [name for name, words in names.items() if any(kind.startswith(word) for kind in kinds for word in words)]
     unseen = [name for name in names if name not in seen]
@@ -79,17 +81,17 @@ def judge_kinds(question: Question) -> Answer:
 def judge_replaced(question: Question) -> Answer:
     """Does Intel's graph run operations of its own, which the default graph has not?"""
     stack, probes = probed(question)
-    baseline = [probe for probe in question.material.probes_of(stack, BASELINE) if probe["trace"]]
+    baseline = [probe for probe in question.results.probes_of(stack, BASELINE) if probe.trace]
     # An operation is Intel's own only beside a step of the same network that the default build was traced on.
-    topologies = {probe["topology"] for probe in baseline}
-    trace = [each for probe in probes if probe["topology"] in topologies for each in probe["trace"]]
+    topologies = {probe.subject.topology for probe in baseline}
+    trace = [each for probe in probes if probe.subject.topology in topologies for each in probe.trace]
     if not trace:
         return Answer(NOT_TESTABLE, NO_TRACES if probes else NO_EVIDENCE)
-    default = {each["operation"] for probe in baseline for each in probe["trace"]}
+    default = {each["operation"] for probe in baseline for each in probe.trace}
     marks = tuple(word for words in question.claim.names.values() for word in words)
     own = sorted({each["operation"] for each in trace if each["operation"].startswith(marks)} - default)
     # A verbose switch prolongs some kernels more than others: a share of such a step's time would be none of training.
-    is_quiet = all(probe.get("quiet") for probe in probes if probe["trace"] and probe["topology"] in topologies)
+    is_quiet = all(probe.quiet for probe in probes if probe.trace and probe.subject.topology in topologies)
     share = _share(trace, lambda each: each["operation"] in own) if is_quiet else None
     if not own:
         why = f"on {stack} no operation of Intel's own is in the traced step"
@@ -102,9 +104,9 @@ def judge_replaced(question: Question) -> Answer:
 def judge_conversions(question: Question) -> Answer:
     """How many layout conversions were left. How many there would be otherwise is not known, and so none is judged."""
     stack, probes = probed(question)
-    known = [probe for probe in probes if probe["reorders"] and probe["primitives"]]
-    conversions = sum(probe["reorders"]["count"] for probe in known)
-    counts = [(each["kind"], each["count"]) for probe in known for each in probe["primitives"]]
+    known = [probe for probe in probes if probe.reorders and probe.primitives]
+    conversions = sum(probe.reorders["count"] for probe in known)
+    counts = [(each["kind"], each["count"]) for probe in known for each in probe.primitives]
     others = sum(count for kind, count in counts if kind != "reorder")
     convolutions = sum(count for kind, count in counts if kind.startswith("convolution"))
     if not others:
@@ -118,19 +120,19 @@ def judge_conversions(question: Question) -> Answer:
     return Answer(NOT_TESTABLE, why, each_one, missing=tuple(phrases(lacking)))
 
 
-def probed(question: Question) -> tuple[str, Sequence[Probe]]:
+def probed(question: Question) -> tuple[str, Sequence[Evidence]]:
     """The evidence on Intel's variant, of the stack nearest to the publication that has any."""
-    material, nearest = question.material, question.publication.nearest_stack
-    for stack in sorted(material.stacks, key=lambda name: name != nearest):
-        found = material.probes_of(stack, CANDIDATE)
+    results, nearest = question.results, question.publication.nearest_stack
+    for stack in sorted(results.stacks, key=lambda name: name != nearest):
+        found = results.probes_of(stack, CANDIDATE)
         if found:
             return stack, found
     return nearest, []
 
 
-def at_size(probes: Sequence[Probe]) -> str:
+def at_size(probes: Sequence[Evidence]) -> str:
     """The batch size that the probes had, which is seldom the one that is timed."""
-    sizes = ", ".join(str(size) for size in sorted({int(probe["batch_size"]) for probe in probes}))
+    sizes = ", ".join(str(size) for size in sorted({probe.batch_size for probe in probes}))
     return f", at the probes' batch size {sizes}"
 
 
@@ -138,7 +140,7 @@ def _scene(question: Question, stack: str) -> Scene:
     return scene_of(question, [stack])
 
 
-def _calls(primitives: Sequence[Probe], wanted: Sequence[str]) -> float:
+def _calls(primitives: Sequence[Entry], wanted: Sequence[str]) -> float:
     """The share of calls that went to implementations named for one of the words."""
     named = sum(each["count"] for each in primitives if _mentions(str(each["implementation"]), wanted))
     return float(named / sum(each["count"] for each in primitives))
@@ -150,7 +152,7 @@ def _mentions(text: str, words: Iterable[str]) -> bool:
     return any(word in plain for word in words)
 
 
-def _share(entries: Sequence[Probe], wanted: Callable[[Probe], bool]) -> float | None:
+def _share(entries: Sequence[Entry], wanted: Callable[[Entry], bool]) -> float | None:
     """The share of time of the entries that are wanted; None where no time is known."""
     total = sum(each["milliseconds"] or 0.0 for each in entries)
     if not total:

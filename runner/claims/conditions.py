@@ -36,14 +36,14 @@ def _data(question: Question, scene: Scene) -> Condition:
 
 
 def _batch_size(question: Question, scene: Scene) -> Condition:
-    sizes = ", ".join(map(str, question.material.batch_sizes))
+    sizes = ", ".join(map(str, question.results.batch_sizes))
     published = question.claim.batch_size
     return _simple("batch_size", "batch size", published, scene.batch_size,
                    f"this run's batch size is {sizes}", f"batch size {published}")  # fmt: skip
 
 
 def _topologies(question: Question, scene: Scene) -> Condition:
-    run = {launch.cell.topology for launch in question.material.run.launches
+    run = {launch.cell.topology for launch in question.results.run.launches
            if (launch.cell.stack, launch.cell.batch_size) == (scene.stack, scene.batch_size)}  # fmt: skip
     absent = ", ".join(topology_title(name) for name in question.claim.topologies if name not in run)
     published = ", ".join(map(topology_title, question.claim.topologies))
@@ -55,7 +55,7 @@ def _topologies(question: Question, scene: Scene) -> Condition:
 def _stack(question: Question, scene: Scene) -> Condition:
     publication = question.publication
     obstacle = (
-        f"this run's software is {', '.join(question.material.stacks)}, and of what can be installed "
+        f"this run's software is {', '.join(question.results.stacks)}, and of what can be installed "
         f"{publication.nearest_stack} is nearest to {publication.short}'s"
     )
     nearest = publication.nearest_stack
@@ -64,7 +64,7 @@ def _stack(question: Question, scene: Scene) -> Condition:
 
 
 def _tensorflow(question: Question, scene: Scene) -> Condition:
-    here = str(question.material.run.header["stacks"][scene.stack]["tensorflow"])
+    here = str(question.results.run.header["stacks"][scene.stack]["tensorflow"])
     published = question.claim.configuration.tensorflow
     found = _simple("tensorflow", "TensorFlow version", published, here,
                     f"TensorFlow is {here} and not {published}", "its TensorFlow version")  # fmt: skip
@@ -83,7 +83,7 @@ def _build(question: Question, scene: Scene) -> Condition:
 
 def _processor(question: Question, scene: Scene) -> Condition:
     published = question.claim.configuration.processor_model
-    here = question.material.run.header["machine"]["processor"]["model_name"] or "unknown"
+    here = question.results.run.header["machine"]["processor"]["model_name"] or "unknown"
     matches = None if published is None else published in here
     lacking = _untold("processor") if published is None else f"the processor {published}"
     return Condition("processor", "processor", published or NOT_STATED, here, matches,
@@ -91,7 +91,7 @@ def _processor(question: Question, scene: Scene) -> Condition:
 
 
 def _instance_type(question: Question, scene: Scene) -> Condition:
-    here = question.material.run.header["machine"].get("platform", {}).get("instance_type") or "none, or not known"
+    here = question.results.run.header["machine"].get("platform", {}).get("instance_type") or "none, or not known"
     published = question.claim.configuration.instance_type
     return _simple("instance_type", "EC2 instance type", published, here,
                    f"this host is no {published}", f"the instance type {published}")  # fmt: skip
@@ -99,19 +99,19 @@ def _instance_type(question: Question, scene: Scene) -> Condition:
 
 # Sockets and cores are those of the pin: a part of a large host is no large host.
 def _sockets(question: Question, scene: Scene) -> Condition:
-    here, published = in_force.sockets(question.material.run), question.claim.configuration.sockets
+    here, published = in_force.sockets(question.results.run), question.claim.configuration.sockets
     return _simple("sockets", "sockets", published, here, f"launches have {plural(here, 'socket')} and not {published}",
                    plural(published or 0, "socket"))  # fmt: skip
 
 
 def _cores(question: Question, scene: Scene) -> Condition:
-    here, published = in_force.cores(question.material.run), question.claim.configuration.cores
+    here, published = in_force.cores(question.results.run), question.claim.configuration.cores
     return _simple("cores", "physical cores", published, here, f"launches have {plural(here, 'core')} and not "
                    f"{published}", plural(published or 0, "core"))  # fmt: skip
 
 
 def _isa(question: Question, scene: Scene) -> Condition:
-    published, here = question.claim.configuration.isa, question.material.run.header["machine"]["processor"]["isa"]
+    published, here = question.claim.configuration.isa, question.results.run.header["machine"]["processor"]["isa"]
     matches = set(published) <= set(here) if published else None
     absent = ", ".join(sorted(set(published) - set(here)))
     lacking = f"a processor with {absent}" if published else _untold("instruction sets")
@@ -129,7 +129,7 @@ def _baseline(question: Question, scene: Scene) -> Condition:
 
 
 def _thread_count(name: str, title: str, published: int | None, question: Question, scene: Scene) -> Condition:
-    threads = in_force.intra_op_threads(question.material.run, scene.stack, scene.batch_size)
+    threads = in_force.intra_op_threads(question.results.run, scene.stack, scene.batch_size)
     matches = None if published is None else threads == {published}
     shown = NOT_STATED if published is None else str(published)
     obstacle = f"this run's launches compute on {in_force.in_words(threads)} and not {shown}"
@@ -140,7 +140,7 @@ def _thread_count(name: str, title: str, published: int | None, question: Questi
 
 def _steps(question: Question, scene: Scene) -> Condition:
     # How many there are tells how steady the timed ones may be. No verdict depends on it: it is a difference only.
-    here = in_force.steps(question.material.run, scene.stack, scene.batch_size)
+    here = in_force.steps(question.results.run, scene.stack, scene.batch_size)
     published = question.claim.configuration.steps
     return _simple("steps", "steps of one launch", published, here,
                    f"a launch has {here} and not {published}", str(published))  # fmt: skip
@@ -148,13 +148,13 @@ def _steps(question: Question, scene: Scene) -> Condition:
 
 def _bkms(question: Question, scene: Scene) -> Condition:
     published = question.claim.configuration.bkms
-    here = in_force.bkms(question.material.run.header["plan"], published)
+    here = in_force.bkms(question.results.run.header["plan"], published)
     obstacle = f"this run's settings are the BKMs {here}, and {question.publication.short} prescribes {published}"
     return _simple("bkms", "BKMs", published, here, obstacle, f"the BKMs {published}")
 
 
 def _layout(question: Question, scene: Scene) -> Condition:
-    variants = question.material.run.header["stacks"][scene.stack]["variants"]
+    variants = question.results.run.header["stacks"][scene.stack]["variants"]
     here = variants[question.variant]["layout"] if question.variant in variants else "not run"
     published = question.claim.layout
     return _simple("layout", f"layout ({question.variant})", published, here, f"the layout is {here}, not {published}",

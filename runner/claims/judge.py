@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from runner.catalogue.publications import Claim, Publication
 from runner.claims import causes, memory, practice, speedups, throughput
 from runner.claims.comparability import differences
-from runner.claims.material import Material
 from runner.claims.question import Question
 from runner.claims.verdict import Answer, Judgement
+from runner.stats.results import Results
 
 # The kinds of runner/catalogue/publications.py, each with its judge.
 JUDGES: Mapping[str, Callable[[Question], Answer]] = {
@@ -30,12 +30,12 @@ JUDGES: Mapping[str, Callable[[Question], Answer]] = {
 }
 
 
-def judge(publication: Publication, material: Material) -> list[Judgement]:
+def judge(publication: Publication, results: Results) -> list[Judgement]:
     """Hold a run against every claim of a publication, in the publication's order; none is skipped."""
-    return [judge_claim(publication, claim, material) for claim in publication.claims]
+    return [judge_claim(publication, claim, results) for claim in publication.claims]
 
 
-def judge_claim(publication: Publication, claim: Claim, material: Material) -> Judgement:
+def judge_claim(publication: Publication, claim: Claim, results: Results) -> Judgement:
     """Hold a run against one claim."""
-    question = Question(publication, claim, material)
+    question = Question(publication, claim, results)
     return Judgement(publication, claim, JUDGES[claim.kind](question), differences(question))

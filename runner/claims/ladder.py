@@ -9,8 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from runner.claims.comparability import refuted
-from runner.claims.material import CANDIDATE
-from runner.claims.question import Question, scene_of
+from runner.claims.question import CANDIDATE, Question, scene_of
 from runner.claims.verdict import NOT_REPRODUCED, NOT_TESTABLE, PARTLY, REPRODUCED, Answer, Verdict, answer
 from runner.evidence.inert import is_of_the_host, is_of_the_software
 from runner.planning.rungs import PlannedRung
@@ -45,7 +44,7 @@ def judge_by_ladder(question: Question) -> Answer | None:
     trials = _of_the_nearest_stack(question)
     if not trials:
         return None
-    samples, family = [trial.ratios for trial in trials if trial.ratios], question.material.ladders[0].family
+    samples, family = [trial.ratios for trial in trials if trial.ratios], question.results.ladders[0].family
     estimates = iter(simultaneous(samples, family) if samples else ())
     outcomes = [_outcome(trial, next(estimates) if trial.ratios else None) for trial in trials]
     parts = [f"{trial.text}: {said}" for trial, (_, said) in zip(trials, outcomes, strict=True)]
@@ -81,7 +80,7 @@ def _verdict(outcomes: Sequence[Verdict]) -> Verdict:
 
 def _of_the_nearest_stack(question: Question) -> list[Trial]:
     """The trials of the stack nearest to the publication that has any."""
-    nearest, ladders = question.publication.nearest_stack, question.material.ladders
+    nearest, ladders = question.publication.nearest_stack, question.results.ladders
     for stack in sorted({each.group.stack for each in ladders}, key=lambda name: (name != nearest, name)):
         found = [trial for each in ladders if each.group.stack == stack for trial in _trials(question, each)]
         if found:
@@ -149,7 +148,7 @@ def _problem(step: Step, steps: Mapping[str, Step]) -> str:
 
 def _value(question: Question) -> str | None:
     """The value that the claim is for, with the pin's own counts filled in; None for any value."""
-    value, pin = question.claim.setting_value, question.material.run.header["plan"]["pin"]
+    value, pin = question.claim.setting_value, question.results.run.header["plan"]["pin"]
     if value is None:
         return None
     return value.replace("{threads}", str(pin["threads"])).replace("{sockets}", str(pin["sockets"]))

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from runner.claims.causes import AS_LOGGED, at_size, probed
 from runner.claims.comparability import clauses, lacking_to_confirm, phrases
-from runner.claims.material import BASELINE, CANDIDATE
-from runner.claims.question import Question, Scene, scene_of
+from runner.claims.question import BASELINE, CANDIDATE, Question, Scene, scene_of
 from runner.claims.verdict import NOT_TESTABLE, Answer, answer
 from runner.stats.evidence import counts
 from runner.stats.intervals import geometric_estimate
@@ -46,7 +45,7 @@ def judge_by_counters(question: Question) -> Answer:
 
 def _topologies(question: Question, scene: Scene) -> Sequence[str]:
     """The topologies of the scene whose pair is not flagged and whose peaks are known on both sides."""
-    scenes = (pair for pair in question.material.pairs if counts(pair))
+    scenes = (pair for pair in question.results.pairs if counts(pair))
     topologies = {pair.group.topology for pair in scenes if _is_of(scene, pair)}
     return sorted(topologies, key=lambda name: (name not in TOPOLOGIES, name))
 
@@ -66,11 +65,12 @@ def _ratios_by_block(question: Question, scene: Scene, topologies: Sequence[str]
 
 
 def _is_of(scene: Scene, pair: Pair) -> bool:
-    return (pair.group.stack, pair.group.batch_size) == (scene.stack, scene.batch_size)
+    found = (pair.group.stack, pair.group.batch_size, pair.baseline, pair.candidate)
+    return found == (scene.stack, scene.batch_size, BASELINE, CANDIDATE)
 
 
 def _peaks(question: Question, cell: Cell) -> Mapping[int, float]:
-    found = {record.block: _peak(record) for record in question.material.of_cell(cell)}
+    found = {record.block: _peak(record) for record in question.results.of_cell(cell)}
     return {block: peak for block, peak in found.items() if peak}
 
 
@@ -80,7 +80,7 @@ def _peak(record: Record) -> float:
 
 def _reorders(question: Question) -> str:
     _, probes = probed(question)
-    shares = [probe["reorders"]["share"] for probe in probes if probe["reorders"]]
+    shares = [probe.reorders["share"] for probe in probes if probe.reorders]
     known = [share for share in shares if share is not None]
     if not known:
         return ""

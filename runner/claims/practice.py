@@ -5,8 +5,7 @@ from __future__ import annotations
 from runner.claims.causes import probed
 from runner.claims.comparability import clauses, lacking_to_confirm, phrases, refuted
 from runner.claims.ladder import judge_by_ladder
-from runner.claims.material import BASELINE, CANDIDATE
-from runner.claims.question import Question, scene_of
+from runner.claims.question import BASELINE, CANDIDATE, Question, scene_of
 from runner.claims.verdict import NOT_TESTABLE, PARTLY, REPRODUCED, Answer, answer
 from runner.evidence.inert import is_of_the_host, is_of_the_software
 from runner.evidence.verdicts import INERT
@@ -24,7 +23,7 @@ def judge_same_program(question: Question) -> Answer:
     scene = scene_of(question)
     stack = scene.stack
     sides = [_records(question, stack, variant) for variant in (BASELINE, CANDIDATE)]
-    wrong = list(dict.fromkeys(question.material.failure_of(record.cell) for side in sides for record in side))
+    wrong = list(dict.fromkeys(question.results.failure_of(record.cell) for side in sides for record in side))
     if any(wrong):
         return Answer(NOT_TESTABLE, f"on {stack} a side is not what its name says: {'; '.join(filter(None, wrong))}")
     if not all(sides):
@@ -52,10 +51,10 @@ def judge_setting(question: Question) -> Answer:
     setting = question.claim.setting
     stack, probes = probed(question)
     inert = dict.fromkeys(
-        str(verdict["text"])
+        verdict.text
         for probe in probes
-        for verdict in probe["verdicts"]
-        if verdict["id"] == f"{INERT}{setting}" and verdict["passed"] is True
+        for verdict in probe.verdicts
+        if verdict.id == f"{INERT}{setting}" and verdict.passed is True
     )
     if not inert:
         return Answer(NOT_TESTABLE, f"{_in_this_run(question)}{_how_to_measure(setting or '')}")
@@ -81,12 +80,12 @@ def _changes(rung: Rung, setting: str) -> bool:
 
 
 def _in_this_run(question: Question) -> str:
-    settings = question.material.run.header["plan"]["bkms"]["settings"]
+    settings = question.results.run.header["plan"]["bkms"]["settings"]
     value = next((each["value"] for each in settings if each["name"] == question.claim.setting), None)
     return "" if value is None else f"it was {value} in this run; "
 
 
 def _records(question: Question, stack: str, variant: str) -> list[Record]:
     return [
-        record for record in question.material.usable if record.cell.stack == stack and record.cell.variant == variant
+        record for record in question.results.usable if record.cell.stack == stack and record.cell.variant == variant
     ]

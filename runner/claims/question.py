@@ -6,7 +6,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from runner.catalogue.publications import Claim, Publication
-from runner.claims.material import BASELINE, CANDIDATE, Material
+from runner.stats.results import Results
+
+# Every claim is about Intel's build against the default one: these variants, and no others.
+BASELINE = "stock"
+CANDIDATE = "intel"
 
 
 @dataclass(frozen=True)
@@ -15,7 +19,7 @@ class Question:
 
     publication: Publication
     claim: Claim
-    material: Material
+    results: Results
 
     @property
     def variant(self) -> str:
@@ -33,11 +37,11 @@ class Scene:
 
 def scene_of(question: Question, stacks: Collection[str] | None = None) -> Scene:
     """The stack and batch size of the run that come nearest to the claim's, of all its stacks or of these."""
-    material, claim, nearest = question.material, question.claim, question.publication.nearest_stack
+    results, claim, nearest = question.results, question.claim, question.publication.nearest_stack
 
     def farness(scene: Scene) -> tuple[bool, ...]:
-        pair = all(material.has_variant(scene.stack, name) for name in (BASELINE, question.variant))
+        pair = all(results.has_variant(scene.stack, name) for name in (BASELINE, question.variant))
         return (not pair, scene.stack != nearest, scene.batch_size != claim.batch_size)
 
-    chosen = material.stacks if stacks is None else stacks
-    return min((Scene(stack, size) for stack in chosen for size in material.batch_sizes), key=farness)
+    chosen = results.stacks if stacks is None else stacks
+    return min((Scene(stack, size) for stack in chosen for size in results.batch_sizes), key=farness)

@@ -19,12 +19,12 @@ from runner.claims.comparability import (
     refuted,
     untestable,
 )
-from runner.claims.question import Question, Scene, scene_of
+from runner.claims.question import BASELINE, CANDIDATE, Question, Scene, scene_of
 from runner.claims.verdict import NOT_REPRODUCED, NOT_TESTABLE, PARTLY, REPRODUCED, Answer, answer
 from runner.stats.evidence import why_not
 from runner.stats.family import largest, simultaneous, smallest, together
 from runner.stats.intervals import FEWEST, Estimate, geometric_estimate
-from runner.stats.pairs import Pair
+from runner.stats.pairs import Comparison, Pair
 from runner.support.wording import at_once, plural, significant, times, topology_title, true_largest, with_interval
 from runner.vocabulary import Group
 
@@ -148,9 +148,10 @@ def _bars(question: Question, scene: Scene) -> tuple[Mapping[str, Pair], list[st
     """The pairs that count, by topology, and for each other topology of the claim why it does not count."""
     bars: dict[str, Pair] = {}
     absent: list[str] = []
-    by_group = {pair.group: pair for pair in question.material.pairs}
+    pairs = {pair.comparison: pair for pair in question.results.pairs}
     for topology in question.claim.topologies:
-        pair = by_group.get(Group(scene.stack, topology, scene.batch_size))
+        group = Group(scene.stack, topology, scene.batch_size)
+        pair = pairs.get(Comparison(group, BASELINE, CANDIDATE))
         reason = _why_not(pair)
         if pair is None or reason:
             absent.append(f"{topology_title(topology)} ({reason})" if pair else topology_title(topology))
@@ -193,8 +194,8 @@ def _shown(estimate: Estimate) -> str:
 
 def _where(question: Question, scene: Scene) -> str:
     """On what it was measured: stack, batch size, and the cores of both platforms side by side."""
-    here, cores = in_force.cores(question.material.run), question.claim.configuration.cores
+    here, cores = in_force.cores(question.results.run), question.claim.configuration.cores
     beside = f"; {question.publication.short} had {cores}" if cores is not None and cores != here else ""
-    threads = in_force.in_words(in_force.intra_op_threads(question.material.run, scene.stack, scene.batch_size))
+    threads = in_force.in_words(in_force.intra_op_threads(question.results.run, scene.stack, scene.batch_size))
     used = f", {threads}" if threads != plural(here, "thread") else ""
     return f"on {scene.stack} at batch size {scene.batch_size}, {plural(here, 'core')}{used}{beside}"

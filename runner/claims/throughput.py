@@ -21,8 +21,8 @@ def judge_throughput(question: Question) -> Answer:
         # Images per second of training beside it would look like an answer.
         return answer(NOT_TESTABLE, lacking[0].obstacle, missing=phrases(lacking))
     cell = Cell(scene.stack, question.variant, topology, scene.batch_size)
-    wrong = question.material.failure_of(cell)
-    speeds = [] if wrong else [images_per_second(record) for record in question.material.of_cell(cell)]
+    wrong = question.results.failure_of(cell)
+    speeds = [] if wrong else [images_per_second(record) for record in question.results.of_cell(cell)]
     name = f"{topology_title(topology)} with {question.variant} on {scene.stack} at batch size {scene.batch_size}"
     if not speeds:
         missing = f"the evidence on {name} failed: {wrong}" if wrong else f"{name} was not measured"

@@ -73,5 +73,5 @@ def answer(verdict: Verdict, why: str, estimate: Estimate | None = None, missing
     """An answer with an estimate's value and interval; NaN becomes None."""
     if estimate is None:
         return Answer(verdict, why, missing=tuple(missing))
-    interval = (estimate.low, estimate.high) if estimate.has_interval else None
-    return Answer(verdict, why, None if math.isnan(estimate.value) else estimate.value, interval, tuple(missing))
+    measured = None if math.isnan(estimate.value) else estimate.value
+    return Answer(verdict, why, measured, estimate.interval, tuple(missing))

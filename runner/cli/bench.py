@@ -17,9 +17,8 @@ from runner.cli.engines import Engines, choose_engine
 from runner.cli.progress import CONSOLE, Progress, say
 from runner.errors import EXIT_DONE, EXIT_SOME_CELLS_FAILED
 from runner.planning.plan import Request, make_plan
-from runner.report.measured import Measured
 from runner.report.peak_sections import achieved, host_peak
-from runner.report.wording import significant, topology_title, with_interval
+from runner.report.wording import estimated, significant, topology_title
 from runner.report.write import write_report
 from runner.session.execute import execute
 from runner.session.opening import begin, make_ready
@@ -29,6 +28,7 @@ from runner.session.peak import measure_peaks
 from runner.session.planned import PlannedComparison, plan_request, stacks_from
 from runner.session.prepared import measuring
 from runner.session.state import Session
+from runner.stats.results import Results
 from runner.storage import runs
 from runner.storage.remaining import TRAINING_GFLOPS
 from runner.vocabulary import TOPOLOGIES, Steps
@@ -98,14 +98,14 @@ def _cheapest(planned: PlannedComparison) -> PlannedComparison | None:
     return replace(planned, request=few, plan=make_plan(few, plan.pin, plan.bkms), own=None)
 
 
-def _measure(session: Session) -> Measured:
+def _measure(session: Session) -> Results:
     measure_peaks(session, say)
     with Progress(session.run, session.run.launches) as progress:
         execute(session, session.run.launches, progress)
     return write_report(session.run)
 
 
-def _table(everything: Measured) -> Table:
+def _table(everything: Results) -> Table:
     """One row for each cell: speed, ratio to the baseline, and how near the arithmetic comes to the host's limit."""
     title = f"\nGEMM peak on this pin: {significant(host_peak(everything))} GFLOP/s"
     table = Table(box=None, pad_edge=False, title_justify="left", title=title)
@@ -114,19 +114,15 @@ def _table(everything: Measured) -> Table:
     for name in ("images/s", "ratio to the baseline", "GFLOP/s", "share of peak"):
         table.add_column(name, justify="right")
     ratios = {
-        (row["stack"], row["topology"], row["candidate"]): with_interval(row["speedup"], row["ci_low"], row["ci_high"])
-        for row in everything.speedups.to_dict("records")
-        if row["baseline"] == everything.variants(row["stack"])[0] and row["blocks"]
-    }
-    speeds = {
-        (row["stack"], row["variant"], row["topology"]): row["images_per_second"]
-        for row in everything.throughputs.to_dict("records")
+        comparison.cells[1]: estimated(row.alone)
+        for comparison, row in everything.speedups.items()
+        if comparison.baseline == everything.variants(comparison.group.stack)[0] and row.blocks
     }
     for row in achieved(everything):
         cell = row.cell
-        ratio = ratios.get((cell.stack, cell.topology, cell.variant), "baseline")
+        ratio = ratios.get(cell, "baseline")
         share = "—" if math.isnan(row.share) else f"{row.share:.0%}"
         table.add_row(topology_title(cell.topology), cell.variant,
-                      significant(speeds[cell.stack, cell.variant, cell.topology]), ratio,
+                      significant(everything.throughputs[cell].images_per_second.value), ratio,
                       significant(row.gflops), share)  # fmt: skip
     return table

@@ -19,12 +19,12 @@ from runner.catalogue.publications import (
     publication_names,
 )
 from runner.claims.judge import judge
-from runner.claims.material import material_of
 from runner.claims.verdict import Judgement
 from runner.cli.engines import Engines
 from runner.cli.progress import CONSOLE, say
 from runner.errors import EXIT_DONE, UsageError
 from runner.report.claims_sections import differences_table, here, published, tally
+from runner.stats.results import results_of
 from runner.storage import runs
 
 ALL = "all"
@@ -63,8 +63,8 @@ def run(options: Options, _engines: Engines) -> int:
 def _judgements(options: Options, publications: Sequence[Publication]) -> list[Judgement]:
     if options.run is None:
         return []
-    material = material_of(runs.load(options.run))
-    return [each for publication in publications for each in judge(publication, material)]
+    results = results_of(runs.load(options.run))
+    return [each for publication in publications for each in judge(publication, results)]
 
 
 def _script(publications: Sequence[Publication]) -> OriginalScript:

@@ -11,11 +11,12 @@ from runner.cli.progress import CONSOLE
 from runner.report.findings import findings, warnings
 from runner.report.ladder_findings import ladder_findings, ladder_warnings
 from runner.report.ladder_sections import COLUMNS, ladder_reasons, ladder_rows
-from runner.report.measured import Measured
-from runner.report.wording import interval, times, topology_title
+from runner.report.measured import completing
+from runner.report.wording import ends, factor, topology_title
 from runner.report.write import write_report
 from runner.stats.evidence import NO_EVIDENCE
 from runner.stats.family import NO_CLEAR_DIFFERENCE
+from runner.stats.results import Results
 from runner.storage.runs import Run
 
 SIMULTANEOUS = "95%, {} at once"
@@ -39,7 +40,7 @@ def print_results(run: Run) -> bool:
     return all(pair.status in ("ok", NO_EVIDENCE) for pair in everything.pairs)
 
 
-def _print_ladders(everything: Measured) -> bool:
+def _print_ladders(everything: Results) -> bool:
     """The table of each ladder, as in the report."""
     for result in everything.ladders:
         group = result.group
@@ -63,16 +64,16 @@ def _print_ladders(everything: Measured) -> bool:
     return all(result.is_whole for result in everything.ladders)
 
 
-def _print_places(everything: Measured) -> None:
+def _print_places(everything: Results) -> None:
     """Where the report is, and what to type to complete the run."""
     folder = everything.run.folder
     if everything.has_partial:
-        command = everything.completing.replace("RUN", shlex.quote(str(folder)))
+        command = completing(everything).replace("RUN", shlex.quote(str(folder)))
         CONSOLE.print(f"\nto complete it: {command}", markup=False, soft_wrap=True)
     CONSOLE.print(f"\nreport: {folder / 'report.html'}", markup=False, soft_wrap=True)
 
 
-def speedup_table(everything: Measured) -> Table:
+def speedup_table(everything: Results) -> Table:
     """The speedups as a table for the terminal."""
     sizes = everything.batch_sizes
     title = f"\nspeedups, batch size {', '.join(map(str, sizes))}, run {everything.run.name}"
@@ -86,10 +87,11 @@ def speedup_table(everything: Measured) -> Table:
         table.add_column(
             name, no_wrap=True, justify="left" if name in ("stack", "topology", "pair", "verdict") else "right"
         )
-    for row in everything.speedups.itertuples():
-        verdict = row.verdict if row.status == "ok" else f"{row.verdict} ({row.status.replace('_', ' ')})"
-        cells = {"stack": row.stack, "topology": topology_title(row.topology), "batch": str(row.batch_size),
-                 "pair": f"{row.candidate} / {row.baseline}", "speedup": times(row.speedup),
-                 joint: interval(row.family_ci_low, row.family_ci_high), "verdict": verdict.strip()}  # fmt: skip
+    for row in everything.speedups.values():
+        pair, group = row.pair, row.pair.group
+        verdict = row.verdict if pair.status == "ok" else f"{row.verdict} ({pair.status.replace('_', ' ')})"
+        cells = {"stack": group.stack, "topology": topology_title(group.topology), "batch": str(group.batch_size),
+                 "pair": f"{pair.candidate} / {pair.baseline}", "speedup": factor(row.alone),
+                 joint: ends(row.together), "verdict": verdict.strip()}  # fmt: skip
         table.add_row(*(cells[name] for name in shown))
     return table

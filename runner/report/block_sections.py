@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from runner.report.document import Section, Table, table
-from runner.report.measured import Measured
 from runner.report.wording import significant, times, topology_title
 from runner.stats.estimators import images_per_second
 from runner.stats.pairs import groups_of, tabulate
+from runner.stats.results import Results
 from runner.storage.records import Record
-from runner.vocabulary import Cell
 
 
-def block_section(measured: Measured) -> Section:
+def block_section(measured: Results) -> Section:
     """What every block measured: nothing of it is an average."""
     paragraph = (
         "Images per second of every launch that counts, and the ratio of the two launches of each block. A block in "
@@ -24,7 +23,7 @@ def block_section(measured: Measured) -> Section:
     return Section("Block by block", (paragraph,), tables, folded=True)
 
 
-def _ratios_table(measured: Measured) -> Table:
+def _ratios_table(measured: Results) -> Table:
     blocks = _blocks(measured)
     rows = []
     for pair in measured.pairs:
@@ -37,20 +36,20 @@ def _ratios_table(measured: Measured) -> Table:
     return table(columns, rows, (columns[2], *columns[4:]), caption="Speedup in each block")
 
 
-def _speeds_table(measured: Measured) -> Table:
+def _speeds_table(measured: Results) -> Table:
     blocks = _blocks(measured)
     by_cell = tabulate(measured.records)
     rows = []
     for group in groups_of(measured.run):
         for variant in measured.variants(group.stack):
-            found = by_cell.get(Cell(group.stack, variant, group.topology, group.batch_size), {})
+            found = by_cell.get(group.cell(variant), {})
             head = (group.stack, variant, topology_title(group.topology), str(group.batch_size))
             rows.append((*head, *(_speed(found, block) for block in blocks)))
     columns = ("stack", "variant", "topology", "batch size", *(f"block {block}" for block in blocks))
     return table(columns, rows, columns[3:], caption="Images per second of each launch")
 
 
-def _blocks(measured: Measured) -> range:
+def _blocks(measured: Results) -> range:
     return range(1, measured.header["plan"]["blocks"] + 1)
 
 

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 from runner.catalogue.publications import ARTICLE, NOT_PUBLISHED, Publication, load_publication, publication_names
 from runner.claims.judge import judge
-from runner.claims.material import Material, read_probes
 from runner.claims.verdict import Judgement
 from runner.report.document import Section, Table, table
-from runner.report.measured import Measured
 from runner.report.wording import interval, plural, significant
+from runner.stats.results import Results
 
 # The claims that Figure 1 makes.
 SPEEDUP_KINDS = ("largest-speedup", "faster-on-all", "bar")
@@ -27,14 +26,9 @@ VERDICTS = (
 )
 
 
-def material(measured: Measured) -> Material:
-    """The same run, as judges read it."""
-    return Material(measured.run, measured.records, read_probes(measured.run.folder))
-
-
-def article_section(measured: Measured, article: Publication) -> Section:
+def article_section(measured: Results, article: Publication) -> Section:
     """Every claim of the article with its verdict, for a reader who has only the article in hand."""
-    judgements = judge(article, material(measured))
+    judgements = judge(article, measured)
     cores, of_cores = measured.header["plan"]["pin"]["cores"], plural(measured.header["machine"]["cores"], "core")
     paragraphs = (
         f"Every sentence of the article that can be checked, in its order, held against this run: {tally(judgements)}.",
@@ -64,14 +58,13 @@ def _of_figure_1(article: Publication) -> str:
     )
 
 
-def further_sections(measured: Measured) -> tuple[Section, ...]:
+def further_sections(measured: Results) -> tuple[Section, ...]:
     """The claims of every other publication, folded: most of them are of other machines."""
-    seen = material(measured)
     found = []
     for name in publication_names():
         if name != ARTICLE:
             publication = load_publication(name)
-            judgements = judge(publication, seen)
+            judgements = judge(publication, measured)
             paragraph = f"{publication.authors} ({publication.year}), {publication.source}: {tally(judgements)}."
             tables = (claims_table(judgements), differences_table(judgements))
             found.append(Section(f"Other published figures: {publication.title}", (paragraph,), tables, folded=True))

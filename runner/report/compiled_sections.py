@@ -10,7 +10,7 @@ from runner.evidence.default import PLAIN
 from runner.evidence.probed import Evidence
 from runner.planning.ladder import DEFAULT_LADDER, load_ladder
 from runner.report.document import Table, table
-from runner.report.measured import Measured
+from runner.stats.results import Results
 
 # Of the main ladder: Intel's wheel with its kernels switched off, and the rung that switches them on.
 KERNELS_OFF = "intel-kernels-off"
@@ -29,7 +29,7 @@ def compiled_table(obtained: Sequence[Evidence]) -> Table:
     return table(columns, rows, caption="Compiler flags, as each build tells them of itself when it starts")
 
 
-def compiler_paragraphs(measured: Measured, obtained: Sequence[Evidence]) -> tuple[str, ...]:
+def compiler_paragraphs(measured: Results, obtained: Sequence[Evidence]) -> tuple[str, ...]:
     """Of each stack with both wheels: do their flags differ, and what separates flags from kernels."""
     said = said_by_builds(obtained)
     if not said:
@@ -54,7 +54,7 @@ def said_by_builds(obtained: Sequence[Evidence]) -> Said:
     return found
 
 
-def _of_stack(measured: Measured, stack: str, said: Said) -> tuple[str, ...]:
+def _of_stack(measured: Results, stack: str, said: Said) -> tuple[str, ...]:
     sides = [(name, _is_intels(measured, stack, name)) for name in measured.variants(stack) if (stack, name) in said]
     stock = next((name for name, is_intels in sides if not is_intels), None)
     intel = next((name for name, is_intels in sides if is_intels), None)
@@ -98,5 +98,5 @@ def _words(names: Sequence[str]) -> str:
     return " and ".join(", ".join(names).rsplit(", ", 1))
 
 
-def _is_intels(measured: Measured, stack: str, variant: str) -> bool:
+def _is_intels(measured: Results, stack: str, variant: str) -> bool:
     return asked_of(measured.header, stack, variant, {}).is_intels_build

@@ -15,7 +15,6 @@ from runner.report.findings import findings, warnings
 from runner.report.host_sections import host_in_words
 from runner.report.ladder_findings import ladder_findings, ladder_warnings
 from runner.report.ladder_sections import ladder_sections
-from runner.report.measured import Measured
 from runner.report.peak_sections import peak_sections
 from runner.report.reading import reading_section, size_of
 from runner.report.repeat_sections import repeat_sections
@@ -23,9 +22,10 @@ from runner.report.topology_sections import topology_sections
 from runner.report.trace_sections import trace_sections
 from runner.report.training_sections import training_section, training_warnings
 from runner.report.years import years_sections
+from runner.stats.results import Results
 
 
-def compose(measured: Measured) -> Document:
+def compose(measured: Results) -> Document:
     """The whole report of a run, as data. A part that a run has nothing of adds no section."""
     article = load_publication()
     if measured.ladders:
@@ -62,7 +62,7 @@ def compose(measured: Measured) -> Document:
     )
 
 
-def _compose_ladder(measured: Measured, article: Publication) -> Document:
+def _compose_ladder(measured: Results, article: Publication) -> Document:
     """The report of a ladder: no pair is compared, so what is about pairs is left out."""
     return Document(
         title="Why Intel-optimized TensorFlow is faster on this host, one change at a time",
@@ -84,6 +84,6 @@ def _compose_ladder(measured: Measured, article: Publication) -> Document:
     )
 
 
-def _subtitle(measured: Measured) -> str:
+def _subtitle(measured: Results) -> str:
     engine, run = measured.header["engine"]["name"], measured.header["run"]
     return f"{host_in_words(measured)}; engine {engine}; run {run}; {size_of(measured)}"

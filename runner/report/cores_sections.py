@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from runner.report.document import Section, table
-from runner.report.measured import Measured
 from runner.report.wording import plural, significant, topology_title
 from runner.stats.cores import FEW, CoresUsed, cores_used
+from runner.stats.results import Results
 
 TITLE = "Cores used"
 NOT_RECORDED = "not recorded"
@@ -17,7 +17,7 @@ NEITHER = (
 MOST_WARNINGS = 3
 
 
-def cores_section(measured: Measured) -> Section:
+def cores_section(measured: Results) -> Section:
     """One row for each cell, and a sentence on each that used far fewer cores than it was given."""
     found = _in_order(measured)
     if not any(each.recorded for each in found):
@@ -31,7 +31,7 @@ def cores_section(measured: Measured) -> Section:
     return Section(TITLE, paragraphs, (table(_COLUMNS, [_row(each) for each in found], _COLUMNS[3:]),))
 
 
-def core_warnings(measured: Measured) -> tuple[str, ...]:
+def core_warnings(measured: Results) -> tuple[str, ...]:
     """For the top of the report: the first of these sentences, and how many more the section has."""
     found = few_cores(measured)
     left = len(found) - MOST_WARNINGS
@@ -41,7 +41,7 @@ def core_warnings(measured: Measured) -> tuple[str, ...]:
     return (*found[:MOST_WARNINGS], rest)
 
 
-def few_cores(measured: Measured) -> tuple[str, ...]:
+def few_cores(measured: Results) -> tuple[str, ...]:
     """A sentence on each cell that used far fewer cores than it was given, with what its threads show of the reason."""
     return tuple(
         f"{each.cell.stack} {each.cell.variant}, {topology_title(each.cell.topology)}, batch size "
@@ -69,7 +69,7 @@ def _row(each: CoresUsed) -> tuple[str, ...]:
     return (*head, f"{each.parallelism:.2f}", *(significant(value) for value in seconds), count)
 
 
-def _in_order(measured: Measured) -> list[CoresUsed]:
+def _in_order(measured: Results) -> list[CoresUsed]:
     order = {launch.cell: launch.cell.group.report_order() for launch in measured.run.launches}
     return sorted(
         cores_used(measured.usable),

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
-from typing import Any
-
 from runner.evidence.asked import ONEDNN_SWITCH, asked_of
-from runner.report.measured import Measured
-from runner.report.wording import plural, topology_title, with_interval
+from runner.report.wording import estimated, plural, topology_title
 from runner.stats.family import NO_CLEAR_DIFFERENCE
+from runner.stats.results import Results
+from runner.stats.tables import Summary
 
 _FASTER = "faster"
 _SWITCHING = f"Switching it on ({ONEDNN_SWITCH}=1)"
@@ -16,12 +14,12 @@ _ALONE = "95% for this mean alone"
 _VERDICTS = (_FASTER, "slower", NO_CLEAR_DIFFERENCE)
 
 
-def default_findings(measured: Measured) -> tuple[str, ...]:
+def default_findings(measured: Results) -> tuple[str, ...]:
     """Of each stack where it was observed: is oneDNN on by itself, and what switching it on gained."""
     return tuple(_finding(measured, stack) for stack in measured.stacks if stack in measured.defaults)
 
 
-def not_observed(measured: Measured) -> tuple[str, ...]:
+def not_observed(measured: Results) -> tuple[str, ...]:
     """A sentence on the stacks that could have it on by itself, and were not asked."""
     stacks = [stack for stack in measured.stacks if _wheel(measured, stack) and stack not in measured.defaults]
     if not stacks:
@@ -32,7 +30,7 @@ def not_observed(measured: Measured) -> tuple[str, ...]:
     )
 
 
-def _finding(measured: Measured, stack: str) -> str:
+def _finding(measured: Results, stack: str) -> str:
     seen, title = measured.defaults[stack], measured.header["stacks"][stack]["title"]
     word = "on" if seen.is_on else "off"
     text = (f"{title}: here a plain `pip install {_wheel(measured, stack) or 'tensorflow'}` has oneDNN {word} "
@@ -40,46 +38,41 @@ def _finding(measured: Measured, stack: str) -> str:
     return f"{text} {_gain(measured, stack)}" if not seen.is_on else text
 
 
-def _gain(measured: Measured, stack: str) -> str:
+def _gain(measured: Results, stack: str) -> str:
     """What switching it on gained, where that was measured; where it was not faster, that."""
-    pairs = [row for row in measured.summaries.to_dict("records")
-             if row["stack"] == stack and _is_the_switch(measured, row)]  # fmt: skip
+    pairs = [row for row in measured.summaries if row.stack == stack and _is_the_switch(measured, row)]
     if not pairs:
         return f"What {ONEDNN_SWITCH}=1 would gain was not measured in this run."
-    return " ".join(_of_pair(measured, row) for row in pairs)
+    return " ".join(_of_pair(row) for row in pairs)
 
 
-def _is_the_switch(measured: Measured, row: dict[str, Any]) -> bool:
+def _is_the_switch(measured: Results, row: Summary) -> bool:
     """Does this pair divide one stock wheel with oneDNN on by the same with it off?"""
-    entry = measured.header["stacks"][row["stack"]]["variants"]
-    sides = [entry[row["baseline"]], entry[row["candidate"]]]
+    entry = measured.header["stacks"][row.stack]["variants"]
+    sides = [entry[row.baseline], entry[row.candidate]]
     values = [{each["name"]: each["value"] for each in side["environment"]}.get(ONEDNN_SWITCH) for side in sides]
     return sides[0]["installation"] == sides[1]["installation"] and values == ["0", "1"]
 
 
-def _of_pair(measured: Measured, row: dict[str, Any]) -> str:
-    keys = ("stack", "batch_size", "baseline", "candidate")
-    bars = [bar for bar in measured.speedups.to_dict("records")
-            if all(bar[key] == row[key] for key in keys) and bar["verdict"] in _VERDICTS]  # fmt: skip
-    where = f"at batch size {row['batch_size']}"
+def _of_pair(row: Summary) -> str:
+    bars = [bar for bar in row.speedups if bar.verdict in _VERDICTS]
+    where = f"at batch size {row.batch_size}"
     if not bars:
         return f"What {ONEDNN_SWITCH}=1 gains {where} has no verdict in this run."
-    faster = sum(bar["verdict"] == _FASTER for bar in bars)
+    faster = sum(bar.verdict == _FASTER for bar in bars)
     count = f"faster on {faster} of {plural(len(bars), 'topology')}"
     if len(bars) == 1 and faster:
-        bar = bars[0]
-        gain = with_interval(bar["speedup"], bar["family_ci_low"], bar["family_ci_high"])
-        return f"{_SWITCHING} gained {gain} here {where} ({topology_title(bar['topology'])})."
-    mean, low, high = (row.get(f"geometric_{name}", math.nan) for name in ("mean", "low", "high"))
-    shown = with_interval(mean, low, high)
+        gain, topology = estimated(bars[0].together), bars[0].pair.group.topology
+        return f"{_SWITCHING} gained {gain} here {where} ({topology_title(topology)})."
+    shown, is_known = estimated(row.mean), row.mean is not None and row.mean.has_interval
     # The mean's interval is not one of those that hold at once: only a bar that is faster by those makes it a gain.
-    if faster and low > 1:
+    if faster and row.mean is not None and row.mean.low > 1:
         return f"{_SWITCHING} gained {shown} here {where} (geometric mean, {_ALONE}; {count})."
-    beside = f"; geometric mean {shown} ({_ALONE})" if len(bars) > 1 and not math.isnan(low) else ""
+    beside = f"; geometric mean {shown} ({_ALONE})" if len(bars) > 1 and is_known else ""
     return f"{_SWITCHING} was {count} {where}{beside}."
 
 
-def _wheel(measured: Measured, stack: str) -> str | None:
+def _wheel(measured: Results, stack: str) -> str | None:
     """The stack's stock wheel that can have oneDNN, as pip is asked for it; None if it has none."""
     for name in measured.header["stacks"][stack]["variants"]:
         asked = asked_of(measured.header, stack, name, {})

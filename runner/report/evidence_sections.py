@@ -13,8 +13,8 @@ from runner.evidence.verdicts import INERT
 from runner.machine.cpulist import parse_cpu_list
 from runner.report.compiled_sections import compiled_table, compiler_paragraphs
 from runner.report.document import Section, Table, table
-from runner.report.measured import Measured
 from runner.report.wording import plural, present, topology_title
+from runner.stats.results import Results
 from runner.vocabulary import Group
 
 # A run of before there were quiet launches has nothing to hold a logging one's steps against.
@@ -27,7 +27,7 @@ INERT_CAPTION = (
 )
 
 
-def evidence_section(measured: Measured) -> Section:
+def evidence_section(measured: Results) -> Section:
     """A verdict for each cell, then what the probes showed: library, threads, primitives, settings without effect."""
     probes = sorted(measured.evidence.values(), key=lambda each: _report_order(measured, each))
     obtained = [evidence for evidence in probes if evidence.error is None]
@@ -39,7 +39,7 @@ def evidence_section(measured: Measured) -> Section:
     return Section("Evidence", _paragraphs(measured, probes), tuple(tables))
 
 
-def _report_order(measured: Measured, evidence: Evidence) -> tuple[Any, ...]:
+def _report_order(measured: Results, evidence: Evidence) -> tuple[Any, ...]:
     """By stack, the article's order of topologies, then the stack's order of variants."""
     subject = evidence.subject
     known = list(measured.header["stacks"][subject.stack]["variants"])
@@ -47,7 +47,7 @@ def _report_order(measured: Measured, evidence: Evidence) -> tuple[Any, ...]:
     return (*group.report_order(), known.index(subject.variant) if subject.variant in known else len(known))
 
 
-def _paragraphs(measured: Measured, probes: list[Evidence]) -> tuple[str, ...]:
+def _paragraphs(measured: Results, probes: list[Evidence]) -> tuple[str, ...]:
     timed = (
         "Every timed launch records, after its last step, which libraries are mapped, where each thread may run, what "
         "TensorFlow says of oneDNN, and which wheel is installed: that is judged for each of them."
@@ -76,7 +76,7 @@ def _paragraphs(measured: Measured, probes: list[Evidence]) -> tuple[str, ...]:
     )
 
 
-def _silent_product(measured: Measured) -> str:
+def _silent_product(measured: Results) -> str:
     """A sentence on the releases whose matrix product leaves no line, where one of them is in the run."""
     held = [content for each in measured.header["stacks"].values() for content in each.get("holds", {}).values()]
     if HOLDS_MATRIX_PRODUCT not in held:
@@ -85,7 +85,7 @@ def _silent_product(measured: Measured) -> str:
             "none.")  # fmt: skip
 
 
-def _confined(measured: Measured, obtained: list[Evidence]) -> tuple[str, ...]:
+def _confined(measured: Results, obtained: list[Evidence]) -> tuple[str, ...]:
     """A sentence on each variant whose own threads, not only OpenMP's, may use a part of the pin only."""
     pin = parse_cpu_list(measured.header["plan"]["pin"]["cpus"])
     found: dict[tuple[str, str], str] = {}
@@ -106,7 +106,7 @@ def _confined(measured: Measured, obtained: list[Evidence]) -> tuple[str, ...]:
     return tuple(found.values())
 
 
-def _cells_table(measured: Measured) -> Table:
+def _cells_table(measured: Results) -> Table:
     order = {launch.cell: (*launch.cell.group.report_order(),) for launch in measured.run.launches}
     cells = sorted(measured.cells.values(), key=lambda each: (order[each.cell], _rank(measured, each)))
     rows = [
@@ -118,7 +118,7 @@ def _cells_table(measured: Measured) -> Table:
     return table(columns, rows, ("batch size", "launches"), caption="Each timed cell")
 
 
-def _rank(measured: Measured, each: CellEvidence) -> int:
+def _rank(measured: Results, each: CellEvidence) -> int:
     return measured.variants(each.cell.stack).index(each.cell.variant)
 
 
@@ -145,7 +145,7 @@ def _texts(each: CellEvidence) -> list[dict[str, None]]:
     return [dict.fromkeys(verdict.text for verdict in verdicts) for verdicts in each.launches.values()]
 
 
-def _library_table(measured: Measured, obtained: list[Evidence]) -> Table:
+def _library_table(measured: Results, obtained: list[Evidence]) -> Table:
     """One row for each different answer of a variant: it is the same on all topologies unless something is wrong."""
     rows: dict[tuple[str, ...], list[str]] = {}
     for evidence in obtained:

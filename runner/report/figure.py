@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import math
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
 from runner.catalogue.publications import HEADLINE, Publication
 from runner.claims.judge import judge_claim
-from runner.report.claims_sections import material
 from runner.report.document import Figure
 from runner.report.drawing import colour, render
 from runner.report.intervals import NONE, Whiskers, draw_whiskers, whiskers_of
-from runner.report.measured import Measured
+from runner.report.measured import completing, variant_title
 from runner.report.wording import plural, significant, topology_title
 from runner.stats.evidence import EVIDENCE_FAILED, NO_EVIDENCE
-from runner.vocabulary import Cell, Group
+from runner.stats.pairs import Comparison
+from runner.stats.results import Results
+from runner.vocabulary import Group
 
 DESCRIPTION = "Training throughput and speedup of each topology, with 95% intervals"
 GROUP_WIDTH = 0.82
@@ -38,12 +36,12 @@ WIDEST = 2.0
 NARROWEST = 10.4
 
 
-def draw(measured: Measured, article: Publication) -> Figure:
+def draw(measured: Results, article: Publication) -> Figure:
     """Figure 1 for this host; beside the bars of the stack that is nearest to the article's stands what it claims."""
     return render("figure1", DESCRIPTION, lambda: _figure(measured, article))
 
 
-def _figure(measured: Measured, article: Publication) -> Drawing:
+def _figure(measured: Results, article: Publication) -> Drawing:
     stacks = measured.stacks
     groups = max(len(_groups(measured, stack)) for stack in stacks)
     width = max(NARROWEST, 2.1 * groups + 2.0)
@@ -70,7 +68,7 @@ def _figure(measured: Measured, article: Publication) -> Drawing:
     return figure
 
 
-def _key(measured: Measured) -> str:
+def _key(measured: Results) -> str:
     """What the lines and the hatching mean."""
     blocks = measured.header["plan"]["blocks"]
     lines = [
@@ -79,17 +77,17 @@ def _key(measured: Measured) -> str:
         "faster or slower is read off these.",
     ]
     if measured.has_partial:
-        lines.append(f"Hatched, partial: no verdict yet; complete it with {measured.completing} (the run's folder).")
+        lines.append(f"Hatched, partial: no verdict yet; complete it with {completing(measured)} (the run's folder).")
     return "\n".join(lines)
 
 
-def _claimed(measured: Measured, article: Publication) -> str:
+def _claimed(measured: Results, article: Publication) -> str:
     claim = article.claim(HEADLINE)
-    verdict = judge_claim(article, claim, material(measured)).answer.verdict
+    verdict = judge_claim(article, claim, measured).answer.verdict
     return f"{article.short}: {claim.words}, on {claim.configuration.cores} cores\n{verdict}"
 
 
-def _title(measured: Measured) -> str:
+def _title(measured: Results) -> str:
     processor = measured.header["machine"]["processor"]["model_name"] or "unknown processor"
     cores, threads = (measured.header["plan"]["pin"][name] for name in ("cores", "threads"))
     used = plural(cores, "core") + (f", {plural(threads, 'thread')}" if threads != cores else "")
@@ -97,39 +95,44 @@ def _title(measured: Measured) -> str:
     return f"CNN training, batch size {sizes}\n{processor}, {used}, engine {measured.header['engine']['name']}"
 
 
-def _groups(measured: Measured, stack: str) -> list[Group]:
+def _groups(measured: Results, stack: str) -> list[Group]:
     return sorted({pair.group for pair in measured.pairs if pair.group.stack == stack}, key=Group.report_order)
 
 
-def _draw_throughput(axes: Axes, measured: Measured, stack: str) -> None:
+def _draw_throughput(axes: Axes, measured: Results, stack: str) -> None:
     variants, groups = measured.variants(stack), _groups(measured, stack)
-    cells = [[_throughput(measured, group, variant) for group in groups] for variant in variants]
+    bars = [[_throughput(measured, group, variant) for group in groups] for variant in variants]
     for index, variant in enumerate(variants):
-        place = Place(index, len(variants), _limit(cells))
-        _bars(axes, place, cells[index], colour(variant, variants), measured.label(stack, variant), "{}")
+        place = Place(index, len(variants), _limit(bars))
+        _bars(axes, place, bars[index], colour(variant, variants), variant_title(measured, stack, variant), "{}")
     axes.set_ylabel("images per second")
     axes.set_title(f"{measured.header['stacks'][stack]['title']}: training throughput", loc="left", fontsize=10)
     _finish(axes, groups, measured.batch_sizes)
 
 
-def _draw_speedups(axes: Axes, measured: Measured, stack: str) -> None:
+def _draw_speedups(axes: Axes, measured: Results, stack: str) -> None:
     variants, groups = measured.variants(stack), _groups(measured, stack)
     baseline = variants[0]
-    cells = [[_speedup(measured, group, baseline, variant) for group in groups] for variant in variants[1:]]
+    bars = [[_speedup(measured, Comparison(group, baseline, variant)) for group in groups] for variant in variants[1:]]
     for index, variant in enumerate(variants[1:]):
-        place = Place(index, len(variants) - 1, _limit(cells))
-        label = f"{measured.label(stack, variant)} over {baseline}"
-        _bars(axes, place, cells[index], colour(variant, variants), label, "{}x")
+        place = Place(index, len(variants) - 1, _limit(bars))
+        label = f"{variant_title(measured, stack, variant)} over {baseline}"
+        _bars(axes, place, bars[index], colour(variant, variants), label, "{}x")
     axes.axhline(1.0, color="#444444", linewidth=1, linestyle="--", zorder=0)
     axes.set_ylabel("speedup")
     title = measured.header["stacks"][stack]["title"]
-    text = f"{title}: speedup over {measured.label(stack, baseline)} (dashed line: 1x)"
+    text = f"{title}: speedup over {variant_title(measured, stack, baseline)} (dashed line: 1x)"
     axes.set_title(text, loc="left", fontsize=10)
     _finish(axes, groups, measured.batch_sizes)
 
 
-# value, its intervals, and the reason where there is no value, or a mark where there is one to be careful with
-Bar = tuple[float, Whiskers, str]
+@dataclass(frozen=True)
+class Bar:
+    """A value with its intervals. `remark` is the reason where there is no value, or what to be careful with."""
+
+    value: float | None
+    whiskers: Whiskers
+    remark: str
 
 
 @dataclass(frozen=True)
@@ -141,53 +144,46 @@ class Place:
     limit: float
 
 
-def _limit(cells: Sequence[Sequence[Bar]]) -> float:
-    values = [value for bars in cells for value, *_ in bars if not math.isnan(value)]
+def _limit(rows: Sequence[Sequence[Bar]]) -> float:
+    values = [bar.value for bars in rows for bar in bars if bar.value is not None]
     return WIDEST * max(values, default=1.0)
 
 
-def _throughput(measured: Measured, group: Group, variant: str) -> Bar:
-    frame = measured.throughputs
-    if frame.empty:
-        return (math.nan, NONE, "not measured")
-    rows = frame[(frame["stack"] == group.stack) & (frame["topology"] == group.topology)
-                 & (frame["batch_size"] == group.batch_size) & (frame["variant"] == variant)]  # fmt: skip
-    if rows.empty:
-        return (math.nan, NONE, _reason(measured, group, variant))
-    row = rows.iloc[0]
-    cell = measured.cells.get(Cell(group.stack, variant, group.topology, group.batch_size))
-    alone = Whiskers(alone=(row["ci_low"], row["ci_high"]))
-    return (row["images_per_second"], alone, cell.remark if cell else "")
+def _throughput(measured: Results, group: Group, variant: str) -> Bar:
+    if not measured.throughputs:
+        return Bar(None, NONE, "not measured")
+    cell = group.cell(variant)
+    row, evidence = measured.throughputs.get(cell), measured.cells.get(cell)
+    if row is None:
+        return Bar(None, NONE, _reason(measured, group, variant))
+    speed = row.images_per_second
+    return Bar(speed.value, Whiskers(alone=speed.interval), evidence.remark if evidence else "")
 
 
-def _reason(measured: Measured, group: Group, variant: str) -> str:
+def _reason(measured: Results, group: Group, variant: str) -> str:
     for record in measured.records:
         if record.cell.group == group and record.cell.variant == variant and record.error is not None:
             return record.error["kind"].replace("_", " ")
     return "not measured"
 
 
-def _speedup(measured: Measured, group: Group, baseline: str, candidate: str) -> Bar:
-    frame = measured.speedups
-    row: pd.Series[Any] = frame[
-        (frame["stack"] == group.stack) & (frame["topology"] == group.topology)
-        & (frame["batch_size"] == group.batch_size)
-        & (frame["baseline"] == baseline) & (frame["candidate"] == candidate)
-    ].iloc[0]  # fmt: skip
-    if row["status"] == "ok":
-        return (row["speedup"], whiskers_of(row), "")
-    cells = [measured.cells.get(Cell(group.stack, name, group.topology, group.batch_size))
-             for name in (baseline, candidate)]  # fmt: skip
-    remarks = [cell.remark for cell in cells if cell and cell.remark]
-    remark = remarks[0] if remarks and row["status"] in MARKED else str(row["status"]).replace("_", " ")
-    return (row["speedup"], whiskers_of(row), remark)
+def _speedup(measured: Results, comparison: Comparison) -> Bar:
+    row = measured.speedups[comparison]
+    status, value = row.pair.status, row.alone.value if row.alone else None
+    if status == "ok":
+        return Bar(value, whiskers_of(row), "")
+    evidence = [measured.cells.get(cell) for cell in comparison.cells]
+    remarks = [each.remark for each in evidence if each and each.remark]
+    remark = remarks[0] if remarks and status in MARKED else status.replace("_", " ")
+    return Bar(value, whiskers_of(row), remark)
 
 
 def _bars(axes: Axes, place: Place, bars: Sequence[Bar], fill: str, label: str, text: str) -> None:
     width = GROUP_WIDTH / place.of
-    for position, (value, whiskers, remark) in enumerate(bars):
+    for position, bar in enumerate(bars):
+        value, whiskers, remark = bar.value, bar.whiskers, bar.remark
         x = position + (place.index - (place.of - 1) / 2) * width
-        if math.isnan(value):
+        if value is None:
             axes.bar(x, 0, width * 0.92, color=fill, label=label if position == 0 else None)
             axes.annotate(remark, (x, 0), xytext=(0, 4), textcoords="offset points", rotation=90, ha="center",
                           va="bottom", fontsize=8, color="#b00020")  # fmt: skip

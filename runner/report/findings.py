@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import math
+from collections import Counter
 from typing import Any
-
-import pandas as pd
 
 from runner.catalogue.publications import HEADLINE, Publication
 from runner.claims.judge import judge_claim
 from runner.claims.verdict import NOT_TESTABLE
-from runner.report.claims_sections import material
 from runner.report.default_sections import default_findings, not_observed
 from runner.report.host_sections import host_warnings
-from runner.report.measured import Measured
-from runner.report.wording import at_once, plural, topology_title, true_largest, with_interval
+from runner.report.measured import completing, going_on, variant_title
+from runner.report.wording import at_once, estimated, plural, topology_title, true_largest
+from runner.stats.results import Results
+from runner.stats.tables import Largest, Summary
 
 # Above this share of all CPU time stolen by the hypervisor during a launch, its numbers deserve a warning.
 STEAL_WORTH_A_WORD = 0.02
@@ -26,70 +25,58 @@ LEAST_CPU_SECONDS = 1.0
 LOAD_WORTH_A_WORD = 0.5
 
 
-def findings(measured: Measured, article: Publication) -> tuple[str, ...]:
+def findings(measured: Results, article: Publication) -> tuple[str, ...]:
     """What a plain installation does here, one sentence for each pair, what may be said of the article's figure."""
-    sentences = [_finding(measured, row) for row in measured.summaries.to_dict("records")]
+    sentences = [_finding(measured, row) for row in measured.summaries]
     return (*default_findings(measured), *sentences, _on_the_article(measured, article))
 
 
-def warnings(measured: Measured) -> tuple[str, ...]:
+def warnings(measured: Results) -> tuple[str, ...]:
     """What a reader must know before quoting a number."""
     return (*_incomplete(measured), *_flagged(measured), *measured.header["notes"], *_enforcement(measured),
             *not_observed(measured), *host_warnings(measured), *_few_steps(measured), *_noise(measured))  # fmt: skip
 
 
-def _finding(measured: Measured, row: dict[str, Any]) -> str:
-    stack, size = row["stack"], row["batch_size"]
+def _finding(measured: Results, row: Summary) -> str:
+    stack, size = row.stack, row.batch_size
     title = measured.header["stacks"][stack]["title"]
-    candidate, baseline = measured.label(stack, row["candidate"]), measured.label(stack, row["baseline"])
+    candidate, baseline = (variant_title(measured, stack, name) for name in (row.candidate, row.baseline))
     head = f"{title}, batch size {size}: {candidate} against {baseline}{_layouts(measured, row)}"
-    if not row["topologies"]:
+    if not row.topologies:
         flagged = "all that was measured is flagged, so no verdict is given (see the table)"
-        return f"{head}: {flagged if row['flagged'] else 'nothing could be measured'}."
-    frame = _rows(measured.speedups, row)
-    counts = frame[frame["verdict"] != ""]["verdict"].value_counts(sort=False)
+        return f"{head}: {flagged if row.flagged else 'nothing could be measured'}."
+    counts = Counter(each.verdict for each in row.speedups if each.verdict)
     parts = [f"{verdict} on {count}" for verdict, count in counts.items()]
-    text = f"{head}: {', '.join(parts)} of {plural(row['of_topologies'], 'topology')}"
-    if not math.isnan(row.get("largest", math.nan)):
-        text += f"{_top(row)} ({at_once(measured.family)}){_beyond(row)}"
-    if not math.isnan(row.get("geometric_mean", math.nan)) and row["topologies"] > 1:
-        mean = with_interval(row["geometric_mean"], row["geometric_low"], row["geometric_high"])
-        alone = "" if math.isnan(row["geometric_low"]) else ", 95% for this mean alone"
-        text += f"; geometric mean over {plural(row['topologies'], 'topology')} {mean}{alone}"
+    text = f"{head}: {', '.join(parts)} of {plural(len(row.speedups), 'topology')}"
+    if row.largest is not None:
+        text += f"{_top(row.largest, row.topologies)} ({at_once(measured.family)}){_beyond(row.largest)}"
+    if row.mean is not None and row.topologies > 1:
+        alone = ", 95% for this mean alone" if row.mean.has_interval else ""
+        text += f"; geometric mean over {plural(row.topologies, 'topology')} {estimated(row.mean)}{alone}"
     return f"{text}."
 
 
-def _layouts(measured: Measured, row: dict[str, Any]) -> str:
+def _layouts(measured: Results, row: Summary) -> str:
     """The layouts of both sides, where a bar compares two of them."""
-    variants = measured.header["stacks"][row["stack"]]["variants"]
-    candidate, baseline = (variants[row[side]]["layout"] for side in ("candidate", "baseline"))
+    variants = measured.header["stacks"][row.stack]["variants"]
+    candidate, baseline = (variants[name]["layout"] for name in (row.candidate, row.baseline))
     return "" if candidate == baseline else f", {candidate} against {baseline}"
 
 
-def _top(row: dict[str, Any]) -> str:
+def _top(largest: Largest, topologies: int) -> str:
     """The largest bar, or the only one, with its own interval of those that hold at once."""
-    top, title = with_interval(row["largest"], row["largest_own_low"], row["largest_own_high"]), row["largest_topology"]
-    if row["topologies"] == 1:
-        return f", {topology_title(title)} {top}"
-    return f", the largest is {topology_title(title)}'s, {top}"
+    top, title = estimated(largest.own), topology_title(largest.topology)
+    return f", {title} {top}" if topologies == 1 else f", the largest is {title}'s, {top}"
 
 
-def _beyond(row: dict[str, Any]) -> str:
-    own, joint = ((row[f"{name}_low"], row[f"{name}_high"]) for name in ("largest_own", "largest"))
-    return true_largest(own, joint)
+def _beyond(largest: Largest) -> str:
+    own, joint = largest.own, largest.joint
+    return true_largest((own.low, own.high), (joint.low, joint.high))
 
 
-def _rows(frame: pd.DataFrame, row: dict[str, Any]) -> pd.DataFrame:
-    keys = ("stack", "batch_size", "baseline", "candidate")
-    keep = pd.Series(data=True, index=frame.index)
-    for key in keys:
-        keep &= frame[key] == row[key]
-    return frame[keep]
-
-
-def _on_the_article(measured: Measured, article: Publication) -> str:
+def _on_the_article(measured: Results, article: Publication) -> str:
     claim = article.claim(HEADLINE)
-    verdict = judge_claim(article, claim, material(measured)).answer
+    verdict = judge_claim(article, claim, measured).answer
     head = f"The article ({article.title}, {article.year}) says {claim.words} at batch size {claim.batch_size}"
     why = f"{verdict.why[0].upper()}{verdict.why[1:]}."
     if verdict.verdict == NOT_TESTABLE:
@@ -101,34 +88,32 @@ def _on_the_article(measured: Measured, article: Publication) -> str:
     return f"{text} That is about {here} and no word on the article's own machine ({article.platform['Processor']})."
 
 
-def _incomplete(measured: Measured) -> list[str]:
+def _incomplete(measured: Results) -> list[str]:
     planned, found = len(measured.run.launches), []
     if measured.unfinished:
         done = planned - measured.unfinished - measured.failed
         found.append(f"The run is not complete: {done} of {planned} launches are measured. Go on with "
-                     f"{measured.going_on}, which runs a broken block again whole.")  # fmt: skip
+                     f"{going_on(measured)}, which runs a broken block again whole.")  # fmt: skip
     if measured.failed:
-        found.append(f"{measured.failed} of {planned} launches failed: {measured.going_on} runs each of their blocks "
+        found.append(f"{measured.failed} of {planned} launches failed: {going_on(measured)} runs each of their blocks "
                      "again whole, and no other.")  # fmt: skip
     return found
 
 
-def _flagged(measured: Measured) -> list[str]:
-    frame = measured.speedups
-    flagged = frame[frame["status"] != "ok"]
+def _flagged(measured: Results) -> list[str]:
     found = [
-        f"{row.stack}, {topology_title(row.topology)}, batch size {row.batch_size}, "
-        f"{row.candidate} over {row.baseline}: {str(row.status).replace('_', ' ')}: {row.reason.rstrip('.')}."
-        for row in flagged.itertuples()
-        if row.status != "missing"
+        f"{pair.group.stack}, {topology_title(pair.group.topology)}, batch size {pair.group.batch_size}, "
+        f"{pair.candidate} over {pair.baseline}: {pair.status.replace('_', ' ')}: {pair.reason.rstrip('.')}."
+        for pair in measured.pairs
+        if pair.status not in ("ok", "missing")
     ]
     if measured.has_partial:
-        found.append(f"What is partial gets no verdict and enters no mean. Complete it with: {measured.completing}, "
+        found.append(f"What is partial gets no verdict and enters no mean. Complete it with: {completing(measured)}, "
                      "where RUN is the run's folder.")  # fmt: skip
     return found
 
 
-def _enforcement(measured: Measured) -> list[str]:
+def _enforcement(measured: Results) -> list[str]:
     engine = measured.header["engine"]
     if not engine["cannot_enforce"]:
         return []
@@ -137,7 +122,7 @@ def _enforcement(measured: Measured) -> list[str]:
     ]
 
 
-def _few_steps(measured: Measured) -> list[str]:
+def _few_steps(measured: Results) -> list[str]:
     few = {(launch.steps.timed, launch.steps.warmup) for launch in measured.run.launches
            if launch.steps.timed < FEWEST_TIMED_STEPS}  # fmt: skip
     return [
@@ -147,7 +132,7 @@ def _few_steps(measured: Measured) -> list[str]:
     ]
 
 
-def _noise(measured: Measured) -> list[str]:
+def _noise(measured: Results) -> list[str]:
     threads = measured.header["plan"]["pin"]["threads"]
     stolen = [share for record in measured.usable if (share := _steal_share(record.facts)) is not None]
     loads = [record.facts["before"].get("load_1_minute") for record in measured.usable]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from runner.host.notes import GIB, notes_on, warnings_on
 from runner.host.pin import Pin
 from runner.machine import Machine
-from runner.report.measured import Measured
 from runner.report.wording import plural
+from runner.stats.results import Results
 
 
-def host_in_words(measured: Measured) -> str:
+def host_in_words(measured: Results) -> str:
     """The processor, how many of its cores the pin has, and whether it is a virtual machine where that is known."""
     machine, pin = measured.header["machine"], measured.header["plan"]["pin"]
     processor = machine["processor"]["model_name"] or "an unknown processor"
@@ -17,21 +17,21 @@ def host_in_words(measured: Measured) -> str:
     return f"{processor}, {pin['cores']} of {plural(machine['cores'], 'core')}{virtual}"
 
 
-def host_warnings(measured: Measured) -> tuple[str, ...]:
+def host_warnings(measured: Results) -> tuple[str, ...]:
     """What makes this run's figures doubtful, one paragraph each."""
     return (*warnings_on(*_host(measured)), *_throttled(measured))
 
 
-def host_notes(measured: Measured) -> tuple[str, ...]:
+def host_notes(measured: Results) -> tuple[str, ...]:
     """The same, and what the pin left out, for where the host is described."""
     return (*notes_on(*_host(measured)), *_throttled(measured))
 
 
-def _host(measured: Measured) -> tuple[Machine, Pin]:
+def _host(measured: Results) -> tuple[Machine, Pin]:
     return Machine.from_json(measured.header["machine"]), Pin.from_json(measured.header["plan"]["pin"])
 
 
-def _throttled(measured: Measured) -> tuple[str, ...]:
+def _throttled(measured: Results) -> tuple[str, ...]:
     """Launches whose control group met memory.high, as counted inside of each."""
     seen = [record.result["observed"]["cgroup"] for record in measured.usable if record.result is not None]
     met = [cgroup for cgroup in seen if cgroup.get("memory_high_events")]

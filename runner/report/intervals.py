@@ -7,49 +7,50 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 from matplotlib.axes import Axes
+
+from runner.stats.tables import Speedup
 
 COLOUR = "#222222"
 # Points.
 THICK, THIN, ARROW = 3.4, 1.0, 6.0
 
 Ends = tuple[float, float]
-UNKNOWN: Ends = (math.nan, math.nan)
 
 
 @dataclass(frozen=True)
 class Whiskers:
-    """The ends of the interval of a bar alone, and of the one that holds at once with its family's; NaN for none."""
+    """The ends of the interval of a bar alone, and of the one that holds at once with its family's; None for none."""
 
-    alone: Ends = UNKNOWN
-    together: Ends = UNKNOWN
+    alone: Ends | None = None
+    together: Ends | None = None
 
     @property
     def high(self) -> float:
         """The furthest end upwards; minus infinity where there is no interval."""
-        return max((high for _, high in (self.alone, self.together) if not math.isnan(high)), default=-math.inf)
+        return max((ends[1] for ends in (self.alone, self.together) if ends is not None), default=-math.inf)
 
 
 NONE = Whiskers()
 
 
-def whiskers_of(row: Any) -> Whiskers:
-    """Both intervals of a row of the table of speedups."""
-    return Whiskers((row["ci_low"], row["ci_high"]), (row["family_ci_low"], row["family_ci_high"]))
+def whiskers_of(row: Speedup) -> Whiskers:
+    """Both intervals of a speedup."""
+    return Whiskers(*(estimate.interval if estimate else None for estimate in (row.alone, row.together)))
 
 
 def draw_whiskers(axes: Axes, x: float, whiskers: Whiskers, edges: Ends, colour: str = COLOUR) -> float:
     """Draw both, but not beyond the edges, where an arrow says that they go on; return the upper end of the lines."""
     floor, ceiling = edges
-    for (low, high), width in ((whiskers.together, THIN), (whiskers.alone, THICK)):
-        if not math.isnan(low):
-            ends = [max(low, floor), min(high, ceiling)]
-            axes.plot([x, x], ends, color=colour, linewidth=width, solid_capstyle="butt", zorder=3)
-    low, high = whiskers.alone if math.isnan(whiskers.together[0]) else whiskers.together
-    for end, shown, arrow in ((low, max(low, floor), "v"), (high, min(high, ceiling), "^")):
-        if not math.isnan(end):
+    for ends, width in ((whiskers.together, THIN), (whiskers.alone, THICK)):
+        if ends is not None:
+            line = [max(ends[0], floor), min(ends[1], ceiling)]
+            axes.plot([x, x], line, color=colour, linewidth=width, solid_capstyle="butt", zorder=3)
+    widest = whiskers.together or whiskers.alone
+    if widest is not None:
+        low, high = widest
+        for end, shown, arrow in ((low, max(low, floor), "v"), (high, min(high, ceiling), "^")):
             marker = "_" if shown == end else arrow
             axes.plot(x, shown, marker=marker, markersize=ARROW, color=colour, zorder=3)
     return min(whiskers.high, ceiling)

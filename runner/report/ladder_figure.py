@@ -17,12 +17,12 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 from runner.report.document import Figure
 from runner.report.drawing import COLOURS, render
 from runner.report.intervals import COLOUR, THICK, THIN
-from runner.report.measured import Measured
 from runner.report.wording import plural, significant, times, topology_title, with_interval
 from runner.stats.family import verdict
 from runner.stats.intervals import Estimate
 from runner.stats.ladder import FIRST, INERT, LEFT_OUT, LadderResult, Step
 from runner.stats.products import Total
+from runner.stats.results import Results
 
 DESCRIPTION = "What each rung of the ladder is worth, with 95% intervals, and the whole beside the product"
 FASTER, SLOWER, UNCLEAR, TOTAL = COLOURS["intel"], "#d1495b", "#b5bcc4", "#3d405b"
@@ -51,12 +51,12 @@ class Row:
     is_hatched: bool = False
 
 
-def draw_ladder(measured: Measured) -> Figure:
+def draw_ladder(measured: Results) -> Figure:
     """The waterfall of each ladder of a run, one below the other."""
     return render("ladder", DESCRIPTION, lambda: _figure(measured))
 
 
-def _figure(measured: Measured) -> Drawing:
+def _figure(measured: Results) -> Drawing:
     rows = [waterfall(result) for result in measured.ladders]
     heights = [ROW * len(each) + FRAME for each in rows]
     figure = Drawing(figsize=(WIDTH, sum(heights) + 1.0), layout="constrained")
@@ -204,7 +204,7 @@ def _bound(row: Row, factor: float) -> float:
     return row.end if math.isnan(factor) else row.start * factor
 
 
-def _title(measured: Measured, result: LadderResult) -> str:
+def _title(measured: Results, result: LadderResult) -> str:
     group, blocks = result.group, measured.header["plan"]["blocks"]
     stack = measured.header["stacks"][group.stack]["title"]
     whole = f"; first against last {times(result.whole.value)}" if result.whole else ""

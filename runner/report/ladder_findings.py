@@ -7,18 +7,18 @@ from collections.abc import Iterator
 
 from runner.catalogue.publications import Publication
 from runner.report.default_sections import default_findings
-from runner.report.measured import Measured
 from runner.report.wording import at_once, times, topology_title, with_interval
 from runner.stats.family import simultaneous
 from runner.stats.intervals import FEWEST, Estimate
 from runner.stats.ladder import FIRST, INERT, LEFT_OUT, LadderResult
+from runner.stats.results import Results
 
 NOT_YET = "not measured yet"
 # The claim whose figure the rungs are held against.
 LARGEST = "largest-speedup"
 
 
-def ladder_findings(measured: Measured, article: Publication) -> tuple[str, ...]:
+def ladder_findings(measured: Results, article: Publication) -> tuple[str, ...]:
     """What a plain installation does here, each ladder as a whole, each baseline that somebody could have taken."""
     found = [
         text
@@ -28,7 +28,7 @@ def ladder_findings(measured: Measured, article: Publication) -> tuple[str, ...]
     return (*default_findings(measured), *found)
 
 
-def ladder_warnings(measured: Measured) -> tuple[str, ...]:
+def ladder_warnings(measured: Results) -> tuple[str, ...]:
     """What did not come out as it should: rungs without a number, and a product that is not the whole."""
     found: list[str] = []
     for result in measured.ladders:
@@ -79,7 +79,7 @@ def in_words(status: str) -> str:
     return status.replace("_", " ")
 
 
-def _finding(measured: Measured, result: LadderResult) -> str:
+def _finding(measured: Results, result: LadderResult) -> str:
     name = f"{measured.header['stacks'][result.group.stack]['title']}, {ladder_name(result)}"
     if result.whole is None:
         return f"{name}: first against last could not be measured: {result.whole_reason or 'no complete block'}."
@@ -103,7 +103,7 @@ def _steps(result: LadderResult) -> str:
     return f"Clear steps {over}, the largest first: {parts}" if parts else f"No single step is clear {over}"
 
 
-def _could_be_baseline(result: LadderResult, article: Publication, measured: Measured) -> Iterator[str]:
+def _could_be_baseline(result: LadderResult, article: Publication, measured: Results) -> Iterator[str]:
     """What a baseline that is slower for another reason would have explained all alone."""
     claim, cores = article.claim(LARGEST), measured.header["plan"]["pin"]["cores"]
     most = largest_speedup(article)

@@ -16,12 +16,13 @@ from runner.report.ladder_findings import (
     largest_speedup,
     share_of,
 )
-from runner.report.measured import Measured
+from runner.report.measured import completing
 from runner.report.wording import interval, plural, significant, times
 from runner.stats.family import verdict
 from runner.stats.intervals import Estimate
 from runner.stats.ladder import FIRST, INERT, LEFT_OUT, LadderResult, Step
 from runner.stats.products import Total
+from runner.stats.results import Results
 from runner.stats.tables import NOT_COUNTED
 
 COLUMNS = ("rung", "what it changes", "images/s", "factor", "95% interval", "95%, all at once", "verdict")
@@ -36,7 +37,7 @@ PRODUCT = (
 )
 
 
-def ladder_sections(measured: Measured, article: Publication) -> tuple[Section, ...]:
+def ladder_sections(measured: Results, article: Publication) -> tuple[Section, ...]:
     """All that a report says of a ladder; nothing for a comparison."""
     if not measured.ladders:
         return ()
@@ -69,7 +70,7 @@ def ladder_reasons(result: LadderResult) -> list[str]:
             if step.reason and not step.reason.endswith(NOT_YET)]  # fmt: skip
 
 
-def _steps_section(measured: Measured, article: Publication) -> Section:
+def _steps_section(measured: Results, article: Publication) -> Section:
     most, quote = largest_speedup(article), article.claim(LARGEST).quote
     tables = [_steps_table(result, most) for result in measured.ladders]
     paragraphs = (
@@ -79,7 +80,7 @@ def _steps_section(measured: Measured, article: Publication) -> Section:
         "Verdicts are read off the second interval, which holds at once with those of all "
         f"{plural(measured.family, 'comparison')} of the run as it was planned: every rung and branch, the product, "
         "the whole, and the one over the other, of every ladder (Bonferroni). What lacks a launch, or was flagged, "
-        f"gets no verdict; complete it with: {measured.completing}.",
+        f"gets no verdict; complete it with: {completing(measured)}.",
         "Inert means that the change did nothing inside the process, which is told from what the launches recorded of "
         "themselves, not from their speed: its factor is exactly 1, and it is not run again after the first block.",
         f'The share of {most:g}X is log(factor) / log({most:g}): what part of the article\'s "{quote}" that '
@@ -100,7 +101,7 @@ def _steps_table(result: LadderResult, most: float) -> Table:
     return table(columns, rows, columns[2:7], caption=ladder_name(result))
 
 
-def _whole_section(measured: Measured) -> Section:
+def _whole_section(measured: Results) -> Section:
     verdicts = {True: "agree", False: "DO NOT AGREE", None: "not known"}
     rows = [
         (
@@ -120,7 +121,7 @@ def _whole_section(measured: Measured) -> Section:
     return Section("The product held against the whole", paragraphs, (table(columns, rows, columns[1:4]),))
 
 
-def _sentences_section(measured: Measured) -> Section:
+def _sentences_section(measured: Results) -> Section:
     tables = []
     for result in measured.ladders:
         rows = [
@@ -133,7 +134,7 @@ def _sentences_section(measured: Measured) -> Section:
     return Section("The article's sentences, rung by rung", (paragraph,), tuple(tables))
 
 
-def _settings_section(measured: Measured) -> Section:
+def _settings_section(measured: Results) -> Section:
     tables = []
     for result in measured.ladders:
         steps = [step for step in (*result.steps, *result.branches) if step.status != LEFT_OUT]

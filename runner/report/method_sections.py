@@ -9,12 +9,13 @@ from runner.catalogue.publications import Publication
 from runner.checks.conditions import flatten
 from runner.report.document import Section, Table, table
 from runner.report.host_sections import host_notes
-from runner.report.measured import Measured
+from runner.report.measured import condition
 from runner.report.observer import observer_sentences
 from runner.report.wording import present
+from runner.stats.results import Results
 
 
-def platform_section(measured: Measured, article: Publication) -> Section:
+def platform_section(measured: Results, article: Publication) -> Section:
     """The article's platform table, filled in for this host."""
     host = _host_rows(measured)
     rows = [(name, article.platform.get(name, "not stated"), host.get(name, "not known")) for name in host]
@@ -22,7 +23,7 @@ def platform_section(measured: Measured, article: Publication) -> Section:
     return Section("The platform, beside the article's", host_notes(measured), tables=(table(columns, rows),))
 
 
-def settings_section(measured: Measured) -> Section:
+def settings_section(measured: Results) -> Section:
     """What a pair differs in, and the settings that are the same on all variants."""
     tables = []
     for stack, entry in measured.header["stacks"].items():
@@ -44,7 +45,7 @@ def settings_section(measured: Measured) -> Section:
     return Section("What is held equal, and what differs", (paragraph, as_shipped), tuple(tables))
 
 
-def matched_sections(measured: Measured) -> tuple[Section, ...]:
+def matched_sections(measured: Results) -> tuple[Section, ...]:
     """What the comparison of all files of both installations showed before the run; nothing for runs without one."""
     found: Mapping[str, Any] = measured.header.get("matched", {})
     if not found:
@@ -83,7 +84,7 @@ def _as_locked(found: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
-def conditions_section(measured: Measured) -> Section:
+def conditions_section(measured: Results) -> Section:
     """Every condition of the run's launches: those that must be equal before two records are divided."""
     usable = measured.usable
     if not usable:
@@ -91,7 +92,7 @@ def conditions_section(measured: Measured) -> Section:
     values: dict[str, list[str]] = {}
     for record in usable:
         for name, value in flatten(record.conditions):
-            seen, shown = values.setdefault(name, []), measured.condition(name, value)
+            seen, shown = values.setdefault(name, []), condition(measured, name, value)
             if shown not in seen:
                 seen.append(shown)
     rows = [(name, " / ".join(seen)) for name, seen in sorted(values.items())]
@@ -103,7 +104,7 @@ def conditions_section(measured: Measured) -> Section:
     return Section("Every condition", paragraphs, (table(("condition", "value"), rows),), folded=True)
 
 
-def environment_section(measured: Measured) -> Section:
+def environment_section(measured: Results) -> Section:
     """Every environment variable of each variant's launches."""
     launches = {(launch.cell.stack, launch.cell.variant): launch for launch in measured.run.launches}
     names = sorted({name for launch in launches.values() for name in launch.environment})
@@ -114,7 +115,7 @@ def environment_section(measured: Measured) -> Section:
     return Section("The environment of each variant", (paragraph,), (table(columns, rows),), folded=True)
 
 
-def repeat_section(measured: Measured) -> Section:
+def repeat_section(measured: Results) -> Section:
     """How to repeat this run, and where its raw samples are."""
     header = measured.header
     kit = header["kit"]
@@ -137,7 +138,7 @@ def repeat_section(measured: Measured) -> Section:
     return Section("Repeat it, doubt it", paragraphs, (table(("provenance", "value"), rows),), (header["command"],))
 
 
-def _host_rows(measured: Measured) -> dict[str, str]:
+def _host_rows(measured: Results) -> dict[str, str]:
     machine, pin = measured.header["machine"], measured.header["plan"]["pin"]
     platform, processor, sockets = machine["platform"], machine["processor"], machine["sockets"]
     system = " ".join(text for text in (platform["vendor"], platform["product"]) if text)
@@ -205,7 +206,7 @@ def _wheel(entry: Mapping[str, Any], variant: Mapping[str, Any]) -> str:
     return str(entry["installations"].get(variant["installation"], {}).get("wheel", variant["installation"]))
 
 
-def _bkm_table(measured: Measured) -> Table:
+def _bkm_table(measured: Results) -> Table:
     bkms = measured.header["plan"]["bkms"]
     threading = {
         f"{stack} {name}": entry["variants"][name]["threading"]

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure as Drawing
 from runner.checks.conditions import flatten
 from runner.report.document import Figure, Section, Table, table
 from runner.report.drawing import colour, render
-from runner.report.measured import Measured
 from runner.report.wording import interval, significant, topology_title
+from runner.stats.results import Results
 from runner.storage.peak_records import Peak
 from runner.vocabulary import Cell, Group
 
@@ -42,7 +42,7 @@ class Achieved:
         return self.gflops / self.peak
 
 
-def peak_sections(measured: Measured) -> tuple[Section, ...]:
+def peak_sections(measured: Results) -> tuple[Section, ...]:
     """The section, if the run has measured peaks."""
     if not measured.peaks:
         return ()
@@ -51,7 +51,7 @@ def peak_sections(measured: Measured) -> tuple[Section, ...]:
     return (Section(TITLE, _paragraphs(measured), (_share_table(rows), _peak_table(measured.peaks)), figures=figures),)
 
 
-def host_peak(measured: Measured) -> float:
+def host_peak(measured: Results) -> float:
     """The largest GFLOP/s of a matrix product over installations and sizes; NaN if none counts for this run."""
     if refusal(measured):
         return math.nan
@@ -59,7 +59,7 @@ def host_peak(measured: Measured) -> float:
     return max(found, default=math.nan)
 
 
-def refusal(measured: Measured) -> str:
+def refusal(measured: Results) -> str:
     """Why the run's peaks must not stand beside its launches; empty if they may."""
     sides = [[dict(flatten(each.conditions)) for each in side if each.error is None]
              for side in (measured.peaks, measured.usable)]  # fmt: skip
@@ -68,7 +68,7 @@ def refusal(measured: Measured) -> str:
     return f"conditions differ: {', '.join(differing)}" if differing else ""
 
 
-def achieved(measured: Measured) -> list[Achieved]:
+def achieved(measured: Results) -> list[Achieved]:
     """Every measured cell, in the report's order.
 
     A cell's GFLOP/s are its images per second times the FLOPs of training one image, counted from the graph.
@@ -80,24 +80,22 @@ def achieved(measured: Measured) -> list[Achieved]:
         if record.result and record.result["training_flops_per_step"]
     }
     found = []
-    for row in measured.throughputs.to_dict("records"):
-        cell = Cell(row["stack"], row["variant"], row["topology"], row["batch_size"])
-        scale = flops.get(cell, math.nan) / 1e9
-        speed, low, high = (row[name] * scale for name in ("images_per_second", "ci_low", "ci_high"))
-        found.append(Achieved(cell, speed, low, high, peak))
+    for cell, row in measured.throughputs.items():
+        scale, speed = flops.get(cell, math.nan) / 1e9, row.images_per_second
+        found.append(Achieved(cell, speed.value * scale, speed.low * scale, speed.high * scale, peak))
     return sorted(found, key=lambda each: _rank(measured, each.cell))
 
 
-def draw(measured: Measured, rows: Sequence[Achieved]) -> Figure:
+def draw(measured: Results, rows: Sequence[Achieved]) -> Figure:
     """Horizontal bars: the share of the peak of each cell."""
     return render("peak", DESCRIPTION, lambda: _figure(measured, rows))
 
 
-def _rank(measured: Measured, cell: Cell) -> tuple[tuple[str, int, int, str], int]:
+def _rank(measured: Results, cell: Cell) -> tuple[tuple[str, int, int, str], int]:
     return (Group.report_order(cell.group), measured.variants(cell.stack).index(cell.variant))
 
 
-def _paragraphs(measured: Measured) -> tuple[str, ...]:
+def _paragraphs(measured: Results) -> tuple[str, ...]:
     peak, refused = host_peak(measured), refusal(measured)
     head = (
         f"The largest single-precision matrix product that was measured on this pin, {significant(peak)} GFLOP/s, is "
@@ -118,7 +116,7 @@ def _paragraphs(measured: Measured) -> tuple[str, ...]:
     )
 
 
-def _slow_products(measured: Measured) -> tuple[str, ...]:
+def _slow_products(measured: Results) -> tuple[str, ...]:
     """A sentence on each installation whose own matrix product is far slower than that of its stack's baseline."""
     best: dict[tuple[str, str], float] = {}
     for peak in measured.peaks:
@@ -171,7 +169,7 @@ def _peak_table(peaks: Sequence[Peak]) -> Table:
     return table(columns, rows, ("size", "GFLOP/s"), caption="Matrix products")
 
 
-def _figure(measured: Measured, rows: Sequence[Achieved]) -> Drawing:
+def _figure(measured: Results, rows: Sequence[Achieved]) -> Drawing:
     shown = [row for row in rows if not math.isnan(row.share)]
     figure = Drawing(figsize=(10.4, 0.34 * len(shown) + 1.5), layout="constrained")
     axes = figure.subplots()
@@ -199,7 +197,7 @@ def _figure(measured: Measured, rows: Sequence[Achieved]) -> Drawing:
     return figure
 
 
-def _label(measured: Measured, cell: Cell) -> str:
+def _label(measured: Results, cell: Cell) -> str:
     stack = f"{cell.stack} " if len(measured.stacks) > 1 else ""
     size = f", batch {cell.batch_size}" if len(measured.batch_sizes) > 1 else ""
     return f"{topology_title(cell.topology)}{size}: {stack}{cell.variant}"

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from runner.report.document import Section
-from runner.report.measured import Measured
 from runner.report.wording import plural
+from runner.stats.results import Results
 
 # Before 2.5 stock TensorFlow has no oneDNN to switch, so that only a stack with this variant needs the paragraph on it.
 SWITCHED = "stock-onednn"
 
 
-def reading_section(measured: Measured) -> Section:
+def reading_section(measured: Results) -> Section:
     """How to read the report of a comparison."""
     paragraphs = (
         "A launch is one process or container that trains one topology with one variant: warm-up steps, then timed "
@@ -41,7 +41,7 @@ def reading_section(measured: Measured) -> Section:
     return Section("How to read this", paragraphs)
 
 
-def size_of(measured: Measured) -> str:
+def size_of(measured: Results) -> str:
     """The blocks of a run, and the steps of its launches: 4 blocks; 1 warm-up step and 2 timed steps in each launch."""
     launches = measured.run.launches
     blocks = plural(int(measured.header["plan"]["blocks"]), "block")
@@ -50,7 +50,7 @@ def size_of(measured: Measured) -> str:
     return f"{blocks}; {' or '.join(texts)} in each launch"
 
 
-def _on_the_switch(measured: Measured) -> tuple[str, ...]:
+def _on_the_switch(measured: Results) -> tuple[str, ...]:
     stacks = [stack for stack, entry in measured.header["stacks"].items() if SWITCHED in entry["variants"]]
     if not stacks:
         return ()

@@ -8,17 +8,18 @@ from dataclasses import replace
 
 from runner.checks.conditions import flatten
 from runner.report.document import Document, Section, table
-from runner.report.measured import Measured, measured
+from runner.report.measured import condition, measured
 from runner.report.wording import interval, plural, present, times, topology_title, with_interval
 from runner.stats.agreement import Agreement, compare_pairs
 from runner.stats.intervals import Estimate
+from runner.stats.results import Results
 from runner.storage.repetition import differing_artifacts, original_of
 
 # Below this factor, what could have gone unnoticed is not worth a word.
 WORTH_TELLING = 1.01
 
 
-def repeat_sections(repeated: Measured) -> tuple[Section, ...]:
+def repeat_sections(repeated: Results) -> tuple[Section, ...]:
     """The comparison with the run that this one repeats; nothing for a run that repeats none."""
     found = original_of(repeated.run)
     if found is None:
@@ -43,7 +44,7 @@ def repeat_sections(repeated: Measured) -> tuple[Section, ...]:
     return (Section("The original and this repetition", paragraphs, tuple(tables)),)
 
 
-def repeat_document(repeated: Measured) -> Document | None:
+def repeat_document(repeated: Results) -> Document | None:
     """The comparison alone, as repeat.md shows it; None for a run that repeats none."""
     sections = repeat_sections(repeated)
     if not sections:
@@ -79,7 +80,7 @@ def _unnoticed(judged: Sequence[Agreement]) -> str:
     return told if factor >= WORTH_TELLING else ""
 
 
-def differences(original: Measured, repeated: Measured) -> list[tuple[str, object, object]]:
+def differences(original: Results, repeated: Results) -> list[tuple[str, object, object]]:
     """Every condition, environment variable and installation that is not the same in both: name, then, now."""
     then, now = _conditions(original), _conditions(repeated)
     found: list[tuple[str, object, object]] = [
@@ -91,13 +92,13 @@ def differences(original: Measured, repeated: Measured) -> list[tuple[str, objec
     return found + [(name, before, after) for name, (before, after) in installed.items()]
 
 
-def _conditions(run: Measured) -> dict[str, list[str]]:
+def _conditions(run: Results) -> dict[str, list[str]]:
     """Every value of every condition and environment variable, sorted: the order of launches does not matter."""
     values: dict[str, set[str]] = {}
     for record in run.usable:
         named = [*flatten(record.conditions), *flatten(record.settings["environment"], "environment.")]
         for name, value in [*named, ("layout", record.settings["layout"])]:
-            values.setdefault(name, set()).add(run.condition(name, value))
+            values.setdefault(name, set()).add(condition(run, name, value))
     return {name: sorted(seen) for name, seen in values.items()}
 
 

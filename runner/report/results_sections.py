@@ -2,35 +2,32 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from typing import Any
-
-import pandas as pd
+from collections.abc import Sequence
 
 from runner.report.document import Section, Table, table
-from runner.report.measured import Measured
-from runner.report.wording import interval, megabytes, plural, significant, times, topology_title, with_interval
+from runner.report.measured import completing
+from runner.report.wording import ends, estimated, factor, megabytes, plural, significant, times, topology_title
 from runner.stats.estimators import article_line, timed_step_seconds
 from runner.stats.evidence import fingerprints_of, sides_of
 from runner.stats.pairs import PARTIAL, Pair, tabulate
 from runner.stats.pairs import Table as PairTable
+from runner.stats.results import Results
+from runner.stats.tables import Largest, Summary
 from runner.storage.records import Record
 from runner.vocabulary import Cell
 
 PASSED = "passed"
 
 
-def speedup_section(measured: Measured) -> Section:
+def speedup_section(measured: Results) -> Section:
     """The table of speedups, with verdicts, and the means below it."""
     rows = [
         (
-            row.stack, topology_title(row.topology), str(row.batch_size), f"{row.candidate} / {row.baseline}",
-            times(row.speedup), interval(row.ci_low, row.ci_high), interval(row.family_ci_low, row.family_ci_high),
-            row.verdict or "—", str(row.blocks), str(row.status).replace("_", " "), _evidence_of(pair, measured),
-            _reason(row, measured),
+            *_names(row.pair), factor(row.alone), ends(row.alone), ends(row.together), row.verdict or "—",
+            str(row.blocks), row.pair.status.replace("_", " "), _evidence_of(row.pair, measured),
+            _reason(row.pair, measured),
         )
-        for row, pair in zip(measured.speedups.itertuples(), measured.pairs, strict=True)
+        for row in measured.speedups.values()
     ]  # fmt: skip
     joint = f"95%, {plural(measured.family, 'pair')} at once"
     columns = (
@@ -59,7 +56,13 @@ def speedup_section(measured: Measured) -> Section:
     return Section("Speedups", paragraphs, (table(columns, rows, numeric), _summary_table(measured.summaries)))
 
 
-def _evidence_of(pair: Pair, measured: Measured) -> str:
+def _names(pair: Pair) -> tuple[str, ...]:
+    """What a row is about: stack, topology, batch size and pair."""
+    group = pair.group
+    return (group.stack, topology_title(group.topology), str(group.batch_size), f"{pair.candidate} / {pair.baseline}")
+
+
+def _evidence_of(pair: Pair, measured: Results) -> str:
     """The gravest verdict on a pair's two cells, with the few words that also stand in the figure."""
     sides = sides_of(pair, measured.cells)
     if not sides:
@@ -73,30 +76,28 @@ def _evidence_of(pair: Pair, measured: Measured) -> str:
     return sides[0].status
 
 
-def _reason(row: Any, measured: Measured) -> str:
+def _reason(pair: Pair, measured: Results) -> str:
     """Why a pair's status is not ok, and what completes it if that is what it needs."""
-    if row.status != PARTIAL:
-        return str(row.reason) or "—"
-    return f"{row.reason}. Complete it with: {measured.completing}"
+    if pair.status != PARTIAL:
+        return pair.reason or "—"
+    return f"{pair.reason}. Complete it with: {completing(measured)}"
 
 
-def throughput_section(measured: Measured) -> Section:
+def throughput_section(measured: Results) -> Section:
     """Images per second, ours and as the article's script computes and prints them."""
-    frame = measured.throughputs
-    if frame.empty:
+    if not measured.throughputs:
         return Section("Throughput", ("No launch has ended well.",))
-    order = {launch.cell: launch.cell.group.report_order() for launch in measured.run.launches}
-    rows = sorted(frame.to_dict("records"), key=lambda row: _rank(row, order, measured))
+    rows = sorted(measured.throughputs.values(), key=lambda row: _rank(row.cell, measured))
     columns = (
         "stack", "variant", "Network", "batch_size", "images/second", "95% interval", "launches",
         "article's total images/sec", "+/-", "jitter", "peak memory (MB)",
     )  # fmt: skip
     cells = [
         (
-            row["stack"], row["variant"], row["topology"], str(row["batch_size"]),
-            significant(row["images_per_second"], 4), interval(row["ci_low"], row["ci_high"]), str(row["launches"]),
-            significant(row["article_total"], 4), significant(row["article_uncertainty"]),
-            significant(row["article_jitter"]), megabytes(row["peak_memory_bytes"]),
+            row.cell.stack, row.cell.variant, row.cell.topology, str(row.cell.batch_size),
+            significant(row.images_per_second.value, 4), ends(row.images_per_second), str(row.launches),
+            significant(row.article.total, 4), significant(row.article.uncertainty),
+            significant(row.article.jitter), megabytes(row.peak_memory_bytes),
         )
         for row in rows
     ]  # fmt: skip
@@ -111,7 +112,7 @@ def throughput_section(measured: Measured) -> Section:
     return Section("Throughput", (paragraph,), (Table(columns, tuple(cells), numeric), estimators))
 
 
-def launches_section(measured: Measured) -> Section:
+def launches_section(measured: Results) -> Section:
     """What the timed launches themselves showed after their last step: libraries, threads, wheel."""
     seen: dict[tuple[str, str], Record] = {}
     for record in measured.usable:
@@ -127,15 +128,15 @@ def launches_section(measured: Measured) -> Section:
     return Section("What ran", (paragraph,), (table(columns, rows, ("OpenMP threads", "threads")),))
 
 
-def _summary_table(frame: pd.DataFrame) -> Table:
+def _summary_table(summaries: Sequence[Summary]) -> Table:
     rows = []
-    for row in frame.to_dict("records"):
-        mean = _mean(row) if row["topologies"] > 1 else "—"
-        within = interval(row["largest_low"], row["largest_high"]) if _is_known(row, "largest") else "—"
-        pair = f"{row['candidate']} / {row['baseline']}"
-        left_out = f", {row['flagged']} not counted" if row["flagged"] else ""
-        count = f"{row['topologies']} of {row['of_topologies']}{left_out}"
-        rows.append((row["stack"], str(row["batch_size"]), pair, mean, _largest(row), within, count))
+    for row in summaries:
+        mean = estimated(row.mean) if row.topologies > 1 else "—"
+        within = ends(row.largest.joint) if row.largest else "—"
+        pair = f"{row.candidate} / {row.baseline}"
+        left_out = f", {row.flagged} not counted" if row.flagged else ""
+        count = f"{row.topologies} of {len(row.speedups)}{left_out}"
+        rows.append((row.stack, str(row.batch_size), pair, mean, _largest(row.largest), within, count))
     columns = (
         "stack", "batch size", "pair", "geometric mean [95%, of it alone]", "largest [95%, all pairs at once]",
         "the largest true one is within", "topologies",
@@ -143,56 +144,32 @@ def _summary_table(frame: pd.DataFrame) -> Table:
     return table(columns, rows, columns[3:], caption="Over the topologies")
 
 
-def _mean(row: Mapping[str, Any]) -> str:
-    if not _is_known(row, "geometric_mean"):
-        return "—"
-    return with_interval(row["geometric_mean"], row["geometric_low"], row["geometric_high"])
-
-
-def _largest(row: Mapping[str, Any]) -> str:
+def _largest(largest: Largest | None) -> str:
     """The named bar with its own interval, which holds at once with the others."""
-    if not _is_known(row, "largest"):
-        return "—"
-    shown = with_interval(row["largest"], row["largest_own_low"], row["largest_own_high"])
-    return f"{shown} ({topology_title(row['largest_topology'])})"
+    return "—" if largest is None else f"{estimated(largest.own)} ({topology_title(largest.topology)})"
 
 
-def _is_known(row: Mapping[str, Any], name: str) -> bool:
-    value = row.get(name)
-    return value is not None and not math.isnan(value)
+def _rank(cell: Cell, measured: Results) -> tuple[tuple[str, int, int, str], int]:
+    return (cell.group.report_order(), measured.variants(cell.stack).index(cell.variant))
 
 
-def _rank(row: Mapping[str, Any], ranks: Mapping[Any, Any], measured: Measured) -> tuple[Any, ...]:
-    order = next(rank for cell, rank in ranks.items() if _is(cell, row))
-    return (*order, measured.variants(row["stack"]).index(row["variant"]))
-
-
-def _is(cell: Any, row: Mapping[str, Any]) -> bool:
-    return all(getattr(cell, key) == row[key] for key in ("stack", "topology", "batch_size"))
-
-
-def _estimators_table(measured: Measured) -> Table:
+def _estimators_table(measured: Results) -> Table:
     by_cell = tabulate(measured.records)
     rows = []
-    for pair, row in zip(measured.pairs, measured.speedups.itertuples(), strict=True):
-        theirs = math.nan
+    for row in measured.speedups.values():
+        pair, theirs = row.pair, "—"
         if pair.is_measured:
-            base, other = (_articles_total(pair, name, by_cell) for name in (pair.baseline, pair.candidate))
-            theirs = other / base
-        name = f"{pair.candidate} / {pair.baseline}"
-        rows.append(
-            (row.stack, topology_title(row.topology), str(row.batch_size), name, times(row.speedup), times(theirs))
-        )
+            base, other = (_articles_total(pair, cell, by_cell) for cell in pair.comparison.cells)
+            theirs = times(other / base)
+        rows.append((*_names(pair), factor(row.alone), theirs))
     columns = ("stack", "topology", "batch size", "pair", "our speedup", "from the article's estimator")
     return table(columns, rows, columns[4:], caption="The same speedups, from either estimator")
 
 
-def _articles_total(pair: Pair, variant: str, by_cell: PairTable) -> float:
+def _articles_total(pair: Pair, cell: Cell, by_cell: PairTable) -> float:
     """The article's images/s of one side, over the timed steps of the pair's complete blocks."""
-    group = pair.group
-    found = by_cell[Cell(group.stack, variant, group.topology, group.batch_size)]
-    seconds = [each for block in pair.blocks for each in timed_step_seconds(found[block])]
-    return article_line(seconds, group.batch_size).total
+    seconds = [each for block in pair.blocks for each in timed_step_seconds(by_cell[cell][block])]
+    return article_line(seconds, cell.batch_size).total
 
 
 def _evidence(record: Record) -> tuple[str, ...]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from runner.catalogue.topology_file import FOLDER
 from runner.report.document import Section, table
-from runner.report.measured import Measured
+from runner.stats.results import Results
 
 
-def topology_sections(measured: Measured) -> tuple[Section, ...]:
+def topology_sections(measured: Results) -> tuple[Section, ...]:
     """The section, if the run has a topology that is not the kit's."""
     own = measured.header.get("own_topology")
     if own is None:

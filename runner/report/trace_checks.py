@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from runner.evidence.probed import Evidence, Subject
 from runner.report.document import Table, table
-from runner.report.measured import Measured
-from runner.report.wording import significant, times, topology_title
+from runner.report.wording import factor, significant, times, topology_title
 from runner.stats.estimators import timed_step_seconds
+from runner.stats.results import Results
 from runner.vocabulary import Cell
 
 # Kernels whose sum is further from the step than this share of it are told in a sentence of their own.
@@ -40,7 +40,7 @@ class Held:
     timed: float | None
 
 
-def check_table(measured: Measured, traced: Traced) -> Table:
+def check_table(measured: Results, traced: Traced) -> Table:
     """A row for each traced step."""
     rows = []
     for each in held(measured, traced):
@@ -60,25 +60,26 @@ def check_table(measured: Measured, traced: Traced) -> Table:
     return table(columns, rows, columns[3:], caption=caption)
 
 
-def pairs_table(measured: Measured, traced: Traced) -> Table:
+def pairs_table(measured: Results, traced: Traced) -> Table:
     """For each timed pair that was traced on both sides: the ratio of kernels, of ordinary steps, and of training."""
     steps = {each.subject: each for each in held(measured, traced)}
     rows = []
-    for row in measured.speedups.itertuples():
-        base, other = (steps.get(Subject(row.stack, name, row.topology)) for name in (row.baseline, row.candidate))
+    for row in measured.speedups.values():
+        pair, group = row.pair, row.pair.group
+        base, other = (steps.get(Subject(cell.stack, cell.variant, cell.topology)) for cell in pair.comparison.cells)
         if base and other and base.kernels and other.kernels:
-            status = "" if row.status == "ok" else f" ({str(row.status).replace('_', ' ')})"
+            status = "" if pair.status == "ok" else f" ({pair.status.replace('_', ' ')})"
             rows.append((
-                row.stack, topology_title(row.topology), f"{row.candidate} / {row.baseline}", str(base.batch_size),
-                times(base.kernels / other.kernels), times(base.ordinary / other.ordinary), str(row.batch_size),
-                f"{times(row.speedup)}{status}",
+                group.stack, topology_title(group.topology), f"{pair.candidate} / {pair.baseline}",
+                str(base.batch_size), times(base.kernels / other.kernels), times(base.ordinary / other.ordinary),
+                str(group.batch_size), f"{factor(row.alone)}{status}",
             ))  # fmt: skip
     columns = ("stack", "topology", "pair", "traced batch size", "kernels traced", "ordinary steps beside them",
                "timed batch size", "training timed")  # fmt: skip
     return table(columns, rows, columns[3:], caption="The traced step against the timed training")
 
 
-def differences(measured: Measured, traced: Traced) -> tuple[str, ...]:
+def differences(measured: Results, traced: Traced) -> tuple[str, ...]:
     """A sentence on each variant whose traced kernels are far from an ordinary or a timed step of the same size."""
     found = []
     for each in held(measured, traced):
@@ -98,7 +99,7 @@ def differences(measured: Measured, traced: Traced) -> tuple[str, ...]:
     return tuple(found)
 
 
-def held(measured: Measured, traced: Traced) -> Iterator[Held]:
+def held(measured: Results, traced: Traced) -> Iterator[Held]:
     """Each traced step with what it is held against, in the order of stacks, topologies and variants."""
     timed = _timed_milliseconds(measured)
     for (stack, topology), by_variant in traced.items():
@@ -116,7 +117,7 @@ def held(measured: Measured, traced: Traced) -> Iterator[Held]:
                 )  # fmt: skip
 
 
-def _timed_milliseconds(measured: Measured) -> dict[Cell, float]:
+def _timed_milliseconds(measured: Results) -> dict[Cell, float]:
     """The median over a cell's launches of their median timed step."""
     found: dict[Cell, list[float]] = {}
     for record in measured.usable:

@@ -15,9 +15,10 @@ from matplotlib.figure import Figure as Drawing
 from runner.evidence.probed import Evidence, Subject
 from runner.report.document import Figure, Section, Table, table
 from runner.report.drawing import colour, render
-from runner.report.measured import Measured
+from runner.report.measured import variant_title
 from runner.report.trace_checks import Traced, check_table, differences, pairs_table
 from runner.report.wording import significant, times, topology_title
+from runner.stats.results import Results
 from runner.vocabulary import TOPOLOGIES
 
 TITLE = "Where a training step's time goes"
@@ -39,7 +40,7 @@ def kind_of(operation: str) -> str:
     return _AFFIXES.sub("", operation)
 
 
-def trace_sections(measured: Measured) -> list[Section]:
+def trace_sections(measured: Results) -> list[Section]:
     """The section with one figure and one table for each traced topology; none if nothing was traced."""
     lost = _not_traced(measured)
     traced = _traced(measured)
@@ -68,7 +69,7 @@ def trace_sections(measured: Measured) -> list[Section]:
     return [Section(TITLE, paragraphs, (*checks, *tables), figures=tuple(figures))]
 
 
-def _not_traced(measured: Measured) -> tuple[str, ...]:
+def _not_traced(measured: Results) -> tuple[str, ...]:
     """What was traced beside verbose output, or not at all, and why."""
     found = sorted(measured.evidence.values(), key=lambda each: _in_words(each.subject))
     noisy = [each for each in found if each.trace and each.quiet is None]
@@ -127,7 +128,7 @@ def _sizes(traced: Traced) -> str:
     return ", ".join(map(str, sorted(sizes)))
 
 
-def _traced(measured: Measured) -> Traced:
+def _traced(measured: Results) -> Traced:
     found: dict[tuple[str, str], dict[str, Evidence]] = {}
     for subject, evidence in measured.evidence.items():
         if evidence.trace and evidence.quiet is not None and subject.variant in measured.variants(subject.stack):
@@ -139,14 +140,14 @@ def _position(topology: str) -> int:
     return TOPOLOGIES.index(topology) if topology in TOPOLOGIES else len(TOPOLOGIES)
 
 
-def _draw(measured: Measured, what: tuple[str, str, str], variants: Sequence[str], kinds: Kinds) -> Figure:
+def _draw(measured: Results, what: tuple[str, str, str], variants: Sequence[str], kinds: Kinds) -> Figure:
     stack, topology, _ = what
     name = f"trace-{stack}-{topology}"
     description = f"Milliseconds of one training step of {topology_title(topology)} by kind of operation, {stack}"
     return render(name, description, lambda: _figure(measured, what, variants, kinds))
 
 
-def _figure(measured: Measured, what: tuple[str, str, str], variants: Sequence[str], kinds: Kinds) -> Drawing:
+def _figure(measured: Results, what: tuple[str, str, str], variants: Sequence[str], kinds: Kinds) -> Drawing:
     stack, topology, size = what
     figure = Drawing(figsize=(10.4, 1.4 + 0.17 * len(kinds) * len(variants) + 0.1 * len(kinds)), layout="constrained")
     axes = figure.subplots()
@@ -155,7 +156,7 @@ def _figure(measured: Measured, what: tuple[str, str, str], variants: Sequence[s
         places = [row + (index - (len(variants) - 1) / 2) * height for row in range(len(kinds))]
         spent = [kinds[kind][variant] for kind in kinds]
         axes.barh(places, spent, height * 0.92, color=colour(variant, measured.variants(stack)),
-                  label=f"{measured.label(stack, variant)}: {significant(sum(spent))} ms in all")  # fmt: skip
+                  label=f"{variant_title(measured, stack, variant)}: {significant(sum(spent))} ms in all")  # fmt: skip
         for place, value in zip(places, spent, strict=True):
             axes.annotate(significant(value), (value, place), xytext=(3, 0), textcoords="offset points", va="center",
                           fontsize=8)  # fmt: skip

@@ -5,14 +5,14 @@ from __future__ import annotations
 from runner.checks.fingerprints import CLOSE, JUMP, NORM_SENSITIVITIES, NOTHING, SENSITIVITIES, FingerprintCheck
 from runner.checks.losses import JUDGED_STEPS, MOVED, LossesCheck, tolerances_of
 from runner.report.document import Section, Table, table
-from runner.report.measured import Measured
 from runner.report.wording import significant, topology_title
 from runner.stats.evidence import fingerprints_of
+from runner.stats.results import Results
 
 SAME, DIFFERENT, NOT_JUDGED, NONE = "same training", "DIFFERENT", "not judged", "no fingerprint"
 
 
-def training_section(measured: Measured) -> Section:
+def training_section(measured: Results) -> Section:
     """Did both sides train the same thing? Layer by layer in the probes; by their losses in the timed launches."""
     checks = _fingerprints(measured)
     tables = (
@@ -21,7 +21,7 @@ def training_section(measured: Measured) -> Section:
     return Section("The same training on both sides", (*_on_fingerprints(checks), *_on_losses(measured)), tables)
 
 
-def training_warnings(measured: Measured) -> tuple[str, ...]:
+def training_warnings(measured: Results) -> tuple[str, ...]:
     """For the top of the report: where no fingerprint was taken, how little the losses alone can show."""
     judged = [pair for pair in measured.pairs if pair.is_measured]
     if not judged or any(_fingerprints(measured).values()):
@@ -42,7 +42,7 @@ def _shows_an_update(check: LossesCheck | None) -> bool:
 _Checks = dict[tuple[str, str, str], FingerprintCheck | None]
 
 
-def _fingerprints(measured: Measured) -> _Checks:
+def _fingerprints(measured: Results) -> _Checks:
     """By stack, topology and pair: a probe has a batch size of its own, and stands for all that were timed."""
     found: _Checks = {}
     for pair in measured.pairs:
@@ -107,7 +107,7 @@ def _row(check: FingerprintCheck | None) -> tuple[str, ...]:
     )
 
 
-def _on_losses(measured: Measured) -> tuple[str, ...]:
+def _on_losses(measured: Results) -> tuple[str, ...]:
     longer = any(launch.steps.warmup + launch.steps.timed > JUDGED_STEPS for launch in measured.run.launches)
     later = " Later losses are in the records; they drift apart as rounding grows." if longer else ""
     return (
@@ -122,7 +122,7 @@ def _on_losses(measured: Measured) -> tuple[str, ...]:
     )
 
 
-def _losses_table(measured: Measured) -> Table:
+def _losses_table(measured: Results) -> Table:
     rows = []
     for pair in measured.pairs:
         check, group = pair.losses, pair.group

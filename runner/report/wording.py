@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
-from typing import Any
-
+from runner.stats.intervals import Estimate
+from runner.stats.tables import Speedup
 from runner.support.wording import (
     TOPOLOGY_TITLES,
     at_once,
@@ -18,23 +17,38 @@ from runner.support.wording import (
 )
 
 __all__ = [
-    "TOPOLOGY_TITLES", "at_once", "interval", "megabytes", "plural", "present", "shown", "significant", "times",
-    "topology_title", "true_largest", "with_interval",
+    "TOPOLOGY_TITLES", "at_once", "ends", "estimated", "factor", "interval", "megabytes", "plural", "present", "shown",
+    "significant", "times", "topology_title", "true_largest", "with_interval",
 ]  # fmt: skip
 
 
-def megabytes(value: float) -> str:
+def megabytes(value: float | None) -> str:
     """Bytes as whole megabytes."""
-    return "—" if math.isnan(value) else f"{value / 1e6:.0f}"
+    return "—" if value is None else f"{value / 1e6:.0f}"
 
 
-def shown(row: Any) -> str:
-    """A row of the table of speedups: the speedup with its interval of all at once, and its status if not ok."""
-    status = str(row.status).replace("_", " ")
-    if math.isnan(row.speedup):
+def factor(estimate: Estimate | None) -> str:
+    """An estimated factor without its interval: 2.41x."""
+    return "—" if estimate is None else times(estimate.value)
+
+
+def ends(estimate: Estimate | None) -> str:
+    """The interval of an estimate alone: 2.31 to 2.52."""
+    return "none" if estimate is None else interval(estimate.low, estimate.high)
+
+
+def estimated(estimate: Estimate | None) -> str:
+    """An estimated factor with its interval: 2.41x [2.31, 2.52]."""
+    return "—" if estimate is None else with_interval(estimate.value, estimate.low, estimate.high)
+
+
+def shown(row: Speedup) -> str:
+    """A speedup with its interval of all at once, and its status if not ok."""
+    status = row.pair.status.replace("_", " ")
+    if row.together is None:
         return status
-    text = with_interval(row.speedup, row.family_ci_low, row.family_ci_high)
-    return text if row.status == "ok" else f"{text} ({status})"
+    text = estimated(row.together)
+    return text if row.pair.status == "ok" else f"{text} ({status})"
 
 
 def present(value: object) -> str:

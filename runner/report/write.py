@@ -11,9 +11,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from runner.errors import DiskError
+from runner.frames import speedups
 from runner.report.contents import compose
-from runner.report.measured import Measured, measured
+from runner.report.measured import measured
 from runner.report.repeat_sections import repeat_document
+from runner.stats.results import Results
 from runner.storage.runs import Run
 from runner.support.atomic import write_whole
 
@@ -36,7 +38,7 @@ FIGURES = ("figure1.*", "years.*", "peak.*", "ladder.*", "trace-*.*")
 CSV_FLOATS = "%.6g"
 
 
-def write_report(run: Run) -> Measured:
+def write_report(run: Run) -> Results:
     """Write speedups.csv, report.md, report.html and every figure as SVG and PNG; return what they were made from.
 
     A run that repeats another one also gets repeat.md, the comparison alone.
@@ -48,7 +50,7 @@ def write_report(run: Run) -> Measured:
     document = compose(everything)
     svgs = {figure.name: Markup(_inline(figure.svg.decode())) for figure in document.figures}
     files: dict[str, str | bytes] = {
-        "speedups.csv": everything.speedups.to_csv(index=False, float_format=CSV_FLOATS, lineterminator="\n"),
+        "speedups.csv": speedups_csv(everything),
         "report.md": _environment(html=False).get_template("report.md.j2").render(document=document),
         "report.html": _environment(html=True).get_template("report.html.j2").render(document=document, svgs=svgs),
     }
@@ -67,6 +69,12 @@ def write_report(run: Run) -> Measured:
             f"it with: python -m runner report {os.fspath(run.folder)}"
         ) from error
     return everything
+
+
+def speedups_csv(everything: Results) -> str:
+    """The speedups of one run as its speedups.csv has them: the frame without the name of the run."""
+    frame = speedups(everything).drop(columns="run")
+    return str(frame.to_csv(index=False, float_format=CSV_FLOATS, lineterminator="\n"))
 
 
 def _remove_stale(folder: Path, drawn: Collection[str]) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 from matplotlib.patheffects import withStroke
@@ -13,9 +12,11 @@ from matplotlib.ticker import FixedLocator, NullLocator
 from runner.report.document import Section, table
 from runner.report.drawing import render
 from runner.report.intervals import draw_whiskers, whiskers_of
-from runner.report.measured import Measured
+from runner.report.measured import variant_title
 from runner.report.wording import plural, shown, significant, topology_title
-from runner.vocabulary import TOPOLOGIES
+from runner.stats.results import Results
+from runner.stats.tables import Speedup
+from runner.vocabulary import TOPOLOGIES, Group
 
 CANDIDATE = "intel"
 DESCRIPTION = "The speedup of Intel's build over stock by TensorFlow release and topology, with 95% intervals"
@@ -29,18 +30,18 @@ WIDEST = 3.0
 TICKS = (0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 
 
-def years_sections(measured: Measured) -> tuple[Section, ...]:
+def years_sections(measured: Results) -> tuple[Section, ...]:
     """How the gap closed as the work went upstream; nothing for a run of one stack."""
     stacks = [name for name in measured.stacks if CANDIDATE in measured.variants(name)]
     stacks.sort(key=lambda name: released(measured, name))
     if len(stacks) < FEWEST_STACKS:
         return ()
-    frame = _speedups(measured, stacks)
+    rows = _speedups(measured, stacks)
     order = {name: index for index, name in enumerate(TOPOLOGIES)}
-    keys = sorted({(row.topology, row.batch_size) for row in frame.itertuples()},
+    keys = sorted({(group.topology, group.batch_size) for group in rows},
                   key=lambda key: (key[1], order.get(key[0], len(order)), key[0]))  # fmt: skip
-    rows = [(topology_title(name), str(size), *(_cell(frame, stack, name, size) for stack in stacks))
-            for name, size in keys]  # fmt: skip
+    lines = [(topology_title(name), str(size), *(_text(rows.get(Group(stack, name, size))) for stack in stacks))
+             for name, size in keys]  # fmt: skip
     columns = ("topology", "batch size", *(f"{name} ({released(measured, name)})" for name in stacks))
     paragraph = (
         "Each point divides Intel's build by the stock build of the same TensorFlow release, oneDNN switched off where "
@@ -50,52 +51,50 @@ def years_sections(measured: Measured) -> tuple[Section, ...]:
         "differs in everything, so points of different releases are never divided by one another; the dotted lines "
         "only lead the eye."
     )
-    drawing = render("years", DESCRIPTION, lambda: _draw(measured, frame, stacks, keys))
+    drawing = render("years", DESCRIPTION, lambda: _draw(measured, rows, stacks, keys))
     caption = f"Speedup [95%, all {plural(measured.family, 'pair')} of the run at once]"
-    listed = table(columns, rows, columns[1:], caption=caption)
+    listed = table(columns, lines, columns[1:], caption=caption)
     return (Section("Intel's build over the years", (paragraph,), (listed,), (), (drawing,)),)
 
 
-def released(measured: Measured, stack: str) -> str:
+def released(measured: Results, stack: str) -> str:
     """The month a stack's TensorFlow was released, such as 2018-11."""
     return str(measured.header["stacks"][stack].get("released", ""))
 
 
-def _speedups(measured: Measured, stacks: list[str]) -> pd.DataFrame:
-    frame = measured.speedups
-    baselines = {name: measured.variants(name)[0] for name in stacks}
-    keep = (frame["candidate"] == CANDIDATE) & (frame["baseline"] == frame["stack"].map(baselines))
-    return frame[keep & (frame["stack"].isin(stacks))]
+def _speedups(measured: Results, stacks: list[str]) -> dict[Group, Speedup]:
+    """Of each group of these stacks, Intel's build over the first variant."""
+    return {
+        comparison.group: row
+        for comparison, row in measured.speedups.items()
+        if comparison.group.stack in stacks and comparison.candidate == CANDIDATE
+        and comparison.baseline == measured.variants(comparison.group.stack)[0]
+    }  # fmt: skip
 
 
-def _row(frame: pd.DataFrame, stack: str, topology: str, size: int) -> Any:
-    found = frame[(frame["stack"] == stack) & (frame["topology"] == topology) & (frame["batch_size"] == size)]
-    return found.iloc[0] if len(found) else None
-
-
-def _cell(frame: pd.DataFrame, stack: str, topology: str, size: int) -> str:
-    row = _row(frame, stack, topology, size)
+def _text(row: Speedup | None) -> str:
     return "not measured" if row is None else shown(row)
 
 
-def _draw(measured: Measured, frame: pd.DataFrame, stacks: list[str], keys: list[tuple[str, int]]) -> Drawing:
+def _draw(measured: Results, rows: Mapping[Group, Speedup], stacks: list[str], keys: list[tuple[str, int]]) -> Drawing:
     drawing = Drawing(figsize=(10.4, 5.0), layout="constrained")
     axes: Axes = drawing.subplots()
     sizes = {size for _, size in keys}
-    values = frame["speedup"].dropna()
-    edges = (values.min() / WIDEST, values.max() * WIDEST) if len(values) else (1.0, 1.0)
+    values = [row.alone.value for row in rows.values() if row.alone is not None]
+    edges = (min(values) / WIDEST, max(values) * WIDEST) if values else (1.0, 1.0)
     for index, (topology, size) in enumerate(keys):
         shift = SPREAD * ((index + 0.5) / len(keys) - 0.5)
         label = topology_title(topology) + (f", batch {size}" if len(sizes) > 1 else "")
-        rows = [(position + shift, _row(frame, stack, topology, size)) for position, stack in enumerate(stacks)]
-        points = [(x, row) for x, row in rows if row is not None and not pd.isna(row["speedup"])]
+        found = [(position + shift, rows.get(Group(stack, topology, size))) for position, stack in enumerate(stacks)]
+        points = [(x, row, row.alone.value) for x, row in found if row is not None and row.alone is not None]
         fill = COLOURS[index % len(COLOURS)]
-        axes.plot([x for x, _ in points], [row["speedup"] for _, row in points], color=fill, linewidth=0.8, alpha=0.5,
+        axes.plot([x for x, *_ in points], [value for *_, value in points], color=fill, linewidth=0.8, alpha=0.5,
                   linestyle=":")  # fmt: skip
-        for number, (x, row) in enumerate(points):
-            _draw_point(axes, x, row, fill, label if number == 0 else None, edges)
+        for number, (x, row, value) in enumerate(points):
+            draw_whiskers(axes, x, whiskers_of(row), edges, fill)
+            _draw_point(axes, (x, value), row.pair.status, fill, label if number == 0 else None)
     axes.axhline(1.0, color="#444444", linewidth=1, linestyle="--", zorder=0)
-    baselines = {name: measured.label(name, measured.variants(name)[0]) for name in stacks}
+    baselines = {name: variant_title(measured, name, measured.variants(name)[0]) for name in stacks}
     names = [f"{measured.header['stacks'][name]['title']}\n{name}, over {baselines[name]}" for name in stacks]
     axes.set_xticks(range(len(stacks)), names)
     axes.set_xlim(-0.6, len(stacks) - 0.4)
@@ -116,11 +115,10 @@ def _draw(measured: Measured, frame: pd.DataFrame, stacks: list[str], keys: list
     return drawing
 
 
-def _draw_point(axes: Axes, x: float, row: Any, fill: str, label: str | None, edges: tuple[float, float]) -> None:
-    value, is_counted = row["speedup"], row["status"] == "ok"
-    draw_whiskers(axes, x, whiskers_of(row), edges, fill)
+def _draw_point(axes: Axes, point: tuple[float, float], status: str, fill: str, label: str | None) -> None:
+    x, value = point
     axes.plot([x], [value], "o", color=fill, label=label, markersize=7, zorder=4,
-              markerfacecolor=fill if is_counted else "white")  # fmt: skip
-    text = f"{significant(value)}x" + ("" if row["status"] == "ok" else f"\n{str(row['status']).replace('_', ' ')}")
-    axes.annotate(text, (x, value), xytext=(6, 0), textcoords="offset points", va="center", fontsize=8,
+              markerfacecolor=fill if status == "ok" else "white")  # fmt: skip
+    text = f"{significant(value)}x" + ("" if status == "ok" else f"\n{status.replace('_', ' ')}")
+    axes.annotate(text, point, xytext=(6, 0), textcoords="offset points", va="center", fontsize=8,
                   path_effects=[withStroke(linewidth=3, foreground="white")])  # fmt: skip

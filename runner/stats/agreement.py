@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from runner.stats.evidence import why_not
 from runner.stats.intervals import FEWEST, Estimate, geometric_estimate, quotient, simultaneous_confidence
-from runner.stats.pairs import Pair
+from runner.stats.pairs import Comparison, Pair
 from runner.vocabulary import Group
 
-Key = tuple[Group, str, str]
 # Equal logarithms may differ in their last bits after a sum in another order.
 ROUNDING = 1e-9
 
@@ -37,16 +36,12 @@ class Agreement:
 
 def compare_pairs(original: Sequence[Pair], repeated: Sequence[Pair]) -> list[Agreement]:
     """Compare every pair of either run, in the original's order; the intervals of the ratios hold simultaneously."""
-    then, now = {_key(pair): pair for pair in original}, {_key(pair): pair for pair in repeated}
+    then, now = {pair.comparison: pair for pair in original}, {pair.comparison: pair for pair in repeated}
     keys = list(dict.fromkeys([*then, *now]))
     reasons = {key: _why_not(then.get(key), now.get(key)) for key in keys}
     # The family is what was planned, and does not shrink where something failed.
     confidence = simultaneous_confidence(len(keys)) if keys else 0.0
     return [_agreement(key, then.get(key), now.get(key), reasons[key], confidence) for key in keys]
-
-
-def _key(pair: Pair) -> Key:
-    return (pair.group, pair.baseline, pair.candidate)
 
 
 def _why_not(original: Pair | None, repeated: Pair | None) -> str:
@@ -63,12 +58,14 @@ def _why_not(original: Pair | None, repeated: Pair | None) -> str:
     return ""
 
 
-def _agreement(key: Key, original: Pair | None, repeated: Pair | None, reason: str, confidence: float) -> Agreement:
+def _agreement(
+    key: Comparison, original: Pair | None, repeated: Pair | None, reason: str, confidence: float
+) -> Agreement:
     then, now = _estimate(original), _estimate(repeated)
     ratio = None
     if not reason and original is not None and repeated is not None:
         ratio = quotient(repeated.ratios, original.ratios, confidence)
-    return Agreement(*key, original=then, repeated=now, ratio=ratio, reason=reason)
+    return Agreement(key.group, key.baseline, key.candidate, then, now, ratio, reason)
 
 
 def _estimate(pair: Pair | None) -> Estimate | None:

@@ -8,7 +8,6 @@ from dataclasses import replace
 from runner.checks.fingerprints import FingerprintCheck, compare_fingerprints
 from runner.evidence.cells import CellEvidence, Cells
 from runner.stats.pairs import LOSSES_DIFFER, PARTIAL, Pair
-from runner.vocabulary import Cell
 
 EVIDENCE_FAILED = "evidence_failed"
 NO_EVIDENCE = "no_evidence"
@@ -29,9 +28,7 @@ def with_evidence(pairs: Sequence[Pair], cells: Cells) -> list[Pair]:
 
 def fingerprints_of(pair: Pair, cells: Cells) -> FingerprintCheck | None:
     """What the first training steps of both sides' probes say of one another; None where either has no fingerprint."""
-    group = pair.group
-    found = [cells.get(Cell(group.stack, name, group.topology, group.batch_size))
-             for name in (pair.baseline, pair.candidate)]  # fmt: skip
+    found = [cells.get(cell) for cell in pair.comparison.cells]
     probes = [side.probe for side in found if side is not None and side.probe is not None]
     return compare_fingerprints(*(probe.fingerprint for probe in probes)) if len(probes) == len(found) else None
 
@@ -54,9 +51,7 @@ def why_not(pair: Pair) -> str:
 
 def sides_of(pair: Pair, cells: Cells) -> list[CellEvidence]:
     """The evidence on the baseline's and the candidate's cell, as far as they were measured; the gravest first."""
-    group = pair.group
-    names = (pair.baseline, pair.candidate)
-    sides = (cells.get(Cell(group.stack, name, group.topology, group.batch_size)) for name in names)
+    sides = (cells.get(cell) for cell in pair.comparison.cells)
     return sorted((side for side in sides if side is not None), key=lambda side: _ORDER.index(side.status))
 
 

@@ -36,6 +36,11 @@ class Estimate:
         """Were there enough replicates for an interval?"""
         return not math.isnan(self.low)
 
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Both ends; None without an interval."""
+        return (self.low, self.high) if self.has_interval else None
+
 
 def geometric_estimate(values: Sequence[float], confidence: float = CONFIDENCE) -> Estimate:
     """Geometric mean of positive replicates with a t interval on their logarithms.

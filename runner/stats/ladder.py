@@ -123,7 +123,7 @@ def ladders_of(run: Run, records: Sequence[Record], verdicts: Verdicts) -> list[
 def inert_cells(results: Sequence[LadderResult]) -> set[Cell]:
     """The rungs that have turned out to be inert."""
     return {
-        Cell(result.group.stack, step.rung.id, result.group.topology, result.group.batch_size)
+        result.group.cell(step.rung.id)
         for result in results
         for step in (*result.steps, *result.branches)
         if step.status == INERT

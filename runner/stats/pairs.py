@@ -21,6 +21,20 @@ NOT_COMPARABLE = "not_comparable"
 
 
 @dataclass(frozen=True)
+class Comparison:
+    """What a speedup is of: two variants of one group. The candidate's speed is divided by the baseline's."""
+
+    group: Group
+    baseline: str
+    candidate: str
+
+    @property
+    def cells(self) -> tuple[Cell, Cell]:
+        """The baseline's cell and the candidate's."""
+        return self.group.cell(self.baseline), self.group.cell(self.candidate)
+
+
+@dataclass(frozen=True)
 class Pair:
     """A baseline and a candidate of one group, with the block-wise speeds (images/s) of complete blocks.
 
@@ -40,6 +54,11 @@ class Pair:
     reason: str
     blocks: tuple[int, ...] = ()
     family: int = 1
+
+    @property
+    def comparison(self) -> Comparison:
+        """What it is a measurement of: the key under which tables have it."""
+        return Comparison(self.group, self.baseline, self.candidate)
 
     @property
     def ratios(self) -> list[float]:
@@ -104,7 +123,7 @@ def make_pair(
 
     `declared` names the conditions that differ because they are what is compared (the rungs of a ladder).
     """
-    sides = [table.get(Cell(group.stack, name, group.topology, group.batch_size), {}) for name in (baseline, candidate)]
+    sides = [table.get(cell, {}) for cell in Comparison(group, baseline, candidate).cells]
     usable = [{block: record for block, record in side.items() if record.error is None} for side in sides]
     both = [block for block in blocks if all(block in side for side in usable)]
     complete = [block for block in both if of_one_session(usable[0][block], usable[1][block])]

@@ -14,7 +14,7 @@ from runner.stats.family import together
 from runner.stats.intervals import Estimate, geometric_estimate
 from runner.stats.pairs import Pair, Table, of_one_session
 from runner.storage.records import Record
-from runner.vocabulary import Cell, Group
+from runner.vocabulary import Group
 
 # The usable launches of one rung, by block.
 Launches = Mapping[int, Record]
@@ -41,8 +41,7 @@ class Total:
 
 def usable_of(group: Group, name: str, table: Table) -> dict[int, Record]:
     """The usable launches of a rung, by block."""
-    cell = Cell(group.stack, name, group.topology, group.batch_size)
-    return {block: record for block, record in table.get(cell, {}).items() if record.error is None}
+    return {block: record for block, record in table.get(group.cell(name), {}).items() if record.error is None}
 
 
 def products(links: Sequence[tuple[Launches, Launches]]) -> dict[int, float]:

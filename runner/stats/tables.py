@@ -1,123 +1,159 @@
-"""The tables that a report and its CSV show, as pandas frames: speedups, throughputs, summaries."""
+"""The rows of the tables that a report and speedups.csv show: speedups, throughputs, summaries. Pure functions."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-import pandas as pd
-
-from runner.stats.estimators import article_line, images_per_second, timed_step_seconds
+from runner.stats.estimators import ArticleLine, article_line, images_per_second, timed_step_seconds
 from runner.stats.evidence import counts
 from runner.stats.family import largest, together, verdict
 from runner.stats.intervals import FEWEST, Estimate, geometric_estimate
-from runner.stats.pairs import Pair, tabulate
+from runner.stats.pairs import Comparison, Pair, tabulate
 from runner.storage.records import Record
-
-SPEEDUP_COLUMNS = [
-    "stack", "topology", "batch_size", "baseline", "candidate", "baseline_images_per_second",
-    "candidate_images_per_second", "speedup", "ci_low", "ci_high", "blocks", "verdict", "status", "reason",
-    "family_ci_low", "family_ci_high", "family_size",
-]  # fmt: skip
+from runner.vocabulary import Cell
 
 # Stands in the place of a verdict where a pair is flagged or not complete: nothing is made of its number.
 NOT_COUNTED = "not counted"
 
 
-def speedups(pairs: Sequence[Pair]) -> pd.DataFrame:
-    """One row for each pair; NaN where nothing could be measured. Speeds are images per second.
+@dataclass(frozen=True)
+class Speedup:
+    """One pair with its ratio; all but the pair is None, and the verdict empty, where nothing could be measured.
 
-    `ci_low` and `ci_high` are the 95% interval of this pair by itself; `family_ci_low` and `family_ci_high` hold at
-    once with those of all `family_size` pairs of the run, and the verdict is read off them.
+    `alone` is the ratio with the 95% interval of this pair by itself. The interval of `together` holds at once with
+    those of all pairs of the run, and the verdict is read off it. Both speeds are geometric means over the complete
+    blocks, in images per second.
     """
-    return pd.DataFrame([_speedup_row(pair) for pair in pairs], columns=SPEEDUP_COLUMNS)
+
+    pair: Pair
+    alone: Estimate | None
+    together: Estimate | None
+    baseline_images_per_second: float | None
+    candidate_images_per_second: float | None
+    verdict: str
+
+    @property
+    def blocks(self) -> int:
+        """How many blocks are complete."""
+        return len(self.pair.baseline_speeds)
 
 
-def throughputs(records: Sequence[Record]) -> pd.DataFrame:
-    """One row for each cell with a usable launch: images/s with interval, the article's estimator, memory (bytes)."""
-    rows = []
+@dataclass(frozen=True)
+class Throughput:
+    """One cell's speed over its `launches` usable launches, in images per second with its 95% interval.
+
+    `article` is the article's own estimator over the timed steps of all of them. `peak_memory_bytes` is the largest of
+    any launch; None where none told.
+    """
+
+    cell: Cell
+    images_per_second: Estimate
+    launches: int
+    article: ArticleLine
+    peak_memory_bytes: int | None
+
+
+@dataclass(frozen=True)
+class Largest:
+    """The largest speedup over topologies: the named one's own, and the interval that the largest true one is within.
+
+    Both intervals are read off the family's, and hold at once.
+    """
+
+    topology: str
+    own: Estimate
+    joint: Estimate
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One pair of variants over the topologies of a stack at one batch size; `speedups` holds a row of each topology.
+
+    Mean and largest are over `topologies` of them: those that are complete and not flagged. `flagged` measured ones
+    were left out. The mean is geometric, with an interval of its own, and its replicates are the blocks that all have.
+    It is None where there is no such block; the largest where one of them has too few blocks for an interval.
+    """
+
+    stack: str
+    batch_size: int
+    baseline: str
+    candidate: str
+    speedups: tuple[Speedup, ...]
+    topologies: int
+    flagged: int
+    mean: Estimate | None
+    largest: Largest | None
+
+
+def speedups(pairs: Iterable[Pair]) -> dict[Comparison, Speedup]:
+    """One row for each pair, in their order."""
+    return {pair.comparison: _speedup(pair) for pair in pairs}
+
+
+def throughputs(records: Sequence[Record]) -> dict[Cell, Throughput]:
+    """One row for each cell with a usable launch, in the order of the records."""
+    found = {}
     for cell, by_block in tabulate(records).items():
         usable = [record for record in by_block.values() if record.error is None]
         if usable:
-            case = {"stack": cell.stack, "variant": cell.variant, "topology": cell.topology}
-            rows.append({**case, "batch_size": cell.batch_size, **_throughput(usable, cell.batch_size)})
-    return pd.DataFrame(rows)
+            found[cell] = _throughput(cell, usable)
+    return found
 
 
-def summaries(pairs: Sequence[Pair]) -> pd.DataFrame:
-    """For each stack, batch size, baseline and candidate: geometric mean over topologies, and the largest speedup.
-
-    Both are over `topologies` pairs: those that are complete and not flagged. `flagged` measured ones were left out.
-    The mean's interval is its own, over the `geometric_blocks` blocks; the largest one's is read off the family's.
-    """
-    found: dict[tuple[str, int, str, str], list[Pair]] = {}
-    for pair in pairs:
-        key = (pair.group.stack, pair.group.batch_size, pair.baseline, pair.candidate)
-        found.setdefault(key, []).append(pair)
-    names = ("stack", "batch_size", "baseline", "candidate")
-    return pd.DataFrame([{**dict(zip(names, key, strict=True)), **_summary(each)} for key, each in found.items()])
+def summaries(rows: Iterable[Speedup]) -> tuple[Summary, ...]:
+    """One row for each stack, batch size, baseline and candidate, in the order of the speedups."""
+    found: dict[tuple[str, int, str, str], list[Speedup]] = {}
+    for row in rows:
+        group, pair = row.pair.group, row.pair
+        found.setdefault((group.stack, group.batch_size, pair.baseline, pair.candidate), []).append(row)
+    return tuple(_summary(*key, tuple(each)) for key, each in found.items())
 
 
-def _speedup_row(pair: Pair) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "stack": pair.group.stack, "topology": pair.group.topology, "batch_size": pair.group.batch_size,
-        "baseline": pair.baseline, "candidate": pair.candidate, "blocks": len(pair.baseline_speeds),
-        "verdict": "", "status": pair.status, "reason": pair.reason, "family_size": pair.family,
-    }  # fmt: skip
+def _speedup(pair: Pair) -> Speedup:
     if not pair.is_measured:
-        return row
-    ratio, joint = geometric_estimate(pair.ratios), together(pair.ratios, pair.family)
-    return {
-        **row,
-        "baseline_images_per_second": geometric_estimate(pair.baseline_speeds).value,
-        "candidate_images_per_second": geometric_estimate(pair.candidate_speeds).value,
-        "speedup": ratio.value, "ci_low": ratio.low, "ci_high": ratio.high,
-        "family_ci_low": joint.low, "family_ci_high": joint.high,
-        "verdict": verdict(pair.ratios, pair.family) if counts(pair) else NOT_COUNTED,
-    }  # fmt: skip
+        return Speedup(pair, None, None, None, None, "")
+    return Speedup(
+        pair=pair,
+        alone=geometric_estimate(pair.ratios),
+        together=together(pair.ratios, pair.family),
+        baseline_images_per_second=geometric_estimate(pair.baseline_speeds).value,
+        candidate_images_per_second=geometric_estimate(pair.candidate_speeds).value,
+        verdict=verdict(pair.ratios, pair.family) if counts(pair) else NOT_COUNTED,
+    )
 
 
-def _throughput(records: Sequence[Record], batch_size: int) -> dict[str, Any]:
-    ours = geometric_estimate([images_per_second(record) for record in records])
-    article = article_line([seconds for record in records for seconds in timed_step_seconds(record)], batch_size)
-    peaks = [record.result["peak_memory_bytes"] for record in records if record.result]
-    return {
-        "images_per_second": ours.value,
-        "ci_low": ours.low,
-        "ci_high": ours.high,
-        "launches": len(records),
-        "article_total": article.total,
-        "article_uncertainty": article.uncertainty,
-        "article_jitter": article.jitter,
-        "peak_memory_bytes": max((peak for peak in peaks if peak), default=math.nan),
-    }
+def _throughput(cell: Cell, usable: Sequence[Record]) -> Throughput:
+    peaks = [record.result["peak_memory_bytes"] for record in usable if record.result]
+    return Throughput(
+        cell=cell,
+        images_per_second=geometric_estimate([images_per_second(record) for record in usable]),
+        launches=len(usable),
+        article=article_line([seconds for record in usable for seconds in timed_step_seconds(record)], cell.batch_size),
+        peak_memory_bytes=max((peak for peak in peaks if peak), default=None),
+    )
 
 
-def _summary(pairs: Sequence[Pair]) -> dict[str, Any]:
+def _summary(stack: str, batch_size: int, baseline: str, candidate: str, rows: tuple[Speedup, ...]) -> Summary:
+    pairs = [row.pair for row in rows]
     measured = [pair for pair in pairs if counts(pair)]
     flagged = sum(pair.is_measured for pair in pairs) - len(measured)
-    row: dict[str, Any] = {"topologies": len(measured), "of_topologies": len(pairs), "flagged": flagged}
-    if not measured:
-        return row
-    mean = _mean_over_topologies(measured)
-    if mean is not None:
-        row |= {"geometric_mean": mean.value, "geometric_low": mean.low, "geometric_high": mean.high,
-                "geometric_blocks": mean.replicates}  # fmt: skip
-    if min(len(pair.ratios) for pair in measured) >= FEWEST:
-        top = max(measured, key=lambda pair: geometric_estimate(pair.ratios).value)
-        most = largest([pair.ratios for pair in measured], top.family)
-        own = together(top.ratios, top.family)
-        row |= {"largest": most.value, "largest_low": most.low, "largest_high": most.high,
-                "largest_own_low": own.low, "largest_own_high": own.high,
-                "largest_topology": top.group.topology}  # fmt: skip
-    return row
+    mean, most = _mean_over_topologies(measured), _largest(measured)
+    return Summary(stack, batch_size, baseline, candidate, rows, len(measured), flagged, mean, most)
+
+
+def _largest(pairs: Sequence[Pair]) -> Largest | None:
+    if not pairs or min(len(pair.ratios) for pair in pairs) < FEWEST:
+        return None
+    top = max(pairs, key=lambda pair: geometric_estimate(pair.ratios).value)
+    own = together(top.ratios, top.family)
+    return Largest(top.group.topology, own, largest([pair.ratios for pair in pairs], top.family))
 
 
 def _mean_over_topologies(pairs: Sequence[Pair]) -> Estimate | None:
     """The geometric mean over the blocks that all pairs have, a block's replicate being its mean log-ratio."""
-    by_block = [pair.ratio_by_block for pair in pairs]
-    common = [block for block in by_block[0] if all(block in each for each in by_block)]
+    by_block: list[Mapping[int, float]] = [pair.ratio_by_block for pair in pairs]
+    common = [block for block in by_block[0] if all(block in each for each in by_block)] if by_block else []
     if not common:
         return None
     return geometric_estimate([geometric_estimate([each[block] for each in by_block]).value for block in common])

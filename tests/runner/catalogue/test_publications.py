@@ -26,7 +26,7 @@ from runner.errors import UsageError
 from runner.planning.bkm import load_bkms
 from runner.report.claims_sections import claims_table, published
 from runner.vocabulary import TOPOLOGIES
-from tests.runner.claims.builders import constant, material
+from tests.runner.claims.builders import constant, results
 
 ALL = [load_publication(name) for name in publication_names()]
 
@@ -76,7 +76,7 @@ def test_every_kind_of_claim_has_a_judge_and_every_judge_a_kind() -> None:
 def test_every_condition_that_a_claim_may_need_is_evaluated() -> None:
     """One that nothing evaluates would silently be met."""
     article = load_publication(ARTICLE)
-    question = Question(article, article.claims[0], material(constant(2.0)))
+    question = Question(article, article.claims[0], results(constant(2.0)))
     assert {each.name for each in conditions(question, Scene("tf-1.12", 32))} == set(CONDITIONS)
 
 
@@ -173,14 +173,14 @@ def test_only_the_articles_own_words_stand_in_quotation_marks() -> None:
     assert {claim.quote for claim in article.claims if not claim.paraphrase} == LITERAL
     for claim in article.claims:
         assert (claim.words == f'"{claim.quote}"') == (claim.quote in LITERAL)
-    shown = {row[0] for row in claims_table(judge(article, material(constant(2.0)))).rows}
+    shown = {row[0] for row in claims_table(judge(article, results(constant(2.0)))).rows}
     assert {'"up to 7.4X"', "KMP_BLOCKTIME=1", "shared pools"} <= shown
 
 
 def test_a_figure_that_is_computed_from_published_ones_says_so() -> None:
     """20.8 / 6.2 is in no source."""
     guide = load_publication("tensorflow-performance-guide")
-    shown = {each.claim.id: published(each) for each in judge(guide, material(constant(2.0)))}
+    shown = {each.claim.id: published(each) for each in judge(guide, results(constant(2.0)))}
     assert shown["training-mkl-over-avx2"] == "3.35, derived"
     assert sum("derived" in text for text in shown.values()) == 1
 

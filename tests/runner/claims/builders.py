@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from runner.catalogue.publications import ARTICLE, Claim, load_publication
-from runner.claims.material import Material, material_of
 from runner.claims.question import Question
+from runner.evidence.probed import Evidence, Subject
 from runner.host.pin import Pin
 from runner.planning.bkm import load_bkms, resolve
 from runner.planning.rungs import PlannedRung, RungSettings
+from runner.stats.results import Results, results_of
 from runner.storage.records import Record
 from runner.storage.runs import Run, load
 from runner.vocabulary import ARTICLE_TOPOLOGIES, Launch
@@ -30,18 +31,18 @@ def article_claim(claim_id: str) -> Claim:
     return load_publication(ARTICLE).claim(claim_id)
 
 
-def question(claim: Claim, material: Material) -> Question:
+def question(claim: Claim, results: Results) -> Question:
     """A claim of the article held against a run."""
-    return Question(load_publication(ARTICLE), claim, material)
+    return Question(load_publication(ARTICLE), claim, results)
 
 
-def material(
+def results(
     speed: Speed, *, stack: str = "tf-1.12", topologies: Sequence[str] = ARTICLE_TOPOLOGIES, batch_size: int = 32,
     blocks: int = 4, probes: Sequence[Mapping[str, Any]] = (), layouts: Mapping[str, str] | None = None,
     variants: Sequence[str] = ("stock", "intel"), header: Callable[[dict[str, Any]], None] = lambda header: None,
-) -> Material:  # fmt: skip
+) -> Results:  # fmt: skip
     """A run made from the earlier run's header and records; `speed` gives images/s of variant, topology, block."""
-    sample = material_of(load(EARLIER_RUN))
+    sample = results_of(load(EARLIER_RUN))
     changed = copy.deepcopy(dict(sample.run.header))
     changed["stacks"] = {stack: changed["stacks"]["tf-2.14"]}
     model_launch = sample.run.launches[0]
@@ -56,7 +57,9 @@ def material(
         _record(models.get(cell[0], models["intel"]), launch, speed(*cell), (layouts or {}).get(cell[0], "NHWC"))
         for launch, cell in zip(launches, cells, strict=True)
     )
-    return Material(Run(EARLIER_RUN, changed), records, tuple(probes))
+    return Results(
+        Run(EARLIER_RUN, changed), records, evidence={Subject.of(each): Evidence.from_json(each) for each in probes}
+    )
 
 
 def articles_host(header: dict[str, Any]) -> None:
@@ -89,7 +92,7 @@ def rung(name: str, of: str, *changes: tuple[str, str, str], acts_through: tuple
 def ladder(
     speed: Speed, *rungs: PlannedRung, stack: str = "tf-1.12", topologies: Sequence[str] = ("resnet50",),
     host: Callable[[dict[str, Any]], None] = lambda header: None, **changes: Any,
-) -> Material:  # fmt: skip
+) -> Results:  # fmt: skip
     """A ladder's run; `speed` gives images/s of rung, topology, block."""
 
     def header(found: dict[str, Any]) -> None:
@@ -99,7 +102,7 @@ def ladder(
         }}  # fmt: skip
 
     names = [each.id for each in rungs]
-    return material(speed, stack=stack, topologies=topologies, variants=names, header=header, **changes)
+    return results(speed, stack=stack, topologies=topologies, variants=names, header=header, **changes)
 
 
 def constant(speedup: float, spread: float = 0.01) -> Speed:

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from runner.claims.judge import JUDGES
-from runner.claims.material import Material, read_probes
 from runner.claims.verdict import Answer
-from runner.errors import RunFormatError
-from tests.runner.claims.builders import article_claim, constant, ladder, material, probe, question, rung
+from runner.stats.results import Results
+from tests.runner.claims.builders import article_claim, constant, ladder, probe, question, results, rung
 
 KINDS = ["convolution", "inner_product", "pooling", "batch_normalization", "eltwise"]
 
 
-def judged(claim_id: str, run: Material) -> Answer:
+def judged(claim_id: str, run: Results) -> Answer:
     """The answer to one claim of the article."""
     claim = article_claim(claim_id)
     return JUDGES[claim.kind](question(claim, run))
 
 
-def with_probes(*probes: dict[str, Any]) -> Material:
+def with_probes(*probes: dict[str, Any]) -> Results:
     """A run with this evidence."""
-    return material(constant(3.0), topologies=("resnet50",), probes=probes)
+    return results(constant(3.0), topologies=("resnet50",), probes=probes)
 
 
 def primitives(*entries: tuple[str, str, float]) -> list[dict[str, Any]]:
@@ -72,7 +69,7 @@ def test_what_is_about_software_alone_is_refuted_on_any_processor_and_by_no_othe
     seen: dict[str, Any] = {"primitives": primitives(("reorder", "ref", 1.0)), "trace": trace}
     for stack, verdict in (("tf-1.12", "not reproduced"), ("tf-2.14", "not testable here")):
         probes = [probe(stack=stack, **seen), probe("stock", stack=stack, **seen)]
-        found = judged(claim_id, material(constant(3.0), stack=stack, topologies=("resnet50",), probes=probes))
+        found = judged(claim_id, results(constant(3.0), stack=stack, topologies=("resnet50",), probes=probes))
         assert (found.verdict, found.measured) == (verdict, 0.0)
 
 
@@ -85,7 +82,7 @@ def vectorised(isa: str | None, implementation: str, of_the_host: list[str]) -> 
         found["machine"]["processor"] = {**found["machine"]["processor"], "isa": of_the_host}
 
     return judged(
-        "vectorised-primitives", material(constant(3.0), topologies=("resnet50",), probes=[seen], header=header)
+        "vectorised-primitives", results(constant(3.0), topologies=("resnet50",), probes=[seen], header=header)
     )
 
 
@@ -144,7 +141,7 @@ def test_conversions_that_remain_show_of_none_that_it_was_removed(reorders: int)
 @pytest.mark.parametrize("factor", [0.8, 1.2])
 def test_peak_memory_stands_beside_the_pools_and_never_judges_them(factor: float) -> None:
     """Less memory is what sharing would do, and much else; more says nothing of the allocator either."""
-    run = material(constant(3.0))
+    run = results(constant(3.0))
     records = tuple(_with_peak(each, 1e9 * (factor if each.cell.variant == "intel" else 1)) for each in run.records)
     found = judged("memory-pools", replace(run, records=records))
     assert (found.verdict, found.missing) == ("not testable here", ("sight of the allocator",))
@@ -168,12 +165,12 @@ def test_a_share_of_the_primitives_time_stands_with_the_batch_size_that_it_is_of
 
 def test_the_same_files_on_both_sides_are_transparent_to_the_programmer() -> None:
     """Equal hashes and layouts reproduce it, another layout only partly; other files show nothing of a need."""
-    assert judged("transparent", material(constant(3.0))).verdict == "reproduced"
-    other_layout = judged("transparent", material(constant(3.0), layouts={"intel": "NCHW"}))
+    assert judged("transparent", results(constant(3.0))).verdict == "reproduced"
+    other_layout = judged("transparent", results(constant(3.0), layouts={"intel": "NCHW"}))
     assert other_layout.verdict == "partly"
     assert "NHWC on stock and NCHW on intel" in other_layout.why
     assert other_layout.why.endswith("it was not tried in this run")  # stacks.toml tells of a trial of before
-    run = material(constant(3.0))
+    run = results(constant(3.0))
     changed = tuple(
         replace(each, conditions={**each.conditions, "workload_sha256": "00"}) if each.cell.variant == "intel" else each
         for each in run.records
@@ -186,7 +183,7 @@ def test_the_same_files_on_both_sides_are_transparent_to_the_programmer() -> Non
 @pytest.mark.parametrize("claim_id", ["memory-pools", "transparent"])
 def test_a_side_that_is_not_what_its_name_says_shows_nothing(claim_id: str) -> None:
     """Less memory, or an unchanged program, with another wheel than Intel's is no evidence for Intel's."""
-    run = material(constant(3.0))
+    run = results(constant(3.0))
     records = tuple(
         _with_wheel(_with_peak(each, 1e9 * (0.8 if each.cell.variant == "intel" else 1)), "tensorflow")
         for each in run.records
@@ -197,7 +194,7 @@ def test_a_side_that_is_not_what_its_name_says_shows_nothing(claim_id: str) -> N
 
 def test_a_setting_is_sent_to_the_ladder_with_the_value_it_had() -> None:
     """A comparison of builds cannot tell what one setting gains."""
-    found = judged("bkm-kmp-blocktime", material(constant(3.0)))
+    found = judged("bkm-kmp-blocktime", results(constant(3.0)))
     assert found.verdict == "not testable here"
     assert "it was 1 in this run" in found.why
     assert "python -m runner ablate" in found.why
@@ -221,7 +218,7 @@ def test_a_setting_that_is_ignored_beside_other_settings_than_the_articles_is_no
         header["plan"]["bkms"] = {**header["plan"]["bkms"], "name": "none", "settings": []}
 
     inert = [{"id": "inert:OMP_PROC_BIND", "passed": True, "text": OVERRIDDEN}]
-    run = material(constant(3.0), topologies=("resnet50",), probes=[probe(verdicts=inert)], header=none)
+    run = results(constant(3.0), topologies=("resnet50",), probes=[probe(verdicts=inert)], header=none)
     found = judged("bkm-omp-proc-bind", run)
     assert (found.verdict, found.missing) == ("not testable here", ("the BKMs article",))
 
@@ -229,7 +226,7 @@ def test_a_setting_that_is_ignored_beside_other_settings_than_the_articles_is_no
 def test_a_setting_that_other_software_ignores_is_not_refuted() -> None:
     """A later release is not what it was prescribed for."""
     inert = [{"id": "inert:KMP_BLOCKTIME", "passed": True, "text": "inert: no OpenMP runtime is in the process."}]
-    later = material(constant(3.0), stack="tf-2.14", topologies=("resnet50",),
+    later = results(constant(3.0), stack="tf-2.14", topologies=("resnet50",),
                      probes=[probe(stack="tf-2.14", verdicts=inert)])  # fmt: skip
     found = judged("bkm-kmp-blocktime", later)
     assert (found.verdict, found.missing) == ("not testable here", ("the stack tf-1.12",))
@@ -247,11 +244,11 @@ def test_a_setting_that_changes_nothing_on_two_cores_is_not_refuted() -> None:
 def test_a_setting_that_no_ladder_changes_says_so() -> None:
     """A reader is not sent to a command that does not measure it."""
     claim = replace(article_claim("bkm-kmp-settings"), to_confirm=())
-    found = JUDGES["setting"](question(claim, material(constant(3.0))))
+    found = JUDGES["setting"](question(claim, results(constant(3.0))))
     assert found.verdict == "not testable here"
     assert "no ladder of this kit changes it" in found.why
     for claim_id in ("bkm-kmp-affinity", "bkm-headroom", "bkm-nchw", "bkm-inter-op", "bkm-omp-num-threads"):
-        why = judged(claim_id, material(constant(3.0))).why
+        why = judged(claim_id, results(constant(3.0))).why
         assert "measure it by itself with python -m runner ablate" in why
         # What a build's own layout is, is the one setting of these that variants differ in.
         assert ("on every variant alike" in why) == (claim_id != "bkm-nchw")
@@ -288,22 +285,6 @@ def test_the_graphs_changes_are_not_judged_from_a_speed(claim_id: str) -> None:
     rungs = (rung("stock", ""), rung("intel", "stock", ("graph_optimisation", "true", "false")))
     found = judged(claim_id, ladder(constant(0.5), *rungs))
     assert (found.verdict, found.measured) == ("not testable here", None)
-
-
-def test_evidence_is_read_with_its_latest_line_and_without_a_torn_one(tmp_path: Path) -> None:
-    """A probe that was repeated counts once, and a crash costs its own line alone."""
-    lines = [json.dumps(probe(key="old")), json.dumps(probe(key="new")), json.dumps(probe("stock"))[:20]]
-    (tmp_path / "evidence.jsonl").write_text("\n".join(lines))
-    assert [each["key"] for each in read_probes(tmp_path)] == ["new"]
-    assert read_probes(tmp_path / "absent") == ()
-
-
-@pytest.mark.parametrize("line", ["not json", '{"schema_version": 9}'])
-def test_damaged_or_newer_evidence_is_refused(tmp_path: Path, line: str) -> None:
-    """It is not guessed at."""
-    (tmp_path / "evidence.jsonl").write_text(f"{line}\n")
-    with pytest.raises(RunFormatError, match=r"evidence\.jsonl"):
-        read_probes(tmp_path)
 
 
 def _with_wheel(record: Any, distribution: str) -> Any:

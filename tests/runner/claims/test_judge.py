@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from runner.catalogue.publications import ARTICLE, Publication, load_publication, publication_names
 from runner.claims.judge import judge
-from runner.claims.material import material_of
 from runner.host.pin import Pin
 from runner.planning.bkm import load_bkms, resolve, with_inter_op_threads
+from runner.stats.results import results_of
 from runner.storage import runs
-from tests.runner.claims.builders import EARLIER_RUN, SAMPLE, articles_host, constant, material
+from tests.runner.claims.builders import EARLIER_RUN, SAMPLE, articles_host, constant, results
 
 ALL = [load_publication(name) for name in publication_names()]
 VERDICTS = {"reproduced", "not reproduced", "partly", "not testable here"}
@@ -23,7 +24,7 @@ VERDICTS = {"reproduced", "not reproduced", "partly", "not testable here"}
 @pytest.mark.parametrize("publication", ALL, ids=lambda each: each.id)
 def test_every_claim_gets_a_verdict_with_a_reason_on_the_committed_sample(publication: Publication) -> None:
     """None is skipped, none is without its why, and no number is not a number."""
-    found = [each.to_json() for each in judge(publication, material_of(runs.load(SAMPLE)))]
+    found = [each.to_json() for each in judge(publication, results_of(runs.load(SAMPLE)))]
     assert [each["id"] for each in found] == [claim.id for claim in publication.claims]
     for each in found:
         assert each["verdict"] in VERDICTS
@@ -36,7 +37,7 @@ def test_every_claim_gets_a_verdict_with_a_reason_on_the_committed_sample(public
 
 def test_the_committed_sample_refutes_no_figure_of_another_host() -> None:
     """Two cores of another processor: what falls short there is not testable, with the figure beside it."""
-    run = material_of(runs.load(SAMPLE))
+    run = results_of(runs.load(SAMPLE))
     found = {each.claim.id: each.answer for name in publication_names() for each in judge(load_publication(name), run)}
     refuted = {name: each for name, each in found.items() if each.verdict == "not reproduced"}
     # The runtime's own words, which it says on any host.
@@ -51,15 +52,15 @@ def test_the_committed_sample_refutes_no_figure_of_another_host() -> None:
 @pytest.mark.parametrize("publication", ALL, ids=lambda each: each.id)
 def test_a_run_without_any_record_gets_verdicts_too(publication: Publication) -> None:
     """A run that was interrupted at once judges nothing and breaks nothing."""
-    empty = material(constant(2.0))
-    found = judge(publication, type(empty)(empty.run, (), ()))
+    empty = results(constant(2.0))
+    found = judge(publication, replace(empty, records=(), evidence={}))
     assert {each.answer.verdict for each in found} == {"not testable here"}
 
 
 def test_what_differs_from_the_published_platform_is_listed() -> None:
     """Processor, cores, TensorFlow and threads, each with both values; a layout that was not published says so."""
     article = load_publication(ARTICLE)
-    first = judge(article, material_of(runs.load(EARLIER_RUN)))[0]
+    first = judge(article, results_of(runs.load(EARLIER_RUN)))[0]
     differing = {each.what: (each.published, each.here) for each in first.differs}
     assert differing["physical cores"] == ("36", "2")
     assert differing["threads"] == ("36", "2")
@@ -82,7 +83,7 @@ def test_settings_that_are_not_the_articles_are_listed_and_judge_no_figure(inter
         threads = {"intra_op_threads": bkms.intra_op_threads}
         header["plan"]["launches"] = [{**launch, **threads} for launch in header["plan"]["launches"]]
 
-    first = judge(load_publication(ARTICLE), material(constant(8.0), header=other_settings))[0]
+    first = judge(load_publication(ARTICLE), results(constant(8.0), header=other_settings))[0]
     differing = {each.what: each.here for each in first.differs}
     assert differing["BKMs"] == ("none" if inter_op is None else "article, but with inter_op_threads=4")
     assert differing["threads"] == ("the framework's own number" if inter_op is None else "2")
@@ -93,7 +94,7 @@ def test_settings_that_are_not_the_articles_are_listed_and_judge_no_figure(inter
 
 def test_a_run_on_the_articles_machine_differs_in_its_software_only() -> None:
     """What matches is not listed, what was not published is."""
-    first = judge(load_publication(ARTICLE), material(constant(7.4), header=articles_host))[0]
+    first = judge(load_publication(ARTICLE), results(constant(7.4), header=articles_host))[0]
     assert [each.what for each in first.differs] == [
         "TensorFlow version", "baseline's threads", "steps of one launch", "layout (intel)"
     ]  # fmt: skip

@@ -8,18 +8,18 @@ from typing import Any
 import pytest
 
 from runner.claims.judge import JUDGES
-from runner.claims.material import Material
 from runner.claims.verdict import Answer
 from runner.evidence.inert import CANNOT_BIND, ONE_THREAD
+from runner.stats.results import Results
 from runner.vocabulary import ARTICLE_TOPOLOGIES
 from tests.runner.claims.builders import (
     article_claim,
     articles_host,
     constant,
     ladder,
-    material,
     probe,
     question,
+    results,
     rung,
 )
 
@@ -27,7 +27,7 @@ from tests.runner.claims.builders import (
 ALL: dict[str, Any] = {"topologies": ARTICLE_TOPOLOGIES, "host": articles_host}
 
 
-def judged(claim_id: str, run: Material) -> Answer:
+def judged(claim_id: str, run: Results) -> Answer:
     """The answer to one claim of the article."""
     claim = article_claim(claim_id)
     return JUDGES[claim.kind](question(claim, run))
@@ -186,7 +186,7 @@ def test_a_setting_that_this_host_gives_nothing_to_do_is_not_testable(reason: st
     """One thread, or a host where nothing can be bound, tells nothing of the setting."""
     inert = [{"id": "inert:KMP_BLOCKTIME", "passed": True, "text": f"It was inert because {reason}."}]
     for run in (
-        material(constant(3.0), topologies=("resnet50",), probes=[probe(verdicts=inert)]),
+        results(constant(3.0), topologies=("resnet50",), probes=[probe(verdicts=inert)]),
         ladder(constant(2.0), *BLOCKTIME, probes=[probe(verdicts=inert)]),
     ):
         found = judged("bkm-kmp-blocktime", run)

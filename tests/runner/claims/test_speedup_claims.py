@@ -15,12 +15,12 @@ from runner.catalogue.publications import load_publication
 from runner.catalogue.stacks import load_stacks
 from runner.claims.conditions import conditions
 from runner.claims.judge import JUDGES
-from runner.claims.material import Material
 from runner.claims.question import Scene
 from runner.claims.verdict import Answer
 from runner.host.pin import Pin
 from runner.planning.bkm import load_bkms, resolve
 from runner.stats.intervals import geometric_estimate
+from runner.stats.results import Results
 from runner.storage.records import Record
 from runner.vocabulary import ARTICLE_TOPOLOGIES
 from tests.runner.claims.builders import (
@@ -28,13 +28,13 @@ from tests.runner.claims.builders import (
     articles_host,
     articles_platform,
     constant,
-    material,
     probe,
     question,
+    results,
 )
 
 
-def judged(claim_id: str, run: Material) -> Answer:
+def judged(claim_id: str, run: Results) -> Answer:
     """The answer to one claim of the article."""
     claim = article_claim(claim_id)
     return JUDGES[claim.kind](question(claim, run))
@@ -57,7 +57,7 @@ def test_the_largest_speedup_on_the_nearest_stack_can_be_confirmed_and_not_refut
     speedup: float, spread: float, verdict: str, words: str
 ) -> None:
     """The simultaneous interval of the largest bar is held against 7.4, with both hosts' cores beside it."""
-    found = judged("largest-speedup", material(constant(speedup, spread)))
+    found = judged("largest-speedup", results(constant(speedup, spread)))
     assert found.verdict == verdict
     assert words in found.why
     assert "2 cores; the article had 36" in found.why
@@ -75,7 +75,7 @@ ITS_TENSORFLOW = "its TensorFlow version (no stack of this kit has it)"
 
 def test_what_is_missing_to_refute_a_figure_is_named_in_one_phrase() -> None:
     """What a larger host would have, apart from what no host has; other programs get it as a list."""
-    found = judged("largest-speedup", material(constant(4.0)))
+    found = judged("largest-speedup", results(constant(4.0)))
     assert found.why.endswith(
         "(missing here: the processor 8124M, 2 sockets, 36 cores, 36 threads; missing on any host: "
         f"{ITS_TENSORFLOW}, its baseline's threads (not published))"
@@ -101,7 +101,7 @@ def test_up_to_is_refuted_only_where_everything_that_it_depends_on_matches(
     """On the article's machine with its software, and only if its baseline's threads had been published."""
     claim = article_claim("largest-speedup")
     claim = replace(claim, configuration=replace(claim.configuration, baseline_threads=baseline))
-    found = JUDGES[claim.kind](question(claim, material(constant(4.0), header=host)))
+    found = JUDGES[claim.kind](question(claim, results(constant(4.0), header=host)))
     assert list(found.missing) == missing
     assert found.verdict == ("not testable here" if missing else "not reproduced")
     assert found.measured == pytest.approx(4.0, rel=0.01)
@@ -116,7 +116,7 @@ def test_a_few_cores_of_the_articles_machine_are_not_the_articles_machine() -> N
         header["plan"] |= {"pin": pin.to_json(), "bkms": resolve(load_bkms("article"), pin).to_json()}
         header["plan"]["launches"] = [{**launch, "intra_op_threads": 2} for launch in header["plan"]["launches"]]
 
-    found = judged("largest-speedup", material(constant(4.0), header=two_of_its_cores))
+    found = judged("largest-speedup", results(constant(4.0), header=two_of_its_cores))
     assert "missing here: 2 sockets, 36 cores, 36 threads;" in found.why
     assert "2 cores; the article had 36" in found.why
 
@@ -134,7 +134,7 @@ def test_another_stack_or_batch_size_never_judges_the_figure_but_shows_its_own(
 ) -> None:
     """Even 8x does not count; it is told with what it was measured on."""
     for claim_id in ("largest-speedup", "faster-on-all"):
-        found = judged(claim_id, material(constant(8.0), **changes))
+        found = judged(claim_id, results(constant(8.0), **changes))
         assert found.verdict == "not testable here"
         assert words in found.why
         assert found.measured == pytest.approx(8.0, rel=0.01)
@@ -143,15 +143,15 @@ def test_another_stack_or_batch_size_never_judges_the_figure_but_shows_its_own(
 def test_a_bar_that_was_not_measured_could_be_the_largest() -> None:
     """With topologies missing, too small a largest bar proves nothing; a large enough one proves the claim."""
     some = ("inception3", "resnet50")
-    small = judged("largest-speedup", material(constant(4.0), topologies=some))
-    large = judged("largest-speedup", material(constant(8.0), topologies=some))
+    small = judged("largest-speedup", results(constant(4.0), topologies=some))
+    large = judged("largest-speedup", results(constant(8.0), topologies=some))
     assert (small.verdict, large.verdict) == ("not testable here", "reproduced")
     assert "not counted: ResNet152, VGG16" in small.why
 
 
 def test_the_interval_of_the_largest_bar_is_simultaneous() -> None:
     """Having four bars to pick the largest from costs width against the bar alone."""
-    run = material(constant(4.0, 0.05))
+    run = results(constant(4.0, 0.05))
     four, alone = judged("largest-speedup", run), geometric_estimate(run.pairs[0].ratios)
     assert four.interval is not None
     assert four.interval[0] < alone.low < alone.high < four.interval[1]
@@ -159,7 +159,7 @@ def test_the_interval_of_the_largest_bar_is_simultaneous() -> None:
 
 def test_a_single_bar_is_read_off_the_interval_that_holds_for_all_of_the_run() -> None:
     """A claim on one bar is one of several statements on the run, and contradicts none of them."""
-    run = material(constant(4.0, 0.05))
+    run = results(constant(4.0, 0.05))
     assert judged("bar-resnet50", run).interval == judged("largest-speedup", run).interval
 
 
@@ -173,7 +173,7 @@ def test_faster_on_all_takes_every_bar(slow: tuple[str, ...], verdict: str) -> N
     def speed(variant: str, topology: str, block: int) -> float:
         return constant(0.99 if topology in slow else 3.0)(variant, topology, block)
 
-    found = judged("faster-on-all", material(speed))
+    found = judged("faster-on-all", results(speed))
     assert found.verdict == verdict
     assert ("on VGG16 the interval is too wide to tell" in found.why) == (slow == ("vgg16",))
     assert found.interval is not None
@@ -187,7 +187,7 @@ def slow_on_vgg16(variant: str, topology: str, block: int) -> float:
 
 def test_one_bar_that_is_clearly_slower_refutes_faster_on_all_on_the_articles_platform() -> None:
     """Whatever the others are, and whether or not all were measured; the interval beside it is that of the smallest."""
-    run = material(slow_on_vgg16, topologies=("resnet50", "vgg16"), header=articles_platform)
+    run = results(slow_on_vgg16, topologies=("resnet50", "vgg16"), header=articles_platform)
     found = judged("faster-on-all", run)
     assert found.verdict == "not reproduced"
     assert "VGG16 alone refutes it" in found.why
@@ -198,7 +198,7 @@ def test_one_bar_that_is_clearly_slower_refutes_faster_on_all_on_the_articles_pl
 
 def test_on_the_articles_machine_a_slower_bar_lacks_only_what_no_stack_of_the_kit_has() -> None:
     """So no run refutes "on all", as the publication's own comment says."""
-    found = judged("faster-on-all", material(slow_on_vgg16, header=articles_host))
+    found = judged("faster-on-all", results(slow_on_vgg16, header=articles_host))
     assert found.verdict == "partly"
     assert found.why.endswith(f"does not refute it (missing on any host: {ITS_TENSORFLOW})")
 
@@ -208,7 +208,7 @@ def test_a_version_that_a_stack_has_is_missing_here_and_not_everywhere(stack: st
     """Another run of this kit could have it."""
     claim = article_claim("largest-speedup")
     published = replace(claim.configuration, tensorflow=load_stacks()[stack].tensorflow)
-    held = question(replace(claim, configuration=published), material(constant(2.0)))
+    held = question(replace(claim, configuration=published), results(constant(2.0)))
     (found,) = (each for each in conditions(held, Scene("tf-1.12", 32)) if each.name == "tensorflow")
     assert not found.is_out_of_reach
 
@@ -216,7 +216,7 @@ def test_a_version_that_a_stack_has_is_missing_here_and_not_everywhere(stack: st
 @pytest.mark.parametrize(("topologies", "verdict"), [(ARTICLE_TOPOLOGIES, "partly"), (("vgg16",), "not testable here")])
 def test_one_bar_that_is_clearly_slower_on_two_cores_refutes_nothing(topologies: tuple[str, ...], verdict: str) -> None:
     """The bars that are faster hold all the same; what is missing stands beside the slower one."""
-    found = judged("faster-on-all", material(slow_on_vgg16, topologies=topologies))
+    found = judged("faster-on-all", results(slow_on_vgg16, topologies=topologies))
     assert found.verdict == verdict
     assert "VGG16, though clearly not faster, does not refute it (missing here: " in found.why
     assert "36 cores" in found.missing
@@ -225,7 +225,7 @@ def test_one_bar_that_is_clearly_slower_on_two_cores_refutes_nothing(topologies:
 
 def test_the_smallest_bar_has_a_simultaneous_interval() -> None:
     """Having picked it out of four costs width against the bar alone."""
-    run = material(constant(4.0, 0.05))
+    run = results(constant(4.0, 0.05))
     four, alone = judged("faster-on-all", run), geometric_estimate(run.pairs[0].ratios)
     assert four.interval is not None
     assert four.interval[0] < alone.low < alone.high < four.interval[1]
@@ -233,14 +233,14 @@ def test_the_smallest_bar_has_a_simultaneous_interval() -> None:
 
 def test_faster_on_all_is_only_partly_told_by_some_of_the_topologies() -> None:
     """All that were measured are faster, and the rest is named."""
-    found = judged("faster-on-all", material(constant(3.0), topologies=("resnet50", "vgg16")))
+    found = judged("faster-on-all", results(constant(3.0), topologies=("resnet50", "vgg16")))
     assert found.verdict == "partly"
     assert "not counted: InceptionV3, ResNet152" in found.why
 
 
 def test_the_heights_of_single_bars_are_never_judged() -> None:
     """They exist as a picture only; what is measured here stands beside that."""
-    found = judged("bar-vgg16", material(constant(5.0)))
+    found = judged("bar-vgg16", results(constant(5.0)))
     assert found.verdict == "not testable here"
     assert "only as a picture" in found.why
     assert found.measured == pytest.approx(5.0, rel=0.01)
@@ -253,7 +253,7 @@ def test_a_pair_whose_evidence_fails_judges_nothing(variant: str, verdict_id: st
     """A baseline that ran Intel's kernels, or a candidate that did not, is another comparison than its name says."""
     failed = [{"id": verdict_id, "passed": False, "text": "not what it says"}]
     probes = [probe(variant, name, verdicts=failed) for name in ("inception3", "resnet50", "resnet152", "vgg16")]
-    found = judged("largest-speedup", material(constant(8.0), probes=probes))
+    found = judged("largest-speedup", results(constant(8.0), probes=probes))
     assert found.verdict == "not testable here"
     assert "not what it says" in found.why
     assert found.measured is None
@@ -261,7 +261,7 @@ def test_a_pair_whose_evidence_fails_judges_nothing(variant: str, verdict_id: st
 
 def test_what_timed_launches_show_against_a_pair_keeps_it_from_judging() -> None:
     """With oneDNN on in stock and the wrong wheel in Intel's launches no probe is needed to see it."""
-    run = material(constant(7.4))
+    run = results(constant(7.4))
     damaged = tuple(replace(each, result=_wrong(each)) for each in run.records)
     for claim_id in ("largest-speedup", "faster-on-all"):
         found = judged(claim_id, replace(run, records=damaged))
@@ -272,7 +272,7 @@ def test_what_timed_launches_show_against_a_pair_keeps_it_from_judging() -> None
 
 def test_evidence_against_one_bar_leaves_the_others_to_judge() -> None:
     """The flagged bar is not counted, and so could have been the largest or the smallest."""
-    run = material(constant(4.0))
+    run = results(constant(4.0))
     damaged = tuple(
         replace(each, result=_wrong(each)) if each.cell.topology == "vgg16" else each for each in run.records
     )
@@ -283,7 +283,7 @@ def test_evidence_against_one_bar_leaves_the_others_to_judge() -> None:
 
 def test_losses_that_differ_judge_nothing_though_a_launch_failed_too() -> None:
     """A failed launch does not hide that the two sides trained something else."""
-    run = material(constant(8.0))
+    run = results(constant(8.0))
     error = {"kind": "failed", "message": "it stopped"}
     damaged = [
         replace(each, result=None, error=error)
@@ -300,7 +300,7 @@ def test_an_absolute_figure_is_judged_only_where_everything_matches() -> None:
     """Images per second of one machine say nothing of another; on the very same setup they do."""
     guide = load_publication("tensorflow-performance-guide")
     claim = guide.claim("training-mkl")
-    run = material(lambda variant, topology, block: 20.8 + 0.1 * (-1) ** block)
+    run = results(lambda variant, topology, block: 20.8 + 0.1 * (-1) ** block)
     found = JUDGES["throughput"](replace(question(claim, run), publication=guide))
     assert found.verdict == "not testable here"
     for words in ("a build from source, MKL", "the processor is another one", "2 threads and not 36"):
@@ -311,7 +311,7 @@ def test_an_absolute_figure_is_judged_only_where_everything_matches() -> None:
     damaged = JUDGES["throughput"](replace(question(same, wrong), publication=guide))
     assert (damaged.verdict, damaged.measured) == ("not testable here", None)
     assert "The wrong wheel is installed" in damaged.why
-    slower = material(lambda variant, topology, block: 10.0 + 0.1 * (-1) ** block)
+    slower = results(lambda variant, topology, block: 10.0 + 0.1 * (-1) ** block)
     assert JUDGES["throughput"](replace(question(same, slower), publication=guide)).verdict == "not reproduced"
     there = replace(same, to_refute=("instance_type", "network"))
     elsewhere = JUDGES["throughput"](replace(question(there, slower), publication=guide))
@@ -323,7 +323,7 @@ def test_a_figure_of_inference_is_not_answered_with_training() -> None:
     """No measured figure stands beside it, so that nobody compares the two."""
     guide = load_publication("tensorflow-performance-guide")
     claim = guide.claim("inference-resnet50-b32-mkl")
-    found = JUDGES["throughput"](replace(question(claim, material(constant(4.0))), publication=guide))
+    found = JUDGES["throughput"](replace(question(claim, results(constant(4.0))), publication=guide))
     assert (found.verdict, found.measured) == ("not testable here", None)
     assert "this kit measures training" in found.why
 
@@ -332,7 +332,7 @@ def test_a_figure_of_inference_is_not_answered_with_training() -> None:
 @given(st.floats(0.1, 20), st.floats(0, 0.3))
 def test_the_verdict_on_the_figure_follows_from_the_interval_alone(speedup: float, spread: float) -> None:
     """Reproduced: an interval above 7.4, or one that holds it and little else. Below it, a small host tells nothing."""
-    found = judged("largest-speedup", material(constant(speedup, spread)))
+    found = judged("largest-speedup", results(constant(speedup, spread)))
     assert found.interval is not None
     low, high = found.interval
     assert math.isfinite(low)

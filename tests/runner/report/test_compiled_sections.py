@@ -10,13 +10,14 @@ import pytest
 
 from runner.evidence.probed import Evidence, Subject
 from runner.report.compiled_sections import NO_LINE, compiled_table, compiler_paragraphs
-from runner.report.measured import Measured, measured
+from runner.report.measured import measured
+from runner.stats.results import Results
 from runner.storage import runs
 from tests.runner.evidence.captured import evidence
 
 
 @pytest.fixture
-def run(finished_run: Callable[..., Path], in_folder: Path) -> Measured:
+def run(finished_run: Callable[..., Path], in_folder: Path) -> Results:
     """A run of two stacks, whose logs have no such line."""
     stacks = ("--stack", "tf-1.12,tf-2.14")
     finished_run("compare", *stacks, "--topologies", "alexnet", "--blocks", "2", "--no-peak", "--out", "run")
@@ -29,7 +30,7 @@ def probe(name: str, says: list[str] | None = None) -> Evidence:
     return found if says is None else replace(found, compiled={"not_compiled_for": says})
 
 
-def test_the_real_builds_of_both_ends_say_the_same_of_stock_and_intel(run: Measured) -> None:
+def test_the_real_builds_of_both_ends_say_the_same_of_stock_and_intel(run: Results) -> None:
     """Instruction sets explain nothing there; the ladder separates the rest on 2.14, and nothing can on 1.12."""
     names = [f"{stack}-{variant}" for stack in ("tf-1.12", "tf-2.14") for variant in ("stock", "intel")]
     _, oldest, newest = compiler_paragraphs(run, [probe(name) for name in names])
@@ -48,7 +49,7 @@ def test_the_real_builds_of_both_ends_say_the_same_of_stock_and_intel(run: Measu
     ) in newest
 
 
-def test_builds_that_differ_may_owe_a_part_of_the_bar_to_it(run: Measured) -> None:
+def test_builds_that_differ_may_owe_a_part_of_the_bar_to_it(run: Results) -> None:
     """Both lists are named."""
     found = compiler_paragraphs(run, [probe("tf-1.12-stock"), probe("tf-1.12-intel", ["AVX512F"])])
     assert (
@@ -57,7 +58,7 @@ def test_builds_that_differ_may_owe_a_part_of_the_bar_to_it(run: Measured) -> No
     ) in found[1]
 
 
-def test_a_build_that_says_nothing_leaves_it_unknown(run: Measured) -> None:
+def test_a_build_that_says_nothing_leaves_it_unknown(run: Results) -> None:
     """No line is no proof that nothing is missing."""
     silent = replace(probe("tf-1.12-intel"), compiled={"not_compiled_for": None})
     obtained = [probe("tf-1.12-stock"), silent]
@@ -67,14 +68,14 @@ def test_a_build_that_says_nothing_leaves_it_unknown(run: Measured) -> None:
     )  # fmt: skip
 
 
-def test_evidence_of_before_is_shown_as_it_is(run: Measured) -> None:
+def test_evidence_of_before_is_shown_as_it_is(run: Results) -> None:
     """Its logs were not read for it: no row and no sentence."""
     old = [replace(probe(name), compiled=None) for name in ("tf-1.12-stock", "tf-1.12-intel")]
     assert compiler_paragraphs(run, old) == ()
     assert compiled_table(old).rows == ()
 
 
-def test_it_stands_in_the_report_for_every_build(run: Measured) -> None:
+def test_it_stands_in_the_report_for_every_build(run: Results) -> None:
     """The fake engine's builds say nothing, and that is what is shown of each."""
     text = Path("run/report.md").read_text()
     assert "Compiler flags, as each build tells them of itself when it starts" in text

@@ -18,8 +18,10 @@ from runner.report.contents import compose
 from runner.report.findings import warnings
 from runner.report.host_sections import host_in_words
 from runner.report.measured import measured
+from runner.stats.pairs import Comparison
 from runner.storage import runs
 from runner.support.wording import interval, significant, topology_title, true_largest
+from runner.vocabulary import Group
 
 SAMPLE = Path(__file__).resolve().parents[3] / "results" / "sample"
 
@@ -59,14 +61,17 @@ def keep(folder: Path, wanted: Callable[[dict[str, Any]], bool]) -> None:
 def test_a_bar_that_is_named_stands_with_its_own_interval(sample: Path) -> None:
     """It is the bar's in speedups.csv; where the largest true one may be another's, its own clause says so."""
     found = measured(runs.load(sample))
-    bars = {(row.stack, row.candidate, row.baseline, row.topology): row for row in found.speedups.itertuples()}
+    bars = found.speedups
     clauses = 0
-    for row, text in zip(found.summaries.itertuples(), findings_of(sample), strict=True):
-        bar = bars[row.stack, row.candidate, row.baseline, row.largest_topology]
-        own = f"{significant(bar.family_ci_low)}, {significant(bar.family_ci_high)}"
-        assert re.search(rf"the largest is \w+'s, {significant(bar.speedup)}x \[{own}\] \(95% for all 16 comp", text)
-        within = f"the largest true one lies within [{significant(row.largest_low)}, {significant(row.largest_high)}]"
-        assert (within in text) == (interval(row.largest_low, row.largest_high) != own.replace(",", " to"))
+    for row, text in zip(found.summaries, findings_of(sample), strict=True):
+        assert row.largest is not None
+        group = Group(row.stack, row.largest.topology, row.batch_size)
+        bar, joint = bars[Comparison(group, row.baseline, row.candidate)].together, row.largest.joint
+        assert bar is not None
+        own = f"{significant(bar.low)}, {significant(bar.high)}"
+        assert re.search(rf"the largest is \w+'s, {significant(bar.value)}x \[{own}\] \(95% for all 16 comp", text)
+        within = f"the largest true one lies within [{significant(joint.low)}, {significant(joint.high)}]"
+        assert (within in text) == (interval(joint.low, joint.high) != own.replace(",", " to"))
         clauses += within in text
     assert clauses > 0
 
@@ -135,7 +140,7 @@ def test_without_fingerprints_the_top_says_what_was_not_shown(sample: Path) -> N
 def test_a_bar_that_compares_two_layouts_says_so(sample: Path) -> None:
     """Where both sides have the same one, nothing is said."""
     found = measured(runs.load(sample))
-    for row, text in zip(found.summaries.itertuples(), findings_of(sample), strict=True):
+    for row, text in zip(found.summaries, findings_of(sample), strict=True):
         variants = found.header["stacks"][row.stack]["variants"]
         layouts = [variants[name]["layout"] for name in (row.candidate, row.baseline)]
         assert (f", {layouts[0]} against {layouts[1]}: " in text) == (layouts[0] != layouts[1])

@@ -15,24 +15,25 @@ from runner.report.claims_sections import article_section
 from runner.report.contents import compose
 from runner.report.document import Document, Section
 from runner.report.evidence_sections import evidence_section
-from runner.report.measured import Measured, measured
+from runner.report.measured import measured, variant_title
 from runner.report.method_sections import matched_sections
 from runner.report.results_sections import speedup_section
 from runner.report.trace_sections import trace_sections
 from runner.report.training_sections import training_section
+from runner.stats.results import Results
 from runner.storage import runs
 
 SAMPLE = Path(__file__).resolve().parents[3] / "results" / "sample"
 
 
 @pytest.fixture(scope="module")
-def sample() -> Measured:
+def sample() -> Results:
     """The committed run; nothing of it is written."""
     return measured(runs.load(SAMPLE))
 
 
 @pytest.fixture(scope="module")
-def document(sample: Measured) -> Document:
+def document(sample: Results) -> Document:
     """Its whole report."""
     return compose(sample)
 
@@ -79,7 +80,7 @@ def test_what_was_said_too_much_is_gone(document: Document, words: str) -> None:
     assert not any(words.encode() in figure.svg for figure in document.figures)
 
 
-def test_only_a_pair_with_fingerprints_is_passed_without_a_word(sample: Measured) -> None:
+def test_only_a_pair_with_fingerprints_is_passed_without_a_word(sample: Results) -> None:
     """A fingerprint is one of the proofs of a bar."""
     assert column(speedup_section(sample), "evidence") == {"passed; no fingerprint"}
     tensors = (("output", "conv1", 1.0, 1.0, 1e-6),)
@@ -87,7 +88,7 @@ def test_only_a_pair_with_fingerprints_is_passed_without_a_word(sample: Measured
     assert column(speedup_section(taken), "evidence") == {"passed"}
 
 
-def test_lines_of_verbose_launches_are_counted_and_a_build_that_wrote_none_is_told_apart(sample: Measured) -> None:
+def test_lines_of_verbose_launches_are_counted_and_a_build_that_wrote_none_is_told_apart(sample: Results) -> None:
     """Its traced times cannot have grown by lines that it never wrote."""
     (section,) = trace_sections(sample)
     text = said(section)
@@ -97,7 +98,7 @@ def test_lines_of_verbose_launches_are_counted_and_a_build_that_wrote_none_is_to
     assert f"tf-2.14 stock {min(counts):,} to {max(counts):,};" in text
 
 
-def test_later_losses_are_spoken_of_where_there_are_some(sample: Measured) -> None:
+def test_later_losses_are_spoken_of_where_there_are_some(sample: Results) -> None:
     """More steps than the two that are judged."""
     longer = [{**each, "timed_steps": 4} for each in sample.header["plan"]["launches"]]
     plan = {**sample.header["plan"], "launches": longer}
@@ -105,7 +106,7 @@ def test_later_losses_are_spoken_of_where_there_are_some(sample: Measured) -> No
     assert "Later losses are in the records" in said(training_section(replace(sample, run=run)))
 
 
-def test_the_losses_stand_beside_the_share_of_the_movement_that_they_are_apart(sample: Measured) -> None:
+def test_the_losses_stand_beside_the_share_of_the_movement_that_they_are_apart(sample: Results) -> None:
     """On InceptionV3 one side's update moved the loss by 37% more than the other's, within the tolerance."""
     (losses,) = training_section(sample).tables
     place = losses.columns.index("difference / movement")
@@ -113,13 +114,13 @@ def test_the_losses_stand_beside_the_share_of_the_movement_that_they_are_apart(s
     assert (shown["InceptionV3"], shown["VGG16"]) == ("37%", "0%")
 
 
-def test_quiet_launches_have_the_table_that_the_primitives_caption_points_to(sample: Measured) -> None:
+def test_quiet_launches_have_the_table_that_the_primitives_caption_points_to(sample: Results) -> None:
     """The caption speaks of a table of traced steps where the report has one."""
     quiet = with_evidence_of(sample, lambda each: replace(each, quiet={"step_seconds": [1.0]}))
     assert "logging slows (by how much, the table of traced steps says)" in said(evidence_section(quiet))
 
 
-def test_files_that_were_held_against_their_wheels_are_counted_instead(sample: Measured) -> None:
+def test_files_that_were_held_against_their_wheels_are_counted_instead(sample: Results) -> None:
     """As in runs of today."""
     held = {"installation": "stock", "files": 10, "distributions": 2, "unlocked": [], "held": True}
     matched = {stack: {**match, "contents": [held]} for stack, match in sample.header["matched"].items()}
@@ -129,7 +130,7 @@ def test_files_that_were_held_against_their_wheels_are_counted_instead(sample: M
     assert "not against the hash-locked wheels" not in said(section)
 
 
-def test_the_claims_that_can_be_confirmed_are_told_apart_from_those_whose_value_is_unknown(sample: Measured) -> None:
+def test_the_claims_that_can_be_confirmed_are_told_apart_from_those_whose_value_is_unknown(sample: Results) -> None:
     """A claim that needs a value which was never published is confirmed by no run."""
     article = load_publication()
     (sentence,) = re.findall(r"can confirm (.+?) on any host\.", said(article_section(sample, article)))
@@ -138,17 +139,17 @@ def test_the_claims_that_can_be_confirmed_are_told_apart_from_those_whose_value_
             assert (claim.words in sentence) == (claim.value is not None)
 
 
-def test_the_steps_of_a_launch_are_among_the_differences(sample: Measured) -> None:
+def test_the_steps_of_a_launch_are_among_the_differences(sample: Results) -> None:
     """The article's script timed 100 after 10."""
     rows = [row for each in article_section(sample, load_publication()).tables for row in each.rows]
     assert any(row[:3] == ("steps of one launch", "10 warm-up and 100 timed", "1 warm-up and 1 timed") for row in rows)
 
 
-def test_the_years_figure_names_what_each_release_is_divided_by(sample: Measured, document: Document) -> None:
+def test_the_years_figure_names_what_each_release_is_divided_by(sample: Results, document: Document) -> None:
     """Stock of 2.14 has oneDNN, switched off; that of 1.12 has none."""
     svg = next(figure.svg.decode() for figure in document.figures if figure.name == "years")
     for stack in sample.stacks:
-        assert f"{stack}, over {sample.label(stack, sample.variants(stack)[0])}" in svg
+        assert f"{stack}, over {variant_title(sample, stack, sample.variants(stack)[0])}" in svg
 
 
 def column(section: Section, name: str) -> set[str]:
@@ -157,6 +158,6 @@ def column(section: Section, name: str) -> set[str]:
     return {row[first.columns.index(name)] for row in first.rows}
 
 
-def with_evidence_of(sample: Measured, change: Callable[[Evidence], Evidence]) -> Measured:
+def with_evidence_of(sample: Results, change: Callable[[Evidence], Evidence]) -> Results:
     """The same run with every probe changed."""
     return replace(sample, evidence={subject: change(each) for subject, each in sample.evidence.items()})

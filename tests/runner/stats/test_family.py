@@ -67,14 +67,17 @@ def test_what_is_clear_by_itself_need_not_be_among_sixteen() -> None:
 
 
 def test_the_table_gives_both_intervals_and_reads_the_verdict_off_the_familys() -> None:
-    """Every verdict of the sample follows from its row's own family interval, at the end of the row."""
+    """Every verdict of the sample follows from its row's own interval of the family."""
     run = load(SAMPLE)
-    frame = speedups(pairs_of(run, run.read_records()))
-    assert list(frame.columns)[-3:] == ["family_ci_low", "family_ci_high", "family_size"]
-    assert set(frame["family_size"]) == {16}
-    for row in frame.itertuples():
-        assert row.family_ci_low < row.ci_low < row.speedup < row.ci_high < row.family_ci_high
-        expected = "faster" if row.family_ci_low > 1 else "slower" if row.family_ci_high < 1 else NO_CLEAR_DIFFERENCE
+    found = speedups(pairs_of(run, run.read_records()))
+    assert {key.group.stack for key in found} == {"tf-1.12", "tf-2.14"}
+    for row in found.values():
+        joint, alone = row.together, row.alone
+        assert joint is not None
+        assert alone is not None
+        assert row.pair.family == 16
+        assert joint.low < alone.low < alone.value < alone.high < joint.high
+        expected = "faster" if joint.low > 1 else "slower" if joint.high < 1 else NO_CLEAR_DIFFERENCE
         assert row.verdict == expected
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from runner.planning.ladder import WHOLE
 from runner.stats.ladder import LadderResult, ladders_of
 from runner.storage.records import Record
-from tests.runner.claims.builders import ladder, material, rung
+from tests.runner.claims.builders import ladder, results, rung
 
 RUNGS = (rung("one", ""), rung("two", "one", ("a", "1", "2")), rung("three", "two", ("b", "1", "2")))
 SPEEDS = {"one": 1.0, "two": 2.0, "three": 8.0, f"{WHOLE}one": 1.0, f"{WHOLE}three": 8.0}
@@ -17,7 +17,7 @@ SPEEDS = {"one": 1.0, "two": 2.0, "three": 8.0, f"{WHOLE}one": 1.0, f"{WHOLE}thr
 def result_of(change: Callable[[Record], Record | None] = lambda record: record) -> LadderResult:
     """A ladder of three rungs in four blocks, its records changed or left out one by one."""
     header = ladder(lambda *_: 1.0, *RUNGS).run.header
-    found = material(
+    found = results(
         lambda name, _topology, _block: SPEEDS[name], topologies=("resnet50",), variants=tuple(SPEEDS),
         header=lambda made: made.update(kind="ladder", ladder=header["ladder"]),
     )  # fmt: skip

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from runner.stats.evidence import EVIDENCE_FAILED, NO_EVIDENCE
 from runner.stats.pairs import LOSSES_DIFFER, PARTIAL, Pair
-from runner.stats.tables import NOT_COUNTED, speedups, summaries
+from runner.stats.tables import NOT_COUNTED, Summary, speedups, summaries
 from runner.vocabulary import Group
 
 
@@ -18,10 +16,10 @@ def pair(topology: str, ratios: list[float], *, status: str = "ok", blocks: tupl
     return Pair(Group("tf-1.12", topology, 32), "stock", "intel", ones, tuple(ratios), None, status, "", blocks)
 
 
-def summary(*pairs: Pair) -> dict[str, Any]:
+def summary(*pairs: Pair) -> Summary:
     """The one row of the summaries."""
-    (row,) = summaries(pairs).to_dict("records")
-    return {str(key): value for key, value in row.items()}
+    (row,) = summaries(speedups(pairs).values())
+    return row
 
 
 @pytest.mark.parametrize("status", [EVIDENCE_FAILED, LOSSES_DIFFER, PARTIAL])
@@ -29,25 +27,46 @@ def test_a_flagged_pair_is_in_no_mean_and_is_never_the_largest(status: str) -> N
     """Its number stays in the table of speedups, without a verdict that could be counted."""
     flagged = pair("vgg16", [9.0, 9.0], status=status)
     row = summary(pair("resnet50", [2.0, 2.0]), flagged)
-    assert (row["geometric_mean"], row["largest"], row["largest_topology"]) == pytest.approx((2.0, 2.0, "resnet50"))
-    assert (row["topologies"], row["of_topologies"], row["flagged"]) == (1, 2, 1)
-    (shown,) = speedups([flagged]).to_dict("records")
-    assert (shown["speedup"], shown["verdict"]) == (pytest.approx(9.0), NOT_COUNTED)
+    assert row.mean is not None
+    assert row.largest is not None
+    assert (row.mean.value, row.largest.own.value, row.largest.topology) == pytest.approx((2.0, 2.0, "resnet50"))
+    assert (row.topologies, len(row.speedups), row.flagged) == (1, 2, 1)
+    shown = speedups([flagged])[flagged.comparison]
+    assert shown.alone is not None
+    assert shown.alone.value == pytest.approx(9.0)
+    assert shown.verdict == NOT_COUNTED
 
 
 def test_a_pair_that_was_not_probed_counts() -> None:
     """What is only unknown is not held against a number."""
     row = summary(pair("resnet50", [2.0, 2.0]), pair("vgg16", [8.0, 8.0], status=NO_EVIDENCE))
-    assert (row["topologies"], row["flagged"], row["geometric_mean"]) == (2, 0, pytest.approx(4.0))
+    assert row.mean is not None
+    assert (row.topologies, row.flagged) == (2, 0)
+    assert row.mean.value == pytest.approx(4.0)
 
 
 def test_the_mean_is_over_the_blocks_that_all_pairs_have() -> None:
     """No block is paired with another one."""
-    shifted = summary(pair("resnet50", [2.0, 3.0], blocks=(1, 2)), pair("vgg16", [3.0, 7.0], blocks=(2, 3)))
-    assert (shifted["geometric_mean"], shifted["geometric_blocks"]) == (pytest.approx(3.0), 1)
+    mean = summary(pair("resnet50", [2.0, 3.0], blocks=(1, 2)), pair("vgg16", [3.0, 7.0], blocks=(2, 3))).mean
+    assert mean is not None
+    assert mean.value == pytest.approx(3.0)
+    assert mean.replicates == 1
 
 
 def test_pairs_without_a_common_block_have_no_mean() -> None:
     """Nothing is paired across blocks."""
     row = summary(pair("resnet50", [2.0], blocks=(1,)), pair("vgg16", [2.0], blocks=(2,)))
-    assert "geometric_mean" not in row
+    assert (row.mean, row.largest) == (None, None)
+
+
+def test_what_was_not_measured_has_no_number_and_no_verdict() -> None:
+    """The row is there all the same, with the reason in its pair."""
+    row = speedups([pair("vgg16", [], status="missing")]).popitem()[1]
+    assert (row.alone, row.together, row.baseline_images_per_second, row.verdict, row.blocks) == (
+        None,
+        None,
+        None,
+        "",
+        0,
+    )
+    assert row.pair.status == "missing"

@@ -1,0 +1,174 @@
+"""The frames themselves: one row for each observation, one column for each variable, units in the columns' names.
+
+Every function takes the folders of one or more runs, and every frame begins with the name of the run (its folder where
+two runs have the same name). What could not be measured is NaN or NA.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+
+from runner.evidence.probed import Evidence
+from runner.frames.sources import Source, named
+from runner.stats.estimators import images_per_second
+from runner.stats.intervals import Estimate
+from runner.stats.results import Results
+from runner.stats.tables import Speedup
+from runner.storage.records import Record, latest
+from runner.vocabulary import Cell
+
+# The type of each column, as pandas names it. Those with a capital letter, and "boolean", have a value for "not known".
+Columns = Mapping[str, str]
+CELL: Columns = {"stack": "object", "variant": "object", "topology": "object", "batch_size": "int64"}
+ATTEMPT: Columns = {"launch_id": "object", "session": "int64", "block": "int64", **CELL, "counts": "bool"}
+SPEEDUPS: Columns = {
+    "stack": "object", "topology": "object", "batch_size": "int64", "baseline": "object", "candidate": "object",
+    "baseline_images_per_second": "float64", "candidate_images_per_second": "float64", "speedup": "float64",
+    "ci_low": "float64", "ci_high": "float64", "blocks": "int64", "verdict": "object", "status": "object",
+    "reason": "object", "family_ci_low": "float64", "family_ci_high": "float64", "family_size": "int64",
+}  # fmt: skip
+LAUNCHES: Columns = {
+    **ATTEMPT, "images_per_second": "float64", "launch_seconds": "float64", "peak_memory_bytes": "Int64",
+    "started": "datetime64[ns, UTC]", "status": "object", "reason": "object",
+}  # fmt: skip
+STEPS: Columns = {**ATTEMPT, "step": "int64", "phase": "object", "seconds": "float64", "loss": "float64"}
+EVIDENCE: Columns = {**CELL, "source": "object", "verdict": "object", "passed": "boolean", "text": "object"}
+# In the place of a verdict's id where a probe failed, and its reason is all that there is.
+NOT_OBTAINED = "not_obtained"
+
+Row = Mapping[str, object]
+
+
+def speedups(*runs: Source) -> pd.DataFrame:
+    """One row for each pair of variants of each topology and batch size; none of a ladder, which has no pairs.
+
+    Columns: run, stack, topology, batch_size (images), baseline, candidate; baseline_images_per_second and
+    candidate_images_per_second, each the geometric mean over the complete blocks; speedup, the geometric mean of the
+    blocks' ratios of candidate to baseline; ci_low and ci_high, its 95% interval by itself; blocks, how many are
+    complete; verdict ("faster", "slower", "no clear difference", ...); status, "ok" or what is the matter; reason, the
+    same in words; family_ci_low and family_ci_high, the interval that holds at once with those of all family_size
+    pairs of the run, off which the verdict is read.
+
+    Raises:
+        RunFormatError: a folder holds no run, or one that is damaged or of a newer schema.
+    """
+    return _frame(SPEEDUPS, ((run, _speedup(row)) for run, results in named(runs) for row in results.speedups.values()))
+
+
+def launches(*runs: Source) -> pd.DataFrame:
+    """One row for each attempt at a launch, failed ones and those that were repeated among them.
+
+    Columns: run, launch_id, session, block, stack, variant, topology, batch_size (images); counts, is this the attempt
+    that a speedup may be made of; images_per_second, batch size over the median timed step; launch_seconds, from the
+    start of the container or process to its end; peak_memory_bytes, as the process told of itself; started (UTC);
+    status, "ok" or the kind of its error; reason, the error in words.
+
+    Raises:
+        RunFormatError: a folder holds no run, or one that is damaged or of a newer schema.
+    """
+    return _frame(
+        LAUNCHES,
+        ((run, {**key, **_launch(record)}) for run, results in named(runs) for key, record in _attempts(results)),
+    )
+
+
+def steps(*runs: Source) -> pd.DataFrame:
+    """One row for each training step of every attempt that ended well.
+
+    Columns: run, launch_id, session, block, stack, variant, topology, batch_size (images); counts, as of launches;
+    step, from 0 in each launch; phase, "warmup" or "timed"; seconds; loss.
+
+    Raises:
+        RunFormatError: a folder holds no run, or one that is damaged or of a newer schema.
+    """
+    return _frame(
+        STEPS,
+        (
+            (run, {**key, "step": step["index"], **{name: step[name] for name in ("phase", "seconds", "loss")}})
+            for run, results in named(runs)
+            for key, record in _attempts(results)
+            if record.error is None and record.result is not None
+            for step in record.result["steps"]
+        ),
+    )
+
+
+def evidence(*runs: Source) -> pd.DataFrame:
+    """One row for each verdict of each probe, and of each timed launch that counts.
+
+    Columns: run, stack, variant, topology, batch_size (images; a probe's is its own); source, "probe" or the launch's
+    id; verdict, its id ("inert:NAME" of a setting without effect, "not_obtained" of a probe that failed); passed, NA
+    where it could not be told; text, the verdict as a sentence.
+
+    Raises:
+        RunFormatError: a folder holds no run, or one that is damaged or of a newer schema.
+    """
+    return _frame(EVIDENCE, ((run, row) for run, results in named(runs) for row in _verdicts(results)))
+
+
+def _frame(columns: Columns, rows: Iterator[tuple[str, Row]]) -> pd.DataFrame:
+    found = [{"run": run, **row} for run, row in rows]
+    return pd.DataFrame(found, columns=["run", *columns]).astype({"run": "object", **columns})
+
+
+def _speedup(row: Speedup) -> Row:
+    pair, group = row.pair, row.pair.group
+    return {
+        "stack": group.stack, "topology": group.topology, "batch_size": group.batch_size,
+        "baseline": pair.baseline, "candidate": pair.candidate,
+        "baseline_images_per_second": row.baseline_images_per_second,
+        "candidate_images_per_second": row.candidate_images_per_second,
+        "speedup": row.alone.value if row.alone else None, **_ends("ci", row.alone),
+        "blocks": row.blocks, "verdict": row.verdict, "status": pair.status, "reason": pair.reason,
+        **_ends("family_ci", row.together), "family_size": pair.family,
+    }  # fmt: skip
+
+
+def _ends(name: str, estimate: Estimate | None) -> Row:
+    low, high = (estimate.interval if estimate else None) or (None, None)
+    return {f"{name}_low": low, f"{name}_high": high}
+
+
+def _attempts(results: Results) -> Iterator[tuple[dict[str, object], Record]]:
+    """Every record with the columns that say which attempt it is."""
+    counting = set(map(id, latest(list(results.records)).values()))
+    for record in results.records:
+        which = {"launch_id": record.launch_id, "session": record.session, "block": record.block, **_cell(record.cell)}
+        yield {**which, "counts": id(record) in counting and record.error is None}, record
+
+
+def _launch(record: Record) -> Row:
+    result: Mapping[str, Any] = record.result or {}
+    error: Mapping[str, str] = record.error or {}
+    return {
+        "images_per_second": None if record.error else images_per_second(record),
+        "launch_seconds": record.facts.get("seconds"), "peak_memory_bytes": result.get("peak_memory_bytes"),
+        "started": record.facts.get("started"), "status": error.get("kind", "ok"), "reason": error.get("message", ""),
+    }  # fmt: skip
+
+
+def _verdicts(results: Results) -> Iterator[Row]:
+    for found in results.evidence.values():
+        yield from _of_probe(found)
+    for cell, known in results.cells.items():
+        for launch_id, verdicts in known.launches.items():
+            for each in verdicts:
+                yield {**_cell(cell), "source": launch_id, "verdict": each.id, "passed": each.passed, "text": each.text}
+
+
+def _of_probe(found: Evidence) -> Iterator[Row]:
+    subject = found.subject
+    which = {**_cell(Cell(subject.stack, subject.variant, subject.topology, found.batch_size)), "source": "probe"}
+    for error in (found.error, found.quiet_error):
+        if error is not None:
+            text = f"{error['kind']}: {error['message']}"
+            yield {**which, "verdict": NOT_OBTAINED, "passed": None, "text": text}
+    for each in found.verdicts:
+        yield {**which, "verdict": each.id, "passed": each.passed, "text": each.text}
+
+
+def _cell(cell: Cell) -> dict[str, object]:
+    return {"stack": cell.stack, "variant": cell.variant, "topology": cell.topology, "batch_size": cell.batch_size}

@@ -1,0 +1,183 @@
+"""A run as it was read: its records, evidence and peaks, and what follows from them, each worked out once.
+
+Claims and reports read the same one. It knows no words: what a report says of a run is in runner/report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from runner.evidence import store
+from runner.evidence.asked import ONEDNN_SWITCH
+from runner.evidence.cells import Cells, cells_of
+from runner.evidence.default import Default, observed_defaults
+from runner.evidence.probed import Evidence, Subject
+from runner.planning.ladder_plan import is_ladder
+from runner.stats import tables
+from runner.stats.evidence import with_evidence
+from runner.stats.family import family_of
+from runner.stats.ladder import LadderResult, ladders_of, still_needed
+from runner.stats.pairs import PARTIAL, Comparison, Pair, pairs_of, variants_of
+from runner.stats.tables import Speedup, Summary, Throughput
+from runner.storage import blocks, peak_records
+from runner.storage.peak_records import Peak
+from runner.storage.records import Record, latest
+from runner.storage.runs import Run
+from runner.vocabulary import Cell
+
+
+@dataclass(frozen=True)
+class Results:
+    """A run with its records, peaks and evidence. All else is computed from these when it is first asked for."""
+
+    run: Run
+    records: tuple[Record, ...]
+    peaks: tuple[Peak, ...] = ()
+    evidence: Mapping[Subject, Evidence] = field(default_factory=dict)
+
+    @property
+    def header(self) -> Mapping[str, Any]:
+        """run.json."""
+        return self.run.header
+
+    @property
+    def stacks(self) -> list[str]:
+        """The stacks of the run."""
+        return list(self.header["stacks"])
+
+    @property
+    def batch_sizes(self) -> list[int]:
+        """The batch sizes of the run, ascending."""
+        return sorted({launch.cell.batch_size for launch in self.run.launches})
+
+    def variants(self, stack: str) -> list[str]:
+        """The variants of a stack that were compared, the baseline first."""
+        return variants_of(self.run, stack)
+
+    def has_variant(self, stack: str, variant: str) -> bool:
+        """Was this variant planned on this stack?"""
+        return variant in self.variants(stack)
+
+    @cached_property
+    def usable(self) -> list[Record]:
+        """The records that count and have samples."""
+        return [record for record in latest(list(self.records)).values() if record.error is None]
+
+    def of_cell(self, cell: Cell) -> list[Record]:
+        """The usable records of one cell, in the order of blocks."""
+        return sorted((record for record in self.usable if record.cell == cell), key=lambda record: record.block)
+
+    @cached_property
+    def cells(self) -> Cells:
+        """The evidence on every measured cell: of its probe, and of its timed launches."""
+        return cells_of(self.header, self.records, self.evidence)
+
+    def failure_of(self, cell: Cell) -> str:
+        """What the evidence says against a cell being what its name says; empty if nothing."""
+        found = self.cells.get(cell)
+        return found.reason.rstrip(".") if found is not None and found.status == "failed" else ""
+
+    def probes_of(self, stack: str, variant: str) -> list[Evidence]:
+        """The evidence on one variant of a stack, of every topology whose probe did not fail."""
+        return [
+            found
+            for subject, found in self.evidence.items()
+            if (subject.stack, subject.variant) == (stack, variant) and not found.error
+        ]
+
+    @cached_property
+    def pairs(self) -> list[Pair]:
+        """Every pair of every group, marked where the evidence on one of its cells failed or is missing."""
+        return with_evidence(pairs_of(self.run, self.records), self.cells)
+
+    @cached_property
+    def speedups(self) -> Mapping[Comparison, Speedup]:
+        """The speedup of every pair, in the order of the pairs."""
+        return tables.speedups(self.pairs)
+
+    @cached_property
+    def throughputs(self) -> Mapping[Cell, Throughput]:
+        """The speed of each cell with a usable launch, in the order of the records."""
+        return tables.throughputs(self.records)
+
+    @cached_property
+    def summaries(self) -> Sequence[Summary]:
+        """Geometric means and largest speedups over the topologies."""
+        return tables.summaries(self.speedups.values())
+
+    @cached_property
+    def family(self) -> int:
+        """How many comparisons of the run are judged at once."""
+        return family_of(self.run)
+
+    @cached_property
+    def ladders(self) -> list[LadderResult]:
+        """The ladder of each topology and batch size; empty for a comparison."""
+        if not is_ladder(self.header):
+            return []
+        return ladders_of(self.run, self.records, _passed(self.evidence))
+
+    @property
+    def has_partial(self) -> bool:
+        """Is there a pair, or a part of a ladder, that is measured in some of the planned blocks alone?"""
+        statuses = [pair.status for pair in self.pairs]
+        for result in self.ladders:
+            statuses += [result.whole_status, *(step.status for step in (*result.steps, *result.branches))]
+        return PARTIAL in statuses
+
+    @cached_property
+    def defaults(self) -> Mapping[str, Default]:
+        """What a plain installation of each stack was seen to do with oneDNN here; not in it where nothing was seen."""
+        return observed_defaults(self.evidence, self.usable)
+
+    def plain_variant(self, stack: str) -> str | None:
+        """The compared variant that does with oneDNN what a plain installation was seen to do here; None if unknown."""
+        seen, entry = self.defaults.get(stack), self.header["stacks"][stack]
+        for name in self.variants(stack) if seen else []:
+            values = [each["value"] for each in entry["variants"].get(name, {}).get("environment", [])
+                      if each["name"] == ONEDNN_SWITCH]  # fmt: skip
+            if seen and values and (values[0] == "1") == seen.is_on:
+                return name
+        return None
+
+    @property
+    def failed(self) -> int:
+        """How many planned launches ended in an error and were not measured since, and still need to be."""
+        errors = {key for key, record in latest(list(self.records)).items() if record.error is not None}
+        return len(still_needed([launch for launch in self.run.launches if launch.launch_id in errors], self.ladders))
+
+    @property
+    def unfinished(self) -> int:
+        """How many launches still need a record: those without one, and of blocks that no one session has completed.
+
+        A launch that has a record and whose block only failed is not among them: see `failed`.
+        """
+        records = latest(list(self.records))
+        needed = {launch.launch_id for launch in still_needed(self.run.launches, self.ladders)}
+        errors = {(each.cell.group, each.block) for each in records.values() if each.error is not None}
+        return sum(
+            launch.launch_id not in records or (launch.cell.group, launch.block) not in errors
+            for launch in blocks.remaining(self.run.launches, self.records, needed)
+        )
+
+
+def results_of(run: Run) -> Results:
+    """Read all that a run's folder holds of what was measured.
+
+    Raises:
+        RunFormatError: its records, peaks or evidence are damaged, or of a newer schema.
+    """
+    return Results(run, tuple(run.read_records()), peak_records.read(run.peaks_file), store.read(run.folder))
+
+
+def _passed(evidence: Mapping[Subject, Evidence]) -> dict[tuple[str, str, str], dict[str, str]]:
+    """The texts of the verdicts that were passed, by id, for each stack, variant and topology."""
+    return {
+        (subject.stack, subject.variant, subject.topology): {
+            verdict.id: verdict.text for verdict in found.verdicts if verdict.passed
+        }
+        for subject, found in evidence.items()
+    }
