@@ -129,27 +129,6 @@ class Launch:
             **({} if self.topology_file is None else {"topology_file": asdict(self.topology_file)}),
         }
 
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Launch:
-        """The launch that `to_json` wrote."""
-        return cls(
-            launch_id=data["launch_id"],
-            block=data["block"],
-            position=data["position"],
-            cell=Cell(data["stack"], data["variant"], data["topology"], data["batch_size"]),
-            installation=data["installation"],
-            layout=data["layout"],
-            steps=Steps(data["warmup_steps"], data["timed_steps"]),
-            intra_op_threads=data["intra_op_threads"],
-            inter_op_threads=data["inter_op_threads"],
-            environment=dict(data["environment"]),
-            seed=data["seed"],
-            time_limit_seconds=data["time_limit_seconds"],
-            # Runs of before the ladder did not ask: their graphs were optimised.
-            graph_optimisation=data.get("graph_optimisation", True),
-            topology_file=TopologyFile(**data["topology_file"]) if "topology_file" in data else None,
-        )
-
     def job(self) -> dict[str, Any]:
         """The job file that the workload reads (images/workload/job.py checks it on the other side)."""
         return {

@@ -64,7 +64,7 @@ def _stack(question: Question, scene: Scene) -> Condition:
 
 
 def _tensorflow(question: Question, scene: Scene) -> Condition:
-    here = str(question.results.run.header["stacks"][scene.stack]["tensorflow"])
+    here = question.results.run.about.stacks[scene.stack].tensorflow
     published = question.claim.configuration.tensorflow
     found = _simple("tensorflow", "TensorFlow version", published, here,
                     f"TensorFlow is {here} and not {published}", "its TensorFlow version")  # fmt: skip
@@ -83,7 +83,7 @@ def _build(question: Question, scene: Scene) -> Condition:
 
 def _processor(question: Question, scene: Scene) -> Condition:
     published = question.claim.configuration.processor_model
-    here = question.results.run.header["machine"]["processor"]["model_name"] or "unknown"
+    here = question.results.run.about.machine.processor.model_name or "unknown"
     matches = None if published is None else published in here
     lacking = _untold("processor") if published is None else f"the processor {published}"
     return Condition("processor", "processor", published or NOT_STATED, here, matches,
@@ -91,7 +91,7 @@ def _processor(question: Question, scene: Scene) -> Condition:
 
 
 def _instance_type(question: Question, scene: Scene) -> Condition:
-    here = question.results.run.header["machine"].get("platform", {}).get("instance_type") or "none, or not known"
+    here = question.results.run.about.machine.platform.instance_type or "none, or not known"
     published = question.claim.configuration.instance_type
     return _simple("instance_type", "EC2 instance type", published, here,
                    f"this host is no {published}", f"the instance type {published}")  # fmt: skip
@@ -111,7 +111,7 @@ def _cores(question: Question, scene: Scene) -> Condition:
 
 
 def _isa(question: Question, scene: Scene) -> Condition:
-    published, here = question.claim.configuration.isa, question.results.run.header["machine"]["processor"]["isa"]
+    published, here = question.claim.configuration.isa, question.results.run.about.machine.processor.isa
     matches = set(published) <= set(here) if published else None
     absent = ", ".join(sorted(set(published) - set(here)))
     lacking = f"a processor with {absent}" if published else _untold("instruction sets")
@@ -148,14 +148,14 @@ def _steps(question: Question, scene: Scene) -> Condition:
 
 def _bkms(question: Question, scene: Scene) -> Condition:
     published = question.claim.configuration.bkms
-    here = in_force.bkms(question.results.run.header["plan"], published)
+    here = in_force.bkms(question.results.run.about.plan, published)
     obstacle = f"this run's settings are the BKMs {here}, and {question.publication.short} prescribes {published}"
     return _simple("bkms", "BKMs", published, here, obstacle, f"the BKMs {published}")
 
 
 def _layout(question: Question, scene: Scene) -> Condition:
-    variants = question.results.run.header["stacks"][scene.stack]["variants"]
-    here = variants[question.variant]["layout"] if question.variant in variants else "not run"
+    variants = question.results.run.about.stacks[scene.stack].variants
+    here = variants[question.variant].layout if question.variant in variants else "not run"
     published = question.claim.layout
     return _simple("layout", f"layout ({question.variant})", published, here, f"the layout is {here}, not {published}",
                    f"the layout {published}")  # fmt: skip

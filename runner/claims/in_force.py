@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
-from typing import Any
+from collections.abc import Set
 
-from runner.host.pin import Pin
 from runner.planning.bkm import load_bkms, resolve
+from runner.planning.plan import Plan
 from runner.storage.runs import Run
 
 OWN_NUMBER = "the framework's own number"
@@ -33,12 +32,12 @@ def steps(run: Run, stack: str, batch_size: int) -> str:
 
 def cores(run: Run) -> int:
     """The physical cores of the run's pin, which every launch computes on."""
-    return int(run.header["plan"]["pin"]["cores"])
+    return run.about.plan.pin.threads
 
 
 def sockets(run: Run) -> int:
     """The sockets that the run's pin spans."""
-    return int(run.header["plan"]["pin"]["sockets"])
+    return run.about.plan.pin.sockets
 
 
 def numbers(threads: Set[int]) -> str:
@@ -53,12 +52,12 @@ def in_words(threads: Set[int]) -> str:
     return "1 thread" if threads == {1} else f"{numbers(threads)} threads"
 
 
-def bkms(plan: Mapping[str, Any], published: str | None) -> str:
+def bkms(plan: Plan, published: str | None) -> str:
     """The name of a run's set of BKMs, with each setting that is not what the published set gives on the run's pin."""
-    name = str(plan["bkms"]["name"])
+    name = plan.bkms.name
     if name != published:
         return name
-    asked = {each.name: each.value for each in resolve(load_bkms(name), Pin.from_json(plan["pin"])).settings}
-    here = {each["name"]: each["value"] for each in plan["bkms"]["settings"]}
+    asked = {each.name: each.value for each in resolve(load_bkms(name), plan.pin).settings}
+    here = {each.name: each.value for each in plan.bkms.settings}
     other = [f"{key}={here.get(key, 'not set')}" for key in {**asked, **here} if asked.get(key) != here.get(key)]
     return f"{name}, but with {', '.join(other)}" if other else name

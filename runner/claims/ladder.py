@@ -148,10 +148,10 @@ def _problem(step: Step, steps: Mapping[str, Step]) -> str:
 
 def _value(question: Question) -> str | None:
     """The value that the claim is for, with the pin's own counts filled in; None for any value."""
-    value, pin = question.claim.setting_value, question.results.run.header["plan"]["pin"]
+    value, pin = question.claim.setting_value, question.results.run.about.plan.pin
     if value is None:
         return None
-    return value.replace("{threads}", str(pin["threads"])).replace("{sockets}", str(pin["sockets"]))
+    return value.replace("{threads}", str(pin.threads)).replace("{sockets}", str(pin.sockets))
 
 
 def _only_change(rung: PlannedRung, setting: str) -> tuple[str, str] | None:

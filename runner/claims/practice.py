@@ -80,8 +80,8 @@ def _changes(rung: Rung, setting: str) -> bool:
 
 
 def _in_this_run(question: Question) -> str:
-    settings = question.results.run.header["plan"]["bkms"]["settings"]
-    value = next((each["value"] for each in settings if each["name"] == question.claim.setting), None)
+    settings = question.results.run.about.plan.bkms.settings
+    value = next((each.value for each in settings if each.name == question.claim.setting), None)
     return "" if value is None else f"it was {value} in this run; "
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from runner.machine.cpulist import parse_cpu_list
+from runner.storage.header import Header
 
 # Do the kernels of oneDNN (MKL-DNN, DNNL) belong into this cell, or must they be absent?
 Kernels = Literal["run", "absent", "either"]
@@ -82,15 +82,14 @@ class Asked:
         return self.environment.get(name) in _TRUE
 
 
-def asked_of(header: Mapping[str, Any], stack: str, variant: str, environment: Mapping[str, str]) -> Asked:
+def asked_of(header: Header, stack: str, variant: str, environment: Mapping[str, str]) -> Asked:
     """What run.json asks of a cell whose launches have this environment."""
-    entry = header["stacks"][stack]
-    installation = entry["variants"].get(variant, {}).get("installation")
-    declared = entry.get("wheels", {}).get(installation)  # runs of the first version have only the artifact's word
+    used = header.stacks[stack]
+    installation = used.variants[variant].installation if variant in used.variants else None
     return Asked(
-        is_baseline=variant == next(iter(entry["variants"])),
-        wheel=declared or entry["installations"].get(installation, {}).get("wheel"),
+        is_baseline=variant == used.baseline,
+        wheel=None if installation is None else used.wheel_of(installation),
         environment=environment,
-        cores=tuple(parse_cpu_list(core) for core in header["plan"]["pin"]["cpus_by_core"]),
-        holds=entry.get("holds", {}).get(installation),
+        cores=tuple(frozenset(core) for core in header.plan.pin.cores),
+        holds=None if installation is None else used.holds.get(installation),
     )

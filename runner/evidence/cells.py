@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from runner.evidence.asked import asked_of
 from runner.evidence.probed import Evidence, Subject
 from runner.evidence.timed import judge_launch
 from runner.evidence.verdicts import BASELINE_FREE, INERT, KERNELS_RAN, RIGHT_WHEEL, THREADS_BOUND, Verdict
+from runner.storage.header import Header
 from runner.storage.records import Record, latest
 from runner.vocabulary import Cell
 
@@ -93,10 +94,10 @@ Cells = Mapping[Cell, CellEvidence]
 
 
 def cells_of(
-    header: Mapping[str, Any], records: Iterable[Record], evidence: Mapping[Subject, Evidence]
+    header: Header, records: Iterable[Record], evidence: Mapping[Subject, Evidence]
 ) -> dict[Cell, CellEvidence]:
     """The evidence on every cell that has a usable launch, or was probed."""
-    begun_with_probes = bool(header.get("probes", False))
+    begun_with_probes = bool(header.probes)
     launches: dict[Cell, dict[str, tuple[Verdict, ...]]] = {}
     for launch_id, record in latest(list(records)).items():
         if record.error is None:
@@ -109,7 +110,7 @@ def cells_of(
     }
 
 
-def _judged(header: Mapping[str, Any], record: Record) -> list[Verdict]:
+def _judged(header: Header, record: Record) -> list[Verdict]:
     cell = record.cell
     asked = asked_of(header, cell.stack, cell.variant, record.settings["environment"])
     return judge_launch(asked, record.result)

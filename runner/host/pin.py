@@ -5,12 +5,12 @@ It works on a machine as data: it neither reads the host nor binds a process.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from runner.errors import HostError, UsageError
-from runner.machine import Core, Machine, format_cpu_list, parse_cpu_list
+from runner.machine import Core, Machine, format_cpu_list
 from runner.machine.compact import compact_cores
 
 
@@ -50,16 +50,6 @@ class Pin:
             "siblings": self.has_siblings,
             "cpus_by_core": [format_cpu_list(core) for core in self.cores],
         }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Pin:
-        """Rebuild what `to_json` wrote."""
-        return cls(
-            cores=tuple(tuple(sorted(parse_cpu_list(core))) for core in data["cpus_by_core"]),
-            mems=tuple(sorted(parse_cpu_list(data["mems"]))),
-            nodes=data["nodes"],
-            sockets=data["sockets"],
-        )
 
 
 def choose_pin(

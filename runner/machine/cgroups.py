@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
-from runner.machine.cpulist import format_cpu_list, parse_cpu_list
+from runner.machine.cpulist import format_cpu_list
 from runner.machine.sysroot import Sysroot
 
 #: cgroup v1 writes "no limit" as the largest page-aligned 63-bit number; anything near it is none.
@@ -57,16 +57,6 @@ class Limits:
             "memory_high_bytes": self.memory_high_bytes,
             "is_unbalanced": self.is_unbalanced,
         }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Limits:
-        """Rebuild what `to_json` wrote; what it did not write in earlier versions stands at its default."""
-        sets = {key: _sorted_or_none(data[key]) for key in ("cpuset_cpus", "cpuset_mems")}
-        return cls(**{**data, **sets})
-
-
-def _sorted_or_none(text: str | None) -> tuple[int, ...] | None:
-    return None if text is None else tuple(sorted(parse_cpu_list(text)))
 
 
 def read_limits(sysroot: Sysroot) -> Limits:

@@ -37,11 +37,6 @@ class Processor:
         """Return the fields as a plain dict."""
         return {**asdict(self), "isa": list(self.isa)}
 
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Processor:
-        """Rebuild what `to_json` wrote."""
-        return cls(**{**data, "isa": tuple(data["isa"])})
-
 
 def cpuinfo_blocks(sysroot: Sysroot) -> tuple[Block, ...]:
     """Return one mapping per logical CPU of /proc/cpuinfo; empty where there is none."""

@@ -5,14 +5,13 @@ It holds what was read; it reads nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from runner.machine.cgroups import Limits
 from runner.machine.cpuinfo import Processor
-from runner.machine.cpulist import format_cpu_list, parse_cpu_list
+from runner.machine.cpulist import format_cpu_list
 from runner.machine.numa import Node
 from runner.machine.platform import Platform
 from runner.machine.readings import Readings
@@ -77,21 +76,6 @@ class Machine:
             "settings": self.settings.to_json(),
             "readings": self.readings.to_json(),
         }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Machine:
-        """Rebuild what `to_json` wrote; what can be derived from the CPUs is derived again."""
-        return cls(
-            platform=Platform.from_json(data["platform"]),
-            processor=Processor.from_json(data["processor"]),
-            cpus=tuple(LogicalCpu.from_json(cpu) for cpu in data["cpus"]),
-            nodes=tuple(Node.from_json(node) for node in data["nodes"]),
-            allowed_mems=tuple(sorted(parse_cpu_list(data["allowed_mems"]))),
-            memory_bytes=data["memory_bytes"],
-            limits=Limits.from_json(data["limits"]),
-            settings=Settings.from_json(data["settings"]),
-            readings=Readings.from_json(data["readings"]),
-        )
 
 
 def conditions(machine: Machine) -> dict[str, Any]:

@@ -6,11 +6,10 @@ It does not decide which nodes a launch gets.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from runner.machine.cpulist import format_cpu_list, parse_cpu_list
+from runner.machine.cpulist import format_cpu_list
 from runner.machine.sysroot import Sysroot
 
 NODES = "sys/devices/system/node"
@@ -32,11 +31,6 @@ class Node:
     def to_json(self) -> dict[str, Any]:
         """Return the fields as a plain dict, CPUs as the kernel writes them."""
         return {"id": self.id, "cpus": format_cpu_list(self.cpus), "memory_bytes": self.memory_bytes}
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Node:
-        """Rebuild what `to_json` wrote."""
-        return cls(data["id"], tuple(sorted(parse_cpu_list(data["cpus"]))), data["memory_bytes"])
 
 
 def read_memory_bytes(sysroot: Sysroot) -> int | None:

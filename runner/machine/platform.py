@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -33,11 +32,6 @@ class Platform:
     def to_json(self) -> dict[str, Any]:
         """Return the fields as a plain dict."""
         return asdict(self)
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Platform:
-        """Rebuild what `to_json` wrote."""
-        return cls(**data)
 
 
 def read_platform(sysroot: Sysroot) -> Platform:

@@ -6,7 +6,6 @@ Reading takes milliseconds, and is meant for the time before and after a launch,
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from statistics import fmean
 from typing import Any
@@ -40,11 +39,6 @@ class Readings:
     def to_json(self) -> dict[str, Any]:
         """Return the fields as a plain dict."""
         return asdict(self)
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Readings:
-        """Rebuild what `to_json` wrote."""
-        return cls(**data)
 
 
 def read_readings(sysroot: Sysroot) -> Readings:

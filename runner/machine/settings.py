@@ -6,11 +6,10 @@ They are read, never changed.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from runner.machine.cpulist import format_cpu_list, parse_cpu_list
+from runner.machine.cpulist import format_cpu_list
 from runner.machine.isolation import is_isolation_visible, nohz_full_cpus
 from runner.machine.sysroot import Sysroot
 
@@ -37,12 +36,6 @@ class Settings:
         """Return the fields as a plain dict, CPU lists as the kernel writes them."""
         nohz_full = format_cpu_list(self.nohz_full_cpus)
         return {**asdict(self), "governors": list(self.governors), "nohz_full_cpus": nohz_full}
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Settings:
-        """Rebuild what `to_json` wrote; what it did not write in earlier versions stands at its default."""
-        nohz_full = tuple(sorted(parse_cpu_list(data.get("nohz_full_cpus", ""))))
-        return cls(**{**data, "governors": tuple(data["governors"]), "nohz_full_cpus": nohz_full})
 
 
 def read_settings(sysroot: Sysroot, online: frozenset[int], cores_have_siblings: bool) -> Settings:

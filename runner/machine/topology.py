@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from runner.machine.cpuinfo import Block, block_number, cpuinfo_blocks
-from runner.machine.cpulist import format_cpu_list, parse_cpu_list
+from runner.machine.cpulist import format_cpu_list
 from runner.machine.hybrid import PERFORMANCE, read_kinds
 from runner.machine.numa import Node
 from runner.machine.sysroot import Sysroot
@@ -40,11 +40,6 @@ class LogicalCpu:
     def to_json(self) -> dict[str, Any]:
         """Return the fields as a plain dict, siblings as the kernel writes them."""
         return {**asdict(self), "siblings": format_cpu_list(self.siblings)}
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> LogicalCpu:
-        """Rebuild what `to_json` wrote."""
-        return cls(**{**data, "siblings": tuple(sorted(parse_cpu_list(data["siblings"])))})
 
 
 @dataclass(frozen=True)

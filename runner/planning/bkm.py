@@ -80,12 +80,6 @@ class ResolvedBkms:
         """The settings as run.json keeps them."""
         return asdict(self)
 
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> ResolvedBkms:
-        """The settings that `to_json` wrote."""
-        settings = tuple(Setting(**{**entry, "read_by": tuple(entry["read_by"])}) for entry in data["settings"])
-        return cls(**{**data, "settings": settings})
-
 
 def load_bkms(name: str) -> Bkms:
     """Read a built-in set by its name, or a TOML file by its path.

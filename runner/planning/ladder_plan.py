@@ -1,4 +1,4 @@
-"""From a resolved ladder to the ordered launches of a run, and back from run.json to the ladder. Pure data.
+"""From a resolved ladder to the ordered launches of a run. Pure data.
 
 Each block has every rung once: a rotation of the ladder, branches beside the rung they hang off, and in the next block
 the same backwards. The first and the last rung have two further launches back to back at the outer end of each block:
@@ -8,7 +8,7 @@ the whole, measured directly, which the product of the rungs is held against.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from runner.host.pin import Pin
@@ -71,25 +71,6 @@ def ladder_header(ladder: Ladder, rungs: Mapping[str, Sequence[PlannedRung]]) ->
     stacks = {stack: [rung.to_json() for rung in each] for stack, each in rungs.items()}
     return {"kind": KIND, "ladder": {"name": ladder.name, "title": ladder.title, "source": ladder.source,
                                      "stacks": stacks}}  # fmt: skip
-
-
-def is_ladder(header: Mapping[str, Any]) -> bool:
-    """Is this run.json that of a ladder, and not of a comparison?"""
-    return header.get("kind") == KIND
-
-
-def rungs_of(header: Mapping[str, Any], stack: str) -> tuple[PlannedRung, ...]:
-    """A stack's rungs and branches, as run.json keeps them."""
-    return tuple(PlannedRung.from_json(entry) for entry in header["ladder"]["stacks"][stack])
-
-
-def pin_of(header: Mapping[str, Any]) -> Callable[[Launch], Pin] | None:
-    """The pin of each launch of a ladder; None for a run in which all launches share one."""
-    if not is_ladder(header):
-        return None
-    pins = {(stack, rung.id): rung.settings.pin for stack in header["ladder"]["stacks"]
-            for rung in rungs_of(header, stack)}  # fmt: skip
-    return lambda launch: pins[launch.cell.stack, launch.cell.variant.removeprefix(WHOLE)]
 
 
 def _side_by_side(rungs: Sequence[PlannedRung]) -> list[PlannedRung]:

@@ -28,11 +28,6 @@ class RungSettings:
         """The settings as run.json keeps them."""
         return {**asdict(self), "pin": self.pin.to_json()}
 
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> RungSettings:
-        """The settings that `to_json` wrote."""
-        return cls(**{**data, "pin": Pin.from_json(data["pin"])})
-
 
 @dataclass(frozen=True)
 class PlannedRung:
@@ -58,15 +53,6 @@ class PlannedRung:
     def to_json(self) -> dict[str, Any]:
         """The rung as run.json keeps it."""
         return {**asdict(self), "settings": self.settings.to_json()}
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> PlannedRung:
-        """The rung that `to_json` wrote."""
-        lists = {
-            "acts_through": tuple(data["acts_through"]),
-            "changes": tuple((name, before, now) for name, before, now in data["changes"]),
-        }
-        return cls(**{**data, **lists, "settings": RungSettings.from_json(data["settings"])})
 
 
 def describe_changes(rung: PlannedRung) -> str:

@@ -50,7 +50,7 @@ def _speeds_table(measured: Results) -> Table:
 
 
 def _blocks(measured: Results) -> range:
-    return range(1, measured.header["plan"]["blocks"] + 1)
+    return range(1, measured.header.plan.blocks + 1)
 
 
 def _speed(found: Mapping[int, Record], block: int) -> str:

@@ -29,7 +29,7 @@ VERDICTS = (
 def article_section(measured: Results, article: Publication) -> Section:
     """Every claim of the article with its verdict, for a reader who has only the article in hand."""
     judgements = judge(article, measured)
-    cores, of_cores = measured.header["plan"]["pin"]["cores"], plural(measured.header["machine"]["cores"], "core")
+    cores, of_cores = measured.header.plan.pin.threads, plural(len(measured.header.machine.cores), "core")
     paragraphs = (
         f"Every sentence of the article that can be checked, in its order, held against this run: {tally(judgements)}.",
         VERDICTS,

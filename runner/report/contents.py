@@ -85,5 +85,5 @@ def _compose_ladder(measured: Results, article: Publication) -> Document:
 
 
 def _subtitle(measured: Results) -> str:
-    engine, run = measured.header["engine"]["name"], measured.header["run"]
+    engine, run = measured.header.engine.name, measured.header.run
     return f"{host_in_words(measured)}; engine {engine}; run {run}; {size_of(measured)}"

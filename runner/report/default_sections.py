@@ -31,7 +31,7 @@ def not_observed(measured: Results) -> tuple[str, ...]:
 
 
 def _finding(measured: Results, stack: str) -> str:
-    seen, title = measured.defaults[stack], measured.header["stacks"][stack]["title"]
+    seen, title = measured.defaults[stack], measured.header.stacks[stack].title
     word = "on" if seen.is_on else "off"
     text = (f"{title}: here a plain `pip install {_wheel(measured, stack) or 'tensorflow'}` has oneDNN {word} "
             f"(observed by {seen.said_by} with {ONEDNN_SWITCH} not set).")  # fmt: skip
@@ -48,10 +48,10 @@ def _gain(measured: Results, stack: str) -> str:
 
 def _is_the_switch(measured: Results, row: Summary) -> bool:
     """Does this pair divide one stock wheel with oneDNN on by the same with it off?"""
-    entry = measured.header["stacks"][row.stack]["variants"]
+    entry = measured.header.stacks[row.stack].variants
     sides = [entry[row.baseline], entry[row.candidate]]
-    values = [{each["name"]: each["value"] for each in side["environment"]}.get(ONEDNN_SWITCH) for side in sides]
-    return sides[0]["installation"] == sides[1]["installation"] and values == ["0", "1"]
+    values = [{each.name: each.value for each in side.environment}.get(ONEDNN_SWITCH) for side in sides]
+    return sides[0].installation == sides[1].installation and values == ["0", "1"]
 
 
 def _of_pair(row: Summary) -> str:
@@ -74,7 +74,7 @@ def _of_pair(row: Summary) -> str:
 
 def _wheel(measured: Results, stack: str) -> str | None:
     """The stack's stock wheel that can have oneDNN, as pip is asked for it; None if it has none."""
-    for name in measured.header["stacks"][stack]["variants"]:
+    for name in measured.header.stacks[stack].variants:
         asked = asked_of(measured.header, stack, name, {})
         if asked.has_a_default:
             return asked.wheel

@@ -42,7 +42,7 @@ def evidence_section(measured: Results) -> Section:
 def _report_order(measured: Results, evidence: Evidence) -> tuple[Any, ...]:
     """By stack, the article's order of topologies, then the stack's order of variants."""
     subject = evidence.subject
-    known = list(measured.header["stacks"][subject.stack]["variants"])
+    known = list(measured.header.stacks[subject.stack].variants)
     group = Group(subject.stack, subject.topology, evidence.batch_size)
     return (*group.report_order(), known.index(subject.variant) if subject.variant in known else len(known))
 
@@ -78,7 +78,7 @@ def _paragraphs(measured: Results, probes: list[Evidence]) -> tuple[str, ...]:
 
 def _silent_product(measured: Results) -> str:
     """A sentence on the releases whose matrix product leaves no line, where one of them is in the run."""
-    held = [content for each in measured.header["stacks"].values() for content in each.get("holds", {}).values()]
+    held = [content for each in measured.header.stacks.values() for content in each.holds.values()]
     if HOLDS_MATRIX_PRODUCT not in held:
         return ""
     return (" In TensorFlow 1.14 and 1.15 that product prints no line, so that it leaves no trace in the log; 1.12 has "
@@ -87,7 +87,7 @@ def _silent_product(measured: Results) -> str:
 
 def _confined(measured: Results, obtained: list[Evidence]) -> tuple[str, ...]:
     """A sentence on each variant whose own threads, not only OpenMP's, may use a part of the pin only."""
-    pin = parse_cpu_list(measured.header["plan"]["pin"]["cpus"])
+    pin = frozenset(measured.header.plan.pin.cpus)
     found: dict[tuple[str, str], str] = {}
     for evidence in obtained:
         masks = [text for text in evidence.threads["allowed_cpus"] if text is not None]

@@ -70,7 +70,7 @@ def _figure(measured: Results, article: Publication) -> Drawing:
 
 def _key(measured: Results) -> str:
     """What the lines and the hatching mean."""
-    blocks = measured.header["plan"]["blocks"]
+    blocks = measured.header.plan.blocks
     lines = [
         f"Thick line: 95% interval of this bar alone, over {blocks} blocks of separate launches. Higher is better.",
         f"Thin line: 95% intervals of all {plural(measured.family, 'pair')} of the run at once. What is called "
@@ -88,11 +88,10 @@ def _claimed(measured: Results, article: Publication) -> str:
 
 
 def _title(measured: Results) -> str:
-    processor = measured.header["machine"]["processor"]["model_name"] or "unknown processor"
-    cores, threads = (measured.header["plan"]["pin"][name] for name in ("cores", "threads"))
-    used = plural(cores, "core") + (f", {plural(threads, 'thread')}" if threads != cores else "")
+    processor = measured.header.machine.processor.model_name or "unknown processor"
+    used = plural(measured.header.plan.pin.threads, "core")
     sizes = ", ".join(str(size) for size in measured.batch_sizes)
-    return f"CNN training, batch size {sizes}\n{processor}, {used}, engine {measured.header['engine']['name']}"
+    return f"CNN training, batch size {sizes}\n{processor}, {used}, engine {measured.header.engine.name}"
 
 
 def _groups(measured: Results, stack: str) -> list[Group]:
@@ -106,7 +105,7 @@ def _draw_throughput(axes: Axes, measured: Results, stack: str) -> None:
         place = Place(index, len(variants), _limit(bars))
         _bars(axes, place, bars[index], colour(variant, variants), variant_title(measured, stack, variant), "{}")
     axes.set_ylabel("images per second")
-    axes.set_title(f"{measured.header['stacks'][stack]['title']}: training throughput", loc="left", fontsize=10)
+    axes.set_title(f"{measured.header.stacks[stack].title}: training throughput", loc="left", fontsize=10)
     _finish(axes, groups, measured.batch_sizes)
 
 
@@ -120,7 +119,7 @@ def _draw_speedups(axes: Axes, measured: Results, stack: str) -> None:
         _bars(axes, place, bars[index], colour(variant, variants), label, "{}x")
     axes.axhline(1.0, color="#444444", linewidth=1, linestyle="--", zorder=0)
     axes.set_ylabel("speedup")
-    title = measured.header["stacks"][stack]["title"]
+    title = measured.header.stacks[stack].title
     text = f"{title}: speedup over {variant_title(measured, stack, baseline)} (dashed line: 1x)"
     axes.set_title(text, loc="left", fontsize=10)
     _finish(axes, groups, measured.batch_sizes)

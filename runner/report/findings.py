@@ -33,13 +33,13 @@ def findings(measured: Results, article: Publication) -> tuple[str, ...]:
 
 def warnings(measured: Results) -> tuple[str, ...]:
     """What a reader must know before quoting a number."""
-    return (*_incomplete(measured), *_flagged(measured), *measured.header["notes"], *_enforcement(measured),
+    return (*_incomplete(measured), *_flagged(measured), *measured.header.notes, *_enforcement(measured),
             *not_observed(measured), *host_warnings(measured), *_few_steps(measured), *_noise(measured))  # fmt: skip
 
 
 def _finding(measured: Results, row: Summary) -> str:
     stack, size = row.stack, row.batch_size
-    title = measured.header["stacks"][stack]["title"]
+    title = measured.header.stacks[stack].title
     candidate, baseline = (variant_title(measured, stack, name) for name in (row.candidate, row.baseline))
     head = f"{title}, batch size {size}: {candidate} against {baseline}{_layouts(measured, row)}"
     if not row.topologies:
@@ -58,8 +58,8 @@ def _finding(measured: Results, row: Summary) -> str:
 
 def _layouts(measured: Results, row: Summary) -> str:
     """The layouts of both sides, where a bar compares two of them."""
-    variants = measured.header["stacks"][row.stack]["variants"]
-    candidate, baseline = (variants[name]["layout"] for name in (row.candidate, row.baseline))
+    variants = measured.header.stacks[row.stack].variants
+    candidate, baseline = (variants[name].layout for name in (row.candidate, row.baseline))
     return "" if candidate == baseline else f", {candidate} against {baseline}"
 
 
@@ -82,7 +82,7 @@ def _on_the_article(measured: Results, article: Publication) -> str:
     if verdict.verdict == NOT_TESTABLE:
         return f"{head}: {verdict.verdict}. {why}"
     text = f"{head}: {verdict.verdict} on this host. {why}"
-    here = measured.header["machine"]["processor"]["model_name"] or "an unknown processor"
+    here = measured.header.machine.processor.model_name or "an unknown processor"
     if claim.configuration.processor_model and claim.configuration.processor_model in here:
         return text
     return f"{text} That is about {here} and no word on the article's own machine ({article.platform['Processor']})."
@@ -114,12 +114,10 @@ def _flagged(measured: Results) -> list[str]:
 
 
 def _enforcement(measured: Results) -> list[str]:
-    engine = measured.header["engine"]
-    if not engine["cannot_enforce"]:
+    engine = measured.header.engine
+    if not engine.cannot_enforce:
         return []
-    return [
-        f"The engine {engine['name']} runs plain processes and cannot enforce: {', '.join(engine['cannot_enforce'])}."
-    ]
+    return [f"The engine {engine.name} runs plain processes and cannot enforce: {', '.join(engine.cannot_enforce)}."]
 
 
 def _few_steps(measured: Results) -> list[str]:
@@ -133,7 +131,7 @@ def _few_steps(measured: Results) -> list[str]:
 
 
 def _noise(measured: Results) -> list[str]:
-    threads = measured.header["plan"]["pin"]["threads"]
+    threads = measured.header.plan.pin.threads
     stolen = [share for record in measured.usable if (share := _steal_share(record.facts)) is not None]
     loads = [record.facts["before"].get("load_1_minute") for record in measured.usable]
     # The load before a launch still holds the launch before it, so only what exceeds the pin's own threads counts.

@@ -11,10 +11,10 @@ from runner.stats.results import Results
 
 def host_in_words(measured: Results) -> str:
     """The processor, how many of its cores the pin has, and whether it is a virtual machine where that is known."""
-    machine, pin = measured.header["machine"], measured.header["plan"]["pin"]
-    processor = machine["processor"]["model_name"] or "an unknown processor"
-    virtual = ", virtual machine" if machine["platform"].get("virtual") else ""
-    return f"{processor}, {pin['cores']} of {plural(machine['cores'], 'core')}{virtual}"
+    machine, pin = _host(measured)
+    processor = machine.processor.model_name or "an unknown processor"
+    virtual = ", virtual machine" if machine.platform.virtual else ""
+    return f"{processor}, {pin.threads} of {plural(len(machine.cores), 'core')}{virtual}"
 
 
 def host_warnings(measured: Results) -> tuple[str, ...]:
@@ -28,7 +28,7 @@ def host_notes(measured: Results) -> tuple[str, ...]:
 
 
 def _host(measured: Results) -> tuple[Machine, Pin]:
-    return Machine.from_json(measured.header["machine"]), Pin.from_json(measured.header["plan"]["pin"])
+    return measured.header.machine, measured.header.plan.pin
 
 
 def _throttled(measured: Results) -> tuple[str, ...]:

@@ -63,8 +63,9 @@ def _figure(measured: Results) -> Drawing:
     grid = figure.subplots(len(rows), 1, squeeze=False, height_ratios=heights)
     for axes, each, result in zip(grid[:, 0], rows, measured.ladders, strict=True):
         _draw(axes, each, _title(measured, result))
-    processor = measured.header["machine"]["processor"]["model_name"] or "unknown processor"
-    figure.suptitle(f"{measured.header['ladder']['title']}\n{processor}, engine {measured.header['engine']['name']}",
+    processor = measured.header.machine.processor.model_name or "unknown processor"
+    ladder = measured.header.ladder
+    figure.suptitle(f"{ladder.title if ladder else ''}\n{processor}, engine {measured.header.engine.name}",
                     fontsize=12, fontweight="bold")  # fmt: skip
     handles = [Patch(color=FASTER, label="faster"), Patch(color=SLOWER, label="slower"),
                Patch(color=UNCLEAR, label="no clear difference, or no verdict"),
@@ -205,7 +206,7 @@ def _bound(row: Row, factor: float) -> float:
 
 
 def _title(measured: Results, result: LadderResult) -> str:
-    group, blocks = result.group, measured.header["plan"]["blocks"]
-    stack = measured.header["stacks"][group.stack]["title"]
+    group, blocks = result.group, measured.header.plan.blocks
+    stack = measured.header.stacks[group.stack].title
     whole = f"; first against last {times(result.whole.value)}" if result.whole else ""
     return f"{stack}: {topology_title(group.topology)}, batch size {group.batch_size}, {blocks} blocks{whole}"

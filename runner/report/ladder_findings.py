@@ -80,7 +80,7 @@ def in_words(status: str) -> str:
 
 
 def _finding(measured: Results, result: LadderResult) -> str:
-    name = f"{measured.header['stacks'][result.group.stack]['title']}, {ladder_name(result)}"
+    name = f"{measured.header.stacks[result.group.stack].title}, {ladder_name(result)}"
     if result.whole is None:
         return f"{name}: first against last could not be measured: {result.whole_reason or 'no complete block'}."
     inert = sum(step.status == INERT for step in result.steps)
@@ -105,7 +105,7 @@ def _steps(result: LadderResult) -> str:
 
 def _could_be_baseline(result: LadderResult, article: Publication, measured: Results) -> Iterator[str]:
     """What a baseline that is slower for another reason would have explained all alone."""
-    claim, cores = article.claim(LARGEST), measured.header["plan"]["pin"]["cores"]
+    claim, cores = article.claim(LARGEST), measured.header.plan.pin.threads
     most = largest_speedup(article)
     for step in result.branches:
         ratio = step.together

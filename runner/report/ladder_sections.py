@@ -39,11 +39,11 @@ PRODUCT = (
 
 def ladder_sections(measured: Results, article: Publication) -> tuple[Section, ...]:
     """All that a report says of a ladder; nothing for a comparison."""
-    if not measured.ladders:
+    ladder = measured.header.ladder
+    if not measured.ladders or ladder is None:
         return ()
-    ladder = measured.header["ladder"]
     return (
-        Section(f"{ladder['title']}", figures=(draw_ladder(measured),)),
+        Section(ladder.title, figures=(draw_ladder(measured),)),
         _steps_section(measured, article),
         _whole_section(measured),
         _sentences_section(measured),

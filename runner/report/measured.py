@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from runner.planning.ladder_plan import is_ladder
 from runner.report.corrections import corrected
 from runner.report.wording import present
 from runner.stats.results import Results, results_of
@@ -31,14 +30,14 @@ def condition(measured: Results, name: str, value: object) -> str:
     limit = ENFORCEABLE.get(name.removeprefix("enforced."))
     if value is not None or limit is None:
         return present(value)
-    return "cannot be enforced" if limit in measured.header["engine"]["cannot_enforce"] else "none"
+    return "cannot be enforced" if limit in measured.header.engine.cannot_enforce else "none"
 
 
 def completing(measured: Results) -> str:
     """What completes the run; RUN is its folder, which may be moved."""
     if measured.run.is_of_compose:
         return "docker-compose up, then python -m runner report RUN"
-    return f"python -m runner {'ablate' if is_ladder(measured.header) else 'compare'} --resume RUN"
+    return f"python -m runner {'ablate' if measured.header.is_ladder else 'compare'} --resume RUN"
 
 
 def going_on(measured: Results) -> str:
@@ -48,5 +47,5 @@ def going_on(measured: Results) -> str:
 
 def variant_title(measured: Results, stack: str, variant: str) -> str:
     """A variant's name for people, with a word if it is what a plain installation runs here."""
-    text = str(measured.header["stacks"][stack]["variants"][variant]["label"])
+    text = measured.header.stacks[stack].variants[variant].label
     return f"{text} (as a plain pip install has it here)" if variant == measured.plain_variant(stack) else text

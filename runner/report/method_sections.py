@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from runner.catalogue.publications import Publication
+from runner.catalogue.stacks import Variant
 from runner.checks.conditions import flatten
+from runner.machine import format_cpu_list
 from runner.report.document import Section, Table, table
 from runner.report.host_sections import host_notes
 from runner.report.measured import condition
 from runner.report.observer import observer_sentences
 from runner.report.wording import present
 from runner.stats.results import Results
+from runner.storage.header import RecordedMatch, RecordedStack
 
 
 def platform_section(measured: Results, article: Publication) -> Section:
@@ -26,7 +28,7 @@ def platform_section(measured: Results, article: Publication) -> Section:
 def settings_section(measured: Results) -> Section:
     """What a pair differs in, and the settings that are the same on all variants."""
     tables = []
-    for stack, entry in measured.header["stacks"].items():
+    for stack, entry in measured.header.stacks.items():
         variants = measured.variants(stack)
         tables.append(_difference_table(stack, entry, variants))
         tables.append(_choices_table(stack, entry, variants))
@@ -36,7 +38,7 @@ def settings_section(measured: Results) -> Section:
         "other packages by hash, same workload files, same pin, same thread counts, same seeds. Everything that is not "
         "in the first table is equal."
     )
-    stacks = ",".join(measured.header["stacks"])
+    stacks = ",".join(measured.header.stacks)
     as_shipped = (
         "The baseline has the candidate's pin and the settings below. How stock does as a user gets it, with no "
         "setting at all and on every logical CPU, is another question: python -m runner ablate "
@@ -47,15 +49,15 @@ def settings_section(measured: Results) -> Section:
 
 def matched_sections(measured: Results) -> tuple[Section, ...]:
     """What the comparison of all files of both installations showed before the run; nothing for runs without one."""
-    found: Mapping[str, Any] = measured.header.get("matched", {})
+    found = measured.header.matched
     if not found:
         return ()
     rows = []
     for stack, match in found.items():
-        pair = " / ".join(match["installations"])
-        for entry in match["packages"]:
-            verdict = "the wheel under test" if entry["allowed"] else "MUST NOT DIFFER"
-            rows.append((stack, pair, str(match["compared"]), entry["package"], str(entry["differences"]), verdict))
+        pair = " / ".join(match.installations)
+        for entry in match.packages:
+            verdict = "the wheel under test" if entry.allowed else "MUST NOT DIFFER"
+            rows.append((stack, pair, str(match.compared), entry.package, str(entry.differences), verdict))
     columns = ("stack", "installations", "files and settings compared", "package", "differences", "verdict")
     paragraph = (
         "Before the run every file of both installations was hashed and compared by path, mode and content, without "
@@ -66,14 +68,14 @@ def matched_sections(measured: Results) -> tuple[Section, ...]:
     return (Section("Matched, file by file", (paragraph, *_as_locked(found)), (shown,)),)
 
 
-def _as_locked(found: Mapping[str, Any]) -> tuple[str, ...]:
+def _as_locked(found: Mapping[str, RecordedMatch]) -> tuple[str, ...]:
     """How many files were held against the wheels of the locks; that none was, for runs of before this was done."""
     told = [
-        f"{stack} {each['installation']}: {each['files']:,} files of {each['distributions']} wheels"
-        + (f", and {' and '.join(each['unlocked'])} of the interpreter's own" if each["unlocked"] else "")
+        f"{stack} {each.installation}: {each.files:,} files of {each.distributions} wheels"
+        + (f", and {' and '.join(each.unlocked)} of the interpreter's own" if each.unlocked else "")
         for stack, match in found.items()
-        for each in match.get("contents", ())
-        if each["held"]
+        for each in match.contents
+        if each.held
     ]
     if not told:
         return ("In this run files were held against one another only, and not against the hash-locked wheels.",)
@@ -118,14 +120,13 @@ def environment_section(measured: Results) -> Section:
 def repeat_section(measured: Results) -> Section:
     """How to repeat this run, and where its raw samples are."""
     header = measured.header
-    kit = header["kit"]
-    revision = kit["revision"] or "unknown (not run from a clone)"
-    rows = [("kit", f"version {kit['version']}, revision {revision}"), ("run", header["run"]),
-            ("begun", header["created"]), ("seed", str(header["plan"]["seed"])),
-            ("workload sha256", header["workload_sha256"])]  # fmt: skip
-    for stack, entry in header["stacks"].items():
-        for name, made in entry["installations"].items():
-            rows += [(f"{stack}/{name}: {key}", present(value)) for key, value in sorted(made.items())]
+    revision = header.kit.revision or "unknown (not run from a clone)"
+    rows = [("kit", f"version {header.kit.version}, revision {revision}"), ("run", header.run),
+            ("begun", header.created), ("seed", str(header.plan.seed)),
+            ("workload sha256", header.workload_sha256)]  # fmt: skip
+    for stack, entry in header.stacks.items():
+        for name, made in entry.installations.items():
+            rows += [(f"{stack}/{name}: {key}", present(value)) for key, value in sorted(made.said.items())]
     paragraphs = (
         "The command below, in a clone of the kit at that revision, repeats the run: same order, seeds and locks. "
         "python -m runner repeat, with this folder, does so from its record alone and compares the two. A base image "
@@ -135,89 +136,87 @@ def repeat_section(measured: Results) -> Section:
         "results and logs of single launches are in launches/; of a run that was packed to be kept, as the kit's own "
         "sample was, they are in launches.tar.xz.",
     )
-    return Section("Repeat it, doubt it", paragraphs, (table(("provenance", "value"), rows),), (header["command"],))
+    return Section("Repeat it, doubt it", paragraphs, (table(("provenance", "value"), rows),), (header.command,))
 
 
 def _host_rows(measured: Results) -> dict[str, str]:
-    machine, pin = measured.header["machine"], measured.header["plan"]["pin"]
-    platform, processor, sockets = machine["platform"], machine["processor"], machine["sockets"]
-    system = " ".join(text for text in (platform["vendor"], platform["product"]) if text)
-    kind = "virtual machine" if platform["virtual"] else "bare metal"
-    memory = machine["memory_bytes"]
-    titles = ", ".join(str(entry["title"]) for entry in measured.header["stacks"].values())
+    machine, pin = measured.header.machine, measured.header.plan.pin
+    platform, processor = machine.platform, machine.processor
+    cores, sockets = len(machine.cores), len(machine.sockets)
+    system = " ".join(text for text in (platform.vendor, platform.product) if text)
+    kind = "virtual machine" if platform.virtual else "bare metal"
+    memory = machine.memory_bytes
+    titles = ", ".join(entry.title for entry in measured.header.stacks.values())
     return {
-        "EC2 instance type": platform["instance_type"] or "not an EC2 instance, as far as it tells",
+        "EC2 instance type": platform.instance_type or "not an EC2 instance, as far as it tells",
         "Platform": f"{kind}{f' ({system})' if system else ''}",
         "Sockets": str(sockets),
-        "Processor": processor["model_name"] or "not known",
-        "Cores per socket": present(
-            machine["cores"] / sockets if machine["cores"] % sockets else machine["cores"] // sockets
-        ),
+        "Processor": processor.model_name or "not known",
+        "Cores per socket": present(cores / sockets if cores % sockets else cores // sockets),
         "Memory": f"{memory / 1e9:.0f} GB" if memory else "not known",
         "Storage": "not measured; training data is synthetic and stays in memory",
-        "Operating system": f"{present(platform['operating_system'])}, kernel {present(platform['kernel_release'])}",
+        "Operating system": f"{present(platform.operating_system)}, kernel {present(platform.kernel_release)}",
         "TensorFlow": titles,
-        "Instruction sets": present(processor["isa"]),
-        "Threads used": f"{pin['threads']} (CPUs {pin['cpus']}, memory nodes {pin['mems']})",
+        "Instruction sets": present(list(processor.isa)),
+        "Threads used": f"{pin.threads} (CPUs {format_cpu_list(pin.cpus)}, memory nodes {format_cpu_list(pin.mems)})",
     }
 
 
-def _difference_table(stack: str, entry: Mapping[str, Any], variants: list[str]) -> Table:
-    chosen = [entry["variants"][name] for name in variants]
-    names = sorted({each["name"] for variant in chosen for each in variant["environment"]})
+def _difference_table(stack: str, entry: RecordedStack, variants: list[str]) -> Table:
+    chosen = [entry.variants[name] for name in variants]
+    names = sorted({each.name for variant in chosen for each in variant.environment})
     rows = [("wheel", *(_wheel(entry, variant) for variant in chosen), "what is compared", "—")]
     for name in names:
-        declared = [next((e for e in variant["environment"] if e["name"] == name), None) for variant in chosen]
-        reasons = " ".join(dict.fromkeys(each["reason"] for each in declared if each))
-        sources = ", ".join(dict.fromkeys(each["source"] for each in declared if each))
-        rows.append((name, *(each["value"] if each else "not set" for each in declared), reasons, sources))
-    if len({variant["layout"] for variant in chosen}) > 1:
-        rows.append(("layout", *(variant["layout"] for variant in chosen), "see below", "—"))
+        declared = [next((each for each in variant.environment if each.name == name), None) for variant in chosen]
+        reasons = " ".join(dict.fromkeys(each.reason for each in declared if each))
+        sources = ", ".join(dict.fromkeys(each.source for each in declared if each))
+        rows.append((name, *(each.value if each else "not set" for each in declared), reasons, sources))
+    if len({variant.layout for variant in chosen}) > 1:
+        rows.append(("layout", *(variant.layout for variant in chosen), "see below", "—"))
     return table(("setting", *variants, "reason", "source"), rows, caption=f"{stack}: what differs")
 
 
-def _choices_table(stack: str, entry: Mapping[str, Any], variants: list[str]) -> Table:
+def _choices_table(stack: str, entry: RecordedStack, variants: list[str]) -> Table:
     rows: list[tuple[str, ...]] = []
     for name in variants:
-        variant = entry["variants"][name]
-        rows.append((name, "layout", variant["layout"], variant["layout_reason"], variant["layout_source"]))
+        variant = entry.variants[name]
+        rows.append((name, "layout", variant.layout, variant.layout_reason, variant.layout_source))
         rows.append(
             (
                 name,
                 "threading",
-                variant["threading"],
+                variant.threading,
                 "the runtime that its kernels run on",
-                variant["threading_source"],
+                variant.threading_source,
             )
         )
         rows += _held(name, entry, variant)
     return table(("variant", "choice", "value", "reason", "source"), rows, caption=f"{stack}: choices for each variant")
 
 
-def _held(name: str, entry: Mapping[str, Any], variant: Mapping[str, Any]) -> list[tuple[str, ...]]:
+def _held(name: str, entry: RecordedStack, variant: Variant) -> list[tuple[str, ...]]:
     """What the wheel has of oneDNN in it, where stacks.toml says so."""
-    holds = entry.get("holds", {}).get(variant["installation"])
-    source = entry.get("holds_source", {}).get(variant["installation"])
+    holds = entry.holds.get(variant.installation)
+    source = entry.holds_source.get(variant.installation) or ""
     reason = "what its libraries hold, whether it is switched on or not"
     return [(name, "oneDNN (MKL-DNN) in the wheel", holds, reason, source)] if holds else []
 
 
-def _wheel(entry: Mapping[str, Any], variant: Mapping[str, Any]) -> str:
-    return str(entry["installations"].get(variant["installation"], {}).get("wheel", variant["installation"]))
+def _wheel(entry: RecordedStack, variant: Variant) -> str:
+    made = entry.installations.get(variant.installation)
+    return (made.wheel if made else None) or variant.installation
 
 
 def _bkm_table(measured: Results) -> Table:
-    bkms = measured.header["plan"]["bkms"]
+    bkms = measured.header.plan.bkms
     threading = {
-        f"{stack} {name}": entry["variants"][name]["threading"]
-        for stack, entry in measured.header["stacks"].items()
+        f"{stack} {name}": entry.variants[name].threading
+        for stack, entry in measured.header.stacks.items()
         for name in measured.variants(stack)
     }
     rows = []
-    for setting in bkms["settings"]:
-        readers = [name for name, kind in threading.items() if kind in setting["read_by"]]
-        rows.append(
-            (setting["name"], setting["value"], ", ".join(readers) or "none", setting["reason"], setting["source"])
-        )
+    for setting in bkms.settings:
+        readers = [name for name, kind in threading.items() if kind in setting.read_by]
+        rows.append((setting.name, setting.value, ", ".join(readers) or "none", setting.reason, setting.source))
     columns = ("setting", "value on every variant", "read by", "reason", "source")
-    return table(columns, rows, caption=f"Best-known methods: {bkms['name']} ({bkms['title']})")
+    return table(columns, rows, caption=f"Best-known methods: {bkms.name} ({bkms.title})")

@@ -123,8 +123,8 @@ def _slow_products(measured: Results) -> tuple[str, ...]:
         if peak.best:
             best[peak.stack, peak.installation] = float(peak.best["gflops_per_second"])
     found = []
-    for stack, entry in measured.header["stacks"].items():
-        baseline = entry["variants"][measured.variants(stack)[0]]["installation"]
+    for stack, entry in measured.header.stacks.items():
+        baseline = entry.variants[measured.variants(stack)[0]].installation
         base = best.get((stack, baseline), math.nan)
         found += [
             f"On {stack} the matrix product of {name} reaches {significant(speed)} GFLOP/s, {speed / base:.0%} of what "
@@ -190,7 +190,7 @@ def _figure(measured: Results, rows: Sequence[Achieved]) -> Drawing:
     cut = ", cut off at the right where they are longer" if beyond else ""
     axes.set_xlabel(f"share of the matrix product's peak, with 95% intervals{cut}")
     sizes = ", ".join(map(str, measured.batch_sizes))
-    processor = measured.header["machine"]["processor"]["model_name"] or "unknown processor"
+    processor = measured.header.machine.processor.model_name or "unknown processor"
     title = f"{TITLE}: {significant(shown[0].peak)} GFLOP/s on {processor}, batch size {sizes}"
     axes.set_title(title, loc="left", fontsize=10)
     axes.xaxis.set_major_formatter(lambda value, _position: f"{value:.0%}")

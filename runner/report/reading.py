@@ -25,7 +25,7 @@ def reading_section(measured: Results) -> Section:
         "than that where nothing differs. The other holds at once with those of all pairs that were planned: each "
         "allows for the error probability divided by their number, so that in at least 95% of runs no verdict is a "
         "false one, if the blocks' ratios scatter about normally and independently of one another, which "
-        f"{plural(int(measured.header['plan']['blocks']), 'block')} cannot show. Verdicts, counts of them, the largest "
+        f"{plural(measured.header.plan.blocks, 'block')} cannot show. Verdicts, counts of them, the largest "
         "and the claims on speedups are read off the second; other claims have an interval of their own alone. The "
         "figure draws the first thick and the second thin. results/README.md has the shares of runs with a false "
         "verdict, by simulation.",
@@ -44,14 +44,14 @@ def reading_section(measured: Results) -> Section:
 def size_of(measured: Results) -> str:
     """The blocks of a run, and the steps of its launches: 4 blocks; 1 warm-up step and 2 timed steps in each launch."""
     launches = measured.run.launches
-    blocks = plural(int(measured.header["plan"]["blocks"]), "block")
+    blocks = plural(measured.header.plan.blocks, "block")
     steps = {(launch.steps.warmup, launch.steps.timed) for launch in launches}
     texts = [f"{plural(warmup, 'warm-up step')} and {plural(timed, 'timed step')}" for warmup, timed in sorted(steps)]
     return f"{blocks}; {' or '.join(texts)} in each launch"
 
 
 def _on_the_switch(measured: Results) -> tuple[str, ...]:
-    stacks = [stack for stack, entry in measured.header["stacks"].items() if SWITCHED in entry["variants"]]
+    stacks = [stack for stack, entry in measured.header.stacks.items() if SWITCHED in entry.variants]
     if not stacks:
         return ()
     return (

@@ -164,7 +164,7 @@ def _figure(measured: Results, what: tuple[str, str, str], variants: Sequence[st
     axes.margins(y=0.01)
     axes.invert_yaxis()
     axes.set_xlabel("milliseconds inside the kernels of one training step")
-    title = f"{measured.header['stacks'][stack]['title']}: {topology_title(topology)}"
+    title = f"{measured.header.stacks[stack].title}: {topology_title(topology)}"
     axes.set_title(f"{title}, one step of a quiet launch that is not timed, batch size {size}", loc="left", fontsize=10)
     axes.grid(axis="x", color="#e6e6e6", linewidth=0.8)
     axes.set_axisbelow(True)

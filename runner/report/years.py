@@ -59,7 +59,7 @@ def years_sections(measured: Results) -> tuple[Section, ...]:
 
 def released(measured: Results, stack: str) -> str:
     """The month a stack's TensorFlow was released, such as 2018-11."""
-    return str(measured.header["stacks"][stack].get("released", ""))
+    return measured.header.stacks[stack].released
 
 
 def _speedups(measured: Results, stacks: list[str]) -> dict[Group, Speedup]:
@@ -95,7 +95,7 @@ def _draw(measured: Results, rows: Mapping[Group, Speedup], stacks: list[str], k
             _draw_point(axes, (x, value), row.pair.status, fill, label if number == 0 else None)
     axes.axhline(1.0, color="#444444", linewidth=1, linestyle="--", zorder=0)
     baselines = {name: variant_title(measured, name, measured.variants(name)[0]) for name in stacks}
-    names = [f"{measured.header['stacks'][name]['title']}\n{name}, over {baselines[name]}" for name in stacks]
+    names = [f"{measured.header.stacks[name].title}\n{name}, over {baselines[name]}" for name in stacks]
     axes.set_xticks(range(len(stacks)), names)
     axes.set_xlim(-0.6, len(stacks) - 0.4)
     axes.set_yscale("log", base=2)  # ratios: twice and half are equally far from 1
@@ -104,7 +104,7 @@ def _draw(measured: Results, rows: Mapping[Group, Speedup], stacks: list[str], k
     axes.yaxis.set_minor_locator(NullLocator())
     axes.set_ylabel("speedup of Intel's build over the release's stock (logarithmic)")
     axes.grid(axis="y", color="#e6e6e6", linewidth=0.8)
-    processor = measured.header["machine"]["processor"]["model_name"] or "unknown processor"
+    processor = measured.header.machine.processor.model_name or "unknown processor"
     size_text = ", ".join(str(size) for size in sorted(sizes))
     axes.set_title(f"Intel's build over the years, batch size {size_text}\n{processor}", fontweight="bold", fontsize=12)
     key = (

@@ -72,7 +72,7 @@ def probes_of(session: Session, launches: Iterable[Launch], batch_size: int = BA
     firsts: dict[Subject, Launch] = {}
     for launch in launches:
         firsts.setdefault(Subject(launch.cell.stack, launch.cell.variant, launch.cell.topology), launch)
-    asked = [(launch, asked_of(session.run.header, launch.cell.stack, launch.cell.variant, launch.environment))
+    asked = [(launch, asked_of(session.run.about, launch.cell.stack, launch.cell.variant, launch.environment))
              for launch in firsts.values()]  # fmt: skip
     return [_probe(session, launch, what, batch_size) for launch, what in [*asked, *_plain(asked)]]
 

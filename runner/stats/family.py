@@ -21,7 +21,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from math import comb
 
-from runner.planning.ladder_plan import is_ladder, rungs_of
 from runner.stats.intervals import CONFIDENCE, FEWEST, Estimate, geometric_estimate, simultaneous_confidence
 from runner.storage.runs import Run
 from runner.vocabulary import Group
@@ -37,7 +36,7 @@ def family_of(run: Run) -> int:
     variants: dict[Group, set[str]] = {}
     for launch in run.launches:
         variants.setdefault(launch.cell.group, set()).add(launch.cell.variant)
-    if is_ladder(run.header):
+    if run.about.is_ladder:
         return sum(_steps(run, group) + TOTALS for group in variants)
     return pairs_among(len(names) for names in variants.values())
 
@@ -109,4 +108,4 @@ def _extreme(pick: Callable[[Iterable[float]], float], bars: Sequence[Estimate])
 
 def _steps(run: Run, group: Group) -> int:
     """The rungs and branches of a ladder that are run and compared with another."""
-    return sum(bool(rung.of) and not rung.left_out for rung in rungs_of(run.header, group.stack))
+    return sum(bool(rung.of) and not rung.left_out for rung in run.about.rungs(group.stack))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from runner.checks.inert import inert_reason
 from runner.planning.ladder import WHOLE
-from runner.planning.ladder_plan import ends, rungs_of
+from runner.planning.ladder_plan import ends
 from runner.planning.rungs import PlannedRung
 from runner.stats.estimators import images_per_second
 from runner.stats.family import family_of, together
@@ -137,10 +137,8 @@ def still_needed(launches: Sequence[Launch], results: Sequence[LadderResult]) ->
 
 
 def _results(run: Run, table: Table, verdicts: Verdicts) -> list[LadderResult]:
-    blocks, family = range(1, run.header["plan"]["blocks"] + 1), family_of(run)
-    return [
-        _result(group, rungs_of(run.header, group.stack), table, blocks, verdicts, family) for group in groups_of(run)
-    ]
+    blocks, family = range(1, run.about.plan.blocks + 1), family_of(run)
+    return [_result(group, run.about.rungs(group.stack), table, blocks, verdicts, family) for group in groups_of(run)]
 
 
 def _result(

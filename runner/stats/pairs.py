@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 from runner.checks.conditions import refusal
 from runner.checks.losses import LossesCheck, check_losses
-from runner.planning.ladder_plan import is_ladder
 from runner.stats.estimators import images_per_second
 from runner.stats.family import family_of
 from runner.storage.records import Record, latest
@@ -97,17 +96,17 @@ def groups_of(run: Run) -> list[Group]:
 def variants_of(run: Run, stack: str) -> list[str]:
     """The variants of a stack that a run compares, the baseline first; of a ladder, its rungs."""
     planned = dict.fromkeys(launch.cell.variant for launch in run.launches if launch.cell.stack == stack)
-    if is_ladder(run.header):
+    if run.about.is_ladder:
         return list(planned)
-    return [name for name in run.header["stacks"][stack]["variants"] if name in planned]
+    return [name for name in run.about.stacks[stack].variants if name in planned]
 
 
 def pairs_of(run: Run, records: Sequence[Record]) -> list[Pair]:
     """Every pair of every group: each variant against each one before it in the stack's order. A ladder has none."""
-    if is_ladder(run.header):
+    if run.about.is_ladder:
         return []
     table = tabulate(records)
-    blocks = range(1, run.header["plan"]["blocks"] + 1)
+    blocks = range(1, run.about.plan.blocks + 1)
     family = family_of(run)
     return [
         replace(make_pair(group, baseline, candidate, table, blocks), family=family)

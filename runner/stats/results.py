@@ -8,14 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 from runner.evidence import store
 from runner.evidence.asked import ONEDNN_SWITCH
 from runner.evidence.cells import Cells, cells_of
 from runner.evidence.default import Default, observed_defaults
 from runner.evidence.probed import Evidence, Subject
-from runner.planning.ladder_plan import is_ladder
 from runner.stats import tables
 from runner.stats.evidence import with_evidence
 from runner.stats.family import family_of
@@ -23,6 +21,7 @@ from runner.stats.ladder import LadderResult, ladders_of, still_needed
 from runner.stats.pairs import PARTIAL, Comparison, Pair, pairs_of, variants_of
 from runner.stats.tables import Speedup, Summary, Throughput
 from runner.storage import blocks, peak_records
+from runner.storage.header import Header
 from runner.storage.peak_records import Peak
 from runner.storage.records import Record, latest
 from runner.storage.runs import Run
@@ -39,14 +38,14 @@ class Results:
     evidence: Mapping[Subject, Evidence] = field(default_factory=dict)
 
     @property
-    def header(self) -> Mapping[str, Any]:
-        """run.json."""
-        return self.run.header
+    def header(self) -> Header:
+        """What run.json says, as types."""
+        return self.run.about
 
     @property
     def stacks(self) -> list[str]:
         """The stacks of the run."""
-        return list(self.header["stacks"])
+        return list(self.header.stacks)
 
     @property
     def batch_sizes(self) -> list[int]:
@@ -116,7 +115,7 @@ class Results:
     @cached_property
     def ladders(self) -> list[LadderResult]:
         """The ladder of each topology and batch size; empty for a comparison."""
-        if not is_ladder(self.header):
+        if not self.header.is_ladder:
             return []
         return ladders_of(self.run, self.records, _passed(self.evidence))
 
@@ -135,10 +134,10 @@ class Results:
 
     def plain_variant(self, stack: str) -> str | None:
         """The compared variant that does with oneDNN what a plain installation was seen to do here; None if unknown."""
-        seen, entry = self.defaults.get(stack), self.header["stacks"][stack]
+        seen, variants = self.defaults.get(stack), self.header.stacks[stack].variants
         for name in self.variants(stack) if seen else []:
-            values = [each["value"] for each in entry["variants"].get(name, {}).get("environment", [])
-                      if each["name"] == ONEDNN_SWITCH]  # fmt: skip
+            declared = variants[name].environment if name in variants else ()
+            values = [each.value for each in declared if each.name == ONEDNN_SWITCH]
             if seen and values and (values[0] == "1") == seen.is_on:
                 return name
         return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, fields
-from typing import Any
+from typing import Any, TypeVar
 
 from cattrs import Converter
 from cattrs.gen import override
@@ -23,6 +23,8 @@ from runner.machine.topology import LogicalCpu
 from runner.storage.header import Header, Provenance, RecordedLadder, RecordedStack
 from runner.support.structure import Hook, UnexpectedValueError, class_hook, strict_converter, structure
 from runner.vocabulary import Launch
+
+T = TypeVar("T")
 
 # Written last, and only where there is something to write: a command has only some of them.
 _ONLY_IF_THERE = ("peak", "probes", "images", "own_topology", "kind", "ladder", "repeats")
@@ -39,7 +41,16 @@ def header_from_json(data: Mapping[str, Any], where: str) -> Header:
     Raises:
         RunFormatError: it lacks something that every version of the kit has written, or holds a value of another kind.
     """
-    return structure(data, Header, where, _CONVERTER, RunFormatError)
+    return recorded(data, Header, where)
+
+
+def recorded(data: Any, kind: type[T], where: str) -> T:
+    """A part of run.json from its data: a plan, a machine, a pin, a rung.
+
+    Raises:
+        RunFormatError: it lacks something that every version of the kit has written, or holds a value of another kind.
+    """
+    return structure(data, kind, where, _CONVERTER, RunFormatError)
 
 
 def header_to_json(header: Header) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from runner.host.pin import Pin
 from runner.planning.bkm import load_bkms, resolve, with_inter_op_threads
 from runner.stats.results import results_of
 from runner.storage import runs
+from runner.storage.header_json import recorded
 from tests.runner.claims.builders import EARLIER_RUN, SAMPLE, articles_host, constant, results
 
 ALL = [load_publication(name) for name in publication_names()]
@@ -75,7 +76,7 @@ def test_settings_that_are_not_the_articles_are_listed_and_judge_no_figure(inter
     """A run with --bkms none, or with one setting changed, says so, and in how many threads it computed."""
 
     def other_settings(header: dict[str, Any]) -> None:
-        pin = Pin.from_json(header["plan"]["pin"])
+        pin = recorded(header["plan"]["pin"], Pin, "a pin")
         bkms = resolve(load_bkms("none" if inter_op is None else "article"), pin)
         if inter_op is not None:
             bkms = with_inter_op_threads(bkms, inter_op)

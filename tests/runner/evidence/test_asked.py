@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from runner.evidence.asked import Asked, asked_of
+from runner.host.pin import Pin
+from runner.storage.header import Provenance
 from tests.runner.evidence.captured import TWO_CORES
+from tests.runner.evidence.headers import header_of
 
-HEADER: dict[str, Any] = {
-    "plan": {"pin": {"cpus_by_core": ["0,2", "1,3"]}},
-    "stacks": {
-        "tf-2.14": {
-            "variants": {"stock": {"installation": "stock"}, "intel": {"installation": "intel"}},
-            "installations": {name: {"wheel": "tensorflow-cpu==2.14.0"} for name in ("stock", "intel")},
-            "wheels": {"stock": "tensorflow-cpu==2.14.0", "intel": "intel-tensorflow==2.14.0"},
-        }
-    },
-}  # fmt: skip
+PIN = Pin(cores=((0, 2), (1, 3)), mems=(0,), nodes=1, sockets=1)
+WHEELS = {"stock": "tensorflow-cpu==2.14.0", "intel": "intel-tensorflow==2.14.0"}
+MADE = dict.fromkeys(WHEELS, Provenance({"wheel": "tensorflow-cpu==2.14.0"}))
+HEADER = header_of(PIN, wheels=WHEELS, installations=MADE)
 
 
 def test_the_first_variant_is_the_baseline_and_the_declared_wheel_counts() -> None:
@@ -32,8 +27,8 @@ def test_the_first_variant_is_the_baseline_and_the_declared_wheel_counts() -> No
 
 def test_a_run_of_the_first_version_is_still_understood() -> None:
     """Its run.json has the artifact's word alone."""
-    entry = {key: value for key, value in HEADER["stacks"]["tf-2.14"].items() if key != "wheels"}
-    assert asked_of({**HEADER, "stacks": {"tf-2.14": entry}}, "tf-2.14", "stock", {}).wheel == "tensorflow-cpu==2.14.0"
+    header = header_of(PIN, wheels={}, installations=MADE)
+    assert asked_of(header, "tf-2.14", "stock", {}).wheel == "tensorflow-cpu==2.14.0"
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -11,21 +10,13 @@ from runner.evidence.cells import CellEvidence, cells_of
 from runner.evidence.probed import Evidence, Subject, no_evidence
 from runner.evidence.verdicts import BASELINE_FREE, RIGHT_WHEEL, THREADS_BOUND, Verdict
 from runner.vocabulary import Cell
-from tests.runner.builders import record
+from tests.runner.builders import PIN, record
 from tests.runner.evidence.captured import captured, evidence
+from tests.runner.evidence.headers import header_of
 
 CELL = Cell("tf-2.14", "stock", "resnet50", 4)
 GOOD = (Verdict(RIGHT_WHEEL, True, "right"),)
-HEADER: dict[str, Any] = {
-    "plan": {"pin": {"cpus_by_core": ["0", "1"]}},
-    "stacks": {
-        "tf-2.14": {
-            "variants": {"stock": {"installation": "stock"}, "intel": {"installation": "intel"}},
-            "installations": {},
-            "wheels": {"stock": "tensorflow-cpu==2.14.0", "intel": "intel-tensorflow==2.14.0"},
-        }
-    },
-}
+HEADER = header_of(PIN, wheels={"stock": "tensorflow-cpu==2.14.0", "intel": "intel-tensorflow==2.14.0"})
 
 
 def cell(probe: Evidence | None, *, wanted: bool = True, **launches: tuple[Verdict, ...]) -> CellEvidence:

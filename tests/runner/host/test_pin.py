@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from runner.errors import HostError, UsageError
 from runner.host.pin import Pin, choose_pin
 from runner.machine import Machine, Sysroot, format_cpu_list, read_machine
+from runner.storage.header_json import recorded
 from tests.runner.sysroots import (
     CPUS,
     Host,
@@ -142,7 +143,7 @@ def test_memory_comes_from_allowed_nodes(host: Host) -> None:
 def test_pins_round_trip(host: Host, everything: bool) -> None:
     """A pin survives being written to JSON and read again."""
     pin = choose_pin(read(host), cpus=host.usable if everything else None)
-    assert Pin.from_json(pin.to_json()) == pin
+    assert recorded(pin.to_json(), Pin, "a pin") == pin
 
 
 @given(hosts(), st.data())

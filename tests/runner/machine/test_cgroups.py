@@ -8,6 +8,7 @@ import pytest
 
 from runner.machine import Sysroot
 from runner.machine.cgroups import Limits, read_limits
+from runner.storage.header_json import recorded
 from tests.runner.sysroots import GIB
 
 ROOT = "sys/fs/cgroup"
@@ -181,4 +182,4 @@ def test_limits_round_trip() -> None:
         Limits("v2", 1.5, (0, 1, 5), (0,), GIB, GIB // 2, is_unbalanced=True),
         Limits(None, None, None, None, None),
     ):
-        assert Limits.from_json(value.to_json()) == value
+        assert recorded(value.to_json(), Limits, "limits") == value

@@ -9,6 +9,7 @@ import pytest
 
 from runner.errors import HostError
 from runner.machine import Machine, conditions, format_cpu_list, read_machine
+from runner.storage.header_json import recorded
 from tests.runner.sysroots import CPUS, Host, TreeRoot, isolated, partition, tree, write
 
 
@@ -94,11 +95,11 @@ def test_it_survives_json_and_is_absent_from_the_json_of_earlier_versions(host: 
     """A run of before has none of these fields and reads as a host of which they are not known."""
     machine = read(host)
     data = json.loads(json.dumps(machine.to_json()))
-    assert Machine.from_json(data) == machine
+    assert recorded(data, Machine, "a machine") == machine
     del data["isolated_cpus"], data["settings"]["isolation_visible"], data["settings"]["nohz_full_cpus"]
     del data["limits"]["is_unbalanced"], data["limits"]["memory_high_bytes"]
     for cpu in data["cpus"]:
         del cpu["isolated"]
-    earlier = Machine.from_json(data)
+    earlier = recorded(data, Machine, "a machine")
     assert earlier.isolated_cpus == ()
     assert conditions(earlier)["isolated_cpus"] is None

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from runner.machine import Machine, Sysroot, conditions, facts, read_machine
+from runner.storage.header_json import recorded
 from tests.runner.sysroots import (
     CPUS,
     Host,
@@ -39,7 +40,7 @@ def machine_with(folder: Path, **files: str | None) -> Machine:
 def test_json_round_trips(tmp_path: Path, name: str) -> None:
     """A machine survives being written to JSON and read again."""
     machine = read_machine(write(HOSTS[name](), tmp_path))
-    assert Machine.from_json(json.loads(json.dumps(machine.to_json()))) == machine
+    assert recorded(json.loads(json.dumps(machine.to_json())), Machine, "a machine") == machine
 
 
 @pytest.mark.parametrize("name", HOSTS)
@@ -85,7 +86,7 @@ def test_an_empty_tree_is_a_machine_without_cpus(tmp_path: Path) -> None:
     assert machine.processor.isa == ()
     assert machine.platform.architecture == "x86_64"
     assert set(facts(Sysroot(tmp_path)).values()) == {None}
-    assert Machine.from_json(machine.to_json()) == machine
+    assert recorded(machine.to_json(), Machine, "a machine") == machine
 
 
 def test_a_captured_architecture_is_taken_from_the_tree(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import random
 from itertools import combinations
 from pathlib import Path
@@ -19,6 +20,7 @@ from runner.planning.ladder import BUILT_IN, WHOLE, Ladder, load_ladder
 from runner.planning.ladder_plan import block_orders, ends
 from runner.planning.resolve_ladder import ladder_pins, plan_rungs
 from runner.planning.rungs import PlannedRung
+from runner.storage.header_json import recorded
 from tests.runner.builders import PIN
 from tests.runner.sysroots import ec2_c5_18xlarge, isolated, write
 
@@ -165,7 +167,7 @@ def test_a_ladder_keeps_off_isolated_cpus_unless_its_pin_is_on_them(tmp_path: Pa
 def test_a_rung_survives_its_json() -> None:
     """What run.json keeps is enough for the report."""
     for rung in planned().values():
-        assert PlannedRung.from_json(rung.to_json()) == rung
+        assert recorded(json.loads(json.dumps(rung.to_json())), PlannedRung, "a rung") == rung
 
 
 @given(st.integers(1, 5).map(lambda half: 2 * half), st.integers(0, 10**6))

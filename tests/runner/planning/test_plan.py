@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from runner.errors import UsageError
 from runner.host.pin import Pin
 from runner.planning.plan import balanced_orders
+from runner.storage.header_json import recorded
 from runner.vocabulary import Launch
 from tests.runner.builders import plan
 
@@ -104,4 +105,4 @@ def test_one_variant_alone_is_no_comparison() -> None:
 def test_a_launch_survives_its_json() -> None:
     """What run.json keeps is enough to make the launch again."""
     launch = plan().launches[0]
-    assert Launch.from_json(launch.to_json()) == launch
+    assert recorded(launch.to_json(), Launch, "a launch") == launch

@@ -104,16 +104,16 @@ def test_one_block_has_no_interval_and_none_is_spoken_of(sample: Path) -> None:
 
 
 def test_the_host_is_told_with_the_cores_that_were_used(sample: Path) -> None:
-    """Cores of the pin, of the host's; threads only in the figure and where they are another number."""
+    """Cores of the pin, of the host's; in the figure those of the pin alone."""
 
     def wide(header: dict[str, Any]) -> None:
-        header["machine"]["cores"] = 8
-        header["plan"]["pin"]["threads"] = 4
+        cpus = header["machine"]["cpus"]
+        header["machine"]["cpus"] = [{**cpus[0], "id": n, "core": n, "siblings": str(n)} for n in range(8)]
 
     change_header(sample, wide)
     document = compose(measured(runs.load(sample)))
     assert ", 2 of 8 cores, virtual machine; engine docker; " in document.subtitle
-    assert b"2 cores, 4 threads, engine" in next(each for each in document.figures if each.name == "figure1").svg
+    assert b"2 cores, engine" in next(each for each in document.figures if each.name == "figure1").svg
     change_header(sample, lambda header: header["machine"]["platform"].update(virtual=False))
     assert host_in_words(measured(runs.load(sample))).endswith(", 2 of 8 cores")
 
@@ -141,8 +141,8 @@ def test_a_bar_that_compares_two_layouts_says_so(sample: Path) -> None:
     """Where both sides have the same one, nothing is said."""
     found = measured(runs.load(sample))
     for row, text in zip(found.summaries, findings_of(sample), strict=True):
-        variants = found.header["stacks"][row.stack]["variants"]
-        layouts = [variants[name]["layout"] for name in (row.candidate, row.baseline)]
+        variants = found.header.stacks[row.stack].variants
+        layouts = [variants[name].layout for name in (row.candidate, row.baseline)]
         assert (f", {layouts[0]} against {layouts[1]}: " in text) == (layouts[0] != layouts[1])
 
 

@@ -100,9 +100,9 @@ def test_lines_of_verbose_launches_are_counted_and_a_build_that_wrote_none_is_to
 
 def test_later_losses_are_spoken_of_where_there_are_some(sample: Results) -> None:
     """More steps than the two that are judged."""
-    longer = [{**each, "timed_steps": 4} for each in sample.header["plan"]["launches"]]
-    plan = {**sample.header["plan"], "launches": longer}
-    run = replace(sample.run, header={**sample.header, "plan": plan})
+    header = sample.run.header
+    longer = [{**each, "timed_steps": 4} for each in header["plan"]["launches"]]
+    run = replace(sample.run, header={**header, "plan": {**header["plan"], "launches": longer}})
     assert "Later losses are in the records" in said(training_section(replace(sample, run=run)))
 
 
@@ -122,9 +122,9 @@ def test_quiet_launches_have_the_table_that_the_primitives_caption_points_to(sam
 
 def test_files_that_were_held_against_their_wheels_are_counted_instead(sample: Results) -> None:
     """As in runs of today."""
-    held = {"installation": "stock", "files": 10, "distributions": 2, "unlocked": [], "held": True}
-    matched = {stack: {**match, "contents": [held]} for stack, match in sample.header["matched"].items()}
-    run = replace(sample.run, header={**sample.header, "matched": matched})
+    held = {"installation": "stock", "files": 10, "distributions": 2, "unlocked": [], "held": True, "faults": []}
+    matched = {stack: {**match, "contents": [held]} for stack, match in sample.run.header["matched"].items()}
+    run = replace(sample.run, header={**sample.run.header, "matched": matched})
     (section,) = matched_sections(replace(sample, run=run))
     assert "tf-1.12 stock: 10 files of 2 wheels" in said(section)
     assert "not against the hash-locked wheels" not in said(section)
