@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
 
 from runner.planning.rungs import PlannedRung
+from runner.storage.launch_result import Thread
 from runner.storage.records import Record
 
 _VERDICT = "inert:"
@@ -22,7 +22,7 @@ def inert_reason(
     """
     if not before or not now:
         return None
-    if "openmp" in rung.acts_through and all(_observed(record)["omp_max_threads"] is None for record in now):
+    if "openmp" in rung.acts_through and all(_omp_max_threads(record) is None for record in now):
         return "no OpenMP runtime is mapped in the process, so nothing reads it"
     signs = [sign for sign in rung.acts_through if sign in _SIGNS]
     texts = [_unchanged(sign, before, now) for sign in signs]
@@ -44,23 +44,24 @@ def _unchanged(sign: str, before: Sequence[Record], now: Sequence[Record]) -> st
     return text.format(_words(values[0])) if unchanged else None
 
 
-def _observed(record: Record) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = (record.result or {})["observed"]
-    return found
+def _omp_max_threads(record: Record) -> int | None:
+    observed = record.training.observed if record.training else None
+    return observed.omp_max_threads if observed else None
 
 
-def _threads(record: Record) -> list[Mapping[str, Any]]:
-    return list((record.result or {})["evidence"]["threads"])
+def _threads(record: Record) -> tuple[Thread, ...]:
+    evidence = record.training.evidence if record.training else None
+    return evidence.threads if evidence else ()
 
 
 def _said_of_onednn(record: Record) -> str | None:
     """TensorFlow's own word in a launch: "on" or "off"; None where it gave none."""
-    said = (record.result or {}).get("mkl_enabled")
+    said = record.training.mkl_enabled if record.training else None
     return None if said is None else "on" if said else "off"
 
 
 def _cpus_of_threads(record: Record) -> Counter[str]:
-    return Counter(str(thread["allowed_cpus"]) for thread in _threads(record))
+    return Counter(str(thread.allowed_cpus) for thread in _threads(record))
 
 
 def _words(value: object) -> str:
@@ -73,7 +74,7 @@ _Read = Callable[[Record], object]
 _SIGNS: Mapping[str, tuple[_Read, str]] = {
     "onednn": (_said_of_onednn, "TensorFlow says that oneDNN is {} with and without it"),
     "omp_max_threads": (
-        lambda record: _observed(record)["omp_max_threads"],
+        _omp_max_threads,
         "the OpenMP runtime answers {} threads with and without it",
     ),
     "thread_count": (lambda record: len(_threads(record)), "the process has {} threads with and without it"),

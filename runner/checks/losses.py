@@ -110,7 +110,8 @@ def check_losses(topology: str, baseline: Iterable[Record], candidate: Iterable[
 
 
 def _first_losses(record: Record) -> list[float]:
-    return [step["loss"] for step in (record.result or {})["steps"][:JUDGED_STEPS]]
+    steps = record.training.steps[:JUDGED_STEPS] if record.training else ()
+    return [step.loss for step in steps if step.loss is not None]
 
 
 def _still(sides: Sequence[Sequence[Record]]) -> str:

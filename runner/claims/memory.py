@@ -75,7 +75,7 @@ def _peaks(question: Question, cell: Cell) -> Mapping[int, float]:
 
 
 def _peak(record: Record) -> float:
-    return float((record.result or {}).get("peak_memory_bytes") or 0.0)
+    return float(record.training.peak_memory_bytes or 0) if record.training else 0.0
 
 
 def _reorders(question: Question) -> str:

@@ -143,8 +143,8 @@ def describe(record: Record) -> str:
     """One line on a finished launch."""
     cell = record.cell
     head = f"block {record.block}  {cell.stack} {cell.variant:12} {cell.topology:10} b{cell.batch_size:<3}"
-    if record.error is not None:
-        return f"{head}  {record.error['kind']}: {record.error['message'].splitlines()[0][:200]}"
+    if record.failure is not None:
+        return f"{head}  {record.failure.kind}: {record.failure.message.splitlines()[0][:200]}"
     return f"{head}  {images_per_second(record):7.2f} images/s ({record.facts['seconds']:.0f} s)"
 
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from runner.evidence.asked import ONEDNN_SWITCH, Asked
 from runner.evidence.probed import Evidence, Subject
+from runner.storage.launch_result import InstalledWheel, LaunchResult
 from runner.storage.records import Record
 
 # Stands for a variant in evidence.jsonl: the stock installation with nothing said about oneDNN.
@@ -60,9 +60,8 @@ def observed_defaults(evidence: Mapping[Subject, Evidence], records: Iterable[Re
 
 def _of_launch(record: Record) -> bool | None:
     """What a launch says that left oneDNN to its stock build; None for any other."""
-    result: Mapping[str, Any] = record.result or {}
-    wheel = (result.get("evidence") or {}).get("wheel") or {}
-    requirement = f"{wheel.get('distribution', '')}=={wheel.get('version', '')}"
+    result = record.training or LaunchResult()
+    wheel = (result.evidence and result.evidence.wheel) or InstalledWheel()
+    requirement = f"{wheel.distribution or ''}=={wheel.version or ''}"
     asked = Asked(is_baseline=False, wheel=requirement, environment=record.settings["environment"], cores=())
-    said: bool | None = result.get("mkl_enabled")
-    return said if asked.has_a_default and asked.kernels == "either" else None
+    return result.mkl_enabled if asked.has_a_default and asked.kernels == "either" else None

@@ -7,7 +7,6 @@ two runs have the same name). What could not be measured is NaN or NA.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import pandas as pd
 
@@ -87,11 +86,11 @@ def steps(*runs: Source) -> pd.DataFrame:
     return _frame(
         STEPS,
         (
-            (run, {**key, "step": step["index"], **{name: step[name] for name in ("phase", "seconds", "loss")}})
+            (run, {**key, "step": step.index, "phase": step.phase, "seconds": step.seconds, "loss": step.loss})
             for run, results in named(runs)
             for key, record in _attempts(results)
-            if record.error is None and record.result is not None
-            for step in record.result["steps"]
+            if record.error is None and record.training is not None
+            for step in record.training.steps
         ),
     )
 
@@ -141,12 +140,13 @@ def _attempts(results: Results) -> Iterator[tuple[dict[str, object], Record]]:
 
 
 def _launch(record: Record) -> Row:
-    result: Mapping[str, Any] = record.result or {}
-    error: Mapping[str, str] = record.error or {}
+    result, failure = record.training, record.failure
     return {
-        "images_per_second": None if record.error else images_per_second(record),
-        "launch_seconds": record.facts.get("seconds"), "peak_memory_bytes": result.get("peak_memory_bytes"),
-        "started": record.facts.get("started"), "status": error.get("kind", "ok"), "reason": error.get("message", ""),
+        "images_per_second": None if failure else images_per_second(record),
+        "launch_seconds": record.facts.get("seconds"),
+        "peak_memory_bytes": result.peak_memory_bytes if result else None,
+        "started": record.facts.get("started"), "status": failure.kind if failure else "ok",
+        "reason": failure.message if failure else "",
     }  # fmt: skip
 
 

@@ -57,6 +57,6 @@ def _speed(found: Mapping[int, Record], block: int) -> str:
     record = found.get(block)
     if record is None:
         return "—"
-    if record.error is not None:
-        return str(record.error["kind"]).replace("_", " ")
+    if record.failure is not None:
+        return record.failure.kind_in_words
     return significant(images_per_second(record))

@@ -33,11 +33,12 @@ def _host(measured: Results) -> tuple[Machine, Pin]:
 
 def _throttled(measured: Results) -> tuple[str, ...]:
     """Launches whose control group met memory.high, as counted inside of each."""
-    seen = [record.result["observed"]["cgroup"] for record in measured.usable if record.result is not None]
-    met = [cgroup for cgroup in seen if cgroup.get("memory_high_events")]
+    results = [record.training for record in measured.usable if record.training is not None]
+    seen = [result.observed.cgroup for result in results if result.observed is not None]
+    met = [cgroup for cgroup in seen if cgroup.memory_high_events]
     if not met:
         return ()
-    lowest = min((cgroup["memory_high_bytes"] for cgroup in met if cgroup.get("memory_high_bytes")), default=None)
+    lowest = min((cgroup.memory_high_bytes for cgroup in met if cgroup.memory_high_bytes), default=None)
     size = "" if lowest is None else f" ({lowest / GIB:.1f} GiB)"
     return (
         f"{len(met)} of {len(seen)} launches met memory.high{size}: the kernel held them up while it took memory back, "

@@ -75,9 +75,9 @@ def achieved(measured: Results) -> list[Achieved]:
     """
     peak = host_peak(measured)
     flops = {
-        record.cell: record.result["training_flops_per_step"] / record.cell.batch_size
+        record.cell: record.training.training_flops_per_step / record.cell.batch_size
         for record in measured.usable
-        if record.result and record.result["training_flops_per_step"]
+        if record.training and record.training.training_flops_per_step
     }
     found = []
     for cell, row in measured.throughputs.items():
@@ -154,8 +154,8 @@ def _peak_table(peaks: Sequence[Peak]) -> Table:
     rows = []
     for peak in sorted(peaks, key=lambda each: each.key):
         where = (peak.stack, peak.installation, peak.variant)
-        if peak.error is not None:
-            rows.append((*where, "—", "—", f"{peak.error['kind'].replace('_', ' ')}: {peak.error['message']}"))
+        if peak.failure is not None:
+            rows.append((*where, "—", "—", f"{peak.failure.kind_in_words}: {peak.failure.message}"))
         rows += [
             (
                 *where,

@@ -6,13 +6,24 @@ from collections.abc import Sequence
 
 from runner.report.document import Section, Table, table
 from runner.report.measured import completing
-from runner.report.wording import ends, estimated, factor, megabytes, plural, significant, times, topology_title
+from runner.report.wording import (
+    ends,
+    estimated,
+    factor,
+    megabytes,
+    plural,
+    present,
+    significant,
+    times,
+    topology_title,
+)
 from runner.stats.estimators import article_line, timed_step_seconds
 from runner.stats.evidence import fingerprints_of, sides_of
 from runner.stats.pairs import PARTIAL, Pair, tabulate
 from runner.stats.pairs import Table as PairTable
 from runner.stats.results import Results
 from runner.stats.tables import Largest, Summary
+from runner.storage.launch_result import InstalledWheel, LaunchEvidence, LaunchResult, Observed
 from runner.storage.records import Record
 from runner.vocabulary import Cell
 
@@ -173,14 +184,13 @@ def _articles_total(pair: Pair, cell: Cell, by_cell: PairTable) -> float:
 
 
 def _evidence(record: Record) -> tuple[str, ...]:
-    result = record.result or {}
-    evidence, observed = result["evidence"], result["observed"]
-    libraries = sorted({entry["name"].split(".so")[0] for entry in evidence["mapped_libraries"]})
-    wheel = evidence["wheel"] or {}
-    omp = observed["omp_max_threads"]
+    result = record.training or LaunchResult()
+    evidence, observed = result.evidence or LaunchEvidence(), result.observed or Observed()
+    libraries = sorted({entry.name.split(".so")[0] for entry in evidence.mapped_libraries})
+    wheel, omp = evidence.wheel or InstalledWheel(), observed.omp_max_threads
     return (
-        str(result["versions"]["tensorflow"]), {True: "yes", False: "no"}.get(result["mkl_enabled"], "not known"),
-        ", ".join(libraries), "none mapped" if omp is None else str(omp), str(len(evidence["threads"])),
-        observed["allowed_cpus"], f"{wheel.get('distribution', '?')} {wheel.get('version', '?')}",
-        str(wheel.get("record_sha256", "?"))[:12],
+        str(result.versions.get("tensorflow")), present(result.mkl_enabled),
+        ", ".join(libraries), "none mapped" if omp is None else str(omp), str(len(evidence.threads)),
+        present(observed.allowed_cpus), f"{wheel.distribution or '?'} {wheel.version or '?'}",
+        (wheel.record_sha256 or "?")[:12],
     )  # fmt: skip

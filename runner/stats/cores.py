@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
 from runner.evidence.placement import why_few
 from runner.machine.cpulist import parse_cpu_list
@@ -57,19 +56,15 @@ def cores_used(usable: Iterable[Record]) -> list[CoresUsed]:
 def _of_cell(cell: Cell, records: list[Record]) -> CoresUsed:
     pin = records[0].conditions["pin"]
     cpus = parse_cpu_list(pin["cpus"])
-    told = [(record.result, sum(timed_step_seconds(record))) for record in records
-            if record.result and record.result.get("cpu")]  # fmt: skip
+    told = [(record.result, record.training.cpu, sum(timed_step_seconds(record))) for record in records
+            if record.result and record.training and record.training.cpu]  # fmt: skip
     found = CoresUsed(
         cell, len(records), len(told), len(cpus), pin["cores"],
-        user_seconds=sum(result["cpu"]["user_seconds"] for result, _ in told),
-        system_seconds=sum(result["cpu"]["system_seconds"] for result, _ in told),
-        wall_seconds=sum(wall for _, wall in told),
+        user_seconds=sum(cpu.user_seconds for _, cpu, _ in told),
+        system_seconds=sum(cpu.system_seconds for _, cpu, _ in told),
+        wall_seconds=sum(wall for *_, wall in told),
     )  # fmt: skip
     if not found.is_few:
         return found
-    result, wall = min(told, key=lambda each: _process_seconds(each[0]) / each[1])
+    result, _, wall = min(told, key=lambda each: each[1].seconds / each[2])
     return replace(found, reason=why_few(result, cpus, wall))
-
-
-def _process_seconds(result: Mapping[str, Any]) -> float:
-    return float(result["cpu"]["user_seconds"] + result["cpu"]["system_seconds"])

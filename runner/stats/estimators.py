@@ -5,7 +5,6 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from runner.storage.records import Record
 
@@ -27,8 +26,7 @@ class ArticleLine:
 
 def timed_step_seconds(record: Record) -> list[float]:
     """Seconds of every timed step of a usable launch, warm-up left out."""
-    steps: list[dict[str, Any]] = record.result["steps"] if record.result else []
-    return [step["seconds"] for step in steps if step["phase"] == "timed"]
+    return [step.seconds for step in record.training.timed_steps] if record.training else []
 
 
 def images_per_second(record: Record) -> float:

@@ -9,6 +9,7 @@ from runner.checks.conditions import refusal
 from runner.checks.losses import LossesCheck, check_losses
 from runner.stats.estimators import images_per_second
 from runner.stats.family import family_of
+from runner.storage.launch_result import Failure
 from runner.storage.records import Record, latest
 from runner.storage.runs import Run
 from runner.vocabulary import Cell, Group
@@ -149,13 +150,13 @@ def _incomplete(
 ) -> tuple[str, list[str]]:
     """What a pair without any complete block is called, and why blocks are not complete; empty if all are."""
     errors = [
-        (name, block, record.error)
+        (name, block, record.failure)
         for side, name in zip(sides, names, strict=True)
         for block, record in sorted(side.items())
-        if record.error is not None
+        if record.failure is not None
     ]
     missing = sum(not all(block in side for side in sides) for block in blocks)
-    kind = errors[0][2]["kind"] if errors else "missing" if missing else NOT_COMPARABLE if apart else ""
+    kind = errors[0][2].kind if errors else "missing" if missing else NOT_COMPARABLE if apart else ""
     texts = [f"{missing} of {len(blocks)} blocks not measured yet"] if missing else []
     return kind, [*([_explain(errors)] if errors else []), *texts, *map(_of_two_sessions, apart)]
 
@@ -168,11 +169,11 @@ def _of_two_sessions(launches: tuple[Record, Record]) -> str:
     )
 
 
-def _explain(errors: list[tuple[str, int, Mapping[str, str]]]) -> str:
+def _explain(errors: list[tuple[str, int, Failure]]) -> str:
     """What went wrong where, each message once with all its blocks."""
     blocks: dict[tuple[str, str], list[str]] = {}
     for name, block, error in errors:
-        blocks.setdefault((name, error["message"]), []).append(str(block))
+        blocks.setdefault((name, error.message), []).append(str(block))
     return "; ".join(f"{name}, block {', '.join(where)}: {message}" for (name, message), where in blocks.items())
 
 

@@ -124,7 +124,7 @@ def _speedup(pair: Pair) -> Speedup:
 
 
 def _throughput(cell: Cell, usable: Sequence[Record]) -> Throughput:
-    peaks = [record.result["peak_memory_bytes"] for record in usable if record.result]
+    peaks = [record.training.peak_memory_bytes for record in usable if record.training]
     return Throughput(
         cell=cell,
         images_per_second=geometric_estimate([images_per_second(record) for record in usable]),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.errors import DiskError, RunFormatError
+from runner.storage.launch_result import Failure, failure
 from runner.support.atomic import append_line, whole_lines
 
 SCHEMA_VERSION = 1
@@ -39,6 +40,11 @@ class Peak:
     def key(self) -> tuple[str, str]:
         """Stack and installation: each is measured once."""
         return (self.stack, self.installation)
+
+    @property
+    def failure(self) -> Failure | None:
+        """The error as types; None where the speed was measured."""
+        return None if self.error is None else failure(self.error, f"the matrix product of {'/'.join(self.key)}")
 
     @property
     def sizes(self) -> Sequence[Mapping[str, Any]]:

@@ -8,10 +8,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from runner.errors import DiskError, RunFormatError
+from runner.storage.launch_result import Failure, LaunchResult, failure, launch_result
 from runner.support.atomic import append_line, whole_lines
 from runner.vocabulary import Cell, Group
 
@@ -43,6 +45,24 @@ class Record:
     def cell(self) -> Cell:
         """The cell that this launch is a sample of."""
         return Cell(*(self.case[key] for key in ("stack", "variant", "topology", "batch_size")))
+
+    @cached_property
+    def training(self) -> LaunchResult | None:
+        """The result as types; None where the workload wrote none.
+
+        Raises:
+            RunFormatError: a value in it is not of its kind.
+        """
+        return None if self.result is None else launch_result(self.result, self.launch_id)
+
+    @cached_property
+    def failure(self) -> Failure | None:
+        """The error as types.
+
+        Raises:
+            RunFormatError: it lacks its kind or its message.
+        """
+        return None if self.error is None else failure(self.error, self.launch_id)
 
     @property
     def block(self) -> int:

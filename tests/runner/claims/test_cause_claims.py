@@ -296,4 +296,4 @@ def _with_wheel(record: Any, distribution: str) -> Any:
 
 
 def _with_peak(record: Any, peak: float) -> Any:
-    return replace(record, result={**record.result, "peak_memory_bytes": peak * (1 + 0.001 * record.block)})
+    return replace(record, result={**record.result, "peak_memory_bytes": round(peak * (1 + 0.001 * record.block))})
