@@ -45,23 +45,28 @@ def judge_by_counters(question: Question) -> Answer:
 
 def _topologies(question: Question, scene: Scene) -> Sequence[str]:
     """The topologies of the scene whose pair is not flagged and whose peaks are known on both sides."""
-    scenes = (pair for pair in question.results.pairs if counts(pair))
-    topologies = {pair.group.topology for pair in scenes if _is_of(scene, pair)}
-    return sorted(topologies, key=lambda name: (name not in TOPOLOGIES, name))
+    judged = (pair for pair in question.results.pairs if counts(pair))
+    topologies = {pair.group.topology for pair in judged if _is_of(scene, pair)}
+    known = [topology for topology in topologies if _ratios(question, scene, topology)]
+    return sorted(known, key=lambda name: (name not in TOPOLOGIES, name))
 
 
 def _ratios_by_block(question: Question, scene: Scene, topologies: Sequence[str]) -> list[float]:
     """For each block the geometric mean over topologies of the two sides' peaks, flagged pairs left out."""
     by_block: dict[int, list[float]] = {}
     for topology in topologies:
-        base, other = (
-            _peaks(question, Cell(scene.stack, variant, topology, scene.batch_size))
-            for variant in (BASELINE, CANDIDATE)
-        )
-        for block in sorted(base.keys() & other.keys()):
-            by_block.setdefault(block, []).append(other[block] / base[block])
+        for block, ratio in _ratios(question, scene, topology).items():
+            by_block.setdefault(block, []).append(ratio)
     complete = max((len(ratios) for ratios in by_block.values()), default=0)
     return [statistics.geometric_mean(ratios) for ratios in by_block.values() if len(ratios) == complete]
+
+
+def _ratios(question: Question, scene: Scene, topology: str) -> Mapping[int, float]:
+    """By block, the candidate's peak over the baseline's; empty where no block has both."""
+    base, other = (
+        _peaks(question, Cell(scene.stack, variant, topology, scene.batch_size)) for variant in (BASELINE, CANDIDATE)
+    )
+    return {block: other[block] / base[block] for block in sorted(base.keys() & other.keys())}
 
 
 def _is_of(scene: Scene, pair: Pair) -> bool:

@@ -150,6 +150,16 @@ def test_peak_memory_stands_beside_the_pools_and_never_judges_them(factor: float
     assert "(geometric mean over 4 topologies) on tf-1.12" in found.why
 
 
+def test_a_topology_whose_peaks_one_side_lacks_is_not_counted_among_those_of_the_mean() -> None:
+    """A kernel that does not tell the peak leaves 0."""
+    run = results(constant(3.0))
+    records = tuple(
+        _with_peak(each, 0.0 if (each.cell.variant, each.cell.topology) == ("intel", "vgg16") else 1e9)
+        for each in run.records
+    )
+    assert "(geometric mean over 3 topologies) on tf-1.12" in judged("memory-pools", replace(run, records=records)).why
+
+
 @pytest.mark.parametrize("claim_id", ["memory-prefetch", "memory-cache-blocking"])
 def test_what_only_counters_show_is_not_testable(claim_id: str) -> None:
     """Nothing is made up for what happens inside the caches."""
