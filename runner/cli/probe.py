@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from runner.cli.evidence import is_in_order, probe_missing
 from runner.cli.measuring import command_line
 from runner.cli.progress import CONSOLE, say
 from runner.cli.terminal import print_results
-from runner.errors import EXIT_DONE, EXIT_SOME_CELLS_FAILED, DiskError, UsageError
+from runner.errors import EXIT_DONE, EXIT_SOME_CELLS_FAILED, UsageError
 from runner.evidence import store
 from runner.evidence.probed import Evidence
 from runner.planning.plan import FEWEST_BLOCKS, Request
@@ -30,7 +29,6 @@ from runner.session.probing import STEPS
 from runner.session.resuming import resumed_with
 from runner.storage import runs
 from runner.storage.runs import Run
-from runner.support.atomic import write_whole
 from runner.vocabulary import ARTICLE_TOPOLOGIES, Launch, one_of
 
 MOST_PRIMITIVES = 8
@@ -124,12 +122,7 @@ def _create(folder: Path, header: Mapping[str, Any]) -> Run:
             f"{folder} holds a run. Probe that run (python -m runner probe {shlex.quote(str(folder))}), or name "
             "another folder with --out."
         )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / "probe.json", json.dumps(header, indent=1) + "\n")
-    except OSError as error:
-        raise DiskError(f"The folder {folder} cannot be written: {error}. Name another with --out.") from error
-    return Run(folder, header)
+    return runs.with_header(folder, header, "probe.json")
 
 
 def _exit_code(current: Run) -> int:

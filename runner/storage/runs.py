@@ -87,12 +87,21 @@ def create(folder: Path, header: Mapping[str, Any]) -> Run:
             f"{folder} already holds a run. Go on with it (--resume {folder}, of the command that began "
             "it), or name another folder with --out."
         )
+    return with_header(folder, header, "run.json")
+
+
+def with_header(folder: Path, header: Mapping[str, Any], name: str) -> Run:
+    """Make a folder with a header of this name in it. Probes alone are no run, and theirs is not named run.json.
+
+    Raises:
+        DiskError: it cannot be written.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         # In the order it was made: the order of variants says which one is the baseline.
-        write_whole(folder / "run.json", json.dumps(header, indent=1) + "\n")
+        write_whole(folder / name, json.dumps(header, indent=1) + "\n")
     except OSError as error:
-        raise DiskError(f"The run's folder {folder} cannot be written: {error}. Name another with --out.") from error
+        raise DiskError(f"The folder {folder} cannot be written: {error}. Name another with --out.") from error
     return Run(folder, header)
 
 
