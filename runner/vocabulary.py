@@ -15,7 +15,6 @@ EngineName = Literal["docker", "venv"]
 # The article's Figure 1 in its own order, then the two further networks of its published script.
 ARTICLE_TOPOLOGIES = ("inception3", "resnet50", "resnet152", "vgg16")
 TOPOLOGIES = (*ARTICLE_TOPOLOGIES, "alexnet", "googlenet")
-ARTICLE_BATCH_SIZE = 32
 
 # Every condition of a launch that an engine may or may not hold a launch to, and the name it is refused by.
 ENFORCEABLE = {

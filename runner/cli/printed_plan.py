@@ -12,7 +12,7 @@ from typing import Any
 from runner.engines.protocol import Engine
 from runner.session.execute import launch_folders
 from runner.session.header import enforced
-from runner.session.opening import counted_where_ready
+from runner.session.opening import with_own_topology_if_ready
 from runner.session.own_topology import branches_line, disjoint_branches
 from runner.session.planned import PlannedComparison
 from runner.storage import runs
@@ -24,7 +24,7 @@ FOLDER = runs.RUNS / "RUN"
 
 def with_branches(planned: PlannedComparison, engine: Engine, inter_op: int | None) -> PlannedComparison:
     """The plan with the branches of the user's own topology, which is built where its installations are ready."""
-    return counted_where_ready(planned, engine, inter_op, _tell)
+    return with_own_topology_if_ready(planned, engine, inter_op, _tell)
 
 
 def _tell(text: str) -> None:

@@ -100,13 +100,13 @@ def make_ready(planned: Planned, engine: Engine, folder: Path, tell: Tell, *, ma
     require_fit(planned.machine, planned.plan.pin, engine, tell)
     artifacts = prepare(engine, planned.stacks, planned.launches, folder, tell)
     # Before the files are compared, which takes longer: a mistake in a topology is its author's to mend.
-    planned = counted(planned, engine, artifacts, tell)
+    planned = with_own_topology(planned, engine, artifacts, tell)
     matched = match_installations(engine, planned.stacks, artifacts, tell) if match else []
     require_matched(matched)
     return Ready(planned, engine, artifacts, tuple(matched))
 
 
-def counted(planned: P, engine: Engine, artifacts: Artifacts, tell: Tell) -> P:
+def with_own_topology(planned: P, engine: Engine, artifacts: Artifacts, tell: Tell) -> P:
     """Build the user's own topology, if there is one, in these installations, and plan with its branches.
 
     Raises:
@@ -120,7 +120,7 @@ def counted(planned: P, engine: Engine, artifacts: Artifacts, tell: Tell) -> P:
     return planned.with_description(description, tell)
 
 
-def counted_where_ready(planned: P, engine: Engine, inter_op: int | None, tell: Tell) -> P:
+def with_own_topology_if_ready(planned: P, engine: Engine, inter_op: int | None, tell: Tell) -> P:
     """The same for a command that prepares nothing: the installations have to be there.
 
     Where they are not, --inter-op makes the count superfluous and the plan stands as it is.
@@ -132,7 +132,7 @@ def counted_where_ready(planned: P, engine: Engine, inter_op: int | None, tell: 
         return planned
     artifacts, missing = find_ready(engine, planned.stacks, planned.launches)
     if not missing:
-        return counted(planned, engine, artifacts, tell)
+        return with_own_topology(planned, engine, artifacts, tell)
     if inter_op is not None:
         return planned
     raise HostError(

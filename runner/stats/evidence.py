@@ -11,9 +11,6 @@ from runner.stats.pairs import LOSSES_DIFFER, PARTIAL, Pair
 
 EVIDENCE_FAILED = "evidence_failed"
 NO_EVIDENCE = "no_evidence"
-# No mean or verdict is made of a pair so marked, and its number is shown: the first two are another comparison than
-# their names say, and what is missing of the third may be what would have told against it.
-FLAGGED = frozenset({EVIDENCE_FAILED, LOSSES_DIFFER, PARTIAL})
 # From the gravest to none: what a pair shows of its two cells.
 _ORDER = ("failed", "no evidence", "not probed", "passed")
 
@@ -39,7 +36,11 @@ def counts(pair: Pair) -> bool:
 
 
 def why_not(pair: Pair) -> str:
-    """Why no mean, extreme or verdict may be made of a pair; empty if it may."""
+    """Why no mean, extreme or verdict may be made of a pair; empty if it may.
+
+    One that is flagged has a number, which is shown. Of two kinds it is another comparison than its name says; what is
+    missing of one that is not complete may be what would have told against it.
+    """
     if pair.status == LOSSES_DIFFER:
         return "the two sides may not have trained the same thing"
     if pair.status == EVIDENCE_FAILED:
