@@ -1,8 +1,8 @@
 """Judges of claims on speedups: the largest bar, all bars, one bar. The baseline is always the variant stock.
 
-"Up to" says that there is a bar so high: one bar confirms it, whatever the others are. "On all" says it of every bar:
-only all of them confirm it, and one that is clearly not so refutes it, if all matches that
-refuting the claim takes.
+"Up to" says that there is a bar so high: one bar confirms it, whatever the others are. "On all" says it of every
+bar: only all of them confirm it. One bar that is clearly lower refutes it, if the run matches all that refuting the
+claim takes.
 """
 
 from __future__ import annotations

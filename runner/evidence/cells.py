@@ -25,7 +25,6 @@ REMARKS: Mapping[str, str] = {
     RIGHT_WHEEL: "wrong wheel",
 }
 NO_EVIDENCE = "no evidence"
-NOT_PROBED = "not probed"
 Status = Literal["passed", "failed", "no evidence", "not probed"]
 
 
@@ -96,7 +95,7 @@ Cells = Mapping[Cell, CellEvidence]
 def cells_of(
     header: Header, records: Iterable[Record], evidence: Mapping[Subject, Evidence]
 ) -> dict[Cell, CellEvidence]:
-    """The evidence on every cell that has a usable launch, or was probed."""
+    """The evidence on every cell that has a usable launch."""
     begun_with_probes = bool(header.probes)
     launches: dict[Cell, dict[str, tuple[Verdict, ...]]] = {}
     for launch_id, record in latest(list(records)).items():

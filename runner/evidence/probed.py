@@ -40,7 +40,7 @@ class Evidence:
     """One line of evidence.jsonl. `error` says why nothing was obtained; then there is nothing else.
 
     `trace` is of a launch without verbose switches, and `quiet` tells that launch's steps; `logged_step_seconds` are
-    those of the launch with the switches on. Runs of before traced in that one and have neither. `quiet_error` says why
+    those of the launch with the switches on. Earlier runs traced in that one and have neither. `quiet_error` says why
     there is no trace and no fingerprint, where all else was obtained.
     `compiled` is None where the build's own word on its instruction sets was not read; `onednn_by_default` is None
     unless the probe left oneDNN to TensorFlow and it was seen what that did.

@@ -1,4 +1,4 @@
-"""Holds stored verdicts to today's rules and words: a run of before is redrawn by what it kept, not by what it said.
+"""Holds stored verdicts to today's rules and words: an earlier run is redrawn by what it kept, not by what it said.
 
 Pure functions of one line of evidence.jsonl. What that line does not tell is left as it was written.
 """

@@ -19,7 +19,7 @@ from runner.machine.cpulist import format_cpu_list, parse_cpu_list
 
 # As they stand under evidence.threads in a result: id, name, allowed_cpus.
 Threads = Sequence[Mapping[str, Any]]
-# Thread id -> its CPU seconds in the timed steps. Empty for launches of before that was recorded.
+# Thread id -> its CPU seconds in the timed steps. Empty for launches that were made before this was recorded.
 Worked = Mapping[int, float]
 
 # A team shares its work evenly and waits by spinning, so that its members' CPU seconds are near each other: measured

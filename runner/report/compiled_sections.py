@@ -43,7 +43,7 @@ def compiler_paragraphs(measured: Results, obtained: Sequence[Evidence]) -> tupl
 
 
 def said_by_builds(obtained: Sequence[Evidence]) -> Said:
-    """What each build says; those whose logs were not read for it, in runs of before, are not in it."""
+    """What each build says; those whose logs were not read for it, in earlier runs, are not in it."""
     found: Said = {}
     for evidence in obtained:
         if evidence.compiled is not None and evidence.subject.variant != PLAIN:

@@ -17,7 +17,7 @@ from runner.report.wording import plural, present, topology_title
 from runner.stats.results import Results
 from runner.vocabulary import Group
 
-# A run of before there were quiet launches has nothing to hold a logging one's steps against.
+# A run that was made before there were quiet launches has nothing to hold a logging one's steps against.
 UNMEASURED = "by how much was not measured in this run"
 # Of each variant's primitives the table shows this many, most time first, and sums up the rest.
 MOST_PRIMITIVES = 6

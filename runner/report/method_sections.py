@@ -69,7 +69,7 @@ def matched_sections(measured: Results) -> tuple[Section, ...]:
 
 
 def _as_locked(found: Mapping[str, RecordedMatch]) -> tuple[str, ...]:
-    """How many files were held against the wheels of the locks; that none was, for runs of before this was done."""
+    """How many files were compared with the wheels of the locks, or that an older run did not compare them."""
     told = [
         f"{stack} {each.installation}: {each.files:,} files of {each.distributions} wheels"
         + (f", and {' and '.join(each.unlocked)} of the interpreter's own" if each.unlocked else "")

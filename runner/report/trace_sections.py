@@ -1,7 +1,7 @@
 """Where a training step's time goes: the traces of all variants side by side, per kind of operation.
 
 The traced step is of a quiet launch, not of a timed one: it says which operations took the time, and is held against
-ordinary steps (`trace_checks`). What runs of before traced with oneDNN's verbose switch on is not drawn.
+ordinary steps (`trace_checks`). What earlier runs traced with oneDNN's verbose switch on is not drawn.
 """
 
 from __future__ import annotations

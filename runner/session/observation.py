@@ -150,7 +150,7 @@ def differences_from_plan(launch: Launch, context: Context, result: Mapping[str,
 def other_machine(launch: Launch, context: Context, observed: Mapping[str, Any]) -> list[str]:
     """Where a launch ran on another machine than the one whose CPUs are in the pin, in words.
 
-    Results of before the workload told its boot id have none; where the host tells none, nothing can be held against.
+    Nothing is found for results without a boot id: older workloads wrote none, and some hosts tell none.
     """
     found = []
     if context.boot_id is not None and "boot_sha256" in observed:

@@ -103,7 +103,7 @@ def obtain(session: Session, probes: Iterable[Probe], cache: EvidenceCache, bega
 
 
 def _is_whole(evidence: Evidence) -> bool:
-    """Is nothing left to obtain? Runs of before have no fingerprint."""
+    """Is nothing left to obtain? Runs that were made before fingerprints have none."""
     return evidence.error is None and evidence.quiet_error is None and bool(evidence.fingerprint)
 
 

@@ -20,8 +20,8 @@ FEW = 0.6
 class CoresUsed:
     """One cell: CPU seconds (user, system) and wall seconds of the timed steps of its launches, and its pin.
 
-    `recorded` of its `launches` have CPU seconds; launches of before that was recorded have none. `reason` is of the
-    launch that used the least, and is empty where the cell is not flagged.
+    `recorded` of its `launches` have CPU seconds: older launches have none. `reason` is that of the launch that used
+    the least, and is empty where the cell is not flagged.
     """
 
     cell: Cell
