@@ -34,5 +34,5 @@ def run(options: Options, _engines: Engines) -> int:
         for locked in lock.distinct:
             with LayerProgress() as progress:
                 image = obtain(docker, locked, converse(locked.repository, say), progress)
-            say(f"ready: {locked.stack}/{locked.installation}, {locked.reference}, image {image['Id']}")
+            say(f"ready: {locked.stack}/{locked.installation}, {locked.reference}, image {image.image_id}")
     return EXIT_DONE

@@ -13,6 +13,30 @@ KILLED = 128 + signal.SIGKILL
 
 
 @dataclass(frozen=True)
+class ContainerLimits:
+    """What holds a container: as it is asked for in a specification, and as the engine says that it was.
+
+    `cpuset_cpus` and `cpuset_mems` are in the kernel's list format; `memory_bytes` is None without a limit.
+    """
+
+    cpuset_cpus: str
+    cpuset_mems: str
+    memory_bytes: int | None
+    network_mode: str
+    read_only_root: bool
+    cap_drop: tuple[str, ...]
+    security_opt: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Each limit under the name that a record has for it."""
+        return {
+            "cpuset_cpus": self.cpuset_cpus, "cpuset_mems": self.cpuset_mems, "memory_bytes": self.memory_bytes,
+            "network_mode": self.network_mode, "read_only_root": self.read_only_root, "cap_drop": list(self.cap_drop),
+            "security_opt": list(self.security_opt),
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
 class ContainerSpec:
     """Everything a container is made from. Paths are of this host; sizes are bytes.
 
@@ -42,13 +66,12 @@ class ContainerSpec:
     entrypoint: tuple[str, ...] | None = None  # None: the image's own
 
     @property
-    def limits(self) -> Mapping[str, Any]:
-        """What holds the container, under the names that a record has for it."""
-        return {
-            "cpuset_cpus": self.cpuset_cpus, "cpuset_mems": self.cpuset_mems, "memory_bytes": self.memory_bytes,
-            "network_mode": self.network_mode, "read_only_root": self.read_only_root, "cap_drop": list(self.cap_drop),
-            "security_opt": list(self.security_opt),
-        }  # fmt: skip
+    def limits(self) -> ContainerLimits:
+        """What is to hold the container."""
+        return ContainerLimits(
+            self.cpuset_cpus, self.cpuset_mems, self.memory_bytes, self.network_mode, self.read_only_root,
+            self.cap_drop, self.security_opt,
+        )  # fmt: skip
 
     @property
     def tmpfs(self) -> Mapping[str, str]:

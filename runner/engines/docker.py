@@ -13,13 +13,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from runner.catalogue.stacks import Installation, Stack
-from runner.engines.container import ContainerSpec
+from runner.engines.container import ContainerLimits, ContainerSpec
 from runner.engines.docker_images import ImageSource
 from runner.engines.docker_questions import ENVIRONMENT, require_this_kernel, require_this_machine, wrong_bytecode
-from runner.engines.docker_sdk import LOG_DRIVER, Docker
+from runner.engines.docker_sdk import LOG_DRIVER, Docker, EngineInfo, Image
 from runner.engines.protocol import Artifact, LaunchFolders, Outcome, Tell
 from runner.errors import HostError
 from runner.host.pin import Pin
@@ -72,7 +71,7 @@ class DockerEngine:
 
     def room(self, wanted: Sequence[tuple[Stack, Installation]]) -> Mapping[Path, int]:
         """What the images take in the engine's own folder that are not on it; nothing if that is not ours to see."""
-        root = Path(self._info.get("DockerRootDir") or "/var/lib/docker")
+        root = self._info.root_folder
         missing = [
             stack.disk.image_bytes for stack, installation in wanted if self._images.find(stack, installation) is None
         ]
@@ -108,7 +107,7 @@ class DockerEngine:
             seconds=time.monotonic() - started,
             stopped_by_deadline=ended.stopped_by_deadline,
             out_of_memory=ended.out_of_memory,
-            limits={name: value for name, value in ended.limits.items() if name not in _OF_THE_PIN},
+            limits=limits_beside_the_pin(ended.limits),
             differences=differences_from_spec(spec, ended.limits),
         )
 
@@ -123,7 +122,8 @@ class DockerEngine:
             f"tensorflow-speedup-kit-{os.getpid()}-snapshot-{artifact.installation.stack}-{artifact.installation.name}"
         )
         with self._docker.file_system(artifact.location, name, {RUN_LABEL: "snapshot"}) as stream:
-            return of_tar(stream, image_settings(self._docker.find_image(artifact.location) or {}), ENVIRONMENT)
+            image = self._docker.find_image(artifact.location)
+            return of_tar(stream, {} if image is None else image_settings(image), ENVIRONMENT)
 
     def wrong_bytecode(self, artifact: Artifact) -> tuple[str, ...]:
         """Have the image's own Python compile every source again, and compare."""
@@ -154,7 +154,7 @@ class DockerEngine:
                 self._docker.remove(each.name)
 
     @cached_property
-    def _info(self) -> Mapping[str, Any]:
+    def _info(self) -> EngineInfo:
         return self._docker.info()
 
     def _require_here(self, image: str | None) -> None:
@@ -177,26 +177,28 @@ class DockerEngine:
         return self._adapted(spec)
 
 
-def as_the_caller(spec: ContainerSpec, info: Mapping[str, Any]) -> ContainerSpec:
+def as_the_caller(spec: ContainerSpec, info: EngineInfo) -> ContainerSpec:
     """A specification whose container may write the caller's folders, whatever users the engine maps to whom.
 
     In a rootless engine the caller is root inside and its own number is somebody else's. An engine that maps all
     users can be told not to (https://docs.docker.com/engine/security/userns-remap).
     """
-    options = [str(option) for option in info.get("SecurityOptions") or []]
-    if any("name=rootless" in option for option in options):
+    if info.is_rootless:
         return replace(spec, user="0:0")
-    return replace(spec, userns_mode="host") if any("name=userns" in option for option in options) else spec
+    return replace(spec, userns_mode="host") if info.maps_users else spec
 
 
-def image_settings(attributes: Mapping[str, Any]) -> dict[str, str]:
+def image_settings(image: Image) -> dict[str, str]:
     """What an image tells its containers, one text for each setting."""
-    config = attributes.get("Config") or {}
-    variables = [each.partition("=") for each in config.get("Env") or []]
+    variables = [each.partition("=") for each in image.environment]
     settings = {f"environment {name}": value for name, _, value in variables}
-    settings |= {f"label {name}": value for name, value in (config.get("Labels") or {}).items()}
-    others = {"User": "user", "Entrypoint": "entry point", "Cmd": "command", "WorkingDir": "working folder"}
-    return settings | {text: str(config.get(key)) for key, text in others.items()}
+    settings |= {f"label {name}": value for name, value in image.labels.items()}
+    return settings | {
+        "user": str(image.user),
+        "entry point": str(None if image.entrypoint is None else list(image.entrypoint)),
+        "command": str(None if image.command is None else list(image.command)),
+        "working folder": str(image.working_folder),
+    }
 
 
 def container_spec(
@@ -220,31 +222,39 @@ def container_spec(
     )
 
 
-def require_cpusets(info: Mapping[str, object]) -> None:
+def require_cpusets(info: EngineInfo) -> None:
     """Check that the engine can pin containers.
 
     Raises:
         HostError: it says that it cannot, as a rootless engine without cpuset delegation does.
     """
-    if info.get("CPUSet") is False:
-        rootless = any("rootless" in str(option) for option in info.get("SecurityOptions") or [])  # type: ignore[attr-defined]
-        kind = "This rootless Docker engine" if rootless else "This Docker engine"
+    if not info.can_pin:
+        kind = "This rootless Docker engine" if info.is_rootless else "This Docker engine"
         raise HostError(
             f"{kind} cannot pin containers to CPUs: it has no cpuset controller. Delegate cpuset to the user's systemd "
             "slice (Delegate=cpu cpuset io memory pids), use a rootful engine, or run with --engine venv."
         )
 
 
-def differences_from_spec(spec: ContainerSpec, limits: Mapping[str, Any]) -> tuple[str, ...]:
+def differences_from_spec(spec: ContainerSpec, limits: ContainerLimits | None) -> tuple[str, ...]:
     """Where the engine says that it held a container to something else than was asked for, as behind a wrapper of it.
 
     What is not known is not counted either: the limits of a container that somebody removed.
     """
-    if not limits:
+    if limits is None:
         return ("the container was removed before it could be asked what held it",)
+    held = limits.to_json()
     return tuple(
-        f"{name} {limits[name]} instead of {asked}" for name, asked in spec.limits.items() if limits[name] != asked
+        f"{name} {held[name]} instead of {asked}"
+        for name, asked in spec.limits.to_json().items()
+        if held[name] != asked
     )
+
+
+def limits_beside_the_pin(limits: ContainerLimits | None) -> dict[str, object]:
+    """What held a container as its record has it, without the pin; nothing where that is not known."""
+    held = {} if limits is None else limits.to_json()
+    return {name: value for name, value in held.items() if name not in _OF_THE_PIN}
 
 
 def docker_run_line(spec: ContainerSpec) -> str:

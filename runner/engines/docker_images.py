@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from runner.catalogue.stacks import IMAGES, WORKLOAD, Installation, Stack
 from runner.catalogue.workload_files import workload_files, workload_sha256
-from runner.engines.docker_sdk import Docker, digest_for
+from runner.engines.docker_sdk import Docker, Image, digest_for
 from runner.engines.dockerfile import render
 from runner.engines.protocol import Artifact, Tell
 from runner.errors import HostError
@@ -88,7 +88,7 @@ class ImageBuilder:
         tell(f"building the image {tag} from {self.base_of(stack)}")
         arguments = {
             **build_arguments(installation, self.base_of(stack)),
-            "BASE_DIGEST": digest_for(base, self.base_of(stack)) or str(base.get("Id")),
+            "BASE_DIGEST": digest_for(base, self.base_of(stack)) or base.image_id,
             **revision_labels(),
             **{name: os.environ[name] for name in _PROXIES if os.environ.get(name)},
         }
@@ -103,17 +103,16 @@ class ImageBuilder:
 
     def find(self, stack: Stack, installation: Installation) -> Artifact | None:
         """The image of an installation, if the engine has it with this lock, workload and base; nothing is built."""
-        image = self.engine.find_image(self.tag(stack.name, installation.name)) or {}
-        labels = (image.get("Config") or {}).get("Labels") or {}
+        image = self.engine.find_image(self.tag(stack.name, installation.name))
         wanted = {
             "lock-sha256": installation.lock_sha256(),
             "workload-sha256": workload_sha256(),
             "base-image": self.base_of(stack),
         }
-        if any(labels.get(f"{REPOSITORY}.{key}") != value for key, value in wanted.items()):
+        if image is None or any(image.labels.get(f"{REPOSITORY}.{key}") != value for key, value in wanted.items()):
             return None
-        base = self.engine.find_image(wanted["base-image"]) or {}
-        return Artifact(installation, image["Id"], self._provenance(stack, installation, image["Id"], base))
+        base = self.engine.find_image(wanted["base-image"])
+        return Artifact(installation, image.image_id, self._provenance(stack, installation, image.image_id, base))
 
     def reference(self, stack: str, installation: str) -> str:
         """The tag, which a build gives to its newest image."""
@@ -142,8 +141,8 @@ class ImageBuilder:
         self.find_base(stack, tell)
         return self.base_of(stack)
 
-    def find_base(self, stack: Stack, tell: Tell) -> Mapping[str, Any]:
-        """The base image's attributes, pulled if the engine has it not.
+    def find_base(self, stack: Stack, tell: Tell) -> Image:
+        """The base image, pulled if the engine has it not.
 
         Raises:
             HostError: it is not here and cannot be pulled; the message names --base-image.
@@ -159,19 +158,19 @@ class ImageBuilder:
             raise HostError(f"{error}. {_other_base(stack)}") from error
 
     def _provenance(
-        self, stack: Stack, installation: Installation, image_id: str, base: Mapping[str, Any]
+        self, stack: Stack, installation: Installation, image_id: str, base: Image | None
     ) -> dict[str, Any]:
-        image = self.engine.find_image(image_id) or {}
+        image = self.engine.find_image(image_id)
         return {
             "wheel": installation.wheel,
             "lock_sha256": installation.lock_sha256(),
             "installer": stack.installer.requirement,
             "image_id": image_id,
-            "image_digests": sorted(image.get("RepoDigests") or []),
-            "image_bytes": image.get("Size"),
+            "image_digests": [] if image is None else list(image.digests),
+            "image_bytes": None if image is None else image.size_bytes,
             "base_image": self.base_of(stack),
-            "base_image_id": base.get("Id"),
-            "base_image_digest": digest_for(base, self.base_of(stack)),
+            "base_image_id": None if base is None else base.image_id,
+            "base_image_digest": None if base is None else digest_for(base, self.base_of(stack)),
             "package_index": self.index.redacted_url(),
             "ca_bundle": self.index.ca_bundle_sha256(),
         }

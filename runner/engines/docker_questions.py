@@ -8,13 +8,12 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from runner.engines import bytecode
 from runner.engines.container import ContainerSpec
-from runner.engines.docker_sdk import Docker
+from runner.engines.docker_sdk import Docker, EngineInfo
 from runner.errors import HostError
 from runner.machine.identity import BOOT_ID, Identity, difference, identity_in
 
@@ -28,15 +27,15 @@ _ASK_AGAIN = "Run the same command again, or look at the engine (docker info; jo
 Adapt = Callable[[ContainerSpec], ContainerSpec]
 
 
-def require_this_kernel(info: Mapping[str, Any]) -> None:
+def require_this_kernel(info: EngineInfo) -> None:
     """Check, without a container, that an engine does not itself tell of another kernel than this host's.
 
     Raises:
         HostError: it does, as one in a virtual machine.
     """
-    told, own = info.get("KernelVersion"), os.uname().release
-    if told and told != own:
-        raise HostError(_elsewhere(f"it tells of the kernel {told} ({info.get('OperatingSystem')}), and this host's "
+    told, own = info.kernel, os.uname().release
+    if told is not None and told != own:
+        raise HostError(_elsewhere(f"it tells of the kernel {told} ({info.operating_system}), and this host's "
                                    f"is {own}"))  # fmt: skip
 
 

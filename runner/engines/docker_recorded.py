@@ -8,6 +8,7 @@ from typing import Any
 
 from runner.catalogue.stacks import Installation, Stack
 from runner.engines.docker_images import ImageBuilder
+from runner.engines.docker_sdk import Image
 from runner.engines.protocol import FROM_RECORD, Artifact, Tell
 from runner.errors import HostError
 
@@ -53,25 +54,25 @@ class RecordedImages(ImageBuilder):
     def at_hand(self, stack: Stack) -> str | None:
         """An image of the run that is here, else the base."""
         known = [provenance for (name, _), provenance in self.recorded.items() if name == stack.name]
-        here = next((str(image["Id"]) for each in known if (image := self._here(each))), None)
+        here = next((image.image_id for each in known if (image := self._here(each))), None)
         return super().at_hand(stack) if here is None else here
 
     def fetch_first(self, stack: Stack, installation: Installation, tell: Tell) -> str:
         """The run's own image, pulled where a registry has it; else the base of a new build."""
         provenance = self.recorded.get((stack.name, installation.name), {})
         image = self._here(provenance) or self._pulled(provenance, tell)
-        return super().fetch_first(stack, installation, tell) if image is None else str(image["Id"])
+        return super().fetch_first(stack, installation, tell) if image is None else image.image_id
 
-    def _taken(self, installation: Installation, provenance: Mapping[str, Any], image: Mapping[str, Any]) -> Artifact:
-        digests = sorted(image.get("RepoDigests") or [])
-        taken = {"image_id": image["Id"], "image_digests": digests, "image_bytes": image.get("Size"), FROM_RECORD: True}
-        return Artifact(installation, image["Id"], {**provenance, **taken})
+    def _taken(self, installation: Installation, provenance: Mapping[str, Any], image: Image) -> Artifact:
+        taken = {"image_id": image.image_id, "image_digests": list(image.digests), "image_bytes": image.size_bytes,
+                 FROM_RECORD: True}  # fmt: skip
+        return Artifact(installation, image.image_id, {**provenance, **taken})
 
-    def _here(self, provenance: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    def _here(self, provenance: Mapping[str, Any]) -> Image | None:
         names = [provenance.get("image_id"), *(provenance.get("image_digests") or ())]
         return next((image for name in names if name and (image := self.engine.find_image(str(name)))), None)
 
-    def _pulled(self, provenance: Mapping[str, Any], tell: Tell) -> Mapping[str, Any] | None:
+    def _pulled(self, provenance: Mapping[str, Any], tell: Tell) -> Image | None:
         for reference in references(provenance):
             tell(f"pulling {reference}")
             try:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from runner import __version__
 from runner.catalogue.stacks import Installation, Stack
 from runner.engines.docker_images import ImageBuilder
-from runner.engines.docker_sdk import Docker
+from runner.engines.docker_sdk import Docker, Image
 from runner.engines.dockerfile import render
 from runner.errors import HostError
 from runner.registry.image_lock import LockedImage
-from runner.registry.labels import BASE_IMAGE, LOCK_SHA256, WORKLOAD_SHA256, differences_from_clone, labels_of
+from runner.registry.labels import BASE_IMAGE, LOCK_SHA256, WORKLOAD_SHA256, differences_from_clone
 from runner.registry.push import Push
 from runner.registry.reference import Repository, content_sha256, kit_tag
 
@@ -57,38 +56,32 @@ def find_built(docker: Docker, stack: Stack, installation: Installation) -> Buil
     image = docker.find_image(name)
     if image is None:
         raise HostError(f"There is no image {name} on this engine to push. {_build_first(stack)}")
-    labels = labels_of(image)
-    differences = differences_from_clone(labels, installation)
+    differences = differences_from_clone(image.labels, installation)
     if differences:
         raise HostError(f"The image {name} is not of this clone: {'; '.join(differences)}. {_build_first(stack)}")
     parts = {
-        "base": _base_digest(docker, name, image, labels),
+        "base": _base_digest(docker, name, image),
         "dockerfile_sha256": hashlib.sha256(render(stack, installation).encode()).hexdigest(),
-        "lock_sha256": labels[LOCK_SHA256],
-        "workload_sha256": labels[WORKLOAD_SHA256],
+        "lock_sha256": image.labels[LOCK_SHA256],
+        "workload_sha256": image.labels[WORKLOAD_SHA256],
     }
-    return Built(stack, installation, str(image["Id"]), labels, content_sha256(parts))
+    return Built(stack, installation, image.image_id, image.labels, content_sha256(parts))
 
 
-def _base_digest(docker: Docker, name: str, image: Mapping[str, Any], labels: Mapping[str, str]) -> str:
+def _base_digest(docker: Docker, name: str, image: Image) -> str:
     """What the base is, whatever it is called: the digest in its reference, else the id that the engine knows it by."""
-    reference = labels.get(BASE_IMAGE, "")
+    reference = image.labels.get(BASE_IMAGE, "")
     _, pinned, digest = reference.partition("@")
     if pinned:
         return digest
     base = docker.find_image(reference) if reference else None
-    layers = _layers(base or {})
-    if base is None or _layers(image)[: len(layers)] != layers:
+    if base is None or image.layers[: len(base.layers)] != base.layers:
         raise HostError(
             f"The image {name} was built on {reference or 'an unknown base'}, which this engine has not, or not as it "
             "was then: a tag that carries the hash of the content needs it. Build again on it (python -m "
             f"runner build --engine docker --base-image {reference or 'IMAGE'}), then push."
         )
-    return str(base["Id"])
-
-
-def _layers(image: Mapping[str, Any]) -> list[str]:
-    return list((image.get("RootFS") or {}).get("Layers") or [])
+    return base.image_id
 
 
 def _build_first(stack: Stack) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from runner.catalogue.stacks import Installation
 from runner.catalogue.workload_files import workload_sha256
@@ -14,11 +13,6 @@ STACK, INSTALLATION = f"{PREFIX}stack", f"{PREFIX}installation"
 BASE_IMAGE = f"{PREFIX}base-image"
 LOCK_SHA256, WORKLOAD_SHA256 = f"{PREFIX}lock-sha256", f"{PREFIX}workload-sha256"
 REVISION = "org.opencontainers.image.revision"
-
-
-def labels_of(image: Mapping[str, Any]) -> dict[str, str]:
-    """The labels of an image as an engine describes it, sorted."""
-    return dict(sorted(((image.get("Config") or {}).get("Labels") or {}).items()))
 
 
 def differences_from_clone(labels: Mapping[str, str], installation: Installation) -> list[str]:

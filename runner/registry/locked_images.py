@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from runner.catalogue.stacks import Installation, Stack, find_stack
-from runner.engines.docker_sdk import Docker
+from runner.engines.docker_sdk import Docker, Image
 from runner.engines.protocol import Artifact, Tell
 from runner.registry.image_lock import ImageLock, LockedImage
 from runner.registry.labels import BASE_IMAGE, LOCK_SHA256, require_of_this_clone
@@ -56,7 +55,7 @@ class LockedImages:
                 tell(f"  layer {layer.name}: {layer.state.lower()}")
 
         image = obtain(self.engine, locked, self.converse(locked.repository, tell), hear)
-        return Artifact(installation, str(image["Id"]), _provenance(stack, installation, locked, image))
+        return Artifact(installation, image.image_id, _provenance(stack, installation, locked, image))
 
     def find(self, stack: Stack, installation: Installation) -> Artifact | None:
         """The image of an installation, if the engine has the digest that the lock names; nothing is pulled."""
@@ -64,7 +63,7 @@ class LockedImages:
         image = self.engine.find_image(locked.reference)
         if image is None:
             return None
-        return Artifact(installation, str(image["Id"]), _provenance(stack, installation, locked, image))
+        return Artifact(installation, image.image_id, _provenance(stack, installation, locked, image))
 
     def reference(self, stack: str, installation: str) -> str:
         """What a printed `docker run` names: repository and digest.
@@ -80,16 +79,14 @@ class LockedImages:
         return locked
 
 
-def _provenance(
-    stack: Stack, installation: Installation, locked: LockedImage, image: Mapping[str, Any]
-) -> dict[str, Any]:
+def _provenance(stack: Stack, installation: Installation, locked: LockedImage, image: Image) -> dict[str, Any]:
     return {
         "wheel": installation.wheel,
         "lock_sha256": locked.labels[LOCK_SHA256],
         "installer": stack.installer.requirement,
-        "image_id": str(image["Id"]),
+        "image_id": image.image_id,
         "image_reference": locked.reference,
-        "image_digests": sorted(image.get("RepoDigests") or []),
-        "image_bytes": image.get("Size"),
+        "image_digests": list(image.digests),
+        "image_bytes": image.size_bytes,
         "base_image": locked.labels.get(BASE_IMAGE),
     }

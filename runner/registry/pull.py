@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from runner.engines.docker_sdk import Auth, Docker, RegistryRefusalError
+from runner.engines.docker_sdk import Auth, Docker, Image, RegistryRefusalError
 from runner.errors import DigestError
 from runner.registry.image_lock import LockedImage
-from runner.registry.labels import labels_of
 from runner.registry.transfer import Conversation, Hear, follow
 
 
-def obtain(docker: Docker, locked: LockedImage, conversation: Conversation, hear: Hear) -> Mapping[str, Any]:
+def obtain(docker: Docker, locked: LockedImage, conversation: Conversation, hear: Hear) -> Image:
     """The image as this engine knows it, pulled if it is not here.
 
     Raises:
@@ -56,7 +52,7 @@ def pull(docker: Docker, locked: LockedImage, conversation: Conversation, hear: 
         raise conversation.explained(refusal) from refusal
 
 
-def require_locked(locked: LockedImage, image: Mapping[str, Any]) -> None:
+def require_locked(locked: LockedImage, image: Image) -> None:
     """Check an image's id and labels against the lock.
 
     An engine names an image by the digest of its configuration or, with containerd's store, of its manifest: the lock
@@ -65,15 +61,14 @@ def require_locked(locked: LockedImage, image: Mapping[str, Any]) -> None:
     Raises:
         DigestError: they differ; the message has both.
     """
-    if image.get("Id") not in (locked.image_id, locked.digest):
+    if image.image_id not in (locked.image_id, locked.digest):
         raise DigestError(
-            f"{locked.reference} is image {image.get('Id')}, and the images lock says {locked.image_id}. One of the "
+            f"{locked.reference} is image {image.image_id}, and the images lock says {locked.image_id}. One of the "
             "two was changed by hand or belongs to another push: take the lock that `push` wrote."
         )
-    labels = labels_of(image)
-    for name in sorted({*labels, *locked.labels}):
-        if labels.get(name) != locked.labels.get(name):
+    for name in sorted({*image.labels, *locked.labels}):
+        if image.labels.get(name) != locked.labels.get(name):
             raise DigestError(
-                f"{locked.reference} has the label {name}={labels.get(name)}, and the images lock says "
+                f"{locked.reference} has the label {name}={image.labels.get(name)}, and the images lock says "
                 f"{locked.labels.get(name)}. Take the lock that `push` wrote."
             )

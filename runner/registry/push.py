@@ -94,8 +94,8 @@ def _require_same(docker: Docker, wanted: Push, present: str, conversation: Conv
 
 def known_digests(docker: Docker, wanted: Push) -> list[str]:
     """The manifests' digests under which this engine has pushed or pulled the image, in this repository."""
-    image = docker.find_image(wanted.image_id) or {}
-    named = (str(each).partition("@") for each in image.get("RepoDigests") or [])
+    image = docker.find_image(wanted.image_id)
+    named = (each.partition("@") for each in (() if image is None else image.digests))
     return sorted(digest for name, _, digest in named if name == str(wanted.repository))
 
 
@@ -111,10 +111,10 @@ def _is_this_image(docker: Docker, wanted: Push, digest: str, conversation: Conv
     if here is None:
         if not conversation.ask(lambda auth: _pull_what_needs_no_layer(docker, wanted.repository, digest, auth)):
             return False
-        here = docker.find_image(reference) or {}
-        if here.get("Id") != wanted.image_id:
+        here = docker.find_image(reference)
+        if here is None or here.image_id != wanted.image_id:
             docker.untag(reference)
-    return here.get("Id") == wanted.image_id
+    return here is not None and here.image_id == wanted.image_id
 
 
 def _pull_what_needs_no_layer(docker: Docker, repository: Repository, digest: str, auth: Auth) -> bool:

@@ -16,7 +16,9 @@ from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from runner.engines.container import ContainerSpec
 from runner.engines.docker_sdk.address import DockerUnavailableError, engine_address, explain_no_connection
 from runner.engines.docker_sdk.containers import Ended, follow, start
+from runner.engines.docker_sdk.engine_info import EngineInfo, engine_info_of
 from runner.engines.docker_sdk.failures import FAILURES, START_AGAIN, explained, refusal
+from runner.engines.docker_sdk.images import Image, image_of
 from runner.engines.docker_streams import Chunks, follow_build
 from runner.errors import HostError
 
@@ -69,25 +71,25 @@ class Docker:
             raise DockerUnavailableError(explain_no_connection(address, error)) from error
         return cls(client)
 
-    def info(self) -> dict[str, Any]:
+    def info(self) -> EngineInfo:
         """What the engine tells about itself."""
         with explained("Asking the Docker engine about itself", START_AGAIN):
-            return dict(self._client.info())
+            return engine_info_of(self._client.info())
 
     def version(self) -> str:
         """The engine's version."""
         with explained("Asking the Docker engine for its version", START_AGAIN):
             return str(self._client.version()["Version"])
 
-    def find_image(self, reference: str) -> dict[str, Any] | None:
-        """The attributes of an image that the engine has; None if it has not.
+    def find_image(self, reference: str) -> Image | None:
+        """An image that the engine has; None if it has not.
 
         Raises:
             HostError: this can be no image's name, or the engine does not answer.
         """
         with explained(f"Looking for the image {reference}", "Check the name, and that the engine runs."):
             try:
-                return dict(self._client.images.get(reference).attrs)
+                return image_of(self._client.images.get(reference).attrs)
             except (ImageNotFound, NotFound):
                 return None
 
@@ -100,7 +102,7 @@ class Docker:
         with explained(f"The image {reference} is neither here nor to be had"):
             self._client.images.get_registry_data(reference)
 
-    def pull(self, reference: str) -> dict[str, Any]:
+    def pull(self, reference: str) -> Image:
         """Fetch an image.
 
         Raises:
@@ -111,7 +113,7 @@ class Docker:
             for message in self._client.api.pull(reference, stream=True, decode=True):
                 if "error" in message:
                     raise HostError(f"The image {reference} cannot be pulled: {str(message['error']).strip()}")
-            return dict(self._client.images.get(reference).attrs)
+            return image_of(self._client.images.get(reference).attrs)
 
     def tag(self, image_id: str, repository: str, tag: str) -> None:
         """Give an image of this engine another name."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from docker.errors import APIError, NotFound
 from docker.models.containers import Container
 from docker.types import LogConfig
 
-from runner.engines.container import KILLED, ContainerSpec
+from runner.engines.container import KILLED, ContainerLimits, ContainerSpec
 from runner.engines.docker_sdk.failures import FAILURES, explained, words
 from runner.errors import HostError
 
@@ -30,13 +30,13 @@ LOG_DRIVER = "json-file"
 class Ended:
     """How a container ended, as the engine tells it, and what it says that it held the container to.
 
-    `limits` has the names of `ContainerSpec.limits`; it is empty if the container is gone.
+    `limits` is None if the container is gone.
     """
 
     exit_code: int
     out_of_memory: bool
     stopped_by_deadline: bool
-    limits: Mapping[str, Any] = field(default_factory=dict)
+    limits: ContainerLimits | None = None
 
 
 def start(client: docker.DockerClient, spec: ContainerSpec) -> Container:
@@ -95,16 +95,16 @@ def _was_out_of_memory(container: Container, late: bool) -> bool:
     return bool(container.attrs["State"]["OOMKilled"])
 
 
-def _limits(host_config: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "cpuset_cpus": host_config["CpusetCpus"],
-        "cpuset_mems": host_config["CpusetMems"],
-        "memory_bytes": host_config["Memory"] or None,  # 0: without a limit
-        "network_mode": host_config["NetworkMode"],
-        "read_only_root": host_config["ReadonlyRootfs"],
-        "cap_drop": host_config["CapDrop"] or [],
-        "security_opt": host_config["SecurityOpt"] or [],
-    }
+def _limits(host_config: Mapping[str, Any]) -> ContainerLimits:
+    return ContainerLimits(
+        cpuset_cpus=host_config["CpusetCpus"],
+        cpuset_mems=host_config["CpusetMems"],
+        memory_bytes=host_config["Memory"] or None,  # 0: without a limit
+        network_mode=host_config["NetworkMode"],
+        read_only_root=host_config["ReadonlyRootfs"],
+        cap_drop=tuple(host_config["CapDrop"] or ()),
+        security_opt=tuple(host_config["SecurityOpt"] or ()),
+    )
 
 
 def _kill(container: Container) -> None:

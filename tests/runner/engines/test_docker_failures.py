@@ -15,7 +15,7 @@ import urllib3
 from runner.engines.container import ContainerSpec
 from runner.engines.docker import COMPOSE_LABEL, RUN_LABEL, DockerEngine, as_the_caller, docker_run_line
 from runner.engines.docker_images import ImageSource
-from runner.engines.docker_sdk import Docker, Ended
+from runner.engines.docker_sdk import Docker, Ended, EngineInfo
 from runner.errors import HostError
 from tests.runner.engines.fake_client import FakeClient, api_error, over
 
@@ -211,12 +211,12 @@ def test_cleanup_is_of_one_run_alone() -> None:
 
 def test_a_rootless_engine_runs_launches_as_its_root() -> None:
     """The caller is root inside; its own number would be a stranger, who may not write the result."""
-    assert as_the_caller(SPEC, {"SecurityOptions": ["name=seccomp,profile=builtin", "name=rootless"]}).user == "0:0"
-    assert as_the_caller(SPEC, {"SecurityOptions": ["name=seccomp"]}) == SPEC
+    assert as_the_caller(SPEC, EngineInfo(is_rootless=True)).user == "0:0"
+    assert as_the_caller(SPEC, EngineInfo()) == SPEC
 
 
 def test_an_engine_that_maps_users_is_told_not_to() -> None:
     """In the host's own user namespace the caller's number means the caller, for the SDK and in a printed line."""
-    spec = as_the_caller(SPEC, {"SecurityOptions": ["name=userns"]})
+    spec = as_the_caller(SPEC, EngineInfo(maps_users=True))
     assert (spec.user, spec.userns_mode) == ("1000:1000", "host")
     assert "--userns host" in docker_run_line(spec)

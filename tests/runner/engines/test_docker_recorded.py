@@ -9,7 +9,7 @@ import pytest
 
 from runner.catalogue.stacks import find_stack
 from runner.engines.docker_recorded import RecordedImages, references
-from runner.engines.docker_sdk import Docker
+from runner.engines.docker_sdk import Docker, Image
 from runner.errors import HostError
 from runner.support.network import PackageIndex
 
@@ -23,16 +23,16 @@ PROVENANCE = {"wheel": INTEL.wheel, "lock_sha256": "11", "image_id": "sha256:old
 class Names:
     """What an engine has, and what its registries have."""
 
-    here: dict[str, dict[str, Any]] = field(default_factory=dict)
-    registry: dict[str, dict[str, Any]] = field(default_factory=dict)
+    here: dict[str, Image] = field(default_factory=dict)
+    registry: dict[str, Image] = field(default_factory=dict)
     pulled: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
 
-    def find_image(self, reference: str) -> dict[str, Any] | None:
+    def find_image(self, reference: str) -> Image | None:
         """An image that is here."""
         return self.here.get(reference)
 
-    def pull(self, reference: str) -> dict[str, Any]:
+    def pull(self, reference: str) -> Image:
         """An image that a registry has."""
         self.pulled.append(reference)
         if reference not in self.registry:
@@ -53,7 +53,7 @@ def images(names: Names, provenance: dict[str, Any] | None = None) -> RecordedIm
 
 def test_the_very_image_is_taken_where_the_engine_still_has_it() -> None:
     """Nothing is pulled or built, and the provenance says that it was taken."""
-    names = Names(here={"sha256:old": {"Id": "sha256:old", "RepoDigests": [DIGEST], "Size": 5}})
+    names = Names(here={"sha256:old": Image("sha256:old", (DIGEST,), 5)})
     artifact = images(names).prepare(STACK, INTEL, lambda line: None)
     assert (artifact.location, names.pulled) == ("sha256:old", [])
     assert artifact.provenance["from_record"] is True
@@ -62,7 +62,7 @@ def test_the_very_image_is_taken_where_the_engine_still_has_it() -> None:
 
 def test_another_host_pulls_by_digest() -> None:
     """The image runs under the id that this engine gives it."""
-    names = Names(registry={DIGEST: {"Id": "sha256:here", "RepoDigests": [DIGEST], "Size": 5}})
+    names = Names(registry={DIGEST: Image("sha256:here", (DIGEST,), 5)})
     artifact = images(names).prepare(STACK, INTEL, lambda line: None)
     assert (artifact.location, names.pulled) == ("sha256:here", [DIGEST])
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, cast
 
 import pytest
 from jinja2 import UndefinedError
@@ -20,7 +20,7 @@ from runner.catalogue.stacks import Installation, every_installation, find_stack
 from runner.engines.container import ContainerSpec
 from runner.engines.docker import RUN_LABEL, docker_run_line, require_cpusets
 from runner.engines.docker_images import ImageBuilder, build_context
-from runner.engines.docker_sdk import Docker, digest_for
+from runner.engines.docker_sdk import Docker, EngineInfo, Image, digest_for
 from runner.engines.docker_sdk.address import DockerUnavailableError, engine_address
 from runner.engines.docker_streams import follow_build
 from runner.engines.dockerfile import render
@@ -172,13 +172,13 @@ def test_permission_denied_is_told_apart(tmp_path: Path, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize(
     ("info", "words"),
-    [({"CPUSet": False}, "This Docker engine"), ({"CPUSet": False, "SecurityOptions": ["name=rootless"]}, "rootless")],
+    [(EngineInfo(can_pin=False), "This Docker engine"), (EngineInfo(can_pin=False, is_rootless=True), "rootless")],
 )
-def test_an_engine_without_cpusets_is_refused(info: dict[str, Any], words: str) -> None:
+def test_an_engine_without_cpusets_is_refused(info: EngineInfo, words: str) -> None:
     """Without cpusets there is no pin, and without a pin no measurement."""
     with pytest.raises(HostError, match=words):
         require_cpusets(info)
-    require_cpusets({"CPUSet": True})
+    require_cpusets(EngineInfo(can_pin=True))
 
 
 def test_a_failed_build_names_its_step_and_last_lines() -> None:
@@ -232,13 +232,13 @@ def test_the_systems_ca_bundle_is_found_by_its_usual_variables(tmp_path: Path) -
 class OnABase:
     """An engine that has one base and builds an image of anything; it keeps the arguments."""
 
-    base: Mapping[str, Any]
+    base: Image
     arguments: dict[str, str] = field(default_factory=dict)
     lines: Sequence[str] = ()
 
-    def find_image(self, reference: str) -> Mapping[str, Any]:
+    def find_image(self, reference: str) -> Image:
         """The base, or what was built."""
-        built = {"Id": "sha256:image", "RepoDigests": ["b@sha256:22", "a@sha256:22"], "Size": 5}
+        built = Image("sha256:image", ("a@sha256:22", "b@sha256:22"), 5)
         return self.base if reference == STACK.base_image else built
 
     def build(
@@ -258,13 +258,13 @@ class OnABase:
 
 @pytest.mark.parametrize(
     ("digests", "recorded", "label"),
-    [(["python@sha256:11"], "sha256:11", "sha256:11"), ([], None, "sha256:base"), (None, None, "sha256:base")],
+    [(("python@sha256:11",), "sha256:11", "sha256:11"), ((), None, "sha256:base")],
 )
 def test_a_record_has_the_image_and_its_base_by_digest(
-    digests: list[str] | None, recorded: str | None, label: str
+    digests: tuple[str, ...], recorded: str | None, label: str
 ) -> None:
     """A base that was imported here has no digest: null in the record, its id in the image's label."""
-    engine = OnABase({"Id": "sha256:base", "RepoDigests": digests})
+    engine = OnABase(Image("sha256:base", digests))
     provenance = engine.artifact().provenance
     assert (provenance["base_image_id"], provenance["base_image_digest"]) == ("sha256:base", recorded)
     assert engine.arguments["BASE_DIGEST"] == label
@@ -285,15 +285,15 @@ def test_a_base_that_is_known_by_several_digests_is_recorded_by_that_of_its_refe
     reference: str, expected: str
 ) -> None:
     """The same image from a mirror has another digest there, and may come first in the engine's list."""
-    known = ["python@sha256:22", "mirror.example:5000/python@sha256:11", "python@sha256:33"]
-    assert digest_for({"RepoDigests": known}, reference) == expected
+    known = ("mirror.example:5000/python@sha256:11", "python@sha256:22", "python@sha256:33")
+    assert digest_for(Image("sha256:base", known), reference) == expected
 
 
 def test_a_build_shows_how_far_it_is() -> None:
     """Its steps and what pip installs, as they come; not each line of each step."""
     lines = ["Step 1/2 : FROM base", "Collecting a", "Step 2/2 : RUN pip", "Installing collected packages: a"]
     told: list[str] = []
-    OnABase({"Id": "sha256:base"}, lines=lines).artifact(told.append)
+    OnABase(Image("sha256:base"), lines=lines).artifact(told.append)
     assert [line.strip() for line in told[1:]] == [lines[0], lines[2], lines[3]]
 
 
@@ -301,7 +301,7 @@ def test_a_build_is_given_the_callers_proxies(monkeypatch: pytest.MonkeyPatch) -
     """As the arguments that the engine keeps out of an image's history, and only those that are set."""
     monkeypatch.setenv("HTTPS_PROXY", "http://user:secret@proxy.invalid")
     monkeypatch.delenv("NO_PROXY", raising=False)
-    engine = OnABase({"Id": "sha256:base"})
+    engine = OnABase(Image("sha256:base"))
     engine.artifact()
     assert engine.arguments["HTTPS_PROXY"] == "http://user:secret@proxy.invalid"
     assert "NO_PROXY" not in engine.arguments

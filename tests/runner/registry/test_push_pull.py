@@ -50,7 +50,7 @@ def test_an_image_goes_there_and_comes_back_as_itself(docker: Docker, registry: 
     forget(wanted.image_id)
     assert docker.find_image(wanted.image_id) is None
     image = obtain(docker, locked(wanted, digest), conversation(registry), heard.append)
-    assert image["Id"] == wanted.image_id
+    assert image.image_id == wanted.image_id
     assert heard[-1].state == "Pull complete"
 
 
@@ -72,7 +72,9 @@ def test_the_same_image_is_known_where_the_engine_has_forgotten_the_push(
     wanted = a_push(registry, make_image("kit-test:1"))
     digest = push(docker, wanted, conversation(registry), nobody)
     docker.untag(wanted.target)
-    assert (docker.find_image(wanted.image_id) or {})["RepoDigests"] == []
+    found = docker.find_image(wanted.image_id)
+    assert found is not None
+    assert found.digests == ()
     assert push(docker, wanted, conversation(registry), nobody) == digest
 
 
