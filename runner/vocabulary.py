@@ -128,25 +128,6 @@ class Launch:
             **({} if self.topology_file is None else {"topology_file": asdict(self.topology_file)}),
         }
 
-    def job(self) -> dict[str, Any]:
-        """The job file that the workload reads (images/workload/job.py checks it on the other side)."""
-        return {
-            "schema_version": 1,
-            "launch_id": self.launch_id,
-            "kind": "train",
-            "topology": self.cell.topology,
-            "batch_size": self.cell.batch_size,
-            "layout": self.layout,
-            "warmup_steps": self.steps.warmup,
-            "timed_steps": self.steps.timed,
-            "time_limit_seconds": self.time_limit_seconds,
-            "intra_op_threads": self.intra_op_threads,
-            "inter_op_threads": self.inter_op_threads,
-            "seed": self.seed,
-            "graph_optimisation": self.graph_optimisation,
-            **({} if self.topology_file is None else {"topology_file": self.topology_file.name}),
-        }
-
 
 def one_of(what: str, name: str, known: Iterable[str]) -> str:
     """Return `name` if it is known.

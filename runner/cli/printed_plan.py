@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.engines.protocol import Engine
+from runner.planning.job import JOB_FILE, training_job
 from runner.session.execute import launch_folders
 from runner.session.header import enforced
 from runner.session.opening import with_own_topology_if_ready
@@ -54,8 +55,8 @@ def plan_json(
 def command(launch: Launch, planned: PlannedComparison, engine: Engine, folder: Path) -> str:
     """A line for a shell that does what the kit would do: folders, job file, launch."""
     folders = launch_folders(folder.name, folder, launch)
-    job = shlex.quote(json.dumps(launch.job()))
-    file = shlex.quote(str(folders.job / "job.json"))
+    job = shlex.quote(json.dumps(training_job(launch)))
+    file = shlex.quote(str(folders.job / JOB_FILE))
     made = f"mkdir -p {shlex.quote(str(folders.job))} {shlex.quote(str(folders.result))} && printf %s {job} > {file}"
     if launch.topology_file is not None and planned.own is not None:
         made += f" && {shlex.join(['cp', str(planned.own.path), str(folders.job)])}"

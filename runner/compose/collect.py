@@ -20,6 +20,7 @@ from runner.engines.protocol import Artifact, LaunchFolders, Outcome
 from runner.errors import RunFormatError
 from runner.host.pin import choose_pin
 from runner.machine import Machine, Sysroot, conditions, facts, parse_cpu_list, read_machine
+from runner.planning.job import JOB_FILE, training_job
 from runner.session.execute import GRACE_SECONDS, launch_folders
 from runner.session.header import make_header
 from runner.session.observation import Context, record_of
@@ -178,7 +179,7 @@ def _record(run: Run, asked: Asked, launch: Launch, folders: LaunchFolders, sess
         "runner_cpu_seconds": None,  # the kit is not there; what docker-compose takes is not observed
     }
     record = record_of(launch, artifact, context, outcome_of(launch, base), folders, observed)
-    differing = _differences(launch.job(), folders.job / "job.json")
+    differing = _differences(training_job(launch), folders.job / JOB_FILE)
     if record.error is None and differing:
         message = f"the job was another one than planned: {differing}"
         return replace(record, error={"kind": "not_as_planned", "message": message})

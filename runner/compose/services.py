@@ -21,6 +21,7 @@ from runner.engines.docker_images import ImageBuilder, build_arguments
 from runner.engines.protocol import LaunchFolders
 from runner.host.pin import Pin
 from runner.planning.bkm import Bkms
+from runner.planning.job import training_job
 from runner.planning.plan import Plan
 from runner.session.execute import GRACE_SECONDS
 from runner.vocabulary import Launch
@@ -162,7 +163,7 @@ def _block(launch: Launch, plan: Plan) -> str:
 
 def _job(launch: Launch, threads: set[str]) -> str:
     """The job as JSON text, with the numbers that follow the host's threads left open."""
-    job = {**launch.job(), **dict.fromkeys(threads, THREADS)}
+    job = {**training_job(launch), **dict.fromkeys(threads, THREADS)}
     return json.dumps(job, sort_keys=True).replace(f'"{THREADS}"', THREADS)
 
 

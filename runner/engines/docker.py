@@ -26,6 +26,7 @@ from runner.machine.cpulist import format_cpu_list
 from runner.machine.identity import read_identity
 from runner.machine.sysroot import Sysroot
 from runner.matching.snapshot import Snapshot, of_tar
+from runner.planning.job import JOB_FILE
 from runner.vocabulary import EngineName, Launch
 
 RUN_LABEL = "tensorflow-speedup-kit.run"
@@ -207,7 +208,7 @@ def container_spec(
     """The container of a launch: the one place that says how a launch becomes one, for the engine and for Compose."""
     return ContainerSpec(
         image_id=image,
-        command=("--job", f"{JOB}/job.json", "--result-dir", RESULT),
+        command=("--job", f"{JOB}/{JOB_FILE}", "--result-dir", RESULT),
         name=f"tensorflow-speedup-kit-{os.getpid()}-{launch.launch_id}",
         labels={RUN_LABEL: folders.run, LAUNCH_LABEL: launch.launch_id},
         environment=dict(launch.environment),

@@ -28,6 +28,7 @@ from runner.errors import DiskError, HostError
 from runner.host.pin import Pin
 from runner.machine.cpulist import format_cpu_list
 from runner.matching.snapshot import Snapshot, of_folder
+from runner.planning.job import JOB_FILE
 from runner.vocabulary import EngineName, Launch
 
 # What a process needs to start at all; everything else that it gets is in the plan.
@@ -160,7 +161,7 @@ def _arguments(pin: Pin, artifact: Artifact, folders: LaunchFolders) -> list[str
 
 
 def _workload_arguments(folders: LaunchFolders) -> list[str]:
-    job = folders.job / "job.json"
+    job = folders.job / JOB_FILE
     return [str(WORKLOAD), "--job", str(job.resolve()), "--result-dir", str(folders.result.resolve())]
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from runner.catalogue.topology_file import kept
 from runner.engines.protocol import LaunchFolders
 from runner.errors import DiskError
+from runner.planning.job import JOB_FILE, Job, training_job
 from runner.session.observation import record_of
 from runner.session.state import Session
 from runner.storage import records
@@ -52,7 +53,7 @@ def execute(session: Session, launches: Iterable[Launch], listener: Listener) ->
         listener.finished(record)
 
 
-def carry_out(session: Session, launch: Launch, job: Mapping[str, Any] | None = None) -> Record:
+def carry_out(session: Session, launch: Launch, job: Job | None = None) -> Record:
     """Run one launch, with the job that it stands for or another one, and return its record, which is not kept yet.
 
     Raises:
@@ -74,7 +75,7 @@ def launch_folders(run: str, folder: Path, launch: Launch) -> LaunchFolders:
     return LaunchFolders(run=run, job=base / "job", result=base / "result", log=base / "log.txt")
 
 
-def make_folders(run: Run, launch: Launch, session: int, job: Mapping[str, Any] | None = None) -> LaunchFolders:
+def make_folders(run: Run, launch: Launch, session: int, job: Job | None = None) -> LaunchFolders:
     """Make a launch's folders and its job file, by default the launch's own; an earlier attempt's files move aside.
 
     Raises:
@@ -83,7 +84,7 @@ def make_folders(run: Run, launch: Launch, session: int, job: Mapping[str, Any] 
     """
     folders = launch_folders(run.name, run.folder, launch)
     try:
-        _fill(run, folders, launch, session, launch.job() if job is None else dict(job))
+        _fill(run, folders, launch, session, training_job(launch) if job is None else job)
     except OSError as error:
         raise DiskError(
             f"The files of the launch {launch.launch_id} cannot be made in {folders.log.parent}: {error}. Free some "
@@ -92,7 +93,7 @@ def make_folders(run: Run, launch: Launch, session: int, job: Mapping[str, Any] 
     return folders
 
 
-def _fill(run: Run, folders: LaunchFolders, launch: Launch, session: int, job: Mapping[str, Any]) -> None:
+def _fill(run: Run, folders: LaunchFolders, launch: Launch, session: int, job: Job) -> None:
     base = folders.log.parent
     if base.exists():
         aside = base.with_name(f"{base.name}.before-session-{session}")
@@ -100,7 +101,7 @@ def _fill(run: Run, folders: LaunchFolders, launch: Launch, session: int, job: M
         base.rename(aside)
     folders.job.mkdir(parents=True)
     folders.result.mkdir()
-    write_whole(folders.job / "job.json", json.dumps(job, indent=1, sort_keys=True) + "\n")
+    write_whole(folders.job / JOB_FILE, json.dumps(job, indent=1, sort_keys=True) + "\n")
     if launch.topology_file is not None:
         write_whole(folders.job / launch.topology_file.name, kept(run.folder, launch.topology_file).content)
 

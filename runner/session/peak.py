@@ -6,9 +6,9 @@ The largest of them is the practical limit that training is held against. Knows 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from runner.engines.protocol import Tell
+from runner.planning.job import product_job
 from runner.session.execute import carry_out
 from runner.session.state import Session
 from runner.storage import peak_records
@@ -40,7 +40,7 @@ def measure_peaks(session: Session, tell: Tell) -> None:
     for number, launch in enumerate(launches, start=1):
         where = f"{launch.cell.stack}/{launch.installation}"
         tell(f"measuring the matrix product's peak, {number} of {len(launches)}: {where}")
-        record = carry_out(session, launch, _job(launch, session.context.pin.threads))
+        record = carry_out(session, launch, product_job(launch, sizes_for(session.context.pin.threads), REPEATS))
         peak = _peak(launch, record)
         peak_records.append(run.peaks_file, peak)
         tell(f"  {_words(peak)}")
@@ -70,19 +70,6 @@ def peak_launches(run: Run) -> list[Launch]:
 def sizes_for(threads: int) -> list[int]:
     """The sizes that are measured on so many threads."""
     return [*SIZES, LARGE_SIZE] if threads >= MANY_THREADS else list(SIZES)
-
-
-def _job(launch: Launch, threads: int) -> dict[str, Any]:
-    return {
-        "schema_version": 1,
-        "launch_id": launch.launch_id,
-        "kind": "gemm",
-        "sizes": sizes_for(threads),
-        "repeats": REPEATS,
-        "intra_op_threads": launch.intra_op_threads,
-        "inter_op_threads": launch.inter_op_threads,
-        "time_limit_seconds": launch.time_limit_seconds,
-    }
 
 
 def _peak(launch: Launch, record: Record) -> Peak:

@@ -18,6 +18,7 @@ from runner.evidence.default import PLAIN, asked_plainly, without_switch
 from runner.evidence.probed import Evidence, Subject, evidence_of, no_evidence, with_quiet
 from runner.evidence.store import EvidenceCache
 from runner.evidence.verbose import with_switches
+from runner.planning.job import TrainingKind, training_job
 from runner.session.execute import GRACE_SECONDS, make_folders
 from runner.session.observation import find_error, read_result
 from runner.session.state import Session
@@ -171,14 +172,14 @@ class _Seen:
     error: Mapping[str, str] | None = None
 
 
-def _seen(session: Session, launch: Launch, kind: str) -> _Seen:
+def _seen(session: Session, launch: Launch, kind: TrainingKind) -> _Seen:
     """Carry one launch out, as the workload's `kind` of job.
 
     Raises:
         DiskError: the run's folder cannot be written.
     """
     artifact, context = session.artifact_of(launch), session.context
-    folders = make_folders(session.run, launch, session.number, {**launch.job(), "kind": kind})
+    folders = make_folders(session.run, launch, session.number, training_job(launch, kind))
     try:
         outcome = session.engine.run(launch, context.pin, artifact, folders, launch.time_limit_seconds + GRACE_SECONDS)
     except DiskError:

@@ -16,6 +16,7 @@ from runner.catalogue.topology_file import OwnTopology
 from runner.engines.protocol import Artifact, Engine, LaunchFolders, Tell
 from runner.errors import DiskError, HostError, UsageError
 from runner.host.pin import Pin
+from runner.planning.job import JOB_FILE, description_job
 from runner.session.observation import death, read_result
 from runner.support.atomic import write_whole
 from runner.vocabulary import Launch
@@ -108,17 +109,8 @@ def _folders(folder: Path, own: OwnTopology, launch: Launch) -> LaunchFolders:
     folders.job.mkdir()
     folders.result.mkdir()
     write_whole(folders.job / own.file.name, own.content)
-    write_whole(folders.job / "job.json", json.dumps(_job(launch)))
+    write_whole(folders.job / JOB_FILE, json.dumps(description_job(launch)))
     return folders
-
-
-# The keys of a job that only training has.
-_OF_TRAINING = ("warmup_steps", "timed_steps", "seed", "graph_optimisation")
-
-
-def _job(launch: Launch) -> dict[str, Any]:
-    job = {**launch.job(), "kind": "describe", "time_limit_seconds": None}
-    return {key: value for key, value in job.items() if key not in _OF_TRAINING}
 
 
 def _require_built(own: OwnTopology, result: Mapping[str, Any], where: str) -> None:

@@ -16,6 +16,7 @@ from runner.compose.collect import collect
 from runner.errors import RunFormatError
 from runner.host.pin import choose_pin
 from runner.machine import conditions, read_machine
+from runner.planning.job import training_job
 from runner.planning.plan import Plan
 from runner.storage import records, runs
 from runner.storage.records import Record
@@ -52,7 +53,7 @@ class ComposeRun:
             result = make_result(launch, self.pin, SECONDS[launch.cell.variant])
             result["observed"]["cpu_model"] = host.model
             for name, text in {
-                "job/job.json": json.dumps(launch.job()), "result/result.json": json.dumps(result),
+                "job/job.json": json.dumps(training_job(launch)), "result/result.json": json.dumps(result),
                 "log.txt": "first words\nlast words\n", "exit_code": "0\n",
                 "started": f"2026-01-01T00:{number:02}:00+00:00\n", "ended": ENDED.format(number) + "\n",
             }.items():  # fmt: skip

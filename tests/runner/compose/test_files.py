@@ -17,6 +17,7 @@ from runner.cli.parser import build_parser
 from runner.engines.docker import SHM_BYTES, TMPFS_BYTES
 from runner.host.pin import Pin, choose_pin
 from runner.machine import parse_cpu_list, read_machine
+from runner.planning.job import training_job
 from runner.planning.plan import Plan
 from runner.session.planned import plan_from
 from tests.runner import sysroots
@@ -75,7 +76,7 @@ def test_a_launch_is_the_container_that_the_engine_would_make(services: dict[str
         service = services[launch.launch_id]
         assert parse_cpu_list(service["cpuset"]) == set(planned.pin.cpus)
         assert service["environment"] == launch.environment
-        assert json.loads(service["command"][-1]) == launch.job()
+        assert json.loads(service["command"][-1]) == training_job(launch)
         assert service["command"][:4] == ["launch", "compose-quick", launch.launch_id, "2400"]
         hard = {"network_mode": "none", "read_only": True, "cap_drop": ["ALL"], "init": True, "shm_size": SHM_BYTES,
                 "security_opt": ["no-new-privileges"], "tmpfs": [f"/tmp:size={TMPFS_BYTES},mode=1777"]}  # fmt: skip

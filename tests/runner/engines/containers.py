@@ -18,6 +18,7 @@ from runner.cli.engines import ENGINES
 from runner.engines.docker import LAUNCH_LABEL, RUN_LABEL, DockerEngine
 from runner.engines.protocol import Artifact, LaunchFolders
 from runner.matching.snapshot import Snapshot
+from runner.planning.job import training_job
 from runner.storage import records
 from runner.vocabulary import Launch, Steps
 from tests.runner.builders import plan
@@ -129,5 +130,5 @@ def folders_for(launch: Launch, folder: Path) -> LaunchFolders:
     made = LaunchFolders("run-of-a-test", folder / "job", folder / "result", folder / "log.txt")
     made.job.mkdir()
     made.result.mkdir()
-    (made.job / "job.json").write_text(json.dumps(launch.job()))
+    (made.job / "job.json").write_text(json.dumps(training_job(launch)))
     return made
