@@ -7,31 +7,28 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runner.errors import DiskError, RunFormatError
 from runner.evidence.probed import SCHEMA_VERSION, Evidence, Subject
-from runner.support.atomic import append_line, whole_lines, write_whole
+from runner.storage import json_lines
+from runner.storage.json_lines import LineSchema
+from runner.support.atomic import write_whole
 
 FILE_NAME = "evidence.jsonl"
+SCHEMA = LineSchema("evidence", SCHEMA_VERSION, "obtain it again with: python -m runner probe RUN")
 _RULES = Path(__file__).resolve().parent
 
 
 def append(folder: Path, evidence: Evidence) -> None:
-    """Add one line and force it to disk; a torn last line that a crash left is cut off first.
+    """Add one line and force it to disk.
 
     Raises:
         DiskError: the line could not be written.
     """
-    path = folder / FILE_NAME
-    try:
-        append_line(path, json.dumps(evidence.to_json(), sort_keys=True, allow_nan=False) + "\n")
-    except OSError as error:
-        raise DiskError(f"The evidence could not be written to {path}: {error}. Make room, then try again.") from error
+    json_lines.append(folder / FILE_NAME, evidence.to_json(), "The evidence", "try again.")
 
 
 def read(folder: Path) -> dict[Subject, Evidence]:
@@ -40,12 +37,7 @@ def read(folder: Path) -> dict[Subject, Evidence]:
     Raises:
         RunFormatError: the file cannot be read, a line other than the last is damaged, or the schema is newer.
     """
-    path = folder / FILE_NAME
-    try:
-        lines = whole_lines(path)
-    except OSError as error:
-        raise RunFormatError(f"Cannot read the evidence in {path}: {error}.") from error
-    found = [_parse(line, f"{path}, line {number},") for number, line in enumerate(lines, start=1)]
+    found = json_lines.read(folder / FILE_NAME, SCHEMA, Evidence.from_json)
     return {evidence.subject: evidence for evidence in found}
 
 
@@ -72,21 +64,6 @@ class EvidenceCache:
         with suppress(OSError):
             self.root.mkdir(parents=True, exist_ok=True)
             write_whole(self.root / f"{evidence.key}.json", json.dumps(evidence.to_json(), indent=1) + "\n")
-
-
-def _parse(line: bytes, where: str) -> Evidence:
-    try:
-        data: Mapping[str, Any] = json.loads(line)
-        version = data["schema_version"]
-        if version > SCHEMA_VERSION:
-            raise RunFormatError(f"{where} has schema_version {version}; this kit reads up to {SCHEMA_VERSION}. "
-                                 "Update the kit, then try again.")  # fmt: skip
-        return Evidence.from_json(data)
-    except (ValueError, KeyError, TypeError) as error:
-        raise RunFormatError(
-            f"{where} is no evidence of this kit ({error!r}). Take that line out and obtain it again with: "
-            "python -m runner probe RUN"
-        ) from error
 
 
 def _rules_sha256() -> str:

@@ -5,17 +5,17 @@ Knows the lines, not how they are measured. Every field is described in results/
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from runner.errors import DiskError, RunFormatError
+from runner.storage import json_lines
+from runner.storage.json_lines import LineSchema
 from runner.storage.launch_result import Failure, failure
-from runner.support.atomic import append_line, whole_lines
 
 SCHEMA_VERSION = 1
+SCHEMA = LineSchema("peaks", SCHEMA_VERSION, "let --resume measure it again.")
 
 
 @dataclass(frozen=True)
@@ -63,13 +63,8 @@ def append(path: Path, peak: Peak) -> None:
     Raises:
         DiskError: it could not be written; earlier lines are whole.
     """
-    try:
-        append_line(path, json.dumps(asdict(peak), sort_keys=True, allow_nan=False) + "\n")
-    except OSError as error:
-        raise DiskError(
-            f"The matrix product's peak could not be written to {path}: {error}. Make room on that filesystem, then go "
-            f"on with: python -m runner compare --resume {path.parent}"
-        ) from error
+    go_on = f"go on with: python -m runner compare --resume {path.parent}"
+    json_lines.append(path, asdict(peak), "The matrix product's peak", go_on)
 
 
 def read(path: Path) -> tuple[Peak, ...]:
@@ -79,30 +74,7 @@ def read(path: Path) -> tuple[Peak, ...]:
         RunFormatError: the file cannot be read, is damaged, or of a newer schema.
     """
     chosen: dict[tuple[str, str], Peak] = {}
-    try:
-        lines = whole_lines(path)
-    except OSError as error:
-        raise RunFormatError(f"Cannot read the peaks in {path}: {error}.") from error
-    for number, line in enumerate(lines, start=1):
-        peak = _parse(line, f"{path}, line {number},")
+    for peak in json_lines.read(path, SCHEMA, lambda data: Peak(**data)):
         if peak.key not in chosen or chosen[peak.key].error is not None:
             chosen[peak.key] = peak
     return tuple(chosen.values())
-
-
-def _parse(line: bytes, where: str) -> Peak:
-    try:
-        data = json.loads(line)
-        version = data["schema_version"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise RunFormatError(f"{where} is no line of this kit ({error}); take it out and let --resume measure it "
-                             "again.") from error  # fmt: skip
-    if version != SCHEMA_VERSION:
-        raise RunFormatError(
-            f"{where} has schema_version {version}; this kit reads {SCHEMA_VERSION}. The run was made by a newer "
-            "version of the kit: update the kit, then try again."
-        )
-    try:
-        return Peak(**data)
-    except TypeError as error:
-        raise RunFormatError(f"{where} is not of schema_version {SCHEMA_VERSION}: {error}.") from error

@@ -5,22 +5,22 @@ Every field is described, with its unit, in results/README.md; results/record.sc
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from runner.errors import DiskError, RunFormatError
+from runner.storage import json_lines
+from runner.storage.json_lines import LineSchema, Upgrade
 from runner.storage.launch_result import Failure, LaunchResult, failure, launch_result
-from runner.support.atomic import append_line, whole_lines
 from runner.vocabulary import Cell, Group
 
 SCHEMA_VERSION = 1
 
 # From version N to N + 1. Every reader upgrades, so that a run of any age can be reported beside a new one.
-UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+UPGRADES: dict[int, Upgrade] = {}
+SCHEMA = LineSchema("records", SCHEMA_VERSION, "let --resume measure its launch again.", UPGRADES)
 
 
 @dataclass(frozen=True)
@@ -69,26 +69,19 @@ class Record:
         """The number of the block, from 1."""
         return int(self.case["block"])
 
-    def to_line(self) -> str:
-        """One line of records.jsonl."""
-        return json.dumps(asdict(self), sort_keys=True, allow_nan=False) + "\n"
+    def to_json(self) -> dict[str, Any]:
+        """The object of its line in records.jsonl."""
+        return asdict(self)
 
 
 def append(path: Path, record: Record) -> None:
-    """Add one record and force it to disk, so that nothing finished is lost when the power goes.
-
-    A torn last line that an earlier crash left is cut off first.
+    """Add one record and force it to disk.
 
     Raises:
         DiskError: the record could not be written; earlier records are whole.
     """
-    try:
-        append_line(path, record.to_line())
-    except OSError as error:
-        raise DiskError(
-            f"The record of {record.launch_id} could not be written to {path}: {error}. Earlier records are whole. "
-            f"Make room on that filesystem, then go on with --resume {path.parent}"
-        ) from error
+    what = f"The record of {record.launch_id}"
+    json_lines.append(path, record.to_json(), what, f"go on with --resume {path.parent}")
 
 
 def read(path: Path) -> list[Record]:
@@ -97,11 +90,7 @@ def read(path: Path) -> list[Record]:
     Raises:
         RunFormatError: the file cannot be read, a line other than the last is damaged, or the schema is newer.
     """
-    try:
-        lines = whole_lines(path)
-    except OSError as error:
-        raise RunFormatError(f"Cannot read the records in {path}: {error}.") from error
-    return [_parse(line, path, number) for number, line in enumerate(lines, start=1)]
+    return json_lines.read(path, SCHEMA, lambda data: Record(**data))
 
 
 def latest(records: Sequence[Record], passed_over: Collection[Cell] = ()) -> dict[str, Record]:
@@ -141,40 +130,3 @@ def _rank(record: Record, sessions: Mapping[BlockOf, int]) -> int:
     if record.error is not None:
         return 0
     return 2 if sessions.get((record.cell.group, record.block)) == record.session else 1
-
-
-def upgrade(data: dict[str, Any], where: str, newest: int = SCHEMA_VERSION) -> dict[str, Any]:
-    """Bring a record's data to the newest schema.
-
-    Raises:
-        RunFormatError: the data is of a newer schema than this kit knows, or of none.
-    """
-    version = data.get("schema_version")
-    if not isinstance(version, int) or version < 1:
-        raise RunFormatError(f"{where} has no schema_version: this is not a record of this kit, or it is damaged.")
-    if version > newest:
-        raise RunFormatError(
-            f"{where} has schema_version {version}; this kit reads up to {newest}. "
-            "The run was made by a newer version of the kit: update the kit, then try again."
-        )
-    while version < newest:
-        data = UPGRADES[version](data)
-        version += 1
-        data["schema_version"] = version
-    return data
-
-
-def _parse(line: bytes, path: Path, number: int) -> Record:
-    where = f"{path}, line {number},"
-    try:
-        data = json.loads(line)
-    except ValueError as error:
-        raise RunFormatError(
-            f"{where} is not JSON ({error}). Only a last line may be torn; restore the file, or take that line out "
-            "and let --resume measure its launch again."
-        ) from error
-    data = upgrade(data, where)
-    try:
-        return Record(**data)
-    except TypeError as error:
-        raise RunFormatError(f"{where} is not a record of schema_version {SCHEMA_VERSION}: {error}.") from error
