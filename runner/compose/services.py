@@ -73,7 +73,7 @@ def defaults(asked: Asked, pin: Pin, memory_bytes: int | None, results: str) -> 
     """Every variable that a host may set, with what holds where it does not."""
     values = {
         "KIT_RUN": asked.run,
-        "KIT_CPUS": pin.to_json()["cpus"],
+        "KIT_CPUS": pin.cpu_list,
         "KIT_THREADS": str(pin.threads),
         "KIT_MEMORY": NO_LIMIT if memory_bytes is None else str(memory_bytes),
         "KIT_UID": "1000",

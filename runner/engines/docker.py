@@ -22,7 +22,6 @@ from runner.engines.docker_sdk import LOG_DRIVER, Docker, EngineInfo, Image
 from runner.engines.protocol import Artifact, LaunchFolders, Outcome, Tell
 from runner.errors import HostError
 from runner.host.pin import Pin
-from runner.machine.cpulist import format_cpu_list
 from runner.machine.identity import read_identity
 from runner.machine.sysroot import Sysroot
 from runner.matching.snapshot import Snapshot, of_tar
@@ -170,8 +169,8 @@ class DockerEngine:
         spec = container_spec(
             launch,
             image=image,
-            cpuset_cpus=format_cpu_list(pin.cpus),
-            cpuset_mems=format_cpu_list(pin.mems),
+            cpuset_cpus=pin.cpu_list,
+            cpuset_mems=pin.mem_list,
             memory_bytes=self._memory_bytes,
             folders=folders,
         )

@@ -26,7 +26,6 @@ from runner.engines.protocol import Artifact, LaunchFolders, Outcome, Tell
 from runner.engines.sleeping import wait_asleep
 from runner.errors import DiskError, HostError
 from runner.host.pin import Pin
-from runner.machine.cpulist import format_cpu_list
 from runner.matching.snapshot import Snapshot, of_folder
 from runner.planning.job import JOB_FILE
 from runner.vocabulary import EngineName, Launch
@@ -99,7 +98,7 @@ class VenvEngine:
         environment = [f"{key}={value}" for key, value in _environment(launch, folders).items()]
         stack = find_stack(launch.cell.stack)
         python = f"{self._cache.location(stack, stack.installations[launch.installation])}/bin/python"
-        pinned = ["taskset", "--cpu-list", format_cpu_list(set(pin.cpus)), python]
+        pinned = ["taskset", "--cpu-list", pin.cpu_list, python]
         return " ".join([shlex.join(["env", "-i", *environment]), *pinned, shlex.join(_workload_arguments(folders))])
 
     def snapshot(self, artifact: Artifact) -> Snapshot:

@@ -88,7 +88,7 @@ def _instruction_sets(machine: Machine) -> Check:
 
 def _cores(machine: Machine, pin: Pin) -> Check:
     shared = [core for core in cores_of(machine, pin) if len(core.allowed_cpus) < len(core.cpus)]
-    found = f"{pin.threads} of {len(machine.cores)} physical cores, CPUs {format_cpu_list(pin.cpus)}"
+    found = f"{pin.threads} of {len(machine.cores)} physical cores, CPUs {pin.cpu_list}"
     if not shared:
         return Check("cores", "ok", found)
     outside = format_cpu_list(cpu for core in shared for cpu in set(core.cpus) - set(core.allowed_cpus))
@@ -97,7 +97,7 @@ def _cores(machine: Machine, pin: Pin) -> Check:
 
 
 def _numa(machine: Machine, pin: Pin, asked: Asked) -> Check:
-    found = f"{pin.nodes} of {len(machine.nodes)} nodes, memory from {format_cpu_list(pin.mems)}"
+    found = f"{pin.nodes} of {len(machine.nodes)} nodes, memory from {pin.mem_list}"
     remote = _nodes_of(machine, pin) - set(pin.mems)
     if pin.nodes < 2 and not remote:
         return Check("memory nodes", "ok", found)

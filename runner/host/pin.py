@@ -29,6 +29,16 @@ class Pin:
         return tuple(sorted(cpu for core in self.cores for cpu in core))
 
     @property
+    def cpu_list(self) -> str:
+        """The pin's logical CPUs in the kernel's list format, as taskset and a cpuset take them: 0-3,8."""
+        return format_cpu_list(self.cpus)
+
+    @property
+    def mem_list(self) -> str:
+        """The pin's memory nodes in the kernel's list format."""
+        return format_cpu_list(self.mems)
+
+    @property
     def threads(self) -> int:
         """How many threads to compute with: one for each physical core."""
         return len(self.cores)
@@ -41,8 +51,8 @@ class Pin:
     def to_json(self) -> dict[str, Any]:
         """Return the pin as a plain dict, CPU lists as the kernel writes them."""
         return {
-            "cpus": format_cpu_list(self.cpus),
-            "mems": format_cpu_list(self.mems),
+            "cpus": self.cpu_list,
+            "mems": self.mem_list,
             "threads": self.threads,
             "cores": len(self.cores),
             "nodes": self.nodes,

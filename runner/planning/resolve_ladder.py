@@ -147,7 +147,7 @@ def _settings(state: _State, pin: Pin, stack: Stack, bkms: Bkms) -> RungSettings
 def _changes(before: RungSettings, now: RungSettings) -> tuple[tuple[str, str, str], ...]:
     pairs = [
         ("wheel", before.wheel, now.wheel),
-        ("pin", before.pin.to_json()["cpus"], now.pin.to_json()["cpus"]),
+        ("pin", before.pin.cpu_list, now.pin.cpu_list),
         ("intra_op_threads", _threads(before.intra_op_threads), _threads(now.intra_op_threads)),
         ("inter_op_threads", _threads(before.inter_op_threads), _threads(now.inter_op_threads)),
         ("layout", before.layout, now.layout),

@@ -139,7 +139,7 @@ def _settings_section(measured: Results) -> Section:
     for result in measured.ladders:
         steps = [step for step in (*result.steps, *result.branches) if step.status != LEFT_OUT]
         rows = [
-            (step.rung.id, setting.wheel, setting.layout, setting.pin.to_json()["cpus"],
+            (step.rung.id, setting.wheel, setting.layout, setting.pin.cpu_list,
              str(setting.intra_op_threads), str(setting.inter_op_threads),
              "on" if setting.graph_optimisation else "off",
              " ".join(f"{name}={value}" for name, value in setting.environment.items()))

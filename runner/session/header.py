@@ -65,7 +65,7 @@ def make_header(
 def enforced(plan: Plan, engine: Enforcing, memory_bytes: int | None) -> Enforced:
     """What the engine holds each launch to; None for what it cannot."""
     wanted: dict[str, Any] = {
-        "mems": plan.pin.to_json()["mems"],
+        "mems": plan.pin.mem_list,
         "memory_limit_bytes": memory_bytes,
         "cpu_quota_cpus": None,
         "network": "none",

@@ -55,7 +55,7 @@ class Context:
         if pin == self.pin:
             return self
         held = self.enforced.get("mems") is not None
-        mems = {"mems": pin.to_json()["mems"]} if held else {}
+        mems = {"mems": pin.mem_list} if held else {}
         return replace(self, pin=pin, enforced={**self.enforced, **mems})
 
 

@@ -18,7 +18,7 @@ from runner.engines.protocol import Artifact, LaunchFolders, Outcome, Tell
 from runner.errors import HostError
 from runner.evidence.default import PLAIN
 from runner.host.pin import Pin
-from runner.machine import Sysroot, format_cpu_list
+from runner.machine import Sysroot
 from runner.machine.identity import boot_sha256, read_identity
 from runner.matching.file_list import sha256_of
 from runner.matching.locked_wheels import LockedWheel, write
@@ -241,7 +241,7 @@ def make_result(launch: Launch, pin: Pin, step_seconds: float) -> dict[str, Any]
         "parameters": 25_000_000,
         "training_flops_per_step": 100_000_000_000,
         "observed": {
-            "allowed_cpus": format_cpu_list(pin.cpus),
+            "allowed_cpus": pin.cpu_list,
             "allowed_mems": "0",
             "cgroup": {
                 "version": 2,
@@ -332,7 +332,7 @@ def make_log(variant: str, pin: Pin) -> str:
 
 def _threads(launch: Launch, pin: Pin) -> list[dict[str, Any]]:
     """The main thread, free on the pin, and under Intel's build one bound thread for each core."""
-    masks = [format_cpu_list(pin.cpus)]
+    masks = [pin.cpu_list]
     if launch.cell.variant == "intel":
         masks += [str(core[0]) for core in pin.cores]
     return [{"id": number, "name": "python", "allowed_cpus": mask, "cpu_seconds": 9.5}

@@ -205,8 +205,8 @@ def test_a_socket_that_memory_may_not_be_taken_from_is_not_preferred() -> None:
     assert choose_pin(machine, cores=18).cpus == tuple(range(18, 36))
     assert choose_pin(machine, cores=19).cpus == (0, *range(18, 36))
     without = read(replace(amd_with_gaps(), memoryless=frozenset({0})))
-    assert choose_pin(without, cores=4).to_json()["mems"] == "2"
-    assert choose_pin(without, cores=8).to_json()["mems"] == "4,6"
+    assert choose_pin(without, cores=4).mem_list == "2"
+    assert choose_pin(without, cores=8).mem_list == "4,6"
 
 
 def test_sockets_with_more_nodes_to_take_are_opened_first() -> None:
@@ -311,7 +311,7 @@ def test_taskset_is_no_advice_where_the_control_group_lacks_the_cpus() -> None:
 )
 def test_odd_masks_have_a_pin(host: Host, cpus: str) -> None:
     """In a partition and behind a virtual list of online CPUs all CPUs of the mask are found."""
-    assert choose_pin(read(host)).to_json()["cpus"] == cpus
+    assert choose_pin(read(host)).cpu_list == cpus
 
 
 def test_performance_cores_come_first() -> None:
@@ -348,7 +348,7 @@ def test_siblings_asked_for_share_a_core() -> None:
     """Both threads of a core are one core and one thread to compute with."""
     pin = choose_pin(read(ec2_c5_18xlarge()), cpus=frozenset({0, 36, 1}))
     assert pin.cores == ((0, 36), (1,))
-    assert (pin.threads, pin.to_json()["siblings"], pin.to_json()["cpus"]) == (2, True, "0-1,36")
+    assert (pin.threads, pin.to_json()["siblings"], pin.cpu_list) == (2, True, "0-1,36")
 
 
 def test_a_virtual_machine_without_nodes_gets_node_zero() -> None:

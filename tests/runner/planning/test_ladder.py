@@ -161,7 +161,7 @@ def test_a_ladder_keeps_off_isolated_cpus_unless_its_pin_is_on_them(tmp_path: Pa
     machine: Machine = read_machine(write(isolated(None), tmp_path))
     for cpus, expected in ((None, ["0-3", "0-3", "1-3"]), (frozenset({4, 5}), ["0-7", "4-5", "5"])):
         pins = ladder_pins(machine, choose_pin(machine, cpus=cpus))
-        assert [pin and pin.to_json()["cpus"] for pin in pins.values()] == expected
+        assert [pin and pin.cpu_list for pin in pins.values()] == expected
 
 
 def test_a_rung_survives_its_json() -> None:
