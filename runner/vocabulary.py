@@ -26,6 +26,14 @@ ENFORCEABLE = {
 }
 
 
+def runs_containers(engine: str) -> bool:
+    """Does an engine of this name run each launch in a container?
+
+    A container has a control group, a file system and a C library of its own; a plain process has those of its host.
+    """
+    return engine == "docker"
+
+
 @dataclass(frozen=True, order=True)
 class Group:
     """What is compared: one topology at one batch size on one stack. Its variants are the bars."""

@@ -59,7 +59,7 @@ def run(options: Options, engines: Engines) -> int:
     say(why)
     with measuring("bench", engine):
         ready = make_ready(planned, engine, runs.RUNS, say, match=False)
-        few = _cheapest(planned) if engine.name == "docker" else None
+        few = _cheapest(planned) if engine.is_contained else None
         process = None if few is None else ready_process(options.engine, engines, few)
         folder = runs.RUNS / runs.new_name(planned.label)
         session = begin(ready, folder, COMMAND, options.engine.memory_bytes, {"peak": True})

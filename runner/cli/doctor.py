@@ -59,7 +59,7 @@ def _engine(
     except HostError as error:
         return Check("engine", "problem", options.engine, what_to_do=str(error)), {}, False
     found = f"It cannot enforce: {', '.join(engine.cannot_enforce) or 'nothing'}."
-    return Check("engine", "ok", why, why=found), needs, engine.name == "docker"
+    return Check("engine", "ok", why, why=found), needs, engine.is_contained
 
 
 def _print(checks: list[Check]) -> None:

@@ -26,7 +26,7 @@ from runner.machine.identity import read_identity
 from runner.machine.sysroot import Sysroot
 from runner.matching.snapshot import Snapshot, of_tar
 from runner.planning.job import JOB_FILE
-from runner.vocabulary import EngineName, Launch
+from runner.vocabulary import EngineName, Launch, runs_containers
 
 RUN_LABEL = "tensorflow-speedup-kit.run"
 LAUNCH_LABEL = "tensorflow-speedup-kit.launch"
@@ -45,6 +45,7 @@ class DockerEngine:
     """Runs launches as containers of the local Docker engine, one at a time."""
 
     name: EngineName = "docker"
+    is_contained = runs_containers(name)
     cannot_enforce: tuple[str, ...] = ()
     prepares_in_parallel = False
 

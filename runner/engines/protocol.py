@@ -62,6 +62,10 @@ class Engine(Protocol):
         """The engine's name in plans and records."""
 
     @property
+    def is_contained(self) -> bool:
+        """Does each launch run in a container? It follows from the name: `runs_containers` in runner/vocabulary.py."""
+
+    @property
     def cannot_enforce(self) -> tuple[str, ...]:
         """Conditions that this engine does not control; the plan holds null for them and the report says so."""
 

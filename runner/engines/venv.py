@@ -28,7 +28,7 @@ from runner.errors import DiskError, HostError
 from runner.host.pin import Pin
 from runner.matching.snapshot import Snapshot, of_folder
 from runner.planning.job import JOB_FILE
-from runner.vocabulary import EngineName, Launch
+from runner.vocabulary import EngineName, Launch, runs_containers
 
 # What a process needs to start at all; everything else that it gets is in the plan.
 PROCESS_PATH = "/usr/bin:/bin"
@@ -38,6 +38,7 @@ class VenvEngine:
     """Runs launches as processes of this host, one at a time."""
 
     name: EngineName = "venv"
+    is_contained = runs_containers(name)
     cannot_enforce = ("memory nodes", "memory limit", "CPU quota", "no network", "read-only file system")
 
     prepares_in_parallel = True

@@ -19,7 +19,7 @@ from runner.host.pin import Pin
 from runner.machine.cpulist import parse_cpu_list
 from runner.machine.identity import boot_sha256
 from runner.storage.records import Record
-from runner.vocabulary import Launch
+from runner.vocabulary import Launch, runs_containers
 
 RESULT_SCHEMA_VERSION = 1
 
@@ -128,7 +128,7 @@ def differences_from_plan(launch: Launch, context: Context, result: Mapping[str,
     expect("allowed CPUs", tuple(context.pin.cpus), tuple(sorted(parse_cpu_list(observed["allowed_cpus"]))))
     if context.enforced.get("mems") is not None:
         expect("memory nodes", tuple(context.pin.mems), tuple(sorted(parse_cpu_list(observed["allowed_mems"]))))
-    if _is_contained(context.enforced):
+    if runs_containers(context.engine):
         expect("memory limit (bytes)", context.enforced["memory_limit_bytes"], observed["cgroup"]["memory_limit_bytes"])
         expect("CPU quota (CPUs)", context.enforced["cpu_quota_cpus"], observed["cgroup"]["cpu_quota_cpus"])
     for name in ("intra_op_threads", "inter_op_threads"):
@@ -163,11 +163,6 @@ def other_machine(launch: Launch, context: Context, observed: Mapping[str, Any])
     if model and seen and model != seen:
         found.append(f"CPU model {seen} instead of {model}")
     return found
-
-
-def _is_contained(enforced: Mapping[str, Any]) -> bool:
-    """Has each launch a control group of its own? The engine that cuts it off from the network gives it one."""
-    return enforced.get("network") is not None
 
 
 def _reported(environment: Mapping[str, str]) -> dict[str, str]:

@@ -25,7 +25,7 @@ from runner.matching.locked_wheels import LockedWheel, write
 from runner.matching.snapshot import Snapshot
 from runner.session.observation import REPORTED_PREFIXES
 from runner.session.options import EngineOptions
-from runner.vocabulary import EngineName, Launch
+from runner.vocabulary import EngineName, Launch, runs_containers
 
 # Step seconds of a launch; exact binary fractions keep ratios exact.
 SECONDS: Mapping[str, float] = {"stock": 1.0, "stock-onednn": 0.5, "intel": 0.25}
@@ -97,6 +97,11 @@ class FakeEngine:
     cleaned: list[str] = field(default_factory=list)
     swept: int = 0
     stray: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_contained(self) -> bool:
+        """As the engine of its name."""
+        return runs_containers(self.name)
 
     def prerequisites(self, stacks: tuple[Stack, ...]) -> None:
         """Nothing is needed."""

@@ -34,7 +34,8 @@ OTHER = Pin(cores=((2,), (3,)), mems=(1,), nodes=1, sockets=1)
 
 def context(**enforced: Any) -> Context:
     """A session whose launches have the pin PIN."""
-    return Context(1, "docker", enforced, {}, PIN, "article", "")
+    engine = "docker" if "network" in enforced else "venv"
+    return Context(1, engine, enforced, {}, PIN, "article", "")
 
 
 def test_a_launch_with_a_pin_of_its_own_is_held_to_its_own_memory_nodes() -> None:
@@ -145,7 +146,7 @@ def observed(folder: Path, position: int, **outcome: Any) -> Record:
     folders = LaunchFolders("run", folder / "job", folder, folder / "log.txt")
     (folder / "result.json").write_text(json.dumps(result))
     artifact = Artifact(find_stack("tf-2.14").installations[launch.installation], "/nowhere", {})
-    here = Context(1, "docker", {}, {}, PIN, "article", result["workload_sha256"])
+    here = Context(1, "venv", {}, {}, PIN, "article", result["workload_sha256"])
     ended = Outcome(0, 10.0, stopped_by_deadline=False, out_of_memory=False, **outcome)
     return record_of(launch, artifact, here, ended, folders, {})
 
