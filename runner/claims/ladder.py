@@ -135,7 +135,7 @@ def _overridden_by_the_probe(step: Step) -> bool:
 def _problem(step: Step, steps: Mapping[str, Step]) -> str:
     """Why a step's ratio says nothing of its own change; empty if it does."""
     if not step.is_comparable:
-        return f"{step.status.replace('_', ' ')}, {step.reason}"
+        return f"{step.status.words}, {step.reason}"
     if len(step.ratios) < FEWEST:
         return f"too few blocks for an interval{f', {step.reason}' if step.reason else ''}"
     name = step.rung.of

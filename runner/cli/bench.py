@@ -29,6 +29,7 @@ from runner.session.planned import PlannedComparison, plan_request, stacks_from
 from runner.session.prepared import measuring
 from runner.session.state import Session
 from runner.stats.results import Results
+from runner.status import Status
 from runner.storage import runs
 from runner.storage.remaining import TRAINING_GFLOPS
 from runner.vocabulary import TOPOLOGIES, Steps
@@ -68,7 +69,7 @@ def run(options: Options, engines: Engines) -> int:
         say(f"\nreport: {session.run.folder / 'report.html'}")
         if few is not None and process is not None:
             measure_engine_ratio(replace(ready, planned=few), process)
-    return EXIT_DONE if all(pair.status == "ok" for pair in everything.pairs) else EXIT_SOME_CELLS_FAILED
+    return EXIT_DONE if all(pair.status == Status.OK for pair in everything.pairs) else EXIT_SOME_CELLS_FAILED
 
 
 def _planned(options: Options) -> PlannedComparison:

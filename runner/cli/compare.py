@@ -18,6 +18,7 @@ from runner.session.prepared import measuring
 from runner.session.resuming import in_words, require_kept_topologies, resumed_with
 from runner.storage import runs
 from runner.storage.runs import Run
+from runner.vocabulary import runs_containers
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ def run(options: Options, engines: Engines) -> int:
     """Run or resume a comparison; exit code 1 if a cell failed, 130 if interrupted."""
     if options.resume is not None:
         return _resume(options, _named(options.resume), engines)
-    planned = plan_from(options.request, options.pin, contained=options.engine.engine == "docker")
+    planned = plan_from(options.request, options.pin, contained=runs_containers(options.engine.engine))
     engine, why = choose_engine(options.engine, engines, planned.stacks)
     if options.dry_run:
         print_plan(with_branches(planned, engine, options.request.inter_op), engine)

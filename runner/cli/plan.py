@@ -11,6 +11,7 @@ from runner.cli.printed_plan import plan_json, print_plan, with_branches
 from runner.errors import EXIT_DONE
 from runner.session.options import EngineOptions, PinOptions, RequestOptions
 from runner.session.planned import plan_from
+from runner.vocabulary import runs_containers
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Options:
 
 def run(options: Options, engines: Engines) -> int:
     """Print the plan, for people or as JSON."""
-    contained = options.engine.engine == "docker"
+    contained = runs_containers(options.engine.engine)
     planned = plan_from(options.request, options.pin, contained=contained, sysroot=options.sysroot)
     engine, _ = choose_engine(options.engine, engines, planned.stacks)
     planned = with_branches(planned, engine, options.request.inter_op)

@@ -17,6 +17,7 @@ from runner.report.write import write_report
 from runner.stats.evidence import NO_EVIDENCE
 from runner.stats.family import NO_CLEAR_DIFFERENCE
 from runner.stats.results import Results
+from runner.status import Status
 from runner.storage.runs import Run
 
 SIMULTANEOUS = "95%, {} at once"
@@ -89,7 +90,7 @@ def speedup_table(everything: Results) -> Table:
         )
     for row in everything.speedups.values():
         pair, group = row.pair, row.pair.group
-        verdict = row.verdict if pair.status == "ok" else f"{row.verdict} ({pair.status.replace('_', ' ')})"
+        verdict = row.verdict if pair.status == Status.OK else f"{row.verdict} ({pair.status.words})"
         cells = {"stack": group.stack, "topology": topology_title(group.topology), "batch": str(group.batch_size),
                  "pair": f"{pair.candidate} / {pair.baseline}", "speedup": factor(row.alone),
                  joint: ends(row.together), "verdict": verdict.strip()}  # fmt: skip

@@ -24,6 +24,7 @@ from runner.planning.job import JOB_FILE, training_job
 from runner.session.execute import GRACE_SECONDS, launch_folders
 from runner.session.header import make_header
 from runner.session.observation import Context, record_of
+from runner.status import Status
 from runner.storage import records, runs
 from runner.storage.records import Record
 from runner.storage.runs import Run
@@ -182,7 +183,7 @@ def _record(run: Run, asked: Asked, launch: Launch, folders: LaunchFolders, sess
     differing = _differences(training_job(launch), folders.job / JOB_FILE)
     if record.error is None and differing:
         message = f"the job was another one than planned: {differing}"
-        return replace(record, error={"kind": "not_as_planned", "message": message})
+        return replace(record, error={"kind": Status.NOT_AS_PLANNED.value, "message": message})
     return record
 
 

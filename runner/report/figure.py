@@ -173,7 +173,7 @@ def _speedup(measured: Results, comparison: Comparison) -> Bar:
         return Bar(value, whiskers_of(row), "")
     evidence = [measured.cells.get(cell) for cell in comparison.cells]
     remarks = [each.remark for each in evidence if each and each.remark]
-    remark = remarks[0] if remarks and status in MARKED else status.replace("_", " ")
+    remark = remarks[0] if remarks and status in MARKED else status.words
     return Bar(value, whiskers_of(row), remark)
 
 

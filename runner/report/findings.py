@@ -103,7 +103,7 @@ def _incomplete(measured: Results) -> list[str]:
 def _flagged(measured: Results) -> list[str]:
     found = [
         f"{pair.group.stack}, {topology_title(pair.group.topology)}, batch size {pair.group.batch_size}, "
-        f"{pair.candidate} over {pair.baseline}: {pair.status.replace('_', ' ')}: {pair.reason.rstrip('.')}."
+        f"{pair.candidate} over {pair.baseline}: {pair.status.words}: {pair.reason.rstrip('.')}."
         for pair in measured.pairs
         if pair.status not in ("ok", "missing")
     ]

@@ -85,7 +85,7 @@ def waterfall(result: LadderResult) -> list[Row]:
     """The rows of one ladder: rungs, branches, product and whole."""
     reached: dict[str, float] = {}
     rows = [_row(step, reached) for step in (*result.steps, *result.branches)]
-    status = result.whole_status.replace("_", " ")
+    status = result.whole_status.words
     unlike = "" if result.products.is_complete else "not complete, or flagged"
     rows.append(_total("product of the rungs", result.products, "not every rung has a complete block", unlike))
     rows.append(_total("the whole, measured directly", result.wholes, status, "" if status == "ok" else status))
@@ -111,11 +111,11 @@ def _start(step: Step, reached: Mapping[str, float]) -> float:
 
 def _text(step: Step) -> str:
     if step.status in (INERT, LEFT_OUT):
-        return step.status.replace("_", " ")
+        return step.status.words
     speed = f"{significant(step.speed.value)} images/s" if step.speed else ""
     held = step.together
     factor = with_interval(held.value, held.low, held.high) if held else ""
-    remark = "" if step.status in (FIRST, "ok") else step.status.replace("_", " ")
+    remark = "" if step.status in (FIRST, "ok") else step.status.words
     return "   ".join(text for text in (factor, speed, remark) if text)
 
 

@@ -12,6 +12,7 @@ from runner.stats.family import simultaneous
 from runner.stats.intervals import FEWEST, Estimate
 from runner.stats.ladder import FIRST, INERT, LEFT_OUT, LadderResult
 from runner.stats.results import Results
+from runner.status import Status
 
 NOT_YET = "not measured yet"
 # The claim whose figure the rungs are held against.
@@ -74,9 +75,9 @@ def factor_text(estimate: Estimate | None) -> str:
     return with_interval(estimate.value, estimate.low, estimate.high) if estimate else "—"
 
 
-def in_words(status: str) -> str:
+def in_words(status: Status) -> str:
     """A status as it is read."""
-    return status.replace("_", " ")
+    return status.words
 
 
 def _finding(measured: Results, result: LadderResult) -> str:

@@ -35,7 +35,7 @@ def speedup_section(measured: Results) -> Section:
     rows = [
         (
             *_names(row.pair), factor(row.alone), ends(row.alone), ends(row.together), row.verdict or "—",
-            str(row.blocks), row.pair.status.replace("_", " "), _evidence_of(row.pair, measured),
+            str(row.blocks), row.pair.status.words, _evidence_of(row.pair, measured),
             _reason(row.pair, measured),
         )
         for row in measured.speedups.values()

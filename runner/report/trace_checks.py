@@ -14,6 +14,7 @@ from runner.report.document import Table, table
 from runner.report.wording import factor, significant, times, topology_title
 from runner.stats.estimators import timed_step_seconds
 from runner.stats.results import Results
+from runner.status import Status
 from runner.vocabulary import Cell
 
 # Kernels whose sum is further from the step than this share of it are told in a sentence of their own.
@@ -68,7 +69,7 @@ def pairs_table(measured: Results, traced: Traced) -> Table:
         pair, group = row.pair, row.pair.group
         base, other = (steps.get(Subject(cell.stack, cell.variant, cell.topology)) for cell in pair.comparison.cells)
         if base and other and base.kernels and other.kernels:
-            status = "" if pair.status == "ok" else f" ({pair.status.replace('_', ' ')})"
+            status = "" if pair.status == Status.OK else f" ({pair.status.words})"
             rows.append((
                 group.stack, topology_title(group.topology), f"{pair.candidate} / {pair.baseline}",
                 str(base.batch_size), times(base.kernels / other.kernels), times(base.ordinary / other.ordinary),

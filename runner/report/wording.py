@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from runner.stats.intervals import Estimate
 from runner.stats.tables import Speedup
+from runner.status import Status
 from runner.support.wording import (
     TOPOLOGY_TITLES,
     at_once,
@@ -44,11 +45,11 @@ def estimated(estimate: Estimate | None) -> str:
 
 def shown(row: Speedup) -> str:
     """A speedup with its interval of all at once, and its status if not ok."""
-    status = row.pair.status.replace("_", " ")
+    status = row.pair.status.words
     if row.together is None:
         return status
     text = estimated(row.together)
-    return text if row.pair.status == "ok" else f"{text} ({status})"
+    return text if row.pair.status == Status.OK else f"{text} ({status})"
 
 
 def present(value: object) -> str:

@@ -18,6 +18,7 @@ from runner.engines.protocol import Artifact, LaunchFolders, Outcome
 from runner.host.pin import Pin
 from runner.machine.cpulist import parse_cpu_list
 from runner.machine.identity import boot_sha256
+from runner.status import Status
 from runner.storage.records import Record
 from runner.vocabulary import Launch, runs_containers
 
@@ -31,7 +32,7 @@ REPORTED_PREFIXES = (
 REPORTED_NAMES = ("LD_PRELOAD", "LD_LIBRARY_PATH")
 
 # The workload's error kinds in the words of the report's status column.
-_STATUS_OF_KIND = {"time_limit": "timeout", "out_of_memory": "out_of_memory"}
+_STATUS_OF_KIND = {"time_limit": Status.TIMEOUT, "out_of_memory": Status.OUT_OF_MEMORY}
 
 
 @dataclass(frozen=True)
@@ -102,18 +103,18 @@ def find_error(
 ) -> dict[str, str] | None:
     """What is wrong with a launch, as status and message; None if its samples may be used."""
     if outcome.stopped_by_deadline:
-        return _error("timeout", f"killed at its deadline after {outcome.seconds:.0f} s; raise --time-limit")
+        return _error(Status.TIMEOUT, f"killed at its deadline after {outcome.seconds:.0f} s; raise --time-limit")
     if outcome.out_of_memory:
-        return _error("out_of_memory", "killed by the kernel: out of memory; try a smaller --batch-sizes")
+        return _error(Status.OUT_OF_MEMORY, "killed by the kernel: out of memory; try a smaller --batch-sizes")
     if result is None:
-        return _error("failed", death(outcome.exit_code, folders.log))
+        return _error(Status.FAILED, death(outcome.exit_code, folders.log))
     if result["error"] is not None:
-        kind = _STATUS_OF_KIND.get(result["error"]["kind"], "failed")
+        kind = _STATUS_OF_KIND.get(result["error"]["kind"], Status.FAILED)
         return _error(kind, f"{result['error']['kind']}: {result['error']['message']}")
     inside = [*differences_from_plan(launch, context, result), *other_wheel(artifact.installation.wheel, result)]
     places = {"by the engine": outcome.differences, "inside the launch": inside}
     told = [f"observed {place}: {'; '.join(found)}" for place, found in places.items() if found]
-    return _error("not_as_planned", "; ".join(told)) if told else None
+    return _error(Status.NOT_AS_PLANNED, "; ".join(told)) if told else None
 
 
 def differences_from_plan(launch: Launch, context: Context, result: Mapping[str, Any]) -> list[str]:
@@ -215,8 +216,8 @@ def _last_words(log: Path, lines: int = 3) -> str:
     return "its last lines: " + " / ".join(text.splitlines()[-lines:])
 
 
-def _error(kind: str, message: str) -> dict[str, str]:
-    return {"kind": kind, "message": message}
+def _error(kind: Status, message: str) -> dict[str, str]:
+    return {"kind": kind.value, "message": message}
 
 
 def _case(launch: Launch) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from runner.planning.job import TrainingKind, training_job
 from runner.session.execute import GRACE_SECONDS, make_folders
 from runner.session.observation import find_error, read_result
 from runner.session.state import Session
+from runner.status import Status
 from runner.storage.runs import Run
 from runner.vocabulary import Cell, Launch, Steps
 
@@ -185,9 +186,9 @@ def _seen(session: Session, launch: Launch, kind: TrainingKind) -> _Seen:
     except DiskError:
         raise
     except HostError as error:
-        return _Seen({}, "", {"kind": "failed", "message": str(error)})
+        return _Seen({}, "", {"kind": Status.FAILED.value, "message": str(error)})
     result = read_result(folders.result / "result.json", launch.launch_id)
     wrong = find_error(launch, artifact, context, outcome, result, folders)
     if wrong is not None or result is None:
-        return _Seen({}, "", wrong or {"kind": "failed", "message": "no result"})
+        return _Seen({}, "", wrong or {"kind": Status.FAILED.value, "message": "no result"})
     return _Seen(result, folders.log.read_text(encoding="utf-8", errors="replace"))

@@ -71,7 +71,7 @@ def require_fit(machine: Machine, pin: Pin, engine: Engine, tell: Tell) -> None:
     Raises:
         HostError: the first such problem, with what to do about it.
     """
-    found = problems(machine, pin, contained=engine.name == "docker")
+    found = problems(machine, pin, contained=engine.is_contained)
     if found:
         raise HostError(found[0])
     for note in notes_on(machine, pin):

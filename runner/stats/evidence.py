@@ -8,9 +8,10 @@ from dataclasses import replace
 from runner.checks.fingerprints import FingerprintCheck, compare_fingerprints
 from runner.evidence.cells import CellEvidence, Cells
 from runner.stats.pairs import LOSSES_DIFFER, PARTIAL, Pair
+from runner.status import Status
 
-EVIDENCE_FAILED = "evidence_failed"
-NO_EVIDENCE = "no_evidence"
+EVIDENCE_FAILED = Status.EVIDENCE_FAILED
+NO_EVIDENCE = Status.NO_EVIDENCE
 # From the gravest to none: what a pair shows of its two cells.
 _ORDER = ("failed", "no evidence", "not probed", "passed")
 
@@ -70,6 +71,6 @@ def _marked(pair: Pair, sides: Sequence[CellEvidence]) -> Pair:
     texts = [f"{side.cell.variant}: {side.reason.rstrip('.')}" for side in marked]
     reason = "; ".join([pair.reason, *texts] if pair.reason else texts)
     failed = marked[0].status == "failed"
-    if pair.status == LOSSES_DIFFER or (pair.status != "ok" and not failed):
+    if pair.status == LOSSES_DIFFER or (pair.status != Status.OK and not failed):
         return replace(pair, reason=reason)
     return replace(pair, status=EVIDENCE_FAILED if failed else NO_EVIDENCE, reason=reason)

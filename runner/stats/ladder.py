@@ -18,11 +18,12 @@ from runner.stats.family import family_of, together
 from runner.stats.intervals import Estimate, geometric_estimate
 from runner.stats.pairs import LOSSES_DIFFER, PARTIAL, Pair, Table, groups_of, make_pair, tabulate
 from runner.stats.products import Total, products, quotients, usable_of
+from runner.status import Status
 from runner.storage.records import Record
 from runner.storage.runs import Run
 from runner.vocabulary import Cell, Group, Launch
 
-FIRST, INERT, LEFT_OUT = "first", "inert", "left_out"
+FIRST, INERT, LEFT_OUT = Status.FIRST, Status.INERT, Status.LEFT_OUT
 # Rounding of a product of ratios that are equal must not decide whether 1 is inside of an interval.
 ROUNDING = 1e-9
 
@@ -42,7 +43,7 @@ class Step:
     reference: str
     speed: Estimate | None
     ratio: Estimate | None
-    status: str
+    status: Status
     reason: str
     ratios: tuple[float, ...] = ()
     family: int = 1
@@ -50,7 +51,7 @@ class Step:
     @property
     def is_comparable(self) -> bool:
         """Has it a ratio that something may be said of: of every planned block, of two that trained the same?"""
-        return self.ratio is not None and self.status == "ok"
+        return self.ratio is not None and self.status == Status.OK
 
     @property
     def together(self) -> Estimate | None:
@@ -73,7 +74,7 @@ class LadderResult:
     branches: tuple[Step, ...]
     products: Total
     wholes: Total
-    whole_status: str
+    whole_status: Status
     whole_reason: str
     agreements: Total
 
@@ -108,8 +109,8 @@ class LadderResult:
     @property
     def is_whole(self) -> bool:
         """Was everything measured that was to be?"""
-        fine = (FIRST, INERT, LEFT_OUT, "ok")
-        return self.whole_status == "ok" and all(step.status in fine for step in (*self.steps, *self.branches))
+        fine = (FIRST, INERT, LEFT_OUT, Status.OK)
+        return self.whole_status == Status.OK and all(step.status in fine for step in (*self.steps, *self.branches))
 
 
 def ladders_of(run: Run, records: Sequence[Record], verdicts: Verdicts) -> list[LadderResult]:
@@ -161,7 +162,7 @@ def _result(
         steps=tuple(chain),
         branches=tuple(steps[rung.id] for rung in rungs if rung.is_branch),
         products=Total(tuple(product.values()), family, sound),
-        wholes=Total(tuple(whole.ratios), family, whole.status == "ok"),
+        wholes=Total(tuple(whole.ratios), family, whole.status == Status.OK),
         whole_status=whole.status,
         whole_reason=whole.reason,
         agreements=Total(both, family, sound and len(both) == len(blocks)),

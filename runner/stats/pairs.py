@@ -9,15 +9,15 @@ from runner.checks.conditions import refusal
 from runner.checks.losses import LossesCheck, check_losses
 from runner.stats.estimators import images_per_second
 from runner.stats.family import family_of
+from runner.status import Status, status_of_error
 from runner.storage.launch_result import Failure
 from runner.storage.records import Record, latest
 from runner.storage.runs import Run
 from runner.vocabulary import Cell, Group
 
-LOSSES_DIFFER = "losses_differ"
+LOSSES_DIFFER = Status.LOSSES_DIFFER
 # A planned block is missing, failed, or of two sessions: the estimate is shown, and nothing is said of it.
-PARTIAL = "partial"
-NOT_COMPARABLE = "not_comparable"
+PARTIAL = Status.PARTIAL
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Pair:
     baseline_speeds: tuple[float, ...]
     candidate_speeds: tuple[float, ...]
     losses: LossesCheck | None
-    status: str
+    status: Status
     reason: str
     blocks: tuple[int, ...] = ()
     family: int = 1
@@ -129,11 +129,11 @@ def make_pair(
     complete = [block for block in both if of_one_session(usable[0][block], usable[1][block])]
     refused = refusal((record for side in usable for record in side.values()), declared)
     if refused:
-        return Pair(group, baseline, candidate, (), (), None, NOT_COMPARABLE, refused)
+        return Pair(group, baseline, candidate, (), (), None, Status.NOT_COMPARABLE, refused)
     losses = check_losses(group.topology, usable[0].values(), usable[1].values())
     apart = [(usable[0][block], usable[1][block]) for block in both if block not in complete]
     kind, reasons = _incomplete(sides, (baseline, candidate), blocks, apart)
-    status = (PARTIAL if complete else kind) if kind else "ok"
+    status = (PARTIAL if complete else kind) if kind is not None else Status.OK
     if losses is not None and not losses.passed and complete:
         status, reasons = LOSSES_DIFFER, [losses.explanation, *reasons]
     speeds = [tuple(images_per_second(side[block]) for block in complete) for side in usable]
@@ -147,8 +147,8 @@ def of_one_session(one: Record, other: Record) -> bool:
 
 def _incomplete(
     sides: list[Mapping[int, Record]], names: tuple[str, str], blocks: range, apart: list[tuple[Record, Record]]
-) -> tuple[str, list[str]]:
-    """What a pair without any complete block is called, and why blocks are not complete; empty if all are."""
+) -> tuple[Status | None, list[str]]:
+    """The status of a pair without any complete block, and why blocks are not complete; None if all are."""
     errors = [
         (name, block, record.failure)
         for side, name in zip(sides, names, strict=True)
@@ -156,7 +156,10 @@ def _incomplete(
         if record.failure is not None
     ]
     missing = sum(not all(block in side for side in sides) for block in blocks)
-    kind = errors[0][2].kind if errors else "missing" if missing else NOT_COMPARABLE if apart else ""
+    if errors:
+        kind: Status | None = status_of_error(errors[0][2].kind)
+    else:
+        kind = Status.MISSING if missing else Status.NOT_COMPARABLE if apart else None
     texts = [f"{missing} of {len(blocks)} blocks not measured yet"] if missing else []
     return kind, [*([_explain(errors)] if errors else []), *texts, *map(_of_two_sessions, apart)]
 

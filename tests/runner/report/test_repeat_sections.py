@@ -5,13 +5,14 @@ from __future__ import annotations
 from runner.report.repeat_sections import verdict
 from runner.stats.agreement import compare_pairs
 from runner.stats.pairs import Pair
+from runner.status import Status
 from runner.vocabulary import Group
 
 
 def pair(*ratios: float) -> Pair:
     """A pair whose block-wise ratios are these."""
     ones = tuple(1.0 for _ in ratios)
-    return Pair(Group("tf-2.14", "vgg16", 4), "stock", "intel", ones, tuple(ratios), None, "ok", "")
+    return Pair(Group("tf-2.14", "vgg16", 4), "stock", "intel", ones, tuple(ratios), None, Status.OK, "")
 
 
 def test_agreement_says_how_much_it_could_not_have_seen() -> None:

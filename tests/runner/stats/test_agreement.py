@@ -13,6 +13,7 @@ from scipy import stats
 from runner.stats.agreement import compare_pairs
 from runner.stats.intervals import quotient
 from runner.stats.pairs import Pair
+from runner.status import Status
 from runner.vocabulary import Group
 
 ratios = st.lists(st.floats(0.1, 10), min_size=2, max_size=8)
@@ -20,11 +21,11 @@ spread = ratios.filter(lambda values: max(values) / min(values) > 1.001)
 GROUP = Group("tf-2.14", "resnet50", 4)
 
 
-def pair(values: list[float], *, topology: str = "resnet50", status: str = "ok") -> Pair:
+def pair(values: list[float], *, topology: str = "resnet50", status: Status = Status.OK) -> Pair:
     """A pair whose block-wise ratios are these."""
     group = Group(GROUP.stack, topology, GROUP.batch_size)
     ones = tuple(1.0 for _ in values)
-    return Pair(group, "stock", "intel", ones, tuple(values), None, status, "why" if status != "ok" else "")
+    return Pair(group, "stock", "intel", ones, tuple(values), None, status, "why" if status != Status.OK else "")
 
 
 def test_the_interval_is_that_of_the_textbook() -> None:
@@ -104,8 +105,8 @@ def test_hardly_any_spread_gives_an_interval_of_hardly_any_width(values: list[fl
     [
         (pair([4.0, 4.0]), None, "not in the repetition"),
         (pair([4.0]), pair([4.0, 4.0]), "too few blocks"),
-        (pair([4.0, 4.0]), pair([4.0, 4.0], status="losses_differ"), "may not have trained the same thing"),
-        (pair([4.0, 4.0]), pair([], status="timeout"), "in the repetition: why"),
+        (pair([4.0, 4.0]), pair([4.0, 4.0], status=Status.LOSSES_DIFFER), "may not have trained the same thing"),
+        (pair([4.0, 4.0]), pair([], status=Status.TIMEOUT), "in the repetition: why"),
     ],
 )
 def test_what_cannot_be_compared_says_why(then: Pair, now: Pair | None, reason: str) -> None:

@@ -9,6 +9,7 @@ from runner.evidence.verdicts import RIGHT_WHEEL, Verdict
 from runner.stats.agreement import compare_pairs
 from runner.stats.evidence import EVIDENCE_FAILED, counts, with_evidence
 from runner.stats.pairs import LOSSES_DIFFER, Pair, make_pair, tabulate
+from runner.status import Status
 from runner.vocabulary import Cell, Group
 from tests.runner.builders import record
 
@@ -57,7 +58,7 @@ def test_a_failed_launch_does_not_hide_that_the_evidence_failed() -> None:
 
 def test_runs_whose_evidence_failed_do_not_agree_or_disagree() -> None:
     """A repetition is not held against numbers of another comparison than their names say."""
-    whole = replace(paired(), status="ok", reason="")
+    whole = replace(paired(), status=Status.OK, reason="")
     (found,) = compare_pairs([whole], with_evidence([whole], wrong_wheel()))
     assert found.agrees is None
     assert "in the repetition its evidence failed" in found.reason
@@ -65,7 +66,7 @@ def test_runs_whose_evidence_failed_do_not_agree_or_disagree() -> None:
 
 def test_runs_that_lack_a_launch_do_not_agree_or_disagree() -> None:
     """A partial pair has no verdict, also where it is held against another run's."""
-    whole = replace(paired(), status="ok", reason="")
+    whole = replace(paired(), status=Status.OK, reason="")
     (found,) = compare_pairs([whole], [paired()])
     assert found.agrees is None
     assert "in the repetition not complete: intel, block 2: it stopped" in found.reason

@@ -7,10 +7,11 @@ import pytest
 from runner.stats.evidence import EVIDENCE_FAILED, NO_EVIDENCE
 from runner.stats.pairs import LOSSES_DIFFER, PARTIAL, Pair
 from runner.stats.tables import NOT_COUNTED, Summary, speedups, summaries
+from runner.status import Status
 from runner.vocabulary import Group
 
 
-def pair(topology: str, ratios: list[float], *, status: str = "ok", blocks: tuple[int, ...] = ()) -> Pair:
+def pair(topology: str, ratios: list[float], *, status: Status = Status.OK, blocks: tuple[int, ...] = ()) -> Pair:
     """A pair with these block-wise ratios."""
     ones = tuple(1.0 for _ in ratios)
     return Pair(Group("tf-1.12", topology, 32), "stock", "intel", ones, tuple(ratios), None, status, "", blocks)
@@ -23,7 +24,7 @@ def summary(*pairs: Pair) -> Summary:
 
 
 @pytest.mark.parametrize("status", [EVIDENCE_FAILED, LOSSES_DIFFER, PARTIAL])
-def test_a_flagged_pair_is_in_no_mean_and_is_never_the_largest(status: str) -> None:
+def test_a_flagged_pair_is_in_no_mean_and_is_never_the_largest(status: Status) -> None:
     """Its number stays in the table of speedups, without a verdict that could be counted."""
     flagged = pair("vgg16", [9.0, 9.0], status=status)
     row = summary(pair("resnet50", [2.0, 2.0]), flagged)
@@ -61,7 +62,7 @@ def test_pairs_without_a_common_block_have_no_mean() -> None:
 
 def test_what_was_not_measured_has_no_number_and_no_verdict() -> None:
     """The row is there all the same, with the reason in its pair."""
-    row = speedups([pair("vgg16", [], status="missing")]).popitem()[1]
+    row = speedups([pair("vgg16", [], status=Status.MISSING)]).popitem()[1]
     assert (row.alone, row.together, row.baseline_images_per_second, row.verdict, row.blocks) == (
         None,
         None,
@@ -69,4 +70,4 @@ def test_what_was_not_measured_has_no_number_and_no_verdict() -> None:
         "",
         0,
     )
-    assert row.pair.status == "missing"
+    assert row.pair.status == Status.MISSING
