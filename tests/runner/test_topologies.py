@@ -80,11 +80,11 @@ def test_a_plan_in_words_has_the_new_topologys_branches(clone: Path) -> None:
 
 
 def test_reports_know_the_new_topologys_title_and_place(clone: Path) -> None:
-    """It stands behind the article's own."""
+    """It stands with those that the article's Figure 1 does not show, by its name."""
     imports = "from runner.support.wording import topology_title\nfrom runner.vocabulary import TOPOLOGIES"
     title, names = evaluated(clone, imports, "[topology_title('tiny_net'), TOPOLOGIES]")
     assert title == "TinyNet"
-    assert names == [*TOPOLOGIES, "tiny_net"]
+    assert names == [*ARTICLE_TOPOLOGIES, *sorted({*TOPOLOGIES, "tiny_net"} - set(ARTICLE_TOPOLOGIES))]
 
 
 def test_checks_and_estimates_know_the_new_topology(clone: Path) -> None:

@@ -7,7 +7,7 @@ A module declares, each as a constant with a literal value, so that a program th
     IMAGE_SIZE          height and width of the input, which has three channels
     BATCH_NORMALISED    whether it has batch normalisation, which decides how close two builds' losses must be
     DISJOINT_BRANCHES   the largest number of its layers of which none needs another's output
-    TRAINING_GFLOPS     floating-point operations of one training step for one image, in units of 10^9, one decimal
+    TRAINING_GFLOPS     floating-point operations of one training step for one image, in units of 10^9, within 1%
 
 `--describe NAME` counts the last two from the graph. The function add_layers(network, images) adds all layers but the
 last one and returns (batch, features). What several topologies share stands in families/. It must not know how a

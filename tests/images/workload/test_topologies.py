@@ -92,9 +92,9 @@ def test_disjoint_branches(descriptions: Descriptions, topology: str) -> None:
 
 @pytest.mark.parametrize("topology", TOPOLOGY_NAMES)
 def test_training_gflops(descriptions: Descriptions, topology: str) -> None:
-    """What the runner estimates durations by is what is counted from the graph."""
+    """What the runner estimates durations by is what is counted from the graph, to within 1%."""
     flops = descriptions[topology, "NHWC"]["training_flops_per_image"]
-    assert round(flops / 1e9, 1) == BUILT_IN[topology].training_gflops
+    assert BUILT_IN[topology].training_gflops == pytest.approx(flops / 1e9, rel=0.01)
 
 
 def test_forward_flops_of_vgg16(descriptions: Descriptions) -> None:
