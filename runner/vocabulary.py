@@ -1,4 +1,7 @@
-"""The kit's words as frozen data: topology, cell, launch, block, pair. Imports nothing of the kit but its errors."""
+"""The kit's words as frozen data: topology, cell, launch, block, pair.
+
+Imports nothing of the kit but its errors and the built-in topologies.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,14 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from runner.errors import UsageError
+from runner.topologies import BUILT_IN
 
 Layout = Literal["NHWC", "NCHW"]
 EngineName = Literal["docker", "venv"]
 
-# The article's Figure 1 in its own order, then the two further networks of its published script.
-ARTICLE_TOPOLOGIES = ("inception3", "resnet50", "resnet152", "vgg16")
-TOPOLOGIES = (*ARTICLE_TOPOLOGIES, "alexnet", "googlenet")
+# The article's Figure 1 in its own order, then the further built-in topologies by name.
+ARTICLE_TOPOLOGIES = tuple(name for name, topology in BUILT_IN.items() if topology.figure_1_position is not None)
+TOPOLOGIES = tuple(BUILT_IN)
 
 # Every condition of a launch that an engine may or may not hold a launch to, and the name it is refused by.
 ENFORCEABLE = {

@@ -6,8 +6,10 @@ It must not know TensorFlow: an invalid job is refused before anything heavy is 
 import json
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple, Union
 
+from workload.topologies import TOPOLOGIES
+
 SCHEMA_VERSION = 1
-TOPOLOGY_NAMES = ("alexnet", "googlenet", "inception3", "resnet50", "resnet152", "vgg16")
+TOPOLOGY_NAMES = tuple(TOPOLOGIES)
 LAYOUTS = ("NHWC", "NCHW")
 
 TrainJob = NamedTuple(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from runner.errors import DiskError, UsageError
 from runner.support.atomic import write_whole
+from runner.topologies import BUILT_IN
 from runner.vocabulary import TOPOLOGIES, TopologyFile, one_of
 
 # The folder of a run that holds the copy.
@@ -19,14 +20,7 @@ FOLDER = "topology"
 
 # Layers of each built-in topology of which none needs another's output, at most: what `--describe` of the workload
 # counts from the graph as disjoint_branches. A test counts them again.
-BUILT_IN_BRANCHES: Mapping[str, int] = {
-    "inception3": 6,
-    "resnet50": 2,
-    "resnet152": 2,
-    "vgg16": 1,
-    "alexnet": 1,
-    "googlenet": 4,
-}
+BUILT_IN_BRANCHES: Mapping[str, int] = {name: topology.disjoint_branches for name, topology in BUILT_IN.items()}
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from runner.storage.records import Record
-from runner.vocabulary import TOPOLOGIES
+from runner.topologies import BUILT_IN
 
 # Relative differences, measured with this workload on TensorFlow 2.14, stock with oneDNN off against Intel.
 #
@@ -33,7 +33,7 @@ MANY_IMAGES = 16
 # may differ by is an update. In between nothing is said.
 STILL = 1e-6
 MOVED = FIRST_TOLERANCE
-NORMALISED = frozenset({"inception3", "resnet50", "resnet152"})
+NORMALISED = frozenset(name for name, topology in BUILT_IN.items() if topology.batch_normalised)
 # Without batch normalisation the kit's networks start so small that all logits are nearly equal: the first loss of
 # VGG16, AlexNet and GoogLeNet is ln 1001 plus weight decay to within 0.2%, whatever their convolutions return. Of a
 # user's own topology that is not known.
@@ -81,7 +81,7 @@ def tolerances_of(topology: str, batch_size: int | None = None) -> tuple[float, 
     A topology that is not known here is given the room of one with batch normalisation, and an unknown batch size that
     of a small one.
     """
-    if topology in TOPOLOGIES and topology not in NORMALISED:
+    if topology in BUILT_IN and topology not in NORMALISED:
         return (FIRST_TOLERANCE, SECOND_TOLERANCE)
     many = batch_size is not None and batch_size >= MANY_IMAGES
     return (FIRST_TOLERANCE, SECOND_TOLERANCE_MANY_IMAGES if many else SECOND_TOLERANCE_NORMALISED)

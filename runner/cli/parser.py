@@ -241,7 +241,7 @@ def _compose(parser: argparse.ArgumentParser) -> None:
 def _bench(parser: argparse.ArgumentParser) -> None:
     parser.description = f"{parser.description} The defaults take about a quarter of an hour on two cores."
     parser.add_argument("--stack", type=names, default=None, metavar="NAME", help="the stack (default: tf-2.14)")
-    parser.add_argument("--topologies", type=names, default=None, metavar="NAME,...", help="default: all six")
+    parser.add_argument("--topologies", type=names, default=None, metavar="NAME,...", help="default: all built-in ones")
     topology_options(parser)
     parser.add_argument("--batch-size", type=positive, default=4, metavar="N", help="default: %(default)s")
     parser.add_argument("--blocks", type=positive, default=2, metavar="N", help="default: %(default)s")

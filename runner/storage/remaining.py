@@ -6,18 +6,12 @@ import statistics
 from collections.abc import Mapping, Sequence
 
 from runner.storage.records import Record
+from runner.topologies import BUILT_IN
 from runner.vocabulary import Launch
 
 # Training GFLOPs for one image, used only to carry a duration over from one topology to another before each has been
 # seen once (`python images/workload --describe TOPOLOGY` counts them from the graph).
-TRAINING_GFLOPS: Mapping[str, float] = {
-    "inception3": 34.2,
-    "resnet50": 22.8,
-    "resnet152": 67.3,
-    "vgg16": 92.7,
-    "alexnet": 4.9,
-    "googlenet": 9.3,
-}
+TRAINING_GFLOPS: Mapping[str, float] = {name: topology.training_gflops for name, topology in BUILT_IN.items()}
 # Start, import, graph: what a launch takes besides its steps, as GFLOPs of the same currency.
 FIXED_GFLOPS = 300.0
 

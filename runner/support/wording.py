@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import math
 
-TOPOLOGY_TITLES = {
-    "inception3": "InceptionV3",
-    "resnet50": "ResNet50",
-    "resnet152": "ResNet152",
-    "vgg16": "VGG16",
-    "alexnet": "AlexNet",
-    "googlenet": "GoogLeNet",
-}
+from runner.topologies import BUILT_IN
+
+TOPOLOGY_TITLES = {name: topology.title for name, topology in BUILT_IN.items()}
 
 
 def topology_title(topology: str) -> str:

@@ -32,6 +32,7 @@ from runner.engines.environments import EnvironmentCache, default_cache
 from runner.support.network import PackageIndex
 from runner.vocabulary import TOPOLOGIES
 from tests.images.workload import faulty_build
+from tests.images.workload.expected_layers import expected_of
 
 BATCH_SIZE = 2
 THREADS = len(os.sched_getaffinity(0))
@@ -77,7 +78,12 @@ def honest_cases() -> list[Case]:
 
 def faulty_cases() -> list[Case]:
     """Every fault on every topology that has the part."""
-    return [Case(*FAULTY, topology, fault) for topology in TOPOLOGIES for fault in faulty_build.faults_of(topology)]
+    return [Case(*FAULTY, topology, fault) for topology in TOPOLOGIES for fault in layers_of_faults(topology)]
+
+
+def layers_of_faults(topology: str) -> dict[str, str]:
+    """The faults that are tried on a topology, each with the layer that it changes."""
+    return faulty_build.faults_of(expected_of(topology).parts)
 
 
 def launch(case: Case, folder: Path) -> None:
@@ -99,7 +105,9 @@ def launch(case: Case, folder: Path) -> None:
         stack, stack.installations[variant.installation], print
     )
     python = f"{artifact.location}/bin/python"
-    head = [python, str(BUILD), str(IMAGES), case.fault, case.topology] if case.fault else [python, "-m", "workload"]
+    head = [python, "-m", "workload"]
+    if case.fault:
+        head = [python, str(BUILD), str(IMAGES), case.fault, layers_of_faults(case.topology)[case.fault]]
     settings = {declared.name: declared.value for declared in variant.environment}
     environment = {"OMP_NUM_THREADS": str(THREADS), "KMP_BLOCKTIME": "1", "KMP_AFFINITY": "granularity=fine,compact"}
     with (place / "log.txt").open("w", encoding="utf-8") as log:

@@ -1,12 +1,24 @@
-"""The six topologies of the article's script by name, each a function that adds its layers to a network.
+"""The built-in topologies by name: every module in this folder is one, and the module's name is the topology's.
 
-It must not know how a network is trained, nor in which layout.
+A module declares, each as a constant with a literal value, so that a program that cannot import it can read it:
+
+    TITLE               the name as the article writes it
+    FIGURE_1_POSITION   where it stands in the article's Figure 1, counted from 1; left out where it is not shown there
+    IMAGE_SIZE          height and width of the input, which has three channels
+    BATCH_NORMALISED    whether it has batch normalisation, which decides how close two builds' losses must be
+    DISJOINT_BRANCHES   the largest number of its layers of which none needs another's output
+    TRAINING_GFLOPS     floating-point operations of one training step for one image, in units of 10^9, within 1%
+
+`--describe NAME` counts the last two from the graph. The function add_layers(network, images) adds all layers but the
+last one and returns (batch, features). What several topologies share stands in families/. It must not know how a
+network is trained, nor in which layout.
 """
 
-from typing import Any, Callable, Dict, NamedTuple
+import importlib
+import pkgutil
+from typing import Any, Callable, Dict, List, NamedTuple, Tuple
 
 from workload.layers import Network
-from workload.topologies import alexnet, googlenet, inception3, resnet, vgg16
 
 CLASSES = 1001  # ImageNet's thousand and one for "background", as in the article's script
 
@@ -19,17 +31,22 @@ Topology = NamedTuple(
     ],
 )
 
-TOPOLOGIES: Dict[str, Topology] = {
-    topology.name: topology
-    for topology in (
-        Topology("alexnet", alexnet.IMAGE_SIZE, alexnet.add_layers),
-        Topology("googlenet", googlenet.IMAGE_SIZE, googlenet.add_layers),
-        Topology("inception3", inception3.IMAGE_SIZE, inception3.add_layers),
-        Topology("resnet50", resnet.IMAGE_SIZE, resnet.add_resnet50_layers),
-        Topology("resnet152", resnet.IMAGE_SIZE, resnet.add_resnet152_layers),
-        Topology("vgg16", vgg16.IMAGE_SIZE, vgg16.add_layers),
-    )
-}
+
+def _by_letters_and_number(name: str) -> Tuple[str, int, str]:
+    """Sorting key: resnet50 before resnet152."""
+    return name.rstrip("0123456789"), len(name), name
+
+
+def _names() -> List[str]:
+    return sorted((module.name for module in pkgutil.iter_modules(__path__)), key=_by_letters_and_number)
+
+
+def _topology(name: str) -> Topology:
+    module: Any = importlib.import_module("{}.{}".format(__name__, name))
+    return Topology(name, module.IMAGE_SIZE, module.add_layers)
+
+
+TOPOLOGIES: Dict[str, Topology] = {name: _topology(name) for name in _names()}
 
 
 def build_logits(network: Network, topology: Topology, images: Any) -> Any:

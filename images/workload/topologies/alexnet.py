@@ -8,7 +8,11 @@ from typing import Any
 
 from workload.layers import Network
 
+TITLE = "AlexNet"
 IMAGE_SIZE = 227
+BATCH_NORMALISED = False
+DISJOINT_BRANCHES = 1
+TRAINING_GFLOPS = 4.9
 
 
 def add_layers(network: Network, images: Any) -> Any:

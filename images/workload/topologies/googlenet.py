@@ -7,7 +7,11 @@ from typing import Any, NamedTuple
 
 from workload.layers import Network
 
+TITLE = "GoogLeNet"
 IMAGE_SIZE = 224
+BATCH_NORMALISED = False
+DISJOINT_BRANCHES = 4
+TRAINING_GFLOPS = 9.3
 
 Module = NamedTuple(
     "Module",

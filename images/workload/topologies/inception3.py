@@ -8,7 +8,13 @@ from typing import Any
 
 from workload.layers import BatchNorm, Network, Size
 
+TITLE = "InceptionV3"
+FIGURE_1_POSITION = 1
 IMAGE_SIZE = 299
+BATCH_NORMALISED = True
+DISJOINT_BRANCHES = 6
+TRAINING_GFLOPS = 34.2
+
 BATCH_NORM = BatchNorm(decay=0.999, epsilon=1e-3, scale=False)
 
 

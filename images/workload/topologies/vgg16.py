@@ -8,7 +8,12 @@ from typing import Any
 
 from workload.layers import Network
 
+TITLE = "VGG16"
+FIGURE_1_POSITION = 4
 IMAGE_SIZE = 224
+BATCH_NORMALISED = False
+DISJOINT_BRANCHES = 1
+TRAINING_GFLOPS = 92.7
 
 # Convolutions of each block, and their filters.
 BLOCKS = ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512))

@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 import workload
-from workload.job import TOPOLOGY_NAMES
-from workload.topologies import TOPOLOGIES
 
 FOLDER = Path(workload.__file__).parent
 FILES = sorted(FOLDER.rglob("*.py"))
@@ -42,8 +40,3 @@ def test_command_line_imports_no_heavy_module() -> None:
         "sys.exit(any(name in sys.modules for name in ('tensorflow', 'numpy')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
-def test_jobs_and_topologies_name_the_same_networks() -> None:
-    """A job may name exactly the topologies that can be built."""
-    assert tuple(TOPOLOGIES) == TOPOLOGY_NAMES

@@ -1,4 +1,4 @@
-"""The six topologies as TensorFlow builds them: layers, shapes, parameters and floating-point operations."""
+"""The built-in topologies as TensorFlow builds them: layers, shapes, parameters and floating-point operations."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import pytest
 import workload
 from workload.job import TOPOLOGY_NAMES
 
-from runner.catalogue.topology_file import BUILT_IN_BRANCHES
-from tests.images.workload.expected_layers import PARAMETERS, expected_layers
+from runner.topologies import BUILT_IN
+from tests.images.workload.expected_layers import expected_of
 
 Descriptions = dict[tuple[str, str], dict[str, Any]]
 
@@ -51,15 +51,15 @@ def descriptions(stack_python: Callable[[str], str]) -> Descriptions:
 def test_every_layer_has_the_defined_kind_and_shape(descriptions: Descriptions, topology: str) -> None:
     """Layer by layer, kind and output shape are the definition's."""
     layers = descriptions[topology, "NHWC"]["layers"]
-    assert [(layer["kind"], layer["shape"]) for layer in layers] == expected_layers(topology)
+    assert [(layer["kind"], layer["shape"]) for layer in layers] == expected_of(topology).layers
 
 
 @pytest.mark.parametrize("topology", TOPOLOGY_NAMES)
 def test_parameters(descriptions: Descriptions, topology: str) -> None:
     """The trainable parameters are as many as published or computed by hand, and are the sum over the layers."""
     description = descriptions[topology, "NHWC"]
-    assert description["parameters"] == PARAMETERS[topology]
-    assert sum(layer["parameters"] for layer in description["layers"]) == PARAMETERS[topology]
+    assert description["parameters"] == expected_of(topology).parameters
+    assert sum(layer["parameters"] for layer in description["layers"]) == description["parameters"]
 
 
 @pytest.mark.parametrize("topology", TOPOLOGY_NAMES)
@@ -77,7 +77,7 @@ def test_training_costs_three_forward_passes_less_the_gradient_by_the_images(
     description = descriptions[topology, "NHWC"]
     first = next(layer for layer in description["layers"] if layer["kind"] == "conv")
     height, width, channels = first["shape"]
-    weights = first["parameters"] - (channels if topology in ("alexnet", "googlenet", "vgg16") else 0)
+    weights = first["parameters"] - (0 if expected_of(topology).normalises_first else channels)
     images_gradient = 2 * height * width * weights
     assert description["training_flops_per_image"] == 3 * description["forward_flops_per_image"] - images_gradient
 
@@ -86,7 +86,15 @@ def test_training_costs_three_forward_passes_less_the_gradient_by_the_images(
 def test_disjoint_branches(descriptions: Descriptions, topology: str) -> None:
     """What `plan` shows without TensorFlow is what is counted from the graph."""
     description = descriptions[topology, "NHWC"]
-    assert description["disjoint_branches"] == len(description["branch_layers"]) == BUILT_IN_BRANCHES[topology]
+    assert description["disjoint_branches"] == len(description["branch_layers"])
+    assert description["disjoint_branches"] == BUILT_IN[topology].disjoint_branches
+
+
+@pytest.mark.parametrize("topology", TOPOLOGY_NAMES)
+def test_training_gflops(descriptions: Descriptions, topology: str) -> None:
+    """What the runner estimates durations by is what is counted from the graph, to within 1%."""
+    flops = descriptions[topology, "NHWC"]["training_flops_per_image"]
+    assert BUILT_IN[topology].training_gflops == pytest.approx(flops / 1e9, rel=0.01)
 
 
 def test_forward_flops_of_vgg16(descriptions: Descriptions) -> None:

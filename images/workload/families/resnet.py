@@ -1,4 +1,4 @@
-"""ResNet-50 and ResNet-152, version 1, as the article's script defines them.
+"""ResNet, version 1, with bottlenecks, as the article's script defines it.
 
 Source: He and others, "Deep residual learning for image recognition", 2015; unlike there, the first pooling is
 unpadded (55 x 55) and projection shortcuts have no batch normalisation. It must not know layouts or training.
@@ -8,24 +8,14 @@ from typing import Any, Tuple
 
 from workload.layers import BatchNorm, Network
 
-IMAGE_SIZE = 224
 BATCH_NORM = BatchNorm(decay=0.997, epsilon=1e-5, scale=True)
 
 # Width within, width without, and stride of the first bottleneck, of each of the four stages.
 STAGES = ((64, 256, 1), (128, 512, 2), (256, 1024, 2), (512, 2048, 2))
 
 
-def add_resnet50_layers(network: Network, images: Any) -> Any:
-    """Add ResNet-50; return (batch, 2048)."""
-    return _add_layers(network, images, (3, 4, 6, 3))
-
-
-def add_resnet152_layers(network: Network, images: Any) -> Any:
-    """Add ResNet-152; return (batch, 2048)."""
-    return _add_layers(network, images, (3, 8, 36, 3))
-
-
-def _add_layers(network: Network, images: Any, bottlenecks: Tuple[int, int, int, int]) -> Any:
+def add_layers(network: Network, images: Any, bottlenecks: Tuple[int, int, int, int]) -> Any:
+    """Add the stem and so many bottlenecks in each of the four stages; return (batch, 2048)."""
     x = network.pad(images, "pad1", 3)
     x = network.conv(x, "conv1", 64, 7, stride=2, padding="VALID", batch_norm=BATCH_NORM)
     x = network.max_pool(x, "pool1", 3, 2)
