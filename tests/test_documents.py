@@ -12,7 +12,7 @@ import pytest
 from runner.cli.parser import build_parser
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCUMENTS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "results/README.md")]
+DOCUMENTS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "images/README.md", "results/README.md")]
 
 
 def commands() -> list[str]:
