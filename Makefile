@@ -7,6 +7,8 @@ RUN := $(VENV)/bin/python -m
 # make compare BASE_IMAGE=NAME (and bench): build the Docker images on another base than the one that is pinned by digest.
 MARKERS ?=
 BASE_IMAGE ?=
+# make test COVERAGE=1: measure which lines and branches of runner/ the tests pass through, and print it.
+COVERAGE ?=
 
 # Packages are installed without byte-code and keep what their first use compiles: compiling pandas or TensorFlow anew in
 # every process would take longer than most tests.
@@ -28,7 +30,8 @@ compare: $(VENV)/compare.stamp  ## the main job: train stock and Intel TensorFlo
 	@$(RUN) runner compare --preset quick $(if $(BASE_IMAGE),--base-image $(BASE_IMAGE))
 
 test: $(VENV)/test.stamp  ## run every test that can run here; MARKERS=tensorflow,docker turns a skip of those into a failure
-	@$(RUN) pytest --numprocesses=2 --dist=loadgroup $(if $(MARKERS),--require=$(MARKERS)) $(if $(BASE_IMAGE),--base-image=$(BASE_IMAGE))
+	@$(RUN) pytest --numprocesses=2 --dist=loadgroup $(if $(MARKERS),--require=$(MARKERS)) $(if $(BASE_IMAGE),--base-image=$(BASE_IMAGE)) \
+	  $(if $(COVERAGE),--cov --cov-report=term:skip-covered)
 
 lint: $(VENV)/test.stamp  ## ruff, mypy and the import contracts
 	@$(RUN) ruff check .
@@ -43,7 +46,7 @@ locks: $(VENV)/test.stamp  ## write all hash-locked dependency files anew (needs
 	@$(RUN) maintenance.lock_dependencies
 
 clean:  ## remove the runner's own environment; runs and the cache of TensorFlow environments stay
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 
 $(VENV)/compare.stamp: runner/locks/compare.txt
 	@python=$$($(FIND_PYTHON)) || { echo "error: no Python 3.10 to 3.13 with the modules venv and ensurepip was found" \

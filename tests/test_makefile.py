@@ -105,6 +105,13 @@ def test_make_says_which_one_it_takes(tmp_path: Path) -> None:
     assert "could not be installed" not in done.stderr
 
 
+@pytest.mark.parametrize(("given", "is_measured"), [("COVERAGE=1", True), ("COVERAGE=", False)])
+def test_coverage_is_measured_where_it_is_asked_for(given: str, is_measured: bool) -> None:
+    """It takes time, and a floor for all tests is none for some of them."""
+    done = subprocess.run(["make", "--dry-run", "test", given], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ("--cov" in done.stdout.split()) is is_measured
+
+
 def make(folder: Path, **interpreters: str) -> subprocess.CompletedProcess[str]:
     """Ask make for an environment where PATH has only these interpreters."""
     put(folder, interpreters)
