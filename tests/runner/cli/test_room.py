@@ -14,6 +14,7 @@ from runner.cli import main
 from runner.engines.docker import DockerEngine
 from runner.engines.docker_images import ImageSource
 from runner.engines.docker_sdk import Docker
+from runner.engines.docker_sdk.engine_info import EngineInfo
 from runner.session.prepared import RUN_BYTES
 from tests.runner.cli.conftest import Kit
 from tests.runner.fake_engine import FakeEngine, only
@@ -119,9 +120,9 @@ class Connection:
     def __init__(self, root: Path) -> None:
         self._root = root
 
-    def info(self) -> dict[str, str]:
+    def info(self) -> EngineInfo:
         """As the engine tells it."""
-        return {"DockerRootDir": str(self._root)}
+        return EngineInfo(root_folder=self._root)
 
 
 @pytest.mark.parametrize(("here", "images"), [((), 2), (("stock",), 1), (("stock", "intel"), 0)])
