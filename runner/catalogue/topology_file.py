@@ -24,7 +24,7 @@ BUILT_IN_BRANCHES: Mapping[str, int] = {name: topology.disjoint_branches for nam
 
 
 @dataclass(frozen=True)
-class OwnTopology:
+class UserTopology:
     """A topology file read once: `path` is where the user keeps it, `content` what is copied, hashed and run."""
 
     path: Path
@@ -37,7 +37,7 @@ class OwnTopology:
         return self.file.topology
 
 
-def read_topology_file(path: Path) -> OwnTopology:
+def read_topology_file(path: Path) -> UserTopology:
     """Read what --topology-file names.
 
     Raises:
@@ -57,22 +57,24 @@ def read_topology_file(path: Path) -> OwnTopology:
         content = path.read_bytes()
     except OSError as error:
         raise UsageError(f"--topology-file {path} cannot be read: {error.strerror}.") from error
-    return OwnTopology(path, TopologyFile(path.name, hashlib.sha256(content).hexdigest()), content)
+    return UserTopology(path, TopologyFile(path.name, hashlib.sha256(content).hexdigest()), content)
 
 
-def chosen_topologies(asked: Sequence[str] | None, defaults: Sequence[str], own: OwnTopology | None) -> tuple[str, ...]:
+def chosen_topologies(
+    asked: Sequence[str] | None, defaults: Sequence[str], user_topology: UserTopology | None
+) -> tuple[str, ...]:
     """The topologies of a run: those that were named and the user's own, else the user's own alone, else the defaults.
 
     Raises:
         UsageError: a name is not known.
     """
-    if own is None:
+    if user_topology is None:
         return tuple(one_of("topology", name, TOPOLOGIES) for name in asked or defaults)
-    named = [one_of("topology", name, [*TOPOLOGIES, own.name]) for name in asked or ()]
-    return tuple(dict.fromkeys([*named, own.name]))
+    named = [one_of("topology", name, [*TOPOLOGIES, user_topology.name]) for name in asked or ()]
+    return tuple(dict.fromkeys([*named, user_topology.name]))
 
 
-def keep(own: OwnTopology, run_folder: Path) -> None:
+def keep(user_topology: UserTopology, run_folder: Path) -> None:
     """Put the copy into a run's folder, by which every launch of the run goes, also after --resume.
 
     Raises:
@@ -81,14 +83,14 @@ def keep(own: OwnTopology, run_folder: Path) -> None:
     folder = run_folder / FOLDER
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / own.file.name, own.content)
+        write_whole(folder / user_topology.file.name, user_topology.content)
     except OSError as error:
         raise DiskError(
-            f"The copy of {own.path} cannot be written to {folder}: {error}. Name another folder with --out."
+            f"The copy of {user_topology.path} cannot be written to {folder}: {error}. Name another folder with --out."
         ) from error
 
 
-def kept(run_folder: Path, file: TopologyFile) -> OwnTopology:
+def kept(run_folder: Path, file: TopologyFile) -> UserTopology:
     """Read a run's copy.
 
     Raises:
@@ -107,4 +109,4 @@ def kept(run_folder: Path, file: TopologyFile) -> OwnTopology:
             f"{path} was changed since the run began: launches of two networks cannot be divided by one another. "
             f"Restore it (sha256 {file.sha256}), or start a new run with the new file."
         )
-    return OwnTopology(path, file, content)
+    return UserTopology(path, file, content)

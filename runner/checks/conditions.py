@@ -37,7 +37,7 @@ def differing_conditions(records: Iterable[Record]) -> dict[str, list[Any]]:
     return {name: seen for name, seen in values.items() if len(seen) > 1}
 
 
-def refusal(records: Iterable[Record], declared: Collection[str] = ()) -> str | None:
+def why_not_comparable(records: Iterable[Record], declared: Collection[str] = ()) -> str | None:
     """Why these records must not be divided by one another; None if they may be.
 
     `declared` names the conditions, or groups of them (`pin`), in which the records differ because that is what is

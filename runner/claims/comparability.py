@@ -10,16 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from runner.claims.case import Case, RunPart, nearest_part
 from runner.claims.condition import Condition
 from runner.claims.conditions import conditions
-from runner.claims.question import Question, Scene, scene_of
 from runner.claims.verdict import NOT_REPRODUCED, NOT_TESTABLE, Answer, Difference, answer
 from runner.stats.intervals import Estimate
 
 
-def lacking_to_confirm(question: Question, scene: Scene) -> list[Condition]:
+def lacking_to_confirm(case: Case, part: RunPart) -> list[Condition]:
     """The conditions that keep this run from judging the claim at all."""
-    return _unmet(question, scene, question.claim.to_confirm)
+    return _unmet(case, part, case.claim.to_confirm)
 
 
 def clauses(lacking: Sequence[Condition]) -> str:
@@ -32,29 +32,29 @@ def phrases(lacking: Sequence[Condition]) -> list[str]:
     return [each.lacking for each in lacking]
 
 
-def untestable(question: Question, scene: Scene, found: str, estimate: Estimate | None = None) -> Answer | None:
+def untestable(case: Case, part: RunPart, found: str, estimate: Estimate | None = None) -> Answer | None:
     """The answer where the claim could not even be confirmed here, with what was found; None where it could be."""
-    lacking = lacking_to_confirm(question, scene)
+    lacking = lacking_to_confirm(case, part)
     if not lacking:
         return None
     return answer(NOT_TESTABLE, f"{clauses(lacking)}. Here {found}", estimate, phrases(lacking))
 
 
-def lacking_to_refute(question: Question, scene: Scene, *, by_software: bool = False) -> list[Condition]:
+def lacking_to_refute(case: Case, part: RunPart, *, by_software: bool = False) -> list[Condition]:
     """The conditions, of both lists, that keep this run from refuting the claim.
 
     `by_software` is for what the software itself told and would tell on any host: then only conditions on software
     count.
     """
-    unmet = _unmet(question, scene, (*question.claim.to_confirm, *question.claim.to_refute))
+    unmet = _unmet(case, part, (*case.claim.to_confirm, *case.claim.to_refute))
     return [each for each in unmet if each.is_of_the_software or not by_software]
 
 
 def refuted(
-    question: Question, scene: Scene, why: str, estimate: Estimate | None = None, *, by_software: bool = False
+    case: Case, part: RunPart, why: str, estimate: Estimate | None = None, *, by_software: bool = False
 ) -> Answer:
     """What a figure that is clear of the claim amounts to: not reproduced, or only not testable here."""
-    lacking = lacking_to_refute(question, scene, by_software=by_software)
+    lacking = lacking_to_refute(case, part, by_software=by_software)
     if not lacking:
         everywhere = "; it is so on any host with this software" if by_software else ""
         return answer(NOT_REPRODUCED, f"{why}{everywhere}", estimate)
@@ -71,12 +71,12 @@ def missing(lacking: Sequence[Condition]) -> str:
     return "; ".join(f"{head}: {', '.join(found)}" for head, found in parts.items() if found)
 
 
-def differences(question: Question) -> tuple[Difference, ...]:
+def differences(case: Case) -> tuple[Difference, ...]:
     """All in which the run is not what was published, and what the publication does not tell of its machine.
 
     The threads of a baseline are a difference only to claims that depend on them.
     """
-    claim, found = question.claim, conditions(question, scene_of(question))
+    claim, found = case.claim, conditions(case, nearest_part(case))
     on_a_machine = claim.configuration.processor_model is not None
     return tuple(
         Difference(each.title, each.published, each.here)
@@ -87,5 +87,5 @@ def differences(question: Question) -> tuple[Difference, ...]:
     )
 
 
-def _unmet(question: Question, scene: Scene, needed: Sequence[str]) -> list[Condition]:
-    return [each for each in conditions(question, scene) if each.name in needed and not each.matches]
+def _unmet(case: Case, part: RunPart, needed: Sequence[str]) -> list[Condition]:
+    return [each for each in conditions(case, part) if each.name in needed and not each.matches]

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 
 from runner.catalogue.publications import Claim, Publication
 from runner.claims import causes, memory, practice, speedups, throughput
+from runner.claims.case import Case
 from runner.claims.comparability import differences
-from runner.claims.question import Question
 from runner.claims.verdict import Answer, Judgement
 from runner.stats.results import Results
 
 # The kinds of runner/catalogue/publications.py, each with its judge.
-JUDGES: Mapping[str, Callable[[Question], Answer]] = {
+JUDGES: Mapping[str, Callable[[Case], Answer]] = {
     "largest-speedup": speedups.judge_largest,
     "faster-on-all": speedups.judge_all_faster,
     "speedup": speedups.judge_speedup,
@@ -37,5 +37,5 @@ def judge(publication: Publication, results: Results) -> list[Judgement]:
 
 def judge_claim(publication: Publication, claim: Claim, results: Results) -> Judgement:
     """Hold a run against one claim."""
-    question = Question(publication, claim, results)
-    return Judgement(publication, claim, JUDGES[claim.kind](question), differences(question))
+    case = Case(publication, claim, results)
+    return Judgement(publication, claim, JUDGES[claim.kind](case), differences(case))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping, Sequence
 
+from runner.claims.case import BASELINE, CANDIDATE, Case, RunPart, nearest_part
 from runner.claims.causes import AS_LOGGED, at_size, probed
 from runner.claims.comparability import clauses, lacking_to_confirm, phrases
-from runner.claims.question import BASELINE, CANDIDATE, Question, Scene, scene_of
 from runner.claims.verdict import NOT_TESTABLE, Answer, answer
-from runner.stats.evidence import counts
+from runner.stats.evidence_marks import counts
 from runner.stats.intervals import geometric_estimate
 from runner.stats.pairs import Pair
 from runner.storage.records import Record
@@ -17,65 +17,65 @@ from runner.support.wording import plural, significant
 from runner.vocabulary import TOPOLOGIES, Cell
 
 
-def judge_peak_memory(question: Question) -> Answer:
+def judge_peak_memory(case: Case) -> Answer:
     """Peak memory of Intel's launches over stock's, which stands beside the claim and cannot judge it.
 
     Sharing would make it less, and so would much else; more of it refutes nothing.
     """
-    scene = scene_of(question)
-    topologies = _topologies(question, scene)
-    ratios = _ratios_by_block(question, scene, topologies)
-    lacking = lacking_to_confirm(question, scene)
-    unseen = f"{clauses(lacking)}{_reorders(question)}"
+    part = nearest_part(case)
+    topologies = _topologies(case, part)
+    ratios = _ratios_by_block(case, part, topologies)
+    lacking = lacking_to_confirm(case, part)
+    unseen = f"{clauses(lacking)}{_reorders(case)}"
     if not ratios:
         return answer(NOT_TESTABLE, f"no peak memory of both sides is known, and {unseen}", missing=phrases(lacking))
     estimate = geometric_estimate(ratios)
     shown = f" [{significant(estimate.low)}, {significant(estimate.high)}]" if estimate.has_interval else ""
     over = f"geometric mean over {plural(len(topologies), 'topology')}"
-    found = f"peak memory of Intel over stock is {significant(estimate.value)}{shown} ({over}) on {scene.stack}"
+    found = f"peak memory of Intel over stock is {significant(estimate.value)}{shown} ({over}) on {part.stack}"
     why = f"{found}; a peak does not tell a pool from no pool, and {unseen}"
     return answer(NOT_TESTABLE, why, estimate, phrases(lacking))
 
 
-def judge_by_counters(question: Question) -> Answer:
+def judge_by_counters(case: Case) -> Answer:
     """What happens inside the caches."""
-    lacking = lacking_to_confirm(question, scene_of(question))
-    return answer(NOT_TESTABLE, f"{clauses(lacking)}{_reorders(question)}", missing=phrases(lacking))
+    lacking = lacking_to_confirm(case, nearest_part(case))
+    return answer(NOT_TESTABLE, f"{clauses(lacking)}{_reorders(case)}", missing=phrases(lacking))
 
 
-def _topologies(question: Question, scene: Scene) -> Sequence[str]:
+def _topologies(case: Case, part: RunPart) -> Sequence[str]:
     """The topologies of the scene whose pair is not flagged and whose peaks are known on both sides."""
-    judged = (pair for pair in question.results.pairs if counts(pair))
-    topologies = {pair.group.topology for pair in judged if _is_of(scene, pair)}
-    known = [topology for topology in topologies if _ratios(question, scene, topology)]
+    judged = (pair for pair in case.results.pairs if counts(pair))
+    topologies = {pair.group.topology for pair in judged if _is_of(part, pair)}
+    known = [topology for topology in topologies if _ratios(case, part, topology)]
     return sorted(known, key=lambda name: (name not in TOPOLOGIES, name))
 
 
-def _ratios_by_block(question: Question, scene: Scene, topologies: Sequence[str]) -> list[float]:
+def _ratios_by_block(case: Case, part: RunPart, topologies: Sequence[str]) -> list[float]:
     """For each block the geometric mean over topologies of the two sides' peaks, flagged pairs left out."""
     by_block: dict[int, list[float]] = {}
     for topology in topologies:
-        for block, ratio in _ratios(question, scene, topology).items():
+        for block, ratio in _ratios(case, part, topology).items():
             by_block.setdefault(block, []).append(ratio)
     complete = max((len(ratios) for ratios in by_block.values()), default=0)
     return [statistics.geometric_mean(ratios) for ratios in by_block.values() if len(ratios) == complete]
 
 
-def _ratios(question: Question, scene: Scene, topology: str) -> Mapping[int, float]:
+def _ratios(case: Case, part: RunPart, topology: str) -> Mapping[int, float]:
     """By block, the candidate's peak over the baseline's; empty where no block has both."""
     base, other = (
-        _peaks(question, Cell(scene.stack, variant, topology, scene.batch_size)) for variant in (BASELINE, CANDIDATE)
+        _peaks(case, Cell(part.stack, variant, topology, part.batch_size)) for variant in (BASELINE, CANDIDATE)
     )
     return {block: other[block] / base[block] for block in sorted(base.keys() & other.keys())}
 
 
-def _is_of(scene: Scene, pair: Pair) -> bool:
+def _is_of(part: RunPart, pair: Pair) -> bool:
     found = (pair.group.stack, pair.group.batch_size, pair.baseline, pair.candidate)
-    return found == (scene.stack, scene.batch_size, BASELINE, CANDIDATE)
+    return found == (part.stack, part.batch_size, BASELINE, CANDIDATE)
 
 
-def _peaks(question: Question, cell: Cell) -> Mapping[int, float]:
-    found = {record.block: _peak(record) for record in question.results.of_cell(cell)}
+def _peaks(case: Case, cell: Cell) -> Mapping[int, float]:
+    found = {record.block: _peak(record) for record in case.results.of_cell(cell)}
     return {block: peak for block, peak in found.items() if peak}
 
 
@@ -83,8 +83,8 @@ def _peak(record: Record) -> float:
     return float(record.training.peak_memory_bytes or 0) if record.training else 0.0
 
 
-def _reorders(question: Question) -> str:
-    _, probes = probed(question)
+def _reorders(case: Case) -> str:
+    _, probes = probed(case)
     shares = [probe.reorders["share"] for probe in probes if probe.reorders]
     known = [share for share in shares if share is not None]
     if not known:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from runner.claims.best_known_methods import judge_by_ladder
+from runner.claims.case import BASELINE, CANDIDATE, Case, nearest_part
 from runner.claims.causes import probed
 from runner.claims.comparability import clauses, lacking_to_confirm, phrases, refuted
-from runner.claims.ladder import judge_by_ladder
-from runner.claims.question import BASELINE, CANDIDATE, Question, scene_of
 from runner.claims.verdict import NOT_TESTABLE, PARTLY, REPRODUCED, Answer, answer
-from runner.evidence.inert import is_of_the_host, is_of_the_software
+from runner.evidence.inert_settings import is_of_the_host, is_of_the_software
 from runner.evidence.verdicts import INERT
-from runner.planning.ladder import BUILT_IN, Rung, load_ladder
+from runner.planning.ladder_file import BUILT_IN, Rung, load_ladder
 from runner.storage.records import Record
 
 ALIKE = "a comparison of builds sets it on every variant alike"
@@ -18,19 +18,19 @@ MEASURE_IT = "; measure it by itself with python -m runner ablate"
 ON_NO_LADDER = ", and no ladder of this kit changes it: one of your own can (python -m runner ablate --ladder FILE)"
 
 
-def judge_same_program(question: Question) -> Answer:
+def judge_same_program(case: Case) -> Answer:
     """Did both sides run the same files, and was nothing but a declared setting changed for one of them?"""
-    scene = scene_of(question)
-    stack = scene.stack
-    sides = [_records(question, stack, variant) for variant in (BASELINE, CANDIDATE)]
-    wrong = list(dict.fromkeys(question.results.failure_of(record.cell) for side in sides for record in side))
+    part = nearest_part(case)
+    stack = part.stack
+    sides = [_records(case, stack, variant) for variant in (BASELINE, CANDIDATE)]
+    wrong = list(dict.fromkeys(case.results.failure_of(record.cell) for side in sides for record in side))
     if any(wrong):
         return Answer(NOT_TESTABLE, f"on {stack} a side is not what its name says: {'; '.join(filter(None, wrong))}")
     if not all(sides):
         return Answer(NOT_TESTABLE, f"this run has no usable launch of both {BASELINE} and {CANDIDATE} on {stack}")
     files = [{record.conditions["workload_sha256"] for record in side} for side in sides]
     if files[0] != files[1] or len(files[0]) > 1:
-        return refuted(question, scene, f"on {stack} the two sides ran different files (workload_sha256)")
+        return refuted(case, part, f"on {stack} the two sides ran different files (workload_sha256)")
     layouts = [{str(record.settings["layout"]) for record in side} for side in sides]
     same = f"on {stack} all {sum(map(len, sides))} launches of both sides ran the same files"
     if layouts[0] != layouts[1]:
@@ -40,16 +40,16 @@ def judge_same_program(question: Question) -> Answer:
     return Answer(REPRODUCED, f"{same} (workload_sha256) in the same layout")
 
 
-def judge_setting(question: Question) -> Answer:
+def judge_setting(case: Case) -> Answer:
     """One best-known method: what a ladder says it gains; else inert where the evidence says so."""
-    lacking = lacking_to_confirm(question, scene_of(question))
+    lacking = lacking_to_confirm(case, nearest_part(case))
     if lacking:
-        return answer(NOT_TESTABLE, f"{_in_this_run(question)}{clauses(lacking)}", missing=phrases(lacking))
-    by_ladder = judge_by_ladder(question)
+        return answer(NOT_TESTABLE, f"{_in_this_run(case)}{clauses(lacking)}", missing=phrases(lacking))
+    by_ladder = judge_by_ladder(case)
     if by_ladder is not None:
         return by_ladder
-    setting = question.claim.setting
-    stack, probes = probed(question)
+    setting = case.claim.setting
+    stack, probes = probed(case)
     inert = dict.fromkeys(
         verdict.text
         for probe in probes
@@ -57,12 +57,12 @@ def judge_setting(question: Question) -> Answer:
         if verdict.id == f"{INERT}{setting}" and verdict.passed is True
     )
     if not inert:
-        return Answer(NOT_TESTABLE, f"{_in_this_run(question)}{_how_to_measure(setting or '')}")
+        return Answer(NOT_TESTABLE, f"{_in_this_run(case)}{_how_to_measure(setting or '')}")
     why = f"on {stack} it had no effect beside the other settings of this run: {'; '.join(inert)}"
     if any(map(is_of_the_host, inert)):
         return Answer(NOT_TESTABLE, why)
     by_software = all(map(is_of_the_software, inert))
-    return refuted(question, scene_of(question, [stack]), why.rstrip("."), by_software=by_software)
+    return refuted(case, nearest_part(case, [stack]), why.rstrip("."), by_software=by_software)
 
 
 def _how_to_measure(setting: str) -> str:
@@ -79,13 +79,11 @@ def _changes(rung: Rung, setting: str) -> bool:
     return setting in (rung.id, *named)
 
 
-def _in_this_run(question: Question) -> str:
-    settings = question.results.run.about.plan.bkms.settings
-    value = next((each.value for each in settings if each.name == question.claim.setting), None)
+def _in_this_run(case: Case) -> str:
+    settings = case.results.run.about.plan.bkms.settings
+    value = next((each.value for each in settings if each.name == case.claim.setting), None)
     return "" if value is None else f"it was {value} in this run; "
 
 
-def _records(question: Question, stack: str, variant: str) -> list[Record]:
-    return [
-        record for record in question.results.usable if record.cell.stack == stack and record.cell.variant == variant
-    ]
+def _records(case: Case, stack: str, variant: str) -> list[Record]:
+    return [record for record in case.results.usable if record.cell.stack == stack and record.cell.variant == variant]

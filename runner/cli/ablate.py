@@ -15,7 +15,7 @@ from runner.planning.ladder_plan import KIND
 from runner.planning.rungs import describe_changes
 from runner.report.measured import measured
 from runner.session.execute import execute
-from runner.session.images_lock import images_json
+from runner.session.image_lock_in_use import images_json
 from runner.session.opening import begin, go_on, make_ready, stacks_of
 from runner.session.options import EngineOptions, PinOptions
 from runner.session.planned_ladder import LadderOptions, PlannedLadder, plan_ladder
@@ -67,8 +67,8 @@ def _needed(run: Run) -> list[Launch]:
     """The launches of rungs that no session has found to be inert."""
     found, needed = measured(run), run.launches
     for session in {record.session for record in found.records} or {1}:
-        own = tuple(record for record in found.records if record.session == session)
-        needed = still_needed(needed, replace(found, records=own).ladders)
+        user_topology = tuple(record for record in found.records if record.session == session)
+        needed = still_needed(needed, replace(found, records=user_topology).ladders)
     return needed
 
 

@@ -18,16 +18,16 @@ from runner.cli.progress import CONSOLE, Progress, say
 from runner.errors import EXIT_DONE, EXIT_SOME_CELLS_FAILED
 from runner.planning.plan import Request, make_plan
 from runner.report.peak_sections import achieved, host_peak
-from runner.report.wording import estimated, significant, topology_title
+from runner.report.value_text import estimated, significant, topology_title
 from runner.report.write import write_report
 from runner.session.execute import execute
 from runner.session.opening import begin, make_ready
 from runner.session.options import EngineOptions, PinOptions
-from runner.session.own_topology import own_topology_of
 from runner.session.peak import measure_peaks
 from runner.session.planned import PlannedComparison, plan_request, stacks_from
 from runner.session.prepared import measuring
 from runner.session.state import Session
+from runner.session.user_topology import user_topology_of
 from runner.stats.results import Results
 from runner.status import Status
 from runner.storage import runs
@@ -73,17 +73,17 @@ def run(options: Options, engines: Engines) -> int:
 
 
 def _planned(options: Options) -> PlannedComparison:
-    own = own_topology_of(options.topology_file)
+    user_topology = user_topology_of(options.topology_file)
     request = Request(
         stacks=stacks_from(options.stack),
         variants=(),
-        topologies=chosen_topologies(options.topologies, TOPOLOGIES, own),
+        topologies=chosen_topologies(options.topologies, TOPOLOGIES, user_topology),
         batch_sizes=(options.batch_size,),
         blocks=options.blocks,
         steps=Steps(warmup=1, timed=options.steps),
-        own_topology=own.file if own else None,
+        own_topology=user_topology.file if user_topology else None,
     )
-    return plan_request("bench", request, options.pin, BKMS, options.inter_op, own)
+    return plan_request("bench", request, options.pin, BKMS, options.inter_op, user_topology)
 
 
 def _cheapest(planned: PlannedComparison) -> PlannedComparison | None:
@@ -96,7 +96,7 @@ def _cheapest(planned: PlannedComparison) -> PlannedComparison | None:
     if not kits:
         return None
     few = replace(request, topologies=(kits[0],), own_topology=None, blocks=max(BLOCKS, request.blocks))
-    return replace(planned, request=few, plan=make_plan(few, plan.pin, plan.bkms), own=None)
+    return replace(planned, request=few, plan=make_plan(few, plan.pin, plan.bkms), user_topology=None)
 
 
 def _measure(session: Session) -> Results:

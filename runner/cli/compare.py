@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runner.cli.engines import Engines, choose_engine
-from runner.cli.measuring import Before, command_line, measure
+from runner.cli.measuring import UntimedWork, command_line, measure
 from runner.cli.printed_plan import print_plan, with_branches
 from runner.cli.progress import say
 from runner.errors import EXIT_DONE, UsageError
-from runner.session.images_lock import images_json
+from runner.session.image_lock_in_use import images_json
 from runner.session.opening import begin, go_on, make_ready, stacks_of
 from runner.session.options import EngineOptions, PinOptions, RequestOptions
 from runner.session.planned import plan_from
@@ -45,13 +45,13 @@ def run(options: Options, engines: Engines) -> int:
         print_plan(with_branches(planned, engine, options.request.inter_op), engine)
         return EXIT_DONE
     folder = options.out or runs.RUNS / runs.new_name(planned.label)
-    before = Before(peak=not options.no_peak, probe=not options.no_probe)
+    untimed = UntimedWork(peak=not options.no_peak, probe=not options.no_probe)
     with measuring(f"run {folder}", engine):
         say(why)
         ready = make_ready(planned, engine, folder, say)
-        also = {"peak": before.peak, "probes": before.probe, **images_json(options.engine)}
+        also = {"peak": untimed.peak, "probes": untimed.probe, **images_json(options.engine)}
         session = begin(ready, folder, command_line(), options.engine.memory_bytes, also)
-        return measure(session, session.run.launches, before)
+        return measure(session, session.run.launches, untimed)
 
 
 def _named(folder: Path) -> Run:
@@ -81,8 +81,8 @@ def _resume(options: Options, resumed: Run, engines: Engines) -> int:
         say(in_words(resumed, left))
         session = go_on(resumed, engine, say)
         # A run that was begun without peak or probes, or before there were any, goes on without.
-        before = Before(
+        untimed = UntimedWork(
             peak=bool(resumed.about.peak) and not options.no_peak,
             probe=bool(resumed.about.probes) and not options.no_probe,
         )
-        return measure(session, left, before)
+        return measure(session, left, untimed)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from runner.catalogue.stacks import IMAGES
 from runner.cli.engines import Engines
-from runner.compose.asked import ask
 from runner.compose.document import main_file, overlay
+from runner.compose.request import ask
 from runner.compose.services import Services, defaults, image_tokens, relative_to, services_of
 from runner.errors import EXIT_DONE, DiskError
 from runner.host.pin import Pin
@@ -72,8 +72,8 @@ def compose_files(options: Options, folder: Path) -> dict[str, str]:
     images = relative_to(folder, IMAGES)
 
     def written(name: str, wanted: Request) -> tuple[Services, dict[str, str]]:
-        asked = ask(name, wanted, bkms, tuple(notes), image_tokens(wanted.stacks))
-        return services_of(asked, pin, images), defaults(asked, pin, memory, relative_to(folder, RUNS))
+        composed = ask(name, wanted, bkms, tuple(notes), image_tokens(wanted.stacks))
+        return services_of(composed, pin, images), defaults(composed, pin, memory, relative_to(folder, RUNS))
 
     main, values = written(f"compose-{preset.name}", request)
     other, smoke_values = written("compose-smoke", smoke)

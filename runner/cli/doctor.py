@@ -36,14 +36,14 @@ class Options:
 
 def run(options: Options, engines: Engines) -> int:
     """Print every check; exit code 3 if one is a problem."""
-    machine, asked = machine_below(options.sysroot), options.pin.asked
+    machine, pin_request = machine_below(options.sysroot), options.pin.pin_request
     pin = pin_from(options.pin, machine)
     if options.sysroot != LIVE_ROOT:  # a captured tree has neither disk nor engine
-        checks = examine(machine, pin, asked)
+        checks = examine(machine, pin, pin_request)
     else:
         check, needs, contained = _engine(options.engine, engines, stacks_from(options.stack))
         disks = disk.filesystems({**needs, runs.RUNS: RUN_BYTES})
-        checks = [*examine(machine, pin, asked, disks=disks, contained=contained), check]
+        checks = [*examine(machine, pin, pin_request, disks=disks, contained=contained), check]
     _print(checks)
     return EXIT_HOST if has_problem(checks) else EXIT_DONE
 

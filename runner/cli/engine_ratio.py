@@ -8,7 +8,7 @@ from rich.table import Table
 
 from runner.cli.engines import Engines
 from runner.cli.progress import CONSOLE, Progress, say
-from runner.report.wording import topology_title, with_interval
+from runner.report.value_text import topology_title, with_interval
 from runner.session.execute import execute
 from runner.session.opening import Ready, begin
 from runner.session.options import EngineOptions

@@ -48,9 +48,9 @@ def _images(docker: Docker, options: EngineOptions) -> ImageSource:
     if options.by_digest:
         from runner.cli.registries import conversations
         from runner.registry.locked_images import LockedImages
-        from runner.session.images_lock import lock_from
+        from runner.session.image_lock_in_use import image_lock_from
 
-        return LockedImages(docker, lock_from(options), conversations(options.registry))
+        return LockedImages(docker, image_lock_from(options), conversations(options.registry))
     index = PackageIndex(options.pip_index, options.ca_bundle)
     if options.recorded_images:
         return RecordedImages(docker, index, options.base_image, options.recorded_images)

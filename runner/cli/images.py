@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from runner.catalogue.stacks import every_installation
 from runner.cli.engines import Engines, choose_engine
 from runner.cli.progress import say
-from runner.engines.protocol import Tell
+from runner.engines.protocol import Notify
 from runner.errors import EXIT_DONE, EXIT_SOME_CELLS_FAILED
 from runner.matching.contents import Contents
 from runner.matching.diff import Match
@@ -34,15 +34,16 @@ def run(options: Options, engines: Engines) -> int:
     """Compare the installations of each stack; exit code 1 if anything differs that must not."""
     stacks = stacks_from(options.stack)
     engine, why = choose_engine(options.engine, engines, stacks)
-    tell: Tell = (lambda _line: None) if options.json else say
-    tell(why)
+    notify: Notify = (lambda _line: None) if options.json else say
+    notify(why)
     with machine_lock("images diff"):  # building and hashing would slow down whoever measures
         wanted = every_installation(stacks)
         require_ready(engine, wanted)
         artifacts = {
-            (stack.name, installation.name): engine.prepare(stack, installation, tell) for stack, installation in wanted
+            (stack.name, installation.name): engine.prepare(stack, installation, notify)
+            for stack, installation in wanted
         }
-        matches = match_installations(engine, stacks, artifacts, tell)
+        matches = match_installations(engine, stacks, artifacts, notify)
     if options.json:
         print(json.dumps([{"stack": match.stack, **match.to_json()} for match in matches], indent=1))
     else:

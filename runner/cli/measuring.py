@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from runner.cli.evidence import probe_missing
+from runner.cli.missing_evidence import probe_missing
 from runner.cli.progress import Progress, say
 from runner.cli.terminal import print_results
 from runner.errors import EXIT_DONE, EXIT_INTERRUPTED, EXIT_SOME_CELLS_FAILED, KitError
@@ -20,20 +20,20 @@ from runner.vocabulary import Launch
 
 
 @dataclass(frozen=True)
-class Before:
+class UntimedWork:
     """What is obtained before the first timed launch: the matrix product's peak, and the probes' evidence."""
 
     peak: bool
     probe: bool
 
 
-def measure(session: Session, launches: Sequence[Launch], before: Before) -> int:
+def measure(session: Session, launches: Sequence[Launch], untimed: UntimedWork) -> int:
     """Run a comparison's launches, after what is asked for before them; return the exit code."""
 
     def work() -> None:
-        if before.probe:
+        if untimed.probe:
             probe_missing(session, session.run.launches)
-        if before.peak:
+        if untimed.peak:
             measure_peaks(session, say)
         with Progress(session.run, launches) as progress:
             execute(session, launches, progress)

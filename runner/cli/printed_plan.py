@@ -13,9 +13,9 @@ from runner.engines.protocol import Engine
 from runner.planning.job import JOB_FILE, training_job
 from runner.session.execute import launch_folders
 from runner.session.header import enforced
-from runner.session.opening import with_own_topology_if_ready
-from runner.session.own_topology import branches_line, disjoint_branches
+from runner.session.opening import with_user_topology_if_ready
 from runner.session.planned import PlannedComparison
+from runner.session.user_topology import branches_line, disjoint_branches
 from runner.storage import runs
 from runner.vocabulary import Launch
 
@@ -25,7 +25,7 @@ FOLDER = runs.RUNS / "RUN"
 
 def with_branches(planned: PlannedComparison, engine: Engine, inter_op: int | None) -> PlannedComparison:
     """The plan with the branches of the user's own topology, which is built where its installations are ready."""
-    return with_own_topology_if_ready(planned, engine, inter_op, _tell)
+    return with_user_topology_if_ready(planned, engine, inter_op, _tell)
 
 
 def _tell(text: str) -> None:
@@ -58,8 +58,8 @@ def command(launch: Launch, planned: PlannedComparison, engine: Engine, folder: 
     job = shlex.quote(json.dumps(training_job(launch)))
     file = shlex.quote(str(folders.job / JOB_FILE))
     made = f"mkdir -p {shlex.quote(str(folders.job))} {shlex.quote(str(folders.result))} && printf %s {job} > {file}"
-    if launch.topology_file is not None and planned.own is not None:
-        made += f" && {shlex.join(['cp', str(planned.own.path), str(folders.job)])}"
+    if launch.topology_file is not None and planned.user_topology is not None:
+        made += f" && {shlex.join(['cp', str(planned.user_topology.path), str(folders.job)])}"
     return f"{made} && {engine.command(launch, planned.plan.pin, folders)}"
 
 

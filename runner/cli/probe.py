@@ -12,8 +12,8 @@ from rich.table import Table
 
 from runner.catalogue.topology_file import chosen_topologies
 from runner.cli.engines import Engines, choose_engine
-from runner.cli.evidence import is_in_order, probe_missing
 from runner.cli.measuring import command_line
+from runner.cli.missing_evidence import is_in_order, probe_missing
 from runner.cli.progress import CONSOLE, say
 from runner.cli.terminal import print_results
 from runner.errors import EXIT_DONE, EXIT_SOME_CELLS_FAILED, UsageError
@@ -22,11 +22,11 @@ from runner.evidence.probed import Evidence
 from runner.planning.plan import FEWEST_BLOCKS, Request
 from runner.session.opening import begin, go_on, make_ready, stacks_of
 from runner.session.options import EngineOptions, PinOptions
-from runner.session.own_topology import own_topology_of
 from runner.session.planned import PlannedComparison, plan_request, stacks_from
 from runner.session.prepared import measuring
 from runner.session.probing import STEPS
 from runner.session.resuming import resumed_with
+from runner.session.user_topology import user_topology_of
 from runner.storage import runs
 from runner.storage.runs import Run
 from runner.vocabulary import ARTICLE_TOPOLOGIES, Launch, one_of
@@ -94,20 +94,20 @@ def _by_itself(options: Options, engines: Engines) -> int:
 
 
 def _planned(options: Options) -> PlannedProbes:
-    own = own_topology_of(options.topology_file)
+    user_topology = user_topology_of(options.topology_file)
     request = Request(
         stacks=stacks_from(options.stack),
         variants=(),
-        topologies=chosen_topologies(options.topologies, ARTICLE_TOPOLOGIES, own),
+        topologies=chosen_topologies(options.topologies, ARTICLE_TOPOLOGIES, user_topology),
         batch_sizes=(options.batch_size,),
         blocks=FEWEST_BLOCKS,
         steps=STEPS,
-        own_topology=own.file if own else None,
+        own_topology=user_topology.file if user_topology else None,
     )
-    planned = plan_request("probe", request, options.pin, options.bkms, None, own)
+    planned = plan_request("probe", request, options.pin, options.bkms, None, user_topology)
     known = list(dict.fromkeys(launch.cell.variant for launch in planned.plan.launches))
-    asked = tuple(one_of("variant", name, known) for name in options.variants or known)
-    return PlannedProbes(planned.label, planned.machine, request, planned.plan, own, variants=asked)
+    cell_plan = tuple(one_of("variant", name, known) for name in options.variants or known)
+    return PlannedProbes(planned.label, planned.machine, request, planned.plan, user_topology, variants=cell_plan)
 
 
 def _create(folder: Path, header: Mapping[str, Any]) -> Run:

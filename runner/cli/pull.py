@@ -29,10 +29,10 @@ def run(options: Options, _engines: Engines) -> int:
     """Pull what is missing and check everything, each image once."""
     lock = image_lock.read(options.images)
     docker = Docker.connect()
-    converse = conversations(options.registry)
+    connect = conversations(options.registry)
     with machine_lock("pull"):  # unpacking layers would slow down whoever measures
         for locked in lock.distinct:
             with LayerProgress() as progress:
-                image = obtain(docker, locked, converse(locked.repository, say), progress)
+                image = obtain(docker, locked, connect(locked.repository, say), progress)
             say(f"ready: {locked.stack}/{locked.installation}, {locked.reference}, image {image.image_id}")
     return EXIT_DONE

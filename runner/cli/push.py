@@ -21,7 +21,7 @@ from runner.registry.image_lock import ImageLock
 from runner.registry.lifecycle import keep_last, read_policy
 from runner.registry.push import push
 from runner.registry.reference import Repository, parse_repository
-from runner.registry.transfer import Conversation
+from runner.registry.transfer import RegistryClient
 from runner.session.options import RegistryOptions
 from runner.session.planned import stacks_from
 from runner.support.machine_lock import machine_lock
@@ -73,11 +73,11 @@ def run(options: Options, _engines: Engines) -> int:
         _refuse_ecr_options(options, repository)
     else:
         registry.make_ready(repository.path, settings, say)
-    conversation = Conversation(repository.host, registry or credentials_for(repository, options.registry), say)
+    registry_client = RegistryClient(repository.host, registry or credentials_for(repository, options.registry), say)
     with machine_lock("push"):  # packing layers would slow down whoever measures
         for each in built:
             with LayerProgress() as progress:
-                digest = push(docker, each.push_to(repository), conversation, progress)
+                digest = push(docker, each.push_to(repository), registry_client, progress)
             images |= each.locked(repository, digest)
     image_lock.write(options.images, ImageLock(kit, images))
     say(f"written: {options.images}. Elsewhere: python -m runner compare --images {options.images}")

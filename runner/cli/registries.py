@@ -6,12 +6,12 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from runner.engines.protocol import Tell
+from runner.engines.protocol import Notify
 from runner.errors import UsageError
 from runner.registry.credentials import Credentials, DockerLogin, GivenLogin, Login
 from runner.registry.ecr_calls import EcrHost, ecr_host
 from runner.registry.reference import Repository
-from runner.registry.transfer import Conversation, Converse
+from runner.registry.transfer import ConnectRegistry, RegistryClient
 from runner.session.options import RegistryOptions
 
 if TYPE_CHECKING:
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 PASSWORD_VARIABLE = "KIT_REGISTRY_PASSWORD"
 
 
-def conversations(options: RegistryOptions) -> Converse:
+def conversations(options: RegistryOptions) -> ConnectRegistry:
     """How to talk to each registry, with the login that the options ask for.
 
     A login is made once for each registry: standard input can be read once only, and a token serves for hours.
     """
     made: dict[str, Credentials] = {}
 
-    def converse(repository: Repository, tell: Tell) -> Conversation:
+    def connect(repository: Repository, notify: Notify) -> RegistryClient:
         if repository.host not in made:
             made[repository.host] = credentials_for(repository, options)
-        return Conversation(repository.host, made[repository.host], tell)
+        return RegistryClient(repository.host, made[repository.host], notify)
 
-    return converse
+    return connect
 
 
 def credentials_for(repository: Repository, options: RegistryOptions) -> Credentials:

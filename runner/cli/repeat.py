@@ -10,9 +10,9 @@ from typing import Any
 from runner.catalogue.stacks import Stack
 from runner.catalogue.topology_file import keep, kept
 from runner.cli.engines import Engines, choose_engine
-from runner.cli.measuring import Before, command_line, measure
+from runner.cli.measuring import UntimedWork, command_line, measure
 from runner.cli.progress import say
-from runner.engines.protocol import FROM_RECORD, Tell
+from runner.engines.protocol import FROM_RECORD, Notify
 from runner.errors import EXIT_INTERRUPTED, UsageError
 from runner.host.pin import Pin
 from runner.machine import Machine
@@ -58,7 +58,7 @@ class PlannedRepetition:
     machine: Machine
     stacks: tuple[Stack, ...]
     plan: Plan
-    own: None = None
+    user_topology: None = None
     description: None = None
 
     @property
@@ -81,10 +81,10 @@ class PlannedRepetition:
         """What run.json takes over from the original's, and its name."""
         header = self.original.header
         same = {name: header[name] for name in ("images", "own_topology") if name in header}
-        before = {"peak": bool(self.original.about.peak), "probes": bool(self.original.about.probes)}
-        return {**before, **same, "repeats": self.original.name}
+        untimed = {"peak": bool(self.original.about.peak), "probes": bool(self.original.about.probes)}
+        return {**untimed, **same, "repeats": self.original.name}
 
-    def with_description(self, description: Description, tell: Tell) -> PlannedRepetition:
+    def with_description(self, description: Description, notify: Notify) -> PlannedRepetition:
         """The same: nothing is counted anew."""
         return self
 
@@ -107,8 +107,8 @@ def run(options: Options, engines: Engines) -> int:
         keep_original(created, original)
         for file in {launch.topology_file for launch in original.launches if launch.topology_file is not None}:
             keep(kept(original.folder, file), created.folder)
-        before = Before(peak=bool(created.about.peak), probe=bool(created.about.probes))
-        code = measure(session, created.launches, before)
+        untimed = UntimedWork(peak=bool(created.about.peak), probe=bool(created.about.probes))
+        code = measure(session, created.launches, untimed)
     if code != EXIT_INTERRUPTED:
         say(f"\n{repeat_sections(measured(created))[0].paragraphs[0]}")
         say(f"comparison: {created.folder / REPEAT_FILE}")

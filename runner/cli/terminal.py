@@ -12,9 +12,9 @@ from runner.report.findings import findings, warnings
 from runner.report.ladder_findings import ladder_findings, ladder_warnings
 from runner.report.ladder_sections import COLUMNS, ladder_reasons, ladder_rows
 from runner.report.measured import completing
-from runner.report.wording import ends, factor, topology_title
+from runner.report.value_text import ends, factor, topology_title
 from runner.report.write import write_report
-from runner.stats.evidence import NO_EVIDENCE
+from runner.stats.evidence_marks import NO_EVIDENCE
 from runner.stats.family import NO_CLEAR_DIFFERENCE
 from runner.stats.results import Results
 from runner.status import Status

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.catalogue.stacks import Installation, Stack
-from runner.compose.asked import FILE_NAME, Asked, read_asked
+from runner.compose.request import FILE_NAME, ComposeRequest, read_request
 from runner.engines.container import KILLED
 from runner.engines.protocol import Artifact, LaunchFolders, Outcome
 from runner.errors import RunFormatError
@@ -59,13 +59,13 @@ def collect(folder: Path) -> Run:
         RunFormatError: a file that every Compose run has is missing or damaged.
         UsageError: the run asks for something that this version of the kit does not have.
     """
-    asked = read_asked(folder)
+    composed = read_request(folder)
     begun = (folder / "run.json").exists()
-    run = runs.load(folder) if begun else runs.create(folder, _header(folder, asked))
+    run = runs.load(folder) if begun else runs.create(folder, _header(folder, composed))
     for launch in run.launches:
         for folders in _attempts(launch_folders(run.name, folder, launch)):
             if (folders.log.parent / "exit_code").is_file():
-                _add(run, asked, launch, folders)
+                _add(run, composed, launch, folders)
     return run
 
 
@@ -76,44 +76,44 @@ def _attempts(last: LaunchFolders) -> list[LaunchFolders]:
     return [LaunchFolders(last.run, each / "job", each / "result", each / "log.txt") for each in (*before, base)]
 
 
-def _header(folder: Path, asked: Asked) -> dict[str, Any]:
+def _header(folder: Path, composed: ComposeRequest) -> dict[str, Any]:
     machine = _machine(folder / "host")
-    pin = choose_pin(machine, cpus=parse_cpu_list(asked.cpus))
+    pin = choose_pin(machine, cpus=parse_cpu_list(composed.cpus))
     covered = set(pin.mems) == set(machine.allowed_mems)
     header = make_header(
-        asked.run,
-        asked.plan(pin),
+        composed.run,
+        composed.plan(pin),
         machine,
-        asked.request.stacks,
+        composed.request.stacks,
         ComposeEngine(cannot_enforce=() if covered else ("memory nodes",)),
-        {(artifact.installation.stack, artifact.installation.name): artifact for artifact in _artifacts(asked)},
+        {(artifact.installation.stack, artifact.installation.name): artifact for artifact in _artifacts(composed)},
         "docker-compose up",
-        (*asked.notes, NOTE),
-        int(asked.memory) or None,
+        (*composed.notes, NOTE),
+        int(composed.memory) or None,
     )
     starts = [_text(path) for path in folder.glob("launches/*/started")]
     return {
         **header,
         "created": min(starts, default=header["created"]),
-        "kit": {"version": asked.kit_version, "revision": None},
-        "workload_sha256": asked.workload_sha256,
+        "kit": {"version": composed.kit_version, "revision": None},
+        "workload_sha256": composed.workload_sha256,
     }
 
 
-def _artifacts(asked: Asked) -> list[Artifact]:
+def _artifacts(composed: ComposeRequest) -> list[Artifact]:
     return [
-        Artifact(installation, asked.images[stack.name][name], _provenance(asked, stack, installation))
-        for stack in asked.request.stacks
+        Artifact(installation, composed.images[stack.name][name], _provenance(composed, stack, installation))
+        for stack in composed.request.stacks
         for name, installation in stack.installations.items()
     ]
 
 
-def _provenance(asked: Asked, stack: Stack, installation: Installation) -> dict[str, Any]:
+def _provenance(composed: ComposeRequest, stack: Stack, installation: Installation) -> dict[str, Any]:
     """An installation as far as it is known without the engine that has its image; null for the rest."""
-    image = asked.images[stack.name][installation.name]
+    image = composed.images[stack.name][installation.name]
     return {
         "wheel": installation.wheel,
-        "lock_sha256": asked.lock_sha256[stack.name][installation.name],
+        "lock_sha256": composed.lock_sha256[stack.name][installation.name],
         "installer": stack.installer.requirement,
         "image": image,
         "image_id": image if image.startswith("sha256:") else None,
@@ -133,10 +133,10 @@ def _machine(sysroot: Path) -> Machine:
     return read_machine(Sysroot(sysroot))
 
 
-def _add(run: Run, asked: Asked, launch: Launch, folders: LaunchFolders) -> None:
+def _add(run: Run, composed: ComposeRequest, launch: Launch, folders: LaunchFolders) -> None:
     """Append the record of a launch that has ended, unless it is there."""
     earlier = [record for record in run.read_records() if record.launch_id == launch.launch_id]
-    record = _record(run, asked, launch, folders, session=_session(folders.log.parent))
+    record = _record(run, composed, launch, folders, session=_session(folders.log.parent))
     kept = {(each.session, each.facts["ended"]) for each in earlier}
     if (record.session, record.facts["ended"]) not in kept:
         records.append(run.records_file, record)
@@ -156,7 +156,7 @@ def _session(base: Path) -> int:
     return 1 + sum(time <= started for time in moved)
 
 
-def _record(run: Run, asked: Asked, launch: Launch, folders: LaunchFolders, session: int) -> Record:
+def _record(run: Run, composed: ComposeRequest, launch: Launch, folders: LaunchFolders, session: int) -> Record:
     base = folders.log.parent
     context = Context(
         session=session,
@@ -169,7 +169,7 @@ def _record(run: Run, asked: Asked, launch: Launch, folders: LaunchFolders, sess
     )
     artifact = next(
         each
-        for each in _artifacts(asked)
+        for each in _artifacts(composed)
         if (each.installation.stack, each.installation.name) == (launch.cell.stack, launch.installation)
     )
     observed = {

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.catalogue.stacks import Stack
-from runner.compose.asked import Asked
+from runner.compose.request import ComposeRequest
 from runner.engines.container import ContainerSpec
 from runner.engines.docker import RUN_LABEL, container_spec
 from runner.engines.docker_images import ImageBuilder, build_arguments
@@ -69,10 +69,10 @@ def image_tokens(stacks: tuple[Stack, ...]) -> dict[str, dict[str, str]]:
     }
 
 
-def defaults(asked: Asked, pin: Pin, memory_bytes: int | None, results: str) -> dict[str, str]:
+def defaults(composed: ComposeRequest, pin: Pin, memory_bytes: int | None, results: str) -> dict[str, str]:
     """Every variable that a host may set, with what holds where it does not."""
     values = {
-        "KIT_RUN": asked.run,
+        "KIT_RUN": composed.run,
         "KIT_CPUS": pin.cpu_list,
         "KIT_THREADS": str(pin.threads),
         "KIT_MEMORY": NO_LIMIT if memory_bytes is None else str(memory_bytes),
@@ -80,23 +80,23 @@ def defaults(asked: Asked, pin: Pin, memory_bytes: int | None, results: str) -> 
         "KIT_GID": "1000",
         "KIT_RESULTS": results,
     }
-    for stack in asked.request.stacks:
+    for stack in composed.request.stacks:
         values[base_image_variable(stack.name)] = stack.base_image
         for name in stack.installations:
             values[image_variable(stack.name, name)] = ImageBuilder.tag(stack.name, name)
     return values
 
 
-def services_of(asked: Asked, pin: Pin, images_folder: str) -> Services:
+def services_of(composed: ComposeRequest, pin: Pin, images_folder: str) -> Services:
     """Every service, in the order in which they run: a check of each variant's image, the host, the launches."""
-    open_asked = replace(asked, run=RUN, cpus=CPUS, threads=THREADS, memory=MEMORY)
-    plan = replace(open_asked, bkms=_open(asked.bkms, pin)).plan(pin)
-    threads = {each.name for each in asked.bkms.settings if each.target == "job" and "{threads}" in each.value}
+    open_asked = replace(composed, run=RUN, cpus=CPUS, threads=THREADS, memory=MEMORY)
+    plan = replace(open_asked, bkms=_open(composed.bkms, pin)).plan(pin)
+    threads = {each.name for each in composed.bkms.settings if each.target == "job" and "{threads}" in each.value}
     variants: dict[str, Service] = {}
     launches: dict[str, Service] = {}
     for launch in plan.launches:
         name = f"{launch.cell.stack}-{launch.cell.variant}"
-        service = service_of(_spec(launch, asked.images[launch.cell.stack][launch.installation]))
+        service = service_of(_spec(launch, composed.images[launch.cell.stack][launch.installation]))
         shared = variants.setdefault(name, {key: value for key, value in service.items() if key not in _OF_A_LAUNCH})
         deadline = f"{launch.time_limit_seconds + GRACE_SECONDS:.0f}"
         launches[launch.launch_id] = {
@@ -104,7 +104,7 @@ def services_of(asked: Asked, pin: Pin, images_folder: str) -> Services:
             "command": ["launch", RUN, launch.launch_id, deadline, _block(launch, plan), _job(launch, threads)],
             "depends_on": {next(reversed(launches), HOST): SUCCESS},
         }
-    checks = _checks(asked, plan.launches, images_folder)
+    checks = _checks(composed, plan.launches, images_folder)
     host = {key: value for key, value in variants[next(iter(checks))].items() if key not in _OF_A_PIN}
     pinned = [] if pin.has_siblings else [CPUS, THREADS]
     host |= {
@@ -167,12 +167,12 @@ def _job(launch: Launch, threads: set[str]) -> str:
     return json.dumps(job, sort_keys=True).replace(f'"{THREADS}"', THREADS)
 
 
-def _checks(asked: Asked, launches: tuple[Launch, ...], images_folder: str) -> dict[str, Service]:
+def _checks(composed: ComposeRequest, launches: tuple[Launch, ...], images_folder: str) -> dict[str, Service]:
     """The services that each variant has of its own, in the stacks' order; the first of an installation builds it."""
     run = {(launch.cell.stack, launch.cell.variant) for launch in launches}
     checks: dict[str, Service] = {}
     built: set[tuple[str, str]] = set()
-    for stack in asked.request.stacks:
+    for stack in composed.request.stacks:
         for name, variant in stack.variants.items():
             if (stack.name, name) not in run:
                 continue

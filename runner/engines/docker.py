@@ -19,7 +19,7 @@ from runner.engines.container import ContainerLimits, ContainerSpec
 from runner.engines.docker_images import ImageSource
 from runner.engines.docker_questions import ENVIRONMENT, require_this_kernel, require_this_machine, wrong_bytecode
 from runner.engines.docker_sdk import LOG_DRIVER, Docker, EngineInfo, Image
-from runner.engines.protocol import Artifact, LaunchFolders, Outcome, Tell
+from runner.engines.protocol import Artifact, LaunchFolders, Notify, Outcome
 from runner.errors import HostError
 from runner.host.pin import Pin
 from runner.machine.identity import read_identity
@@ -82,11 +82,11 @@ class DockerEngine:
             is_ours = False
         return {root: sum(missing)} if is_ours else {}
 
-    def prepare(self, stack: Stack, installation: Installation, tell: Tell) -> Artifact:
+    def prepare(self, stack: Stack, installation: Installation, notify: Notify) -> Artifact:
         """Build or pull the installation's image; the artifact's location is its id, which no retagging changes."""
         if not self._is_here:
-            self._require_here(self._images.fetch_first(stack, installation, tell))
-        return self._images.prepare(stack, installation, tell)
+            self._require_here(self._images.fetch_first(stack, installation, notify))
+        return self._images.prepare(stack, installation, notify)
 
     def find(self, stack: Stack, installation: Installation) -> Artifact | None:
         """The installation's image, if the engine has it with this lock, workload and base."""

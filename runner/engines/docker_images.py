@@ -13,7 +13,7 @@ from runner.catalogue.stacks import IMAGES, WORKLOAD, Installation, Stack
 from runner.catalogue.workload_files import workload_files, workload_sha256
 from runner.engines.docker_sdk import Docker, Image, digest_for
 from runner.engines.dockerfile import render
-from runner.engines.protocol import Artifact, Tell
+from runner.engines.protocol import Artifact, Notify
 from runner.errors import HostError
 from runner.support.network import PackageIndex, redact
 from runner.support.revision import read_git, revision
@@ -36,14 +36,14 @@ class ImageSource(Protocol):
     def at_hand(self, stack: Stack) -> str | None:
         """An image that is here and that a stack's run needs anyway, to make a container of; None if none is."""
 
-    def fetch_first(self, stack: Stack, installation: Installation, tell: Tell) -> str:
+    def fetch_first(self, stack: Stack, installation: Installation, notify: Notify) -> str:
         """Fetch an image that a container can be made of before anything is built, and name it.
 
         Raises:
             KitError: it cannot be had.
         """
 
-    def prepare(self, stack: Stack, installation: Installation, tell: Tell) -> Artifact:
+    def prepare(self, stack: Stack, installation: Installation, notify: Notify) -> Artifact:
         """Make an image ready; the artifact's location is the image's id.
 
         Raises:
@@ -77,15 +77,15 @@ class ImageBuilder:
         """The reference of the base that a stack's images are built on."""
         return self.base_images.get(stack.name) or self.base_images.get("") or stack.base_image
 
-    def prepare(self, stack: Stack, installation: Installation, tell: Tell) -> Artifact:
+    def prepare(self, stack: Stack, installation: Installation, notify: Notify) -> Artifact:
         """Build an image, or find that the engine's cache has every step of it.
 
         Raises:
             HostError: no base, no disk, no network, or a step failed.
         """
-        base = self.find_base(stack, tell)
+        base = self.find_base(stack, notify)
         tag = self.tag(stack.name, installation.name)
-        tell(f"building the image {tag} from {self.base_of(stack)}")
+        notify(f"building the image {tag} from {self.base_of(stack)}")
         arguments = {
             **build_arguments(installation, self.base_of(stack)),
             "BASE_DIGEST": digest_for(base, self.base_of(stack)) or base.image_id,
@@ -95,7 +95,7 @@ class ImageBuilder:
         try:
             context = build_context(stack, installation, self.index)
             image_id = self.engine.build(
-                context, "Dockerfile", tag, arguments, lambda line: _tell_milestone(line, tell)
+                context, "Dockerfile", tag, arguments, lambda line: _notify_milestone(line, notify)
             )
         except HostError as error:
             raise HostError(self.index.redact(str(error))) from error
@@ -136,12 +136,12 @@ class ImageBuilder:
         reference = self.base_of(stack)
         return None if self.engine.find_image(reference) is None else reference
 
-    def fetch_first(self, stack: Stack, installation: Installation, tell: Tell) -> str:
+    def fetch_first(self, stack: Stack, installation: Installation, notify: Notify) -> str:
         """The base image, pulled if it is not here."""
-        self.find_base(stack, tell)
+        self.find_base(stack, notify)
         return self.base_of(stack)
 
-    def find_base(self, stack: Stack, tell: Tell) -> Image:
+    def find_base(self, stack: Stack, notify: Notify) -> Image:
         """The base image, pulled if the engine has it not.
 
         Raises:
@@ -151,7 +151,7 @@ class ImageBuilder:
         found = self.engine.find_image(reference)
         if found is not None:
             return found
-        tell(f"pulling the base image {reference}")
+        notify(f"pulling the base image {reference}")
         try:
             return self.engine.pull(reference)
         except HostError as error:
@@ -220,12 +220,12 @@ def build_context(stack: Stack, installation: Installation, index: PackageIndex)
     return buffer
 
 
-def _tell_milestone(line: str, tell: Tell) -> None:
+def _notify_milestone(line: str, notify: Notify) -> None:
     """Pass on the lines that show a build's progress: its steps and its large downloads."""
     if line.startswith(("Step ", "Successfully built", "Installing collected packages")):
-        tell(f"  {line[:110]}")
+        notify(f"  {line[:110]}")
     elif line.startswith("Downloading ") and " MB)" in line:
-        tell(f"  {line}")
+        notify(f"  {line}")
 
 
 def _other_base(stack: Stack) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from runner.catalogue.stacks import Installation, Stack
 from runner.engines.docker_images import ImageBuilder
 from runner.engines.docker_sdk import Image
-from runner.engines.protocol import FROM_RECORD, Artifact, Tell
+from runner.engines.protocol import FROM_RECORD, Artifact, Notify
 from runner.errors import HostError
 
 
@@ -19,20 +19,20 @@ class RecordedImages(ImageBuilder):
 
     recorded: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
 
-    def prepare(self, stack: Stack, installation: Installation, tell: Tell) -> Artifact:
+    def prepare(self, stack: Stack, installation: Installation, notify: Notify) -> Artifact:
         """The very image where the engine has it, the same one by digest where a registry has it, else a new build.
 
         Raises:
             HostError: it had to be built, and that failed.
         """
         provenance = self.recorded.get((stack.name, installation.name), {})
-        image = self._here(provenance) or self._pulled(provenance, tell)
+        image = self._here(provenance) or self._pulled(provenance, notify)
         if image is None:
-            tell(f"no image of {stack.name}/{installation.name} is to be had by digest: building it from its lock")
-            return super().prepare(stack, installation, tell)
+            notify(f"no image of {stack.name}/{installation.name} is to be had by digest: building it from its lock")
+            return super().prepare(stack, installation, notify)
         taken = self._taken(installation, provenance, image)
         names = ", ".join(taken.provenance["image_digests"]) or taken.location
-        tell(f"the run's own image of {stack.name}/{installation.name}: {names}")
+        notify(f"the run's own image of {stack.name}/{installation.name}: {names}")
         return taken
 
     def find(self, stack: Stack, installation: Installation) -> Artifact | None:
@@ -57,11 +57,11 @@ class RecordedImages(ImageBuilder):
         here = next((image.image_id for each in known if (image := self._here(each))), None)
         return super().at_hand(stack) if here is None else here
 
-    def fetch_first(self, stack: Stack, installation: Installation, tell: Tell) -> str:
+    def fetch_first(self, stack: Stack, installation: Installation, notify: Notify) -> str:
         """The run's own image, pulled where a registry has it; else the base of a new build."""
         provenance = self.recorded.get((stack.name, installation.name), {})
-        image = self._here(provenance) or self._pulled(provenance, tell)
-        return super().fetch_first(stack, installation, tell) if image is None else image.image_id
+        image = self._here(provenance) or self._pulled(provenance, notify)
+        return super().fetch_first(stack, installation, notify) if image is None else image.image_id
 
     def _taken(self, installation: Installation, provenance: Mapping[str, Any], image: Image) -> Artifact:
         taken = {"image_id": image.image_id, "image_digests": list(image.digests), "image_bytes": image.size_bytes,
@@ -72,13 +72,13 @@ class RecordedImages(ImageBuilder):
         names = [provenance.get("image_id"), *(provenance.get("image_digests") or ())]
         return next((image for name in names if name and (image := self.engine.find_image(str(name)))), None)
 
-    def _pulled(self, provenance: Mapping[str, Any], tell: Tell) -> Image | None:
+    def _pulled(self, provenance: Mapping[str, Any], notify: Notify) -> Image | None:
         for reference in references(provenance):
-            tell(f"pulling {reference}")
+            notify(f"pulling {reference}")
             try:
                 return self.engine.pull(reference)
             except HostError as error:
-                tell(str(error))
+                notify(str(error))
         return None
 
 

@@ -32,7 +32,7 @@ class Chunks(io.RawIOBase):
         return count
 
 
-def follow_build(stream: Iterator[Mapping[str, Any]], hear: Callable[[str], None], keep: int = 12) -> None:
+def follow_build(stream: Iterator[Mapping[str, Any]], on_line: Callable[[str], None], keep: int = 12) -> None:
     """Read a build's messages to their end.
 
     Raises:
@@ -50,4 +50,4 @@ def follow_build(stream: Iterator[Mapping[str, Any]], hear: Callable[[str], None
                 step, lines = line.strip(), []
             if line.strip():
                 lines.append(line.strip())
-                hear(line.strip())
+                on_line(line.strip())

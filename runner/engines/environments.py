@@ -22,7 +22,7 @@ from typing import Any
 
 from runner.catalogue.stacks import Installation, Stack
 from runner.engines.interpreters import Interpreter, find_interpreter
-from runner.engines.protocol import Artifact, Tell
+from runner.engines.protocol import Artifact, Notify
 from runner.errors import DiskError, HostError
 from runner.support import disk
 from runner.support.atomic import write_whole
@@ -41,7 +41,7 @@ class EnvironmentCache:
     root: Path
     index: PackageIndex
 
-    def prepare(self, stack: Stack, installation: Installation, tell: Tell) -> Artifact:
+    def prepare(self, stack: Stack, installation: Installation, notify: Notify) -> Artifact:
         """Find the environment of an installation, or make it.
 
         Raises:
@@ -51,9 +51,9 @@ class EnvironmentCache:
         folder = self.root / environment_name(stack, installation, interpreter)
         try:
             self.root.mkdir(parents=True, exist_ok=True)
-            with _locked(folder.with_name(f"{folder.name}.lock"), tell) as lock:
+            with _environment_lock(folder.with_name(f"{folder.name}.lock"), notify) as lock:
                 if not (folder / MARKER).exists():
-                    self._make(folder, stack, installation, interpreter, tell, lock)
+                    self._make(folder, stack, installation, interpreter, notify, lock)
                 provenance = json.loads((folder / MARKER).read_text(encoding="utf-8"))
         except OSError as error:
             raise DiskError(
@@ -93,11 +93,11 @@ class EnvironmentCache:
         stack: Stack,
         installation: Installation,
         interpreter: Interpreter,
-        tell: Tell,
+        notify: Notify,
         lock: int,
     ) -> None:
         shutil.rmtree(folder, ignore_errors=True)
-        tell(f"making the environment {stack.name}/{installation.name} with Python {interpreter.version}")
+        notify(f"making the environment {stack.name}/{installation.name} with Python {interpreter.version}")
         log = folder.with_name(f"{folder.name}.log")
         log.unlink(missing_ok=True)
         try:
@@ -105,7 +105,7 @@ class EnvironmentCache:
             requirement = folder / INSTALLER
             requirement.write_text(f"{stack.installer.requirement} --hash=sha256:{stack.installer.sha256}\n")
             self._pip(folder, ["--upgrade", "-r", str(requirement)], log, lock)
-            tell(f"installing {installation.wheel} and its locked dependencies")
+            notify(f"installing {installation.wheel} and its locked dependencies")
             self._pip(folder, ["-r", str(installation.lock)], log, lock)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
@@ -214,12 +214,12 @@ def _interpreter(wanted: str) -> Interpreter:
 
 
 @contextmanager
-def _locked(path: Path, tell: Tell) -> Iterator[int]:
+def _environment_lock(path: Path, notify: Notify) -> Iterator[int]:
     with path.open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            tell("waiting: another run is making this environment")
+            notify("waiting: another run is making this environment")
             fcntl.flock(file, fcntl.LOCK_EX)
         yield file.fileno()
 

@@ -13,7 +13,7 @@ from runner.matching.snapshot import Snapshot
 from runner.vocabulary import EngineName, Launch
 
 # Told what is being prepared, one short line at a time; the caller decides how to show it.
-Tell = Callable[[str], None]
+Notify = Callable[[str], None]
 # In an artifact's provenance: it was not made here, but taken as an earlier run recorded it.
 FROM_RECORD = "from_record"
 
@@ -83,7 +83,7 @@ class Engine(Protocol):
     def room(self, wanted: Sequence[tuple[Stack, Installation]]) -> Mapping[Path, int]:
         """How many bytes `prepare` will still write for these installations, by folder; nothing for what is ready."""
 
-    def prepare(self, stack: Stack, installation: Installation, tell: Tell) -> Artifact:
+    def prepare(self, stack: Stack, installation: Installation, notify: Notify) -> Artifact:
         """Make an installation ready, or find it ready.
 
         Raises:

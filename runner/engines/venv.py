@@ -22,7 +22,7 @@ from runner.catalogue.stacks import WORKLOAD, Installation, Stack, find_stack
 from runner.engines import pinned_exec
 from runner.engines.environments import NOTES, EnvironmentCache
 from runner.engines.interpreters import find_interpreter
-from runner.engines.protocol import Artifact, LaunchFolders, Outcome, Tell
+from runner.engines.protocol import Artifact, LaunchFolders, Notify, Outcome
 from runner.engines.sleeping import wait_asleep
 from runner.errors import DiskError, HostError
 from runner.host.pin import Pin
@@ -59,9 +59,9 @@ class VenvEngine:
         """What the environments take that are still to be made, and what pip fetches for them."""
         return self._cache.room(wanted)
 
-    def prepare(self, stack: Stack, installation: Installation, tell: Tell) -> Artifact:
+    def prepare(self, stack: Stack, installation: Installation, notify: Notify) -> Artifact:
         """Make the installation's environment in the cache, or find it there."""
-        return self._cache.prepare(stack, installation, tell)
+        return self._cache.prepare(stack, installation, notify)
 
     def find(self, stack: Stack, installation: Installation) -> Artifact | None:
         """The installation's environment, if the cache has it whole."""

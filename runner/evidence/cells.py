@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from runner.evidence.asked import asked_of
+from runner.evidence.cell_plan import cell_plan_of
 from runner.evidence.probed import Evidence, Subject
 from runner.evidence.timed import judge_launch
 from runner.evidence.verdicts import BASELINE_FREE, INERT, KERNELS_RAN, RIGHT_WHEEL, THREADS_BOUND, Verdict
@@ -111,5 +111,5 @@ def cells_of(
 
 def _judged(header: Header, record: Record) -> list[Verdict]:
     cell = record.cell
-    asked = asked_of(header, cell.stack, cell.variant, record.settings["environment"])
-    return judge_launch(asked, record.result)
+    cell_plan = cell_plan_of(header, cell.stack, cell.variant, record.settings["environment"])
+    return judge_launch(cell_plan, record.result)

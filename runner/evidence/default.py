@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from runner.evidence.asked import ONEDNN_SWITCH, Asked
+from runner.evidence.cell_plan import ONEDNN_SWITCH, CellPlan
 from runner.evidence.probed import Evidence, Subject
 from runner.storage.launch_result import InstalledWheel, LaunchResult
 from runner.storage.records import Record
@@ -25,11 +25,11 @@ class Default:
     said_by: str
 
 
-def asked_plainly(asked: Asked) -> Asked | None:
+def planned_plainly(cell_plan: CellPlan) -> CellPlan | None:
     """The same installation without its switch; None for a build that has no oneDNN or never leaves it out."""
-    if not asked.has_a_default:
+    if not cell_plan.has_a_default:
         return None
-    return replace(asked, is_baseline=False, environment=without_switch(asked.environment))
+    return replace(cell_plan, is_baseline=False, environment=without_switch(cell_plan.environment))
 
 
 def without_switch(environment: Mapping[str, str]) -> dict[str, str]:
@@ -63,5 +63,5 @@ def _of_launch(record: Record) -> bool | None:
     result = record.training or LaunchResult()
     wheel = (result.evidence and result.evidence.wheel) or InstalledWheel()
     requirement = f"{wheel.distribution or ''}=={wheel.version or ''}"
-    asked = Asked(is_baseline=False, wheel=requirement, environment=record.settings["environment"], cores=())
-    return result.mkl_enabled if asked.has_a_default and asked.kernels == "either" else None
+    cell_plan = CellPlan(is_baseline=False, wheel=requirement, environment=record.settings["environment"], cores=())
+    return result.mkl_enabled if cell_plan.has_a_default and cell_plan.kernels == "either" else None

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from runner.evidence.asked import Asked
+from runner.evidence.cell_plan import CellPlan
 from runner.evidence.compiled import parse_not_compiled_for
-from runner.evidence.inert import Seen, judge_settings
+from runner.evidence.inert_settings import Seen, judge_settings
 from runner.evidence.onednn import Library, Verbose, parse_verbose
 from runner.evidence.openmp import OpenMp, parse_openmp
 from runner.evidence.stored import held_to_todays_rules
@@ -130,7 +130,7 @@ def no_evidence(subject: Subject, batch_size: int, key: str, kind: str, message:
 
 
 def evidence_of(
-    subject: Subject, batch_size: int, key: str, asked: Asked, log: str, result: Mapping[str, Any]
+    subject: Subject, batch_size: int, key: str, cell_plan: CellPlan, log: str, result: Mapping[str, Any]
 ) -> Evidence:
     """Read a probe's log and the workload's result, and judge them."""
     verbose, openmp = parse_verbose(log), parse_openmp(log)
@@ -138,10 +138,10 @@ def evidence_of(
     omp_max_threads = observed["omp_max_threads"]
     verbose = _with_runtime(verbose, omp_max_threads)
     verdicts = (
-        judge_kernels(asked, verbose, result["mkl_enabled"]),
-        judge_threads(asked, openmp, omp_max_threads, found["threads"], worked_in(result)),
-        judge_wheel(asked, found["wheel"]),
-        *judge_settings(Seen(asked, verbose, openmp, omp_max_threads)),
+        judge_kernels(cell_plan, verbose, result["mkl_enabled"]),
+        judge_threads(cell_plan, openmp, omp_max_threads, found["threads"], worked_in(result)),
+        judge_wheel(cell_plan, found["wheel"]),
+        *judge_settings(Seen(cell_plan, verbose, openmp, omp_max_threads)),
     )
     said = verbose.to_json()
     return Evidence(
@@ -153,7 +153,7 @@ def evidence_of(
         reorders=said["reorders"],
         threads=_threads(openmp, observed, found["threads"]),
         settings={
-            "environment": dict(asked.environment),
+            "environment": dict(cell_plan.environment),
             "user": dict(openmp.user),
             "effective": dict(openmp.effective),
             "ignored": dict(openmp.ignored),
@@ -163,7 +163,7 @@ def evidence_of(
         steps=len(result["steps"]),
         logged_step_seconds=_ordinary_steps(result),
         compiled=_compiled(log),
-        onednn_by_default=onednn_by_default(asked, verbose, result["mkl_enabled"]),
+        onednn_by_default=onednn_by_default(cell_plan, verbose, result["mkl_enabled"]),
     )
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from runner.evidence.asked import Asked
+from runner.evidence.cell_plan import CellPlan
 from runner.evidence.openmp import Bound, OpenMp
 from runner.evidence.verdicts import THREADS_BOUND, Verdict
 from runner.machine.cpulist import format_cpu_list, parse_cpu_list
@@ -39,42 +39,46 @@ def worked_in(result: Mapping[str, Any]) -> dict[int, float]:
 
 
 def judge_threads(
-    asked: Asked, openmp: OpenMp, omp_max_threads: int | None, threads: Threads, worked: Worked | None = None
+    cell_plan: CellPlan, openmp: OpenMp, omp_max_threads: int | None, threads: Threads, worked: Worked | None = None
 ) -> Verdict:
     """Is every thread inside the cpuset, and every computing OpenMP thread on a core of its own?"""
-    escaped = _escaped(asked, openmp.bound) or _escaped_threads(asked, threads)
-    cpuset = format_cpu_list(asked.cpus)
+    escaped = _escaped(cell_plan, openmp.bound) or _escaped_threads(cell_plan, threads)
+    cpuset = format_cpu_list(cell_plan.cpus)
     if escaped:
         return Verdict(THREADS_BOUND, False, f"Threads escape the cpuset {cpuset}: {escaped}.")
     if omp_max_threads is None:
         text = f"No OpenMP runtime is in the process; all of its threads may use the cpuset {cpuset} only."
         return Verdict(THREADS_BOUND, True if threads else None, text)
-    if not asked.binds_threads:
+    if not cell_plan.binds_threads:
         text = f"No binding was asked for; every thread may use the cpuset {cpuset} only."
         return Verdict(THREADS_BOUND, True if threads else None, text)
     if openmp.cannot_bind:
         return Verdict(THREADS_BOUND, False, "The OpenMP runtime says that it cannot bind threads on this host.")
     if not openmp.computing:
-        return judge_masks(asked, omp_max_threads, threads, worked)
-    return _judge_cores(asked, _as_they_are(openmp.computing, threads), omp_max_threads, worked or {})
+        return judge_masks(cell_plan, omp_max_threads, threads, worked)
+    return _judge_cores(cell_plan, _as_they_are(openmp.computing, threads), omp_max_threads, worked or {})
 
 
-def judge_masks(asked: Asked, omp_max_threads: int | None, threads: Threads, worked: Worked | None = None) -> Verdict:
+def judge_masks(
+    cell_plan: CellPlan, omp_max_threads: int | None, threads: Threads, worked: Worked | None = None
+) -> Verdict:
     """The same without a log, which is all that a timed launch has: masks, and who worked in the timed steps."""
-    cpuset = format_cpu_list(asked.cpus)
-    escaped = _escaped_threads(asked, threads)
+    cpuset = format_cpu_list(cell_plan.cpus)
+    escaped = _escaped_threads(cell_plan, threads)
     if escaped:
         return Verdict(THREADS_BOUND, False, f"Threads escape the cpuset {cpuset}: {escaped}.")
     if not threads:
         return Verdict(THREADS_BOUND, None, "The launch recorded no threads.")
-    if omp_max_threads is None or not asked.binds_threads or len(asked.cores) == 1:
+    if omp_max_threads is None or not cell_plan.binds_threads or len(cell_plan.cores) == 1:
         return Verdict(THREADS_BOUND, True, f"Every thread may use the cpuset {cpuset} only.")
-    return _judge_workers(asked, min(omp_max_threads, len(asked.cores)), threads, worked or {})
+    return _judge_workers(cell_plan, min(omp_max_threads, len(cell_plan.cores)), threads, worked or {})
 
 
-def _judge_workers(asked: Asked, expected: int, threads: Threads, worked: Worked) -> Verdict:
+def _judge_workers(cell_plan: CellPlan, expected: int, threads: Threads, worked: Worked) -> Verdict:
     """Have the cores a bound thread each, and are as many threads as OpenMP has the ones that worked?"""
-    bound = {thread["id"]: core for thread in threads if (core := _core_of(asked, thread["allowed_cpus"])) is not None}
+    bound = {
+        thread["id"]: core for thread in threads if (core := _core_of(cell_plan, thread["allowed_cpus"])) is not None
+    }
     most = max((worked.get(thread, 0.0) for thread in bound), default=0.0)
     took_part = {core for thread, core in bound.items() if not worked or worked.get(thread, 0.0) > 0}
     if len(took_part) < expected:
@@ -82,7 +86,7 @@ def _judge_workers(asked: Asked, expected: int, threads: Threads, worked: Worked
         text = (f"OpenMP threads share cores or are not bound: {expected} cores should each have {which}, "
                 f"{len(took_part)} have.")  # fmt: skip
         return Verdict(THREADS_BOUND, False, text)
-    head = f"Threads are bound inside the cpuset {format_cpu_list(asked.cpus)} on {len(took_part)} cores"
+    head = f"Threads are bound inside the cpuset {format_cpu_list(cell_plan.cpus)} on {len(took_part)} cores"
     if not worked:
         return Verdict(THREADS_BOUND, None, f"{head}; this launch did not record which of them are OpenMP's.")
     team = [core for thread, core in bound.items() if worked.get(thread, 0.0) >= OF_THE_TEAM * most]
@@ -93,10 +97,10 @@ def _judge_workers(asked: Asked, expected: int, threads: Threads, worked: Worked
     return Verdict(THREADS_BOUND, None, text)
 
 
-def _core_of(asked: Asked, allowed_cpus: str | None) -> int | None:
+def _core_of(cell_plan: CellPlan, allowed_cpus: str | None) -> int | None:
     """The number of the core that a thread is bound to; None for one that may use several, or whose mask is unknown."""
     mask = parse_cpu_list(allowed_cpus) if allowed_cpus else frozenset()
-    return next((number for number, core in enumerate(asked.cores) if mask and mask <= core), None)
+    return next((number for number, core in enumerate(cell_plan.cores) if mask and mask <= core), None)
 
 
 def _as_they_are(computing: Sequence[Bound], threads: Threads) -> list[Bound]:
@@ -106,47 +110,47 @@ def _as_they_are(computing: Sequence[Bound], threads: Threads) -> list[Bound]:
     return [replace(bound, cpus=masks.get(task) or bound.cpus) for task, bound in once.items()]
 
 
-def _escaped_threads(asked: Asked, threads: Threads) -> str:
+def _escaped_threads(cell_plan: CellPlan, threads: Threads) -> str:
     """Which threads the kernel lets run outside of the pin, in words; empty if none."""
     found = [
         f"thread {thread['id']} ({thread['name']}) may use the CPUs {thread['allowed_cpus']}"
         for thread in threads
-        if thread["allowed_cpus"] is not None and not parse_cpu_list(thread["allowed_cpus"]) <= asked.cpus
+        if thread["allowed_cpus"] is not None and not parse_cpu_list(thread["allowed_cpus"]) <= cell_plan.cpus
     ]
     return _some(found)
 
 
-def _escaped(asked: Asked, bound: Iterable[Bound]) -> str:
+def _escaped(cell_plan: CellPlan, bound: Iterable[Bound]) -> str:
     return _some([
         f"OpenMP thread {each.thread} is bound to the CPUs {each.cpus}"
         for each in bound
-        if not parse_cpu_list(each.cpus) <= asked.cpus
+        if not parse_cpu_list(each.cpus) <= cell_plan.cpus
     ])  # fmt: skip
 
 
-def _judge_cores(asked: Asked, openmp: Sequence[Bound], omp_threads: int, worked: Worked) -> Verdict:
+def _judge_cores(cell_plan: CellPlan, openmp: Sequence[Bound], omp_threads: int, worked: Worked) -> Verdict:
     """One thread of each team to a core. More than one operation at a time makes more than one team."""
     loose = [
         f"OpenMP thread {bound.thread} may use the CPUs {bound.cpus}, {cores} cores"
         for bound in openmp
-        if (cores := sum(bool(core & parse_cpu_list(bound.cpus)) for core in asked.cores)) != 1
+        if (cores := sum(bool(core & parse_cpu_list(bound.cpus)) for core in cell_plan.cores)) != 1
     ]
     if loose:
         return Verdict(THREADS_BOUND, False, f"Threads are not bound to one core: {_some(loose)}.")
     least = TOOK_PART * max((worked.get(bound.task, 0.0) for bound in openmp), default=0.0)
     computing = [bound for bound in openmp if worked.get(bound.task, 0.0) >= least]
     teams = math.ceil(len(computing) / omp_threads)
-    per_core = Counter(_core_of(asked, bound.cpus) for bound in computing)
-    crowded = [f"{count} threads on the core of the CPUs {format_cpu_list(asked.cores[core])}"
+    per_core = Counter(_core_of(cell_plan, bound.cpus) for bound in computing)
+    crowded = [f"{count} threads on the core of the CPUs {format_cpu_list(cell_plan.cores[core])}"
                for core, count in sorted(per_core.items()) if core is not None and count > teams]  # fmt: skip
     if crowded:
         return Verdict(THREADS_BOUND, False, f"Threads share a core: {_some(crowded)}.")
-    expected = min(omp_threads, len(asked.cores))
-    on = len({_core_of(asked, bound.cpus) for bound in openmp})
+    expected = min(omp_threads, len(cell_plan.cores))
+    on = len({_core_of(cell_plan, bound.cpus) for bound in openmp})
     if on < expected:
         text = f"{expected} cores should each have an OpenMP thread, {on} have."
         return Verdict(THREADS_BOUND, False, text)
-    cpuset = format_cpu_list(asked.cpus)
+    cpuset = format_cpu_list(cell_plan.cpus)
     if len(set(per_core.values())) > 1:
         text = (f"The {len(computing)} OpenMP threads are bound inside the cpuset {cpuset}, but are no whole teams of "
                 f"{omp_threads}: whether two of one team share a core is not told.")  # fmt: skip

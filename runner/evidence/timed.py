@@ -6,34 +6,34 @@ from collections.abc import Mapping
 from typing import Any
 
 from runner.catalogue.stacks import HOLDS_MATRIX_PRODUCT
-from runner.evidence.asked import Asked
+from runner.evidence.cell_plan import CellPlan
 from runner.evidence.threads import judge_masks, worked_in
 from runner.evidence.verdicts import BASELINE_FREE, KERNELS_RAN, Verdict, judge_wheel
 
 
-def judge_launch(asked: Asked, result: Mapping[str, Any] | None) -> list[Verdict]:
+def judge_launch(cell_plan: CellPlan, result: Mapping[str, Any] | None) -> list[Verdict]:
     """The verdicts of one timed launch; none where it recorded nothing of itself."""
     if not result or "evidence" not in result or "observed" not in result:
         return []
     evidence, observed = result["evidence"], result["observed"]
-    kernels = _judge_kernels(asked, result.get("mkl_enabled"))
-    threads = judge_masks(asked, observed.get("omp_max_threads"), evidence["threads"], worked_in(result))
-    return [verdict for verdict in (kernels, threads, judge_wheel(asked, evidence["wheel"])) if verdict is not None]
+    kernels = _judge_kernels(cell_plan, result.get("mkl_enabled"))
+    threads = judge_masks(cell_plan, observed.get("omp_max_threads"), evidence["threads"], worked_in(result))
+    return [verdict for verdict in (kernels, threads, judge_wheel(cell_plan, evidence["wheel"])) if verdict is not None]
 
 
-def _judge_kernels(asked: Asked, mkl_enabled: bool | None) -> Verdict | None:
+def _judge_kernels(cell_plan: CellPlan, mkl_enabled: bool | None) -> Verdict | None:
     """What TensorFlow says of itself: stock of 2.x that oneDNN is on, builds of 1.x that MKL is compiled in.
 
     Intel's 2.14 answers to TF_DISABLE_MKL, its 1.15 does not: there "yes" says nothing of being switched off.
     """
-    if mkl_enabled is None or asked.kernels == "either":
+    if mkl_enabled is None or cell_plan.kernels == "either":
         return None
-    if asked.kernels == "run":
+    if cell_plan.kernels == "run":
         text = f"TensorFlow says that oneDNN is {'on' if mkl_enabled else 'OFF, where it should be on'}."
         return Verdict(KERNELS_RAN, mkl_enabled, text)
-    if mkl_enabled and asked.is_intels_build and asked.is_on("TF_DISABLE_MKL"):
+    if mkl_enabled and cell_plan.is_intels_build and cell_plan.is_on("TF_DISABLE_MKL"):
         return None
-    if not mkl_enabled and asked.holds == HOLDS_MATRIX_PRODUCT:
+    if not mkl_enabled and cell_plan.holds == HOLDS_MATRIX_PRODUCT:
         return Verdict(BASELINE_FREE, True, "TensorFlow says that it was built without MKL-DNN's primitives.")
     text = f"TensorFlow says that oneDNN is {'ON, where it should be off' if mkl_enabled else 'off'}."
     return Verdict(BASELINE_FREE, not mkl_enabled, text)

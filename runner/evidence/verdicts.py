@@ -13,7 +13,7 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from runner.catalogue.stacks import HOLDS_MATRIX_PRODUCT, HOLDS_NOTHING
-from runner.evidence.asked import Asked
+from runner.evidence.cell_plan import CellPlan
 from runner.evidence.onednn import Verbose
 
 KERNELS_RAN = "intel_kernels_ran"
@@ -47,24 +47,24 @@ class Verdict:
         return cls(data["id"], data["passed"], data["text"])
 
 
-def judge_kernels(asked: Asked, verbose: Verbose, mkl_enabled: bool | None) -> Verdict:
+def judge_kernels(cell_plan: CellPlan, verbose: Verbose, mkl_enabled: bool | None) -> Verdict:
     """Did oneDNN's kernels run where they should, and not where they should not?"""
-    if asked.kernels == "absent":
-        return _judge_absence(asked, verbose, mkl_enabled)
-    if asked.kernels == "either":
-        return _tell_default(asked, verbose, mkl_enabled)
+    if cell_plan.kernels == "absent":
+        return _judge_absence(cell_plan, verbose, mkl_enabled)
+    if cell_plan.kernels == "either":
+        return _tell_default(cell_plan, verbose, mkl_enabled)
     counts = _counts(verbose, _NOT_KERNELS)
     found = f"{_library(verbose)} executed {listed(counts)}" if counts else "no primitive of oneDNN was executed"
     return Verdict(KERNELS_RAN, bool(counts), f"Intel kernels {'ran' if counts else 'did NOT run'}: {found}.")
 
 
-def onednn_by_default(asked: Asked, verbose: Verbose, mkl_enabled: bool | None) -> bool | None:
+def onednn_by_default(cell_plan: CellPlan, verbose: Verbose, mkl_enabled: bool | None) -> bool | None:
     """Is oneDNN on in a build that was left to decide? None where it was not left to, or the signs contradict.
 
     `mkl_enabled` is what TensorFlow says of itself; which primitives ran must agree with it. Of a wheel that is not
     known (a ladder's rung) nothing is said: it can be Intel's, which no plain installation is.
     """
-    if asked.kernels != "either" or asked.wheel is None:
+    if cell_plan.kernels != "either" or cell_plan.wheel is None:
         return None
     ran = bool(primitives_of_layers(verbose))
     if mkl_enabled is None:
@@ -86,49 +86,49 @@ def no_layer(what: str, counts: Mapping[str, int], why: str = "") -> str:
     return f"{what} runs no layer in Intel's kernels{f' ({besides})' if besides else ''}{f': {why}' if why else ''}."
 
 
-def judge_wheel(asked: Asked, wheel: Mapping[str, Any] | None) -> Verdict:
+def judge_wheel(cell_plan: CellPlan, wheel: Mapping[str, Any] | None) -> Verdict:
     """Is the installed distribution the one that the stack names?"""
-    if not wheel or not asked.wheel:
+    if not wheel or not cell_plan.wheel:
         unknown = "what is installed" if not wheel else "what should be installed"
         return Verdict(RIGHT_WHEEL, None, f"It is not known {unknown}.")
-    name, _, version = asked.wheel.partition("==")
+    name, _, version = cell_plan.wheel.partition("==")
     installed = f"{canonicalize_name(wheel['distribution'])} {wheel['version']}"
     if (canonicalize_name(wheel["distribution"]), wheel["version"]) == (canonicalize_name(name), version):
         return Verdict(RIGHT_WHEEL, True, f"The right wheel is installed: {installed}.")
-    return Verdict(RIGHT_WHEEL, False, f"The wrong wheel is installed: {installed} instead of {asked.wheel}.")
+    return Verdict(RIGHT_WHEEL, False, f"The wrong wheel is installed: {installed} instead of {cell_plan.wheel}.")
 
 
-def _judge_absence(asked: Asked, verbose: Verbose, mkl_enabled: bool | None) -> Verdict:
-    what = "The baseline" if asked.is_baseline else "This variant"
+def _judge_absence(cell_plan: CellPlan, verbose: Verbose, mkl_enabled: bool | None) -> Verdict:
+    what = "The baseline" if cell_plan.is_baseline else "This variant"
     wrong = primitives_of_layers(verbose)
     if wrong:
         text = f"{what} is NOT free of Intel kernels: {_library(verbose)} executed {listed(wrong, len(wrong))}."
         return Verdict(BASELINE_FREE, False, text)
     if verbose.library is not None:
         return Verdict(BASELINE_FREE, True, no_layer(what, _counts(verbose, frozenset())))
-    if asked.is_intels_build and asked.is_on("TF_DISABLE_MKL"):
+    if cell_plan.is_intels_build and cell_plan.is_on("TF_DISABLE_MKL"):
         why = ("with TF_DISABLE_MKL=1 no primitive ran. The library in this wheel prints a line for each, as this "
                "probe asks it to")  # fmt: skip
         return Verdict(BASELINE_FREE, True, no_layer(what, {}, why))
     if mkl_enabled is False:
-        return Verdict(BASELINE_FREE, True, no_layer(what, {}, _silence(asked)))
+        return Verdict(BASELINE_FREE, True, no_layer(what, {}, _silence(cell_plan)))
     text = "No verbose line was printed and TensorFlow does not say that oneDNN is off: nothing is proved."
     return Verdict(BASELINE_FREE, None, text)
 
 
-def _silence(asked: Asked) -> str:
+def _silence(cell_plan: CellPlan) -> str:
     """What a log without any verbose line says of a build which says that it has no kernels of MKL-DNN's."""
-    if asked.holds == HOLDS_NOTHING:
+    if cell_plan.holds == HOLDS_NOTHING:
         return "nothing of MKL-DNN is in the wheel, and TensorFlow says so too"
     ran = "no primitive of MKL-DNN ran, and TensorFlow says that it was built without them"
-    if asked.holds == HOLDS_MATRIX_PRODUCT:
+    if cell_plan.holds == HOLDS_MATRIX_PRODUCT:
         return f"{ran}. The matrix product that TensorFlow's own (Eigen) kernels take from it leaves no line here"
     return ran
 
 
-def _tell_default(asked: Asked, verbose: Verbose, mkl_enabled: bool | None) -> Verdict:
+def _tell_default(cell_plan: CellPlan, verbose: Verbose, mkl_enabled: bool | None) -> Verdict:
     """The sentence on a build that was left to decide; either is right, so that nothing is judged."""
-    on = onednn_by_default(asked, verbose, mkl_enabled)
+    on = onednn_by_default(cell_plan, verbose, mkl_enabled)
     layers = primitives_of_layers(verbose)
     ran = f"{_library(verbose)} executed {listed(layers)}" if layers else "no primitive of a layer ran"
     head = "Nothing here switches oneDNN on or off, so that TensorFlow decides by the CPU"

@@ -24,7 +24,7 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Asked:
+class PinRequest:
     """How the pin was asked for: advice on --cores must go with the rest. `listed`: its CPUs are those of --cpus."""
 
     headroom: int = 0

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from runner.host.check import Asked, Check, Status
-from runner.host.checks import isolation, kinds_of_cores, throttling
+from runner.host.check import Check, PinRequest, Status
+from runner.host.fairness_checks import isolation, kinds_of_cores, throttling
 from runner.host.notes import GIB, cores_of
 from runner.host.pin import Pin, most_cores
 from runner.machine import Machine, format_cpu_list
 from runner.support.disk import Filesystem, in_gigabytes
 
-__all__ = ["GIB", "Asked", "Check", "examine", "has_problem"]
+__all__ = ["GIB", "Check", "PinRequest", "examine", "has_problem"]
 
 #: A load above this share of the CPUs is more than an idle system's own housekeeping.
 BUSY_SHARE = 0.05
@@ -26,24 +26,29 @@ COMFORTABLE_MEMORY_BYTES = 8 * GIB
 
 
 def examine(
-    machine: Machine, pin: Pin, asked: Asked | None = None, *, disks: Sequence[Filesystem] = (), contained: bool = False
+    machine: Machine,
+    pin: Pin,
+    pin_request: PinRequest | None = None,
+    *,
+    disks: Sequence[Filesystem] = (),
+    contained: bool = False,
 ) -> list[Check]:
     """Check a host for a pin, in the order a person would read it: what cannot be helped first.
 
     Where it is not told how the pin was asked for, siblings tell a list of CPUs: no other choice gives any. `disks` is
     what a build and a run will write; `contained` launches bring a C library of their own.
     """
-    asked = asked or Asked(listed=pin.has_siblings)
+    pin_request = pin_request or PinRequest(listed=pin.has_siblings)
     checks = [
         _architecture(machine),
         _libc(machine, contained),
         _instruction_sets(machine),
         _cores(machine, pin),
-        _numa(machine, pin, asked),
+        _numa(machine, pin, pin_request),
         _smt(machine, pin),
-        kinds_of_cores(machine, pin, asked),
+        kinds_of_cores(machine, pin, pin_request),
         isolation(machine, pin),
-        _quota(machine, pin, asked),
+        _quota(machine, pin, pin_request),
         _memory(machine),
         throttling(machine, LEAST_MEMORY_BYTES),
         _governor(machine),
@@ -96,7 +101,7 @@ def _cores(machine: Machine, pin: Pin) -> Check:
     return Check("cores", "advice", found, why, "Give this container or session whole cores.")
 
 
-def _numa(machine: Machine, pin: Pin, asked: Asked) -> Check:
+def _numa(machine: Machine, pin: Pin, pin_request: PinRequest) -> Check:
     found = f"{pin.nodes} of {len(machine.nodes)} nodes, memory from {pin.mem_list}"
     remote = _nodes_of(machine, pin) - set(pin.mems)
     if pin.nodes < 2 and not remote:
@@ -104,11 +109,11 @@ def _numa(machine: Machine, pin: Pin, asked: Asked) -> Check:
     why = "Threads reach memory of another node more slowly; both variants pay for it, not always alike."
     if remote:
         found += f", none from {format_cpu_list(remote)}, where CPUs of the pin are"
-    count = most_cores(machine, asked.headroom, pin.threads, lambda other: _is_local(machine, other))
+    count = most_cores(machine, pin_request.headroom, pin.threads, lambda other: _is_local(machine, other))
     if count is None:
         what_to_do = "Give this container or session CPUs and memory of the same node."
     else:
-        what_to_do = f"To stay on one node and its memory: {asked.cores_option(count, ' or fewer')}."
+        what_to_do = f"To stay on one node and its memory: {pin_request.cores_option(count, ' or fewer')}."
     return Check("memory nodes", "advice", found, why, what_to_do)
 
 
@@ -129,7 +134,7 @@ def _smt(machine: Machine, pin: Pin) -> Check:
     return Check("SMT", "advice", found, why, "Leave out --cpus: the default takes one a core.")
 
 
-def _quota(machine: Machine, pin: Pin, asked: Asked) -> Check:
+def _quota(machine: Machine, pin: Pin, pin_request: PinRequest) -> Check:
     quota = machine.limits.cpu_quota_cpus
     if quota is None:
         return Check("CPU quota", "ok", "none")
@@ -137,8 +142,8 @@ def _quota(machine: Machine, pin: Pin, asked: Asked) -> Check:
     if quota >= len(pin.cpus):
         return Check("CPU quota", "ok", found)
     why = "With the quota spent, all threads stop until the next period: that is measured, not the computing."
-    count = most_cores(machine, asked.headroom, min(int(quota), pin.threads), lambda _: True)
-    fewer = f", or use {asked.cores_option(count)}" if count else ""
+    count = most_cores(machine, pin_request.headroom, min(int(quota), pin.threads), lambda _: True)
+    fewer = f", or use {pin_request.cores_option(count)}" if count else ""
     return Check("CPU quota", "problem", found, why, f"Raise or remove the control group's CPU quota{fewer}.")
 
 

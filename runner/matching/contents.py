@@ -70,7 +70,7 @@ class _Listed:
     files: FileList
 
 
-def hold_against_lock(
+def compare_with_lock(
     name: str, python: str, snapshot: Snapshot, locked: Mapping[str, Sequence[LockedWheel]]
 ) -> Contents:
     """Check an installation's environment; `python` is its version (such as "3.11"), which is in its folders' names.

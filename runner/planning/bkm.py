@@ -122,7 +122,7 @@ def with_inter_op_threads(bkms: ResolvedBkms, count: int) -> ResolvedBkms:
     return replace(bkms, settings=(*others, asked), inter_op_threads=count)
 
 
-def inter_op_threads_of_own(bkms: ResolvedBkms, branches: int) -> int:
+def inter_op_threads_of_user_topology(bkms: ResolvedBkms, branches: int) -> int:
     """The inter-op threads of a user's own topology with so many disjoint branches.
 
     Raises:

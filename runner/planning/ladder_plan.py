@@ -13,7 +13,7 @@ from typing import Any
 
 from runner.host.pin import Pin
 from runner.planning.bkm import ResolvedBkms
-from runner.planning.ladder import WHOLE, Ladder
+from runner.planning.ladder_file import WHOLE, Ladder
 from runner.planning.plan import Plan, Request, balanced_orders, check_blocks
 from runner.planning.rungs import PlannedRung
 from runner.vocabulary import Cell, Group, Launch
@@ -88,7 +88,9 @@ def _launch(
     request: Request, group: Group, name: str, rungs: Sequence[PlannedRung], block: int, position: int
 ) -> Launch:
     settings = next(rung.settings for rung in rungs if rung.id == name.removeprefix(WHOLE))
-    own = request.own_topology if request.own_topology and request.own_topology.topology == group.topology else None
+    user_topology = (
+        request.own_topology if request.own_topology and request.own_topology.topology == group.topology else None
+    )
     return Launch(
         launch_id=f"block{block}-{group.stack}-{name}-{group.topology}-b{group.batch_size}",
         block=block,
@@ -102,6 +104,6 @@ def _launch(
         environment=settings.environment,
         seed=request.seed,
         time_limit_seconds=request.time_limit_seconds,
-        topology_file=own,
+        topology_file=user_topology,
         graph_optimisation=settings.graph_optimisation,
     )

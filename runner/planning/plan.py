@@ -14,7 +14,7 @@ from typing import Any
 from runner.catalogue.stacks import Stack
 from runner.errors import UsageError
 from runner.host.pin import Pin
-from runner.planning.bkm import ResolvedBkms, inter_op_threads_of_own
+from runner.planning.bkm import ResolvedBkms, inter_op_threads_of_user_topology
 from runner.vocabulary import Cell, Group, Launch, Steps, TopologyFile, one_of
 
 DEFAULT_SEED = 1234
@@ -174,7 +174,9 @@ def _launch(
 ) -> Launch:
     chosen = stack.variants[variant]
     declared = {entry.name: entry.value for entry in chosen.environment}
-    own = request.own_topology if request.own_topology and request.own_topology.topology == group.topology else None
+    user_topology = (
+        request.own_topology if request.own_topology and request.own_topology.topology == group.topology else None
+    )
     environment: Mapping[str, str] = {**BASE_ENVIRONMENT, **bkms.environment, **declared}
     return Launch(
         launch_id=f"block{block}-{stack.name}-{variant}-{group.topology}-b{group.batch_size}",
@@ -185,9 +187,11 @@ def _launch(
         layout=chosen.layout,
         steps=request.steps,
         intra_op_threads=bkms.intra_op_threads,
-        inter_op_threads=inter_op_threads_of_own(bkms, request.branches) if own else bkms.inter_op_threads,
+        inter_op_threads=inter_op_threads_of_user_topology(bkms, request.branches)
+        if user_topology
+        else bkms.inter_op_threads,
         environment=dict(sorted(environment.items())),
         seed=request.seed,
         time_limit_seconds=request.time_limit_seconds,
-        topology_file=own,
+        topology_file=user_topology,
     )

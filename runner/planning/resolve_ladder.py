@@ -14,7 +14,7 @@ from runner.errors import UsageError
 from runner.host.pin import Pin, choose_pin
 from runner.machine import Machine
 from runner.planning.bkm import Bkms, resolve
-from runner.planning.ladder import FEWEST_RUNGS, LAST, Ladder, Rung
+from runner.planning.ladder_file import FEWEST_RUNGS, LAST, Ladder, Rung
 from runner.planning.plan import BASE_ENVIRONMENT
 from runner.planning.rungs import PlannedRung, RungSettings
 from runner.vocabulary import Layout, one_of

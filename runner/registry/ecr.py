@@ -16,7 +16,7 @@ import boto3
 from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError, NoRegionError, ProfileNotFound
 
-from runner.engines.protocol import Tell
+from runner.engines.protocol import Notify
 from runner.errors import UsageError
 from runner.registry.aws_errors import code_of, explain
 from runner.registry.credentials import Login
@@ -45,7 +45,7 @@ class Ecr:
         self._where = where
         self._token: tuple[Login, datetime] | None = None
 
-    def make_ready(self, path: str, settings: Settings, tell: Tell) -> None:
+    def make_ready(self, path: str, settings: Settings, notify: Notify) -> None:
         """Make the repository if it is missing, and put the lifecycle policy if there is one.
 
         Raises:
@@ -54,10 +54,10 @@ class Ecr:
         """
         found = self._find(path)
         if found is None:
-            tell(f"making the repository {path} in {self._where.region}: immutable tags, {settings.encryption}")
-            self._create(path, settings, tell)
+            notify(f"making the repository {path} in {self._where.region}: immutable tags, {settings.encryption}")
+            self._create(path, settings, notify)
         else:
-            _require_fit(path, found, settings, tell)
+            _require_fit(path, found, settings, notify)
         if settings.lifecycle is not None:
             self._send(lifecycle_call(self._where, path, settings.lifecycle))
 
@@ -97,7 +97,7 @@ class Ecr:
             raise explain("ecr:DescribeRepositories", error) from error
         return found[0]
 
-    def _create(self, path: str, settings: Settings, tell: Tell) -> None:
+    def _create(self, path: str, settings: Settings, notify: Notify) -> None:
         call = create_call(self._where, path, settings)
         try:
             self._send_raw(call)
@@ -106,7 +106,7 @@ class Ecr:
                 return  # somebody else made it in this very moment
             if not _refuses_scanning(error):
                 raise explain("ecr:CreateRepository", error) from error
-            tell("  scan on push cannot be set on a repository here; it is left to the registry's own settings")
+            notify("  scan on push cannot be set on a repository here; it is left to the registry's own settings")
             kept = {key: value for key, value in call.parameters.items() if key != "imageScanningConfiguration"}
             self._send(ApiCall(call.service, call.operation, kept))
 
@@ -182,7 +182,7 @@ def send(session: boto3.Session, region: str, call: ApiCall) -> Mapping[str, Any
     return answer
 
 
-def _require_fit(path: str, found: Mapping[str, Any], settings: Settings, tell: Tell) -> None:
+def _require_fit(path: str, found: Mapping[str, Any], settings: Settings, notify: Notify) -> None:
     has = found.get("encryptionConfiguration") or {}
     asked = settings.encryption != Settings.encryption or settings.kms_key is not None
     if asked and (has.get("encryptionType") != settings.encryption
@@ -193,7 +193,9 @@ def _require_fit(path: str, found: Mapping[str, Any], settings: Settings, tell: 
             "--kms-key out, or name another repository."
         )
     if found.get("imageTagMutability") != "IMMUTABLE":
-        tell(f"  the repository {path} exists with tags that can be changed; the kit does not change them, others may")
+        notify(
+            f"  the repository {path} exists with tags that can be changed; the kit does not change them, others may"
+        )
 
 
 def _refuses_scanning(error: ClientError) -> bool:

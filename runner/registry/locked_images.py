@@ -7,11 +7,11 @@ from typing import Any
 
 from runner.catalogue.stacks import Installation, Stack, find_stack
 from runner.engines.docker_sdk import Docker, Image
-from runner.engines.protocol import Artifact, Tell
+from runner.engines.protocol import Artifact, Notify
 from runner.registry.image_lock import ImageLock, LockedImage
 from runner.registry.labels import BASE_IMAGE, LOCK_SHA256, require_of_this_clone
 from runner.registry.pull import obtain
-from runner.registry.transfer import Converse, Layer
+from runner.registry.transfer import ConnectRegistry, Layer
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class LockedImages:
 
     engine: Docker
     lock: ImageLock
-    converse: Converse
+    connect: ConnectRegistry
 
     def require(self, stack: Stack) -> None:
         """Check, without asking a registry, that the lock has the stack and that its images are of this clone.
@@ -36,11 +36,11 @@ class LockedImages:
         found = (self.find(stack, installation) for installation in stack.installations.values())
         return next((artifact.location for artifact in found if artifact is not None), None)
 
-    def fetch_first(self, stack: Stack, installation: Installation, tell: Tell) -> str:
+    def fetch_first(self, stack: Stack, installation: Installation, notify: Notify) -> str:
         """The image itself: nothing is built."""
-        return self.prepare(stack, installation, tell).location
+        return self.prepare(stack, installation, notify).location
 
-    def prepare(self, stack: Stack, installation: Installation, tell: Tell) -> Artifact:
+    def prepare(self, stack: Stack, installation: Installation, notify: Notify) -> Artifact:
         """The image of an installation, pulled if it is not here; its location is the image's id.
 
         Raises:
@@ -50,11 +50,11 @@ class LockedImages:
         """
         locked = self._find(installation)
 
-        def hear(layer: Layer) -> None:
+        def on_layer(layer: Layer) -> None:
             if layer.has_ended and layer.state != "Download complete":
-                tell(f"  layer {layer.name}: {layer.state.lower()}")
+                notify(f"  layer {layer.name}: {layer.state.lower()}")
 
-        image = obtain(self.engine, locked, self.converse(locked.repository, tell), hear)
+        image = obtain(self.engine, locked, self.connect(locked.repository, notify), on_layer)
         return Artifact(installation, image.image_id, _provenance(stack, installation, locked, image))
 
     def find(self, stack: Stack, installation: Installation) -> Artifact | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from runner.engines.docker_sdk import Auth, Docker, Image, RegistryRefusalError
 from runner.errors import DigestError
 from runner.registry.image_lock import LockedImage
-from runner.registry.transfer import Conversation, Hear, follow
+from runner.registry.transfer import OnLayer, RegistryClient, follow
 
 
-def obtain(docker: Docker, locked: LockedImage, conversation: Conversation, hear: Hear) -> Image:
+def obtain(docker: Docker, locked: LockedImage, registry_client: RegistryClient, on_layer: OnLayer) -> Image:
     """The image as this engine knows it, pulled if it is not here.
 
     Raises:
@@ -17,8 +17,8 @@ def obtain(docker: Docker, locked: LockedImage, conversation: Conversation, hear
     """
     found = docker.find_image(locked.reference)
     if found is None:
-        conversation.tell(f"pulling {locked.reference}")
-        pull(docker, locked, conversation, hear)
+        registry_client.notify(f"pulling {locked.reference}")
+        pull(docker, locked, registry_client, on_layer)
         found = docker.find_image(locked.reference)
     if found is None:
         raise DigestError(
@@ -29,7 +29,7 @@ def obtain(docker: Docker, locked: LockedImage, conversation: Conversation, hear
     return found
 
 
-def pull(docker: Docker, locked: LockedImage, conversation: Conversation, hear: Hear) -> None:
+def pull(docker: Docker, locked: LockedImage, registry_client: RegistryClient, on_layer: OnLayer) -> None:
     """Fetch an image by its digest.
 
     Raises:
@@ -39,17 +39,17 @@ def pull(docker: Docker, locked: LockedImage, conversation: Conversation, hear: 
 
     def fetch(auth: Auth) -> None:
         messages = docker.pull_by_digest(str(locked.repository), locked.digest, auth)
-        follow(f"Pulling {locked.reference}", messages, hear)
+        follow(f"Pulling {locked.reference}", messages, on_layer)
 
     try:
-        conversation.ask(fetch)
+        registry_client.ask(fetch)
     except RegistryRefusalError as refusal:
         if "verification failed" in refusal.words.lower():  # the engine hashes what it is sent
             raise DigestError(
                 f"{locked.reference}: the registry sent something else under that digest ({refusal.words}). Do not use "
                 "that registry; push the images anew and take the lock that `push` writes."
             ) from refusal
-        raise conversation.explained(refusal) from refusal
+        raise registry_client.explained(refusal) from refusal
 
 
 def require_locked(locked: LockedImage, image: Image) -> None:

@@ -9,7 +9,7 @@ from runner.engines.docker_sdk import Auth, Docker, RegistryRefusalError
 from runner.errors import DigestError
 from runner.registry.reference import DOCKER_HUB, Repository
 from runner.registry.refusals import kind_of
-from runner.registry.transfer import Conversation, Hear, Layer, follow
+from runner.registry.transfer import Layer, OnLayer, RegistryClient, follow
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Push:
         return self.repository.tagged(self.tag)
 
 
-def push(docker: Docker, wanted: Push, conversation: Conversation, hear: Hear) -> str:
+def push(docker: Docker, wanted: Push, registry_client: RegistryClient, on_layer: OnLayer) -> str:
     """Send an image unless the registry has it; return the digest of its manifest, as the registry reports it.
 
     Raises:
@@ -34,21 +34,21 @@ def push(docker: Docker, wanted: Push, conversation: Conversation, hear: Hear) -
         DigestError: the registry has another image under that tag, or reports another digest than was sent.
     """
     try:
-        present = remote_digest(docker, wanted, conversation)
+        present = remote_digest(docker, wanted, registry_client)
         if present is not None:
-            _require_same(docker, wanted, present, conversation)
-            conversation.tell(f"{wanted.target} is there already, as {present}: nothing is sent")
+            _require_same(docker, wanted, present, registry_client)
+            registry_client.notify(f"{wanted.target} is there already, as {present}: nothing is sent")
             return present
-        conversation.tell(f"pushing {wanted.target}")
-        return _send(docker, wanted, conversation, hear)
+        registry_client.notify(f"pushing {wanted.target}")
+        return _send(docker, wanted, registry_client, on_layer)
     except RegistryRefusalError as refusal:
-        raise conversation.explained(refusal) from refusal
+        raise registry_client.explained(refusal) from refusal
 
 
-def remote_digest(docker: Docker, wanted: Push, conversation: Conversation) -> str | None:
+def remote_digest(docker: Docker, wanted: Push, registry_client: RegistryClient) -> str | None:
     """What the registry has under the tag; None for nothing."""
     try:
-        return conversation.ask(lambda auth: docker.registry_digest(wanted.target, auth))
+        return registry_client.ask(lambda auth: docker.registry_digest(wanted.target, auth))
     except RegistryRefusalError as refusal:
         kind = kind_of(refusal)
         # Docker Hub calls a repository that does not exist yet "denied"; a push makes it, or is told why not.
@@ -57,21 +57,21 @@ def remote_digest(docker: Docker, wanted: Push, conversation: Conversation) -> s
         raise
 
 
-def _send(docker: Docker, wanted: Push, conversation: Conversation, hear: Hear) -> str:
+def _send(docker: Docker, wanted: Push, registry_client: RegistryClient, on_layer: OnLayer) -> str:
     docker.tag(wanted.image_id, str(wanted.repository), wanted.tag)
 
     def send(auth: Auth) -> str | None:
         messages = docker.push(str(wanted.repository), wanted.tag, auth)
-        return follow(f"Pushing {wanted.target}", messages, hear)
+        return follow(f"Pushing {wanted.target}", messages, on_layer)
 
     try:
-        sent = conversation.ask(send)
+        sent = registry_client.ask(send)
     except RegistryRefusalError as refusal:
         docker.untag(wanted.target)
         if kind_of(refusal) == "immutable":  # somebody else was faster
-            raise _another(docker, wanted, remote_digest(docker, wanted, conversation) or "an image") from refusal
+            raise _another(docker, wanted, remote_digest(docker, wanted, registry_client) or "an image") from refusal
         raise
-    reported = remote_digest(docker, wanted, conversation)
+    reported = remote_digest(docker, wanted, registry_client)
     if reported is None or reported != sent:
         raise DigestError(
             f"{wanted.target} was sent as {sent}, and the registry reports {reported or 'nothing'} under that tag: "
@@ -80,7 +80,7 @@ def _send(docker: Docker, wanted: Push, conversation: Conversation, hear: Hear) 
     return reported
 
 
-def _require_same(docker: Docker, wanted: Push, present: str, conversation: Conversation) -> None:
+def _require_same(docker: Docker, wanted: Push, present: str, registry_client: RegistryClient) -> None:
     """Check that what the registry has is this very image.
 
     Raises:
@@ -88,7 +88,7 @@ def _require_same(docker: Docker, wanted: Push, present: str, conversation: Conv
     """
     if present == wanted.image_id or present in known_digests(docker, wanted):
         return
-    if not _is_this_image(docker, wanted, present, conversation):
+    if not _is_this_image(docker, wanted, present, registry_client):
         raise _another(docker, wanted, present)
 
 
@@ -99,7 +99,7 @@ def known_digests(docker: Docker, wanted: Push) -> list[str]:
     return sorted(digest for name, _, digest in named if name == str(wanted.repository))
 
 
-def _is_this_image(docker: Docker, wanted: Push, digest: str, conversation: Conversation) -> bool:
+def _is_this_image(docker: Docker, wanted: Push, digest: str, registry_client: RegistryClient) -> bool:
     """Ask the engine to pull the registry's image, and stop it at the first layer that it would have to fetch.
 
     An engine reads manifest and configuration first and needs nothing more for an image that it has, which costs two
@@ -109,7 +109,7 @@ def _is_this_image(docker: Docker, wanted: Push, digest: str, conversation: Conv
     reference = wanted.repository.at(digest)
     here = docker.find_image(reference)
     if here is None:
-        if not conversation.ask(lambda auth: _pull_what_needs_no_layer(docker, wanted.repository, digest, auth)):
+        if not registry_client.ask(lambda auth: _pull_what_needs_no_layer(docker, wanted.repository, digest, auth)):
             return False
         here = docker.find_image(reference)
         if here is None or here.image_id != wanted.image_id:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential, wait_random
 
 from runner.engines.docker_sdk import Auth, RegistryRefusalError
-from runner.engines.protocol import Tell
+from runner.engines.protocol import Notify
 from runner.registry.credentials import Credentials
 from runner.registry.reference import Repository
 from runner.registry.refusals import WORTH_ANOTHER_TRY, explain, kind_of
@@ -37,11 +37,11 @@ class Layer:
         return self.state.startswith(ENDED)
 
 
-Hear = Callable[[Layer], None]
+OnLayer = Callable[[Layer], None]
 
 
 @dataclass(frozen=True)
-class Patience:
+class RetryPolicy:
     """How often a failing network is tried, and how long (seconds) is waited: doubled each time, with jitter."""
 
     attempts: int = 5
@@ -50,13 +50,13 @@ class Patience:
 
 
 @dataclass(frozen=True)
-class Conversation:
+class RegistryClient:
     """What every request to one registry needs: its name, a login, patience, and somebody to tell."""
 
     host: str
     credentials: Credentials
-    tell: Tell
-    patience: Patience = Patience()
+    notify: Notify
+    retry_policy: RetryPolicy = RetryPolicy()
 
     def ask(self, request: Callable[[Auth], Result]) -> Result:
         """Make a request; again where the network failed, and with a new login where the old one has expired.
@@ -64,12 +64,13 @@ class Conversation:
         Raises:
             RegistryRefusalError: the registry refused; the last refusal, if there were several.
         """
-        patience = self.patience
+        retry_policy = self.retry_policy
         retrying = Retrying(
-            stop=stop_after_attempt(patience.attempts),
-            wait=wait_exponential(patience.first_wait, patience.longest_wait) + wait_random(0, patience.first_wait),
+            stop=stop_after_attempt(retry_policy.attempts),
+            wait=wait_exponential(retry_policy.first_wait, retry_policy.longest_wait)
+            + wait_random(0, retry_policy.first_wait),
             retry=retry_if_exception(self._is_worth_another_try),
-            before_sleep=self._tell_failure,
+            before_sleep=self._notify_failure,
             reraise=True,
         )
         answer: Result = retrying(self._request, request)
@@ -89,18 +90,18 @@ class Conversation:
         kind = kind_of(error)
         return kind in WORTH_ANOTHER_TRY or (kind == "expired" and self.credentials.renew())
 
-    def _tell_failure(self, state: RetryCallState) -> None:
+    def _notify_failure(self, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, RegistryRefusalError):
             again = "again with a new login" if kind_of(error) == "expired" else "trying again"
-            self.tell(f"  {error.words.rstrip('.')}; {again} (attempt {state.attempt_number} of "
-                      f"{self.patience.attempts} failed)")  # fmt: skip
+            self.notify(f"  {error.words.rstrip('.')}; {again} (attempt {state.attempt_number} of "
+                      f"{self.retry_policy.attempts} failed)")  # fmt: skip
 
 
-Converse = Callable[[Repository, Tell], Conversation]
+ConnectRegistry = Callable[[Repository, Notify], RegistryClient]
 
 
-def follow(doing: str, messages: Iterable[Mapping[str, Any]], hear: Hear) -> str | None:
+def follow(doing: str, messages: Iterable[Mapping[str, Any]], on_layer: OnLayer) -> str | None:
     """Read a transfer's messages to their end; the digest that the registry gave to the image, if they tell.
 
     Raises:
@@ -119,5 +120,7 @@ def follow(doing: str, messages: Iterable[Mapping[str, Any]], hear: Hear) -> str
             digest = status.removeprefix("Digest: ")
         elif message.get("id") and status and not status.startswith("Pulling from"):  # that one names the image
             progress = message.get("progressDetail") or {}
-            hear(Layer(str(message["id"]), status, int(progress.get("current") or 0), int(progress.get("total") or 0)))
+            on_layer(
+                Layer(str(message["id"]), status, int(progress.get("current") or 0), int(progress.get("total") or 0))
+            )
     return digest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from runner.report.document import Section, Table, table
-from runner.report.wording import significant, times, topology_title
+from runner.report.value_text import significant, times, topology_title
 from runner.stats.estimators import images_per_second
 from runner.stats.pairs import groups_of, tabulate
 from runner.stats.results import Results

@@ -8,7 +8,7 @@ from runner.catalogue.publications import ARTICLE, NOT_PUBLISHED, Publication, l
 from runner.claims.judge import judge
 from runner.claims.verdict import Judgement
 from runner.report.document import Section, Table, table
-from runner.report.wording import interval, plural, significant
+from runner.report.value_text import interval, plural, significant
 from runner.stats.results import Results
 
 # The claims that Figure 1 makes.

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from runner.evidence.asked import asked_of
+from runner.evidence.cell_plan import cell_plan_of
 from runner.evidence.default import PLAIN
 from runner.evidence.probed import Evidence
-from runner.planning.ladder import DEFAULT_LADDER, load_ladder
+from runner.planning.ladder_file import DEFAULT_LADDER, load_ladder
 from runner.report.document import Table, table
 from runner.stats.results import Results
 
@@ -99,4 +99,4 @@ def _words(names: Sequence[str]) -> str:
 
 
 def _is_intels(measured: Results, stack: str, variant: str) -> bool:
-    return asked_of(measured.header, stack, variant, {}).is_intels_build
+    return cell_plan_of(measured.header, stack, variant, {}).is_intels_build

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runner.report.document import Section, table
-from runner.report.wording import plural, significant, topology_title
+from runner.report.value_text import plural, significant, topology_title
 from runner.stats.cores import FEW, CoresUsed, cores_used
 from runner.stats.results import Results
 

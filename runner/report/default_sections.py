@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from runner.evidence.asked import ONEDNN_SWITCH, asked_of
-from runner.report.wording import estimated, plural, topology_title
+from runner.evidence.cell_plan import ONEDNN_SWITCH, cell_plan_of
+from runner.report.value_text import estimated, plural, topology_title
 from runner.stats.family import NO_CLEAR_DIFFERENCE
 from runner.stats.results import Results
 from runner.stats.tables import Summary
@@ -75,7 +75,7 @@ def _of_pair(row: Summary) -> str:
 def _wheel(measured: Results, stack: str) -> str | None:
     """The stack's stock wheel that can have oneDNN, as pip is asked for it; None if it has none."""
     for name in measured.header.stacks[stack].variants:
-        asked = asked_of(measured.header, stack, name, {})
-        if asked.has_a_default:
-            return asked.wheel
+        cell_plan = cell_plan_of(measured.header, stack, name, {})
+        if cell_plan.has_a_default:
+            return cell_plan.wheel
     return None

@@ -13,7 +13,7 @@ from runner.evidence.verdicts import INERT
 from runner.machine.cpulist import parse_cpu_list
 from runner.report.compiled_sections import compiled_table, compiler_paragraphs
 from runner.report.document import Section, Table, table
-from runner.report.wording import plural, present, topology_title
+from runner.report.value_text import plural, present, topology_title
 from runner.stats.results import Results
 from runner.vocabulary import Group
 

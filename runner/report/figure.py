@@ -15,8 +15,8 @@ from runner.report.document import Figure
 from runner.report.drawing import colour, render
 from runner.report.intervals import NONE, Whiskers, draw_whiskers, whiskers_of
 from runner.report.measured import completing, variant_title
-from runner.report.wording import plural, significant, topology_title
-from runner.stats.evidence import EVIDENCE_FAILED, NO_EVIDENCE
+from runner.report.value_text import plural, significant, topology_title
+from runner.stats.evidence_marks import EVIDENCE_FAILED, NO_EVIDENCE
 from runner.stats.pairs import Comparison
 from runner.stats.results import Results
 from runner.vocabulary import Group

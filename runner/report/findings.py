@@ -11,7 +11,7 @@ from runner.claims.verdict import NOT_TESTABLE
 from runner.report.default_sections import default_findings, not_observed
 from runner.report.host_sections import host_warnings
 from runner.report.measured import completing, going_on, variant_title
-from runner.report.wording import at_once, estimated, plural, topology_title, true_largest
+from runner.report.value_text import at_once, estimated, plural, topology_title, true_largest
 from runner.stats.results import Results
 from runner.stats.tables import Largest, Summary
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from runner.host.notes import GIB, notes_on, warnings_on
 from runner.host.pin import Pin
 from runner.machine import Machine
-from runner.report.wording import plural
+from runner.report.value_text import plural
 from runner.stats.results import Results
 
 

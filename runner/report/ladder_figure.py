@@ -17,7 +17,7 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 from runner.report.document import Figure
 from runner.report.drawing import COLOURS, render
 from runner.report.intervals import COLOUR, THICK, THIN
-from runner.report.wording import plural, significant, times, topology_title, with_interval
+from runner.report.value_text import plural, significant, times, topology_title, with_interval
 from runner.stats.family import verdict
 from runner.stats.intervals import Estimate
 from runner.stats.ladder import FIRST, INERT, LEFT_OUT, LadderResult, Step

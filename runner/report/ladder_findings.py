@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from runner.catalogue.publications import Publication
 from runner.report.default_sections import default_findings
-from runner.report.wording import at_once, times, topology_title, with_interval
+from runner.report.value_text import at_once, times, topology_title, with_interval
 from runner.stats.family import simultaneous
 from runner.stats.intervals import FEWEST, Estimate
 from runner.stats.ladder import FIRST, INERT, LEFT_OUT, LadderResult

@@ -17,7 +17,7 @@ from runner.report.ladder_findings import (
     share_of,
 )
 from runner.report.measured import completing
-from runner.report.wording import interval, plural, significant, times
+from runner.report.value_text import interval, plural, significant, times
 from runner.stats.family import verdict
 from runner.stats.intervals import Estimate
 from runner.stats.ladder import FIRST, INERT, LEFT_OUT, LadderResult, Step

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from runner.report.corrections import corrected
-from runner.report.wording import present
+from runner.report.value_text import present
 from runner.stats.results import Results, results_of
 from runner.storage.runs import Run
 from runner.vocabulary import ENFORCEABLE

@@ -12,7 +12,7 @@ from runner.report.document import Section, Table, table
 from runner.report.host_sections import host_notes
 from runner.report.measured import condition
 from runner.report.observer import observer_sentences
-from runner.report.wording import present
+from runner.report.value_text import present
 from runner.stats.results import Results
 from runner.storage.header import RecordedMatch, RecordedStack
 

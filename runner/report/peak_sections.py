@@ -11,7 +11,7 @@ from matplotlib.figure import Figure as Drawing
 from runner.checks.conditions import flatten
 from runner.report.document import Figure, Section, Table, table
 from runner.report.drawing import colour, render
-from runner.report.wording import interval, significant, topology_title
+from runner.report.value_text import interval, significant, topology_title
 from runner.stats.results import Results
 from runner.storage.peak_records import Peak
 from runner.vocabulary import Cell, Group
@@ -53,13 +53,13 @@ def peak_sections(measured: Results) -> tuple[Section, ...]:
 
 def host_peak(measured: Results) -> float:
     """The largest GFLOP/s of a matrix product over installations and sizes; NaN if none counts for this run."""
-    if refusal(measured):
+    if why_not_beside_launches(measured):
         return math.nan
     found = [float(peak.best["gflops_per_second"]) for peak in measured.peaks if peak.best]
     return max(found, default=math.nan)
 
 
-def refusal(measured: Results) -> str:
+def why_not_beside_launches(measured: Results) -> str:
     """Why the run's peaks must not stand beside its launches; empty if they may."""
     sides = [[dict(flatten(each.conditions)) for each in side if each.error is None]
              for side in (measured.peaks, measured.usable)]  # fmt: skip
@@ -96,7 +96,7 @@ def _rank(measured: Results, cell: Cell) -> tuple[tuple[str, int, int, str], int
 
 
 def _paragraphs(measured: Results) -> tuple[str, ...]:
-    peak, refused = host_peak(measured), refusal(measured)
+    peak, refused = host_peak(measured), why_not_beside_launches(measured)
     head = (
         f"The largest single-precision matrix product that was measured on this pin, {significant(peak)} GFLOP/s, is "
         "what shares are of: it was measured in each installation before the first launch, the best of several repeats "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runner.report.document import Section
-from runner.report.wording import plural
+from runner.report.value_text import plural
 from runner.stats.results import Results
 
 # Before 2.5 stock TensorFlow has no oneDNN to switch, so that only a stack with this variant needs the paragraph on it.

@@ -9,7 +9,7 @@ from dataclasses import replace
 from runner.checks.conditions import flatten
 from runner.report.document import Document, Section, table
 from runner.report.measured import condition, measured
-from runner.report.wording import interval, plural, present, times, topology_title, with_interval
+from runner.report.value_text import interval, plural, present, times, topology_title, with_interval
 from runner.stats.agreement import Agreement, compare_pairs
 from runner.stats.intervals import Estimate
 from runner.stats.results import Results

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from runner.report.document import Section, Table, table
 from runner.report.measured import completing
-from runner.report.wording import (
+from runner.report.value_text import (
     ends,
     estimated,
     factor,
@@ -18,7 +18,7 @@ from runner.report.wording import (
     topology_title,
 )
 from runner.stats.estimators import article_line, timed_step_seconds
-from runner.stats.evidence import fingerprints_of, sides_of
+from runner.stats.evidence_marks import fingerprints_of, sides_of
 from runner.stats.pairs import PARTIAL, Pair, tabulate
 from runner.stats.pairs import Table as PairTable
 from runner.stats.results import Results

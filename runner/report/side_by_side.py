@@ -10,7 +10,7 @@ from runner.checks.conditions import differing_conditions, flatten
 from runner.frames import speedups
 from runner.frames.sources import names_of
 from runner.report.measured import condition
-from runner.report.wording import shown
+from runner.report.value_text import shown
 from runner.stats.results import Results
 
 KEYS = ["stack", "topology", "batch_size", "candidate", "baseline"]

@@ -9,19 +9,21 @@ from runner.stats.results import Results
 
 def topology_sections(measured: Results) -> tuple[Section, ...]:
     """The section, if the run has a topology that is not the kit's."""
-    own = measured.header.own_topology
-    if own is None:
+    user_topology = measured.header.own_topology
+    if user_topology is None:
         return ()
-    threads = {launch.inter_op_threads for launch in measured.run.launches if launch.cell.topology == own.topology}
+    threads = {
+        launch.inter_op_threads for launch in measured.run.launches if launch.cell.topology == user_topology.topology
+    }
     rows = (
-        ("name", own.topology),
-        ("file", f"{FOLDER}/{own.file.name} beside this report"),
-        ("sha256", own.file.sha256),
-        ("images", f"{own.image_size} x {own.image_size}"),
-        ("layers", str(own.layers)),
-        ("trainable values", f"{own.parameters:,}"),
-        ("training, one image", f"{own.training_flops_per_image / 1e9:.3g} GFLOP"),
-        ("disjoint branches", f"{own.disjoint_branches} ({', '.join(own.branch_layers)})"),
+        ("name", user_topology.topology),
+        ("file", f"{FOLDER}/{user_topology.file.name} beside this report"),
+        ("sha256", user_topology.file.sha256),
+        ("images", f"{user_topology.image_size} x {user_topology.image_size}"),
+        ("layers", str(user_topology.layers)),
+        ("trainable values", f"{user_topology.parameters:,}"),
+        ("training, one image", f"{user_topology.training_flops_per_image / 1e9:.3g} GFLOP"),
+        ("disjoint branches", f"{user_topology.disjoint_branches} ({', '.join(user_topology.branch_layers)})"),
         ("inter-op threads", ", ".join(str(count) if count else "left to TensorFlow" for count in sorted(threads))),
     )
     paragraph = (

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from runner.evidence.probed import Evidence, Subject
 from runner.report.document import Table, table
-from runner.report.wording import factor, significant, times, topology_title
+from runner.report.value_text import factor, significant, times, topology_title
 from runner.stats.estimators import timed_step_seconds
 from runner.stats.results import Results
 from runner.status import Status

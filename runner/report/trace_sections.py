@@ -17,7 +17,7 @@ from runner.report.document import Figure, Section, Table, table
 from runner.report.drawing import colour, render
 from runner.report.measured import variant_title
 from runner.report.trace_checks import Traced, check_table, differences, pairs_table
-from runner.report.wording import significant, times, topology_title
+from runner.report.value_text import significant, times, topology_title
 from runner.stats.results import Results
 from runner.vocabulary import TOPOLOGIES
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from runner.checks.fingerprints import CLOSE, JUMP, NORM_SENSITIVITIES, NOTHING, SENSITIVITIES, FingerprintCheck
 from runner.checks.losses import JUDGED_STEPS, MOVED, LossesCheck, tolerances_of
 from runner.report.document import Section, Table, table
-from runner.report.wording import significant, topology_title
-from runner.stats.evidence import fingerprints_of
+from runner.report.value_text import significant, topology_title
+from runner.stats.evidence_marks import fingerprints_of
 from runner.stats.results import Results
 
 SAME, DIFFERENT, NOT_JUDGED, NONE = "same training", "DIFFERENT", "not judged", "no fingerprint"

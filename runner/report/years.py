@@ -13,7 +13,7 @@ from runner.report.document import Section, table
 from runner.report.drawing import render
 from runner.report.intervals import draw_whiskers, whiskers_of
 from runner.report.measured import variant_title
-from runner.report.wording import plural, shown, significant, topology_title
+from runner.report.value_text import plural, shown, significant, topology_title
 from runner.stats.results import Results
 from runner.stats.tables import Speedup
 from runner.vocabulary import TOPOLOGIES, Group

@@ -6,21 +6,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from runner.catalogue.stacks import Stack
-from runner.engines.protocol import Artifact, Engine, Tell
+from runner.engines.protocol import Artifact, Engine, Notify
 from runner.errors import HostError
 from runner.matching import locked_wheels
-from runner.matching.contents import Contents, Fault, hold_against_lock
+from runner.matching.contents import Contents, Fault, compare_with_lock
 from runner.matching.diff import Match, alone, compare
 from runner.matching.snapshot import Snapshot
 from runner.session.state import Artifacts
 
 
-def match_installations(engine: Engine, stacks: Sequence[Stack], artifacts: Artifacts, tell: Tell) -> list[Match]:
+def match_installations(engine: Engine, stacks: Sequence[Stack], artifacts: Artifacts, notify: Notify) -> list[Match]:
     """Hold each installation against its lock, and compare each stack's first with every other that was made ready."""
     found = []
     for stack in stacks:
         names = [name for name in stack.installations if (stack.name, name) in artifacts]
-        tell(f"comparing every file of {stack.name}: {' and '.join(names)}")
+        notify(f"comparing every file of {stack.name}: {' and '.join(names)}")
         sides = {name: engine.snapshot(artifacts[stack.name, name]) for name in names}
         held = {name: _contents(engine, stack, artifacts[stack.name, name], side) for name, side in sides.items()}
         first = names[0]
@@ -36,7 +36,7 @@ def _contents(engine: Engine, stack: Stack, artifact: Artifact, side: Snapshot) 
     # An earlier run's own image may be of a lock that this clone does not have any more.
     if artifact.provenance.get("lock_sha256") != installation.lock_sha256():
         return Contents(installation.name, 0, 0, (), (), is_held=False)
-    contents = hold_against_lock(installation.name, stack.python, side, locked_wheels.read(installation))
+    contents = compare_with_lock(installation.name, stack.python, side, locked_wheels.read(installation))
     wrong = [Fault(path, "is not the byte-code of its source") for path in engine.wrong_bytecode(artifact)]
     return replace(contents, faults=(*contents.faults, *wrong))
 

@@ -234,7 +234,7 @@ def _case(launch: Launch) -> dict[str, Any]:
 
 def _conditions(launch: Launch, context: Context, result: Mapping[str, Any] | None, outcome: Outcome) -> dict[str, Any]:
     versions = result["versions"] if result else {}
-    own = launch.topology_file
+    user_topology = launch.topology_file
     return {
         "engine": context.engine,
         "enforced": dict(context.enforced),
@@ -248,7 +248,11 @@ def _conditions(launch: Launch, context: Context, result: Mapping[str, Any] | No
         "seed": launch.seed,
         "workload_sha256": result["workload_sha256"] if result else context.workload_sha256,
         "versions": {name: versions.get(name) for name in ("tensorflow", "python", "numpy")},
-        **({} if own is None else {"topology_sha256": result.get("topology_sha256") if result else own.sha256}),
+        **(
+            {}
+            if user_topology is None
+            else {"topology_sha256": result.get("topology_sha256") if result else user_topology.sha256}
+        ),
     }
 
 

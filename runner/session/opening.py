@@ -12,21 +12,21 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from runner.catalogue.stacks import Stack, find_stack
-from runner.catalogue.topology_file import OwnTopology, keep
+from runner.catalogue.topology_file import UserTopology, keep
 from runner.engines.environments import default_cache
-from runner.engines.protocol import Engine, Tell
+from runner.engines.protocol import Engine, Notify
 from runner.errors import HostError
 from runner.machine import Machine
 from runner.matching.diff import Match
 from runner.planning.plan import Plan
 from runner.session.header import make_header
 from runner.session.matched import match_installations, require_matched
-from runner.session.own_topology import own_topology_json
 from runner.session.prepared import find_ready, prepare
 from runner.session.resuming import next_session, require_unchanged
 from runner.session.state import Artifacts, Session
 from runner.session.this_host import context_of, read_facts, require_fit
 from runner.session.topology_description import Description, describe
+from runner.session.user_topology import user_topology_json
 from runner.storage import runs
 from runner.storage.runs import Run
 from runner.vocabulary import Launch
@@ -62,7 +62,7 @@ class Planned(Protocol):
         """Sentences on what could have been run and is not."""
 
     @property
-    def own(self) -> OwnTopology | None:
+    def user_topology(self) -> UserTopology | None:
         """The user's own topology, if there is one."""
 
     @property
@@ -73,7 +73,7 @@ class Planned(Protocol):
     def kind_json(self) -> Mapping[str, Any]:
         """What run.json holds of this kind of run, besides what every run's has."""
 
-    def with_description(self: P, description: Description, tell: Tell) -> P:
+    def with_description(self: P, description: Description, notify: Notify) -> P:
         """The same once the user's own topology is built: its branches decide inter-op threads."""
 
 
@@ -90,37 +90,37 @@ class Ready:
 Create = Callable[[Path, Mapping[str, Any]], Run]
 
 
-def make_ready(planned: Planned, engine: Engine, folder: Path, tell: Tell, *, match: bool = True) -> Ready:
+def make_ready(planned: Planned, engine: Engine, folder: Path, notify: Notify, *, match: bool = True) -> Ready:
     """Make everything ready for a new run in `folder`; `match`: compare every file of the installations.
 
     Raises:
         UsageError: the user's own topology does not build; the message has its own traceback.
         HostError: the host does not fit, an installation cannot be had, or a pair differs in more than its wheel.
     """
-    require_fit(planned.machine, planned.plan.pin, engine, tell)
-    artifacts = prepare(engine, planned.stacks, planned.launches, folder, tell)
+    require_fit(planned.machine, planned.plan.pin, engine, notify)
+    artifacts = prepare(engine, planned.stacks, planned.launches, folder, notify)
     # Before the files are compared, which takes longer: a mistake in a topology is its author's to mend.
-    planned = with_own_topology(planned, engine, artifacts, tell)
-    matched = match_installations(engine, planned.stacks, artifacts, tell) if match else []
+    planned = with_user_topology(planned, engine, artifacts, notify)
+    matched = match_installations(engine, planned.stacks, artifacts, notify) if match else []
     require_matched(matched)
     return Ready(planned, engine, artifacts, tuple(matched))
 
 
-def with_own_topology(planned: P, engine: Engine, artifacts: Artifacts, tell: Tell) -> P:
+def with_user_topology(planned: P, engine: Engine, artifacts: Artifacts, notify: Notify) -> P:
     """Build the user's own topology, if there is one, in these installations, and plan with its branches.
 
     Raises:
         UsageError: the file does not build; the message has its own traceback.
         HostError: an installation did not come as far as the file.
     """
-    if planned.own is None:
+    if planned.user_topology is None:
         return planned
     pin = planned.plan.pin
-    description = describe(planned.own, planned.launches, pin, engine, artifacts, default_cache(), tell)
-    return planned.with_description(description, tell)
+    description = describe(planned.user_topology, planned.launches, pin, engine, artifacts, default_cache(), notify)
+    return planned.with_description(description, notify)
 
 
-def with_own_topology_if_ready(planned: P, engine: Engine, inter_op: int | None, tell: Tell) -> P:
+def with_user_topology_if_ready(planned: P, engine: Engine, inter_op: int | None, notify: Notify) -> P:
     """The same for a command that prepares nothing: the installations have to be there.
 
     Where they are not, --inter-op makes the count superfluous and the plan stands as it is.
@@ -128,17 +128,17 @@ def with_own_topology_if_ready(planned: P, engine: Engine, inter_op: int | None,
     Raises:
         HostError: an installation is not ready, and the number of inter-op threads depends on it.
     """
-    if planned.own is None:
+    if planned.user_topology is None:
         return planned
     artifacts, missing = find_ready(engine, planned.stacks, planned.launches)
     if not missing:
-        return with_own_topology(planned, engine, artifacts, tell)
+        return with_user_topology(planned, engine, artifacts, notify)
     if inter_op is not None:
         return planned
     raise HostError(
-        f"The inter-op threads of {planned.own.name} are the number of its disjoint branches, which is counted by "
-        f"building it in an installation, and {', '.join(missing)} is not ready here. Make it with `python -m runner "
-        "build`, or name the number of threads with --inter-op."
+        f"The inter-op threads of {planned.user_topology.name} are the number of its disjoint branches, which is "
+        f"counted by building it in an installation, and {', '.join(missing)} is not ready here. Make it with "
+        "`python -m runner build`, or name the number of threads with --inter-op."
     )
 
 
@@ -169,14 +169,14 @@ def begin(
         memory_bytes,
         ready.matched,
     )
-    own = own_topology_json(planned.own, planned.description)
-    created = create(folder, {**header, **(also or {}), **own, **planned.kind_json})
-    if planned.own is not None:
-        keep(planned.own, created.folder)
+    user_topology = user_topology_json(planned.user_topology, planned.description)
+    created = create(folder, {**header, **(also or {}), **user_topology, **planned.kind_json})
+    if planned.user_topology is not None:
+        keep(planned.user_topology, created.folder)
     return Session(created, ready.engine, ready.artifacts, context_of(created, 1), read_facts)
 
 
-def go_on(run: Run, engine: Engine, tell: Tell, *, match: bool = True) -> Session:
+def go_on(run: Run, engine: Engine, notify: Notify, *, match: bool = True) -> Session:
     """Open another session of a run, in which nothing that its records depend on may have changed.
 
     Raises:
@@ -184,10 +184,10 @@ def go_on(run: Run, engine: Engine, tell: Tell, *, match: bool = True) -> Sessio
         HostError: an installation cannot be had, or a pair differs in more than its wheel.
     """
     stacks = stacks_of(run)
-    artifacts = prepare(engine, stacks, run.launches, run.folder, tell)
+    artifacts = prepare(engine, stacks, run.launches, run.folder, notify)
     require_unchanged(run, artifacts)
     if match:
-        require_matched(match_installations(engine, stacks, artifacts, tell))
+        require_matched(match_installations(engine, stacks, artifacts, notify))
     return Session(run, engine, artifacts, context_of(run, next_session(run)), read_facts)
 
 

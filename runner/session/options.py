@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from runner.host.check import Asked
+from runner.host.check import PinRequest
 from runner.registry.image_lock import ImageLock
 
 
@@ -29,9 +29,9 @@ class PinOptions:
         return self.cpus is not None or self.cores is not None or self.headroom > 0
 
     @property
-    def asked(self) -> Asked:
+    def pin_request(self) -> PinRequest:
         """How the pin is asked for, for advice that goes with it."""
-        return Asked(headroom=self.headroom, listed=self.cpus is not None)
+        return PinRequest(headroom=self.headroom, listed=self.cpus is not None)
 
 
 @dataclass(frozen=True)

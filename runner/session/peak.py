@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from runner.engines.protocol import Tell
+from runner.engines.protocol import Notify
 from runner.planning.job import product_job
 from runner.session.execute import carry_out
 from runner.session.state import Session
@@ -28,7 +28,7 @@ TIME_LIMIT_SECONDS = 60.0
 _OF_STEPS = ("warmup_steps", "timed_steps", "seed")
 
 
-def measure_peaks(session: Session, tell: Tell) -> None:
+def measure_peaks(session: Session, notify: Notify) -> None:
     """Measure every installation that has no peak yet, and append a line for each, errors among them.
 
     Raises:
@@ -39,11 +39,11 @@ def measure_peaks(session: Session, tell: Tell) -> None:
     launches = [launch for launch in peak_launches(run) if (launch.cell.stack, launch.installation) not in done]
     for number, launch in enumerate(launches, start=1):
         where = f"{launch.cell.stack}/{launch.installation}"
-        tell(f"measuring the matrix product's peak, {number} of {len(launches)}: {where}")
+        notify(f"measuring the matrix product's peak, {number} of {len(launches)}: {where}")
         record = carry_out(session, launch, product_job(launch, sizes_for(session.context.pin.threads), REPEATS))
         peak = _peak(launch, record)
         peak_records.append(run.peaks_file, peak)
-        tell(f"  {_words(peak)}")
+        notify(f"  {_words(peak)}")
 
 
 def peak_launches(run: Run) -> list[Launch]:

@@ -9,17 +9,17 @@ from typing import Any, TypeVar
 
 from runner.catalogue.presets import Preset, find_preset
 from runner.catalogue.stacks import Stack, find_stack
-from runner.catalogue.topology_file import OwnTopology, chosen_topologies
-from runner.engines.protocol import Tell
+from runner.catalogue.topology_file import UserTopology, chosen_topologies
+from runner.engines.protocol import Notify
 from runner.host.notes import notes_on
 from runner.host.pin import Pin, choose_pin
 from runner.machine import Machine
 from runner.planning.bkm import ResolvedBkms, load_bkms, resolve, with_inter_op_threads
 from runner.planning.plan import Plan, Request, make_plan
 from runner.session.options import PinOptions, RequestOptions
-from runner.session.own_topology import own_topology_of, sentence
 from runner.session.this_host import LIVE_ROOT, machine_below, problems
 from runner.session.topology_description import Description
+from runner.session.user_topology import sentence, user_topology_of
 from runner.vocabulary import Launch, Steps
 
 DEFAULT_STACKS = ("tf-2.14",)
@@ -41,7 +41,7 @@ class PlannedComparison:
     machine: Machine
     request: Request
     plan: Plan
-    own: OwnTopology | None = None
+    user_topology: UserTopology | None = None
     description: Description | None = None
     left_out: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
@@ -62,12 +62,12 @@ class PlannedComparison:
         """What run.json holds of this kind of run: of a comparison nothing but what every run's has."""
         return {}
 
-    def with_description(self: P, description: Description, tell: Tell) -> P:
+    def with_description(self: P, description: Description, notify: Notify) -> P:
         """The plan once the user's own topology is built: the number of its branches is that of inter-op threads."""
         request = replace(self.request, branches=description.disjoint_branches)
         plan = make_plan(request, self.plan.pin, self.plan.bkms)
-        if self.own is not None:
-            tell(sentence(self.own, plan, description))
+        if self.user_topology is not None:
+            notify(sentence(self.user_topology, plan, description))
         return replace(self, plan=plan, description=description)
 
 
@@ -82,23 +82,23 @@ def plan_from(
     machine = machine_below(sysroot)
     pin = pin_from(where, machine)
     preset = preset_from(wanted)
-    own = own_topology_of(wanted.topology_file)
-    request = request_from(wanted, preset, own)
+    user_topology = user_topology_of(wanted.topology_file)
+    request = request_from(wanted, preset, user_topology)
     plan = make_plan(request, pin, bkms_from(wanted.bkms, wanted.inter_op, pin))
     return PlannedComparison(
         preset.name,
         machine,
         request,
         plan,
-        own,
+        user_topology,
         left_out=tuple(left_out(preset, request.stacks, plan)),
-        problems=problems(machine, pin, where.asked, contained=contained),
+        problems=problems(machine, pin, where.pin_request, contained=contained),
         notes=notes_on(machine, pin),
     )
 
 
 def plan_request(
-    label: str, request: Request, where: PinOptions, bkms: str, inter_op: int | None, own: OwnTopology | None
+    label: str, request: Request, where: PinOptions, bkms: str, inter_op: int | None, user_topology: UserTopology | None
 ) -> PlannedComparison:
     """Make the plan of a request without a preset, on this host.
 
@@ -107,7 +107,9 @@ def plan_request(
     """
     machine = machine_below(LIVE_ROOT)
     pin = pin_from(where, machine)
-    return PlannedComparison(label, machine, request, make_plan(request, pin, bkms_from(bkms, inter_op, pin)), own)
+    return PlannedComparison(
+        label, machine, request, make_plan(request, pin, bkms_from(bkms, inter_op, pin)), user_topology
+    )
 
 
 def left_out(preset: Preset, stacks: tuple[Stack, ...], plan: Plan) -> list[str]:
@@ -145,7 +147,7 @@ def stacks_from(names: Sequence[str] | None) -> tuple[Stack, ...]:
     return tuple(find_stack(name) for name in names or DEFAULT_STACKS)
 
 
-def request_from(wanted: RequestOptions, preset: Preset, own: OwnTopology | None = None) -> Request:
+def request_from(wanted: RequestOptions, preset: Preset, user_topology: UserTopology | None = None) -> Request:
     """The preset with everything that the options override."""
     steps = Steps(
         warmup=preset.warmup_steps if wanted.warmup is None else wanted.warmup,
@@ -154,11 +156,11 @@ def request_from(wanted: RequestOptions, preset: Preset, own: OwnTopology | None
     return Request(
         stacks=stacks_from(wanted.stack),
         variants=wanted.variants or preset.variants,
-        topologies=chosen_topologies(wanted.topologies, preset.topologies, own),
+        topologies=chosen_topologies(wanted.topologies, preset.topologies, user_topology),
         batch_sizes=wanted.batch_sizes or preset.batch_sizes,
         blocks=preset.blocks if wanted.blocks is None else wanted.blocks,
         steps=steps,
         seed=wanted.seed,
         time_limit_seconds=wanted.time_limit,
-        own_topology=own.file if own else None,
+        own_topology=user_topology.file if user_topology else None,
     )

@@ -8,22 +8,22 @@ from pathlib import Path
 from typing import Any
 
 from runner.catalogue.stacks import Stack
-from runner.catalogue.topology_file import OwnTopology, chosen_topologies
-from runner.engines.protocol import Tell
+from runner.catalogue.topology_file import UserTopology, chosen_topologies
+from runner.engines.protocol import Notify
 from runner.errors import UsageError
 from runner.host.pin import Pin
 from runner.machine import Machine
 from runner.planning.bkm import for_own_topology
-from runner.planning.ladder import Ladder, load_ladder
+from runner.planning.ladder_file import Ladder, load_ladder
 from runner.planning.ladder_plan import ladder_header, make_ladder_plan
 from runner.planning.plan import Plan, Request
 from runner.planning.resolve_ladder import ladder_pins, plan_rungs
 from runner.planning.rungs import PlannedRung
 from runner.session.options import PinOptions
-from runner.session.own_topology import own_topology_of
 from runner.session.planned import pin_from, stacks_from
 from runner.session.this_host import LIVE_ROOT, machine_below
 from runner.session.topology_description import Description
+from runner.session.user_topology import user_topology_of
 from runner.vocabulary import Launch, Steps
 
 # One launch of ResNet50 at this batch size takes about 15 s on two cores, start to end.
@@ -56,7 +56,7 @@ class PlannedLadder:
     request: Request
     rungs: Mapping[str, tuple[PlannedRung, ...]]
     plan: Plan
-    own: OwnTopology | None = None
+    user_topology: UserTopology | None = None
     description: Description | None = None
 
     @property
@@ -84,10 +84,10 @@ class PlannedLadder:
         """What run.json holds of a ladder, besides what every run's has."""
         return ladder_header(self.ladder, self.rungs)
 
-    def with_description(self, description: Description, tell: Tell) -> PlannedLadder:
+    def with_description(self, description: Description, notify: Notify) -> PlannedLadder:
         """The ladder laid out for the disjoint branches of the user's own topology; there is nothing to tell."""
         ladder = replace(self.ladder, bkms=for_own_topology(self.ladder.bkms, description.disjoint_branches))
-        laid_out = _laid_out(ladder, self.machine, self.request, self.plan.pin, self.own)
+        laid_out = _laid_out(ladder, self.machine, self.request, self.plan.pin, self.user_topology)
         return replace(laid_out, description=description)
 
 
@@ -99,8 +99,8 @@ def plan_ladder(wanted: LadderOptions, where: PinOptions) -> PlannedLadder:
     """
     machine = machine_below(LIVE_ROOT)
     pin = pin_from(where, machine)
-    own = own_topology_of(wanted.topology_file)
-    if own is not None and wanted.topologies:
+    user_topology = user_topology_of(wanted.topology_file)
+    if user_topology is not None and wanted.topologies:
         raise UsageError(
             "A rung has the same settings for all topologies of a ladder, and inter-op threads follow from a network's "
             "own disjoint branches. Run one ladder with --topology-file and another with --topologies."
@@ -108,18 +108,20 @@ def plan_ladder(wanted: LadderOptions, where: PinOptions) -> PlannedLadder:
     request = Request(
         stacks=stacks_from(wanted.stack),
         variants=(),
-        topologies=chosen_topologies(wanted.topologies, DEFAULT_TOPOLOGIES, own),
+        topologies=chosen_topologies(wanted.topologies, DEFAULT_TOPOLOGIES, user_topology),
         batch_sizes=wanted.batch_sizes or DEFAULT_BATCH_SIZES,
         blocks=wanted.blocks,
         steps=Steps(warmup=wanted.warmup, timed=wanted.steps),
         seed=wanted.seed,
         time_limit_seconds=wanted.time_limit,
-        own_topology=own.file if own else None,
+        own_topology=user_topology.file if user_topology else None,
     )
-    return _laid_out(load_ladder(wanted.ladder), machine, request, pin, own)
+    return _laid_out(load_ladder(wanted.ladder), machine, request, pin, user_topology)
 
 
-def _laid_out(ladder: Ladder, machine: Machine, request: Request, pin: Pin, own: OwnTopology | None) -> PlannedLadder:
+def _laid_out(
+    ladder: Ladder, machine: Machine, request: Request, pin: Pin, user_topology: UserTopology | None
+) -> PlannedLadder:
     pins = ladder_pins(machine, pin)
     rungs = {stack.name: plan_rungs(ladder, stack, pins, machine.processor.isa) for stack in request.stacks}
-    return PlannedLadder(ladder, machine, request, rungs, make_ladder_plan(request, ladder, rungs, pin), own)
+    return PlannedLadder(ladder, machine, request, rungs, make_ladder_plan(request, ladder, rungs, pin), user_topology)

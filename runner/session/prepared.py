@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from runner.catalogue.stacks import Installation, Stack
-from runner.engines.protocol import Artifact, Engine, Tell
+from runner.engines.protocol import Artifact, Engine, Notify
 from runner.session.state import Artifacts
 from runner.support import disk
 from runner.support.machine_lock import machine_lock
@@ -32,7 +32,7 @@ def measuring(what: str, engine: Engine) -> Iterator[None]:
 
 
 def prepare(
-    engine: Engine, stacks: Sequence[Stack], launches: Sequence[Launch], folder: Path, tell: Tell
+    engine: Engine, stacks: Sequence[Stack], launches: Sequence[Launch], folder: Path, notify: Notify
 ) -> dict[tuple[str, str], Artifact]:
     """Make every installation ready that the launches need, by stack and installation, for a run below `folder`.
 
@@ -43,7 +43,7 @@ def prepare(
     require_ready(engine, wanted, {folder: RUN_BYTES})
 
     def make(each: tuple[Stack, Installation]) -> Artifact:
-        return engine.prepare(*each, tell)
+        return engine.prepare(*each, notify)
 
     # Nothing is measured yet, so downloads and unpacking may use the whole machine.
     with ThreadPoolExecutor(max_workers=len(wanted) if engine.prepares_in_parallel else 1) as pool:

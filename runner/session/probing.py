@@ -13,8 +13,8 @@ from typing import Any
 
 from runner.errors import DiskError, HostError
 from runner.evidence import store
-from runner.evidence.asked import Asked, asked_of
-from runner.evidence.default import PLAIN, asked_plainly, without_switch
+from runner.evidence.cell_plan import CellPlan, cell_plan_of
+from runner.evidence.default import PLAIN, planned_plainly, without_switch
 from runner.evidence.probed import Evidence, Subject, evidence_of, no_evidence, with_quiet
 from runner.evidence.store import EvidenceCache
 from runner.evidence.verbose import with_switches
@@ -37,13 +37,13 @@ QUIET_STEPS = Steps(warmup=1, timed=3)
 class Probe:
     """The launches to carry out, with and without verbose switches, and the key of what they will show.
 
-    `asked` is what is asked of the timed launches that they stand for. `quiet` is None for a plain installation, of
+    `cell_plan` is what is asked of the timed launches that they stand for. `quiet` is None for a plain installation, of
     which nothing but its word on oneDNN is wanted.
     """
 
     launch: Launch
     quiet: Launch | None
-    asked: Asked
+    cell_plan: CellPlan
     key: str
 
     @property
@@ -74,9 +74,9 @@ def probes_of(session: Session, launches: Iterable[Launch], batch_size: int = BA
     firsts: dict[Subject, Launch] = {}
     for launch in launches:
         firsts.setdefault(Subject(launch.cell.stack, launch.cell.variant, launch.cell.topology), launch)
-    asked = [(launch, asked_of(session.run.about, launch.cell.stack, launch.cell.variant, launch.environment))
+    cell_plan = [(launch, cell_plan_of(session.run.about, launch.cell.stack, launch.cell.variant, launch.environment))
              for launch in firsts.values()]  # fmt: skip
-    return [_probe(session, launch, what, batch_size) for launch, what in [*asked, *_plain(asked)]]
+    return [_probe(session, launch, what, batch_size) for launch, what in [*cell_plan, *_plain(cell_plan)]]
 
 
 def missing(run: Run, probes: Iterable[Probe]) -> list[Probe]:
@@ -109,12 +109,12 @@ def _is_whole(evidence: Evidence) -> bool:
     return evidence.error is None and evidence.quiet_error is None and bool(evidence.fingerprint)
 
 
-def _plain(asked: Sequence[tuple[Launch, Asked]]) -> list[tuple[Launch, Asked]]:
+def _plain(cell_plan: Sequence[tuple[Launch, CellPlan]]) -> list[tuple[Launch, CellPlan]]:
     """Of each stack the first launch of a stock build, without its switch, unless a launch leaves it out already."""
-    told = {launch.cell.stack for launch, what in asked if what.kernels == "either"}
-    found: dict[str, tuple[Launch, Asked]] = {}
-    for launch, what in asked:
-        plainly = asked_plainly(what)
+    told = {launch.cell.stack for launch, what in cell_plan if what.kernels == "either"}
+    found: dict[str, tuple[Launch, CellPlan]] = {}
+    for launch, what in cell_plan:
+        plainly = planned_plainly(what)
         if plainly is not None and launch.cell.stack not in told:
             cell = replace(launch.cell, variant=PLAIN)
             plain = replace(launch, cell=cell, environment=without_switch(launch.environment))
@@ -122,7 +122,7 @@ def _plain(asked: Sequence[tuple[Launch, Asked]]) -> list[tuple[Launch, Asked]]:
     return list(found.values())
 
 
-def _probe(session: Session, launch: Launch, asked: Asked, batch_size: int) -> Probe:
+def _probe(session: Session, launch: Launch, cell_plan: CellPlan, batch_size: int) -> Probe:
     context = session.context
     cell = Cell(launch.cell.stack, launch.cell.variant, launch.cell.topology, batch_size)
     name = f"{cell.stack}-{cell.variant}-{cell.topology}-b{batch_size}"
@@ -133,15 +133,15 @@ def _probe(session: Session, launch: Launch, asked: Asked, batch_size: int) -> P
         launch=_settings_of(probe),
         quiet=_settings_of(quiet),
         artifact=dict(session.artifact_of(launch).provenance),
-        kernels=asked.kernels,
-        holds=asked.holds,
+        kernels=cell_plan.kernels,
+        holds=cell_plan.holds,
         pin=context.pin.to_json(),
         engine=context.engine,
         enforced=dict(context.enforced),
         machine=dict(context.machine_conditions),
         workload=context.workload_sha256,
     )
-    return Probe(probe, None if cell.variant == PLAIN else quiet, asked, key)
+    return Probe(probe, None if cell.variant == PLAIN else quiet, cell_plan, key)
 
 
 def _settings_of(launch: Launch) -> dict[str, Any]:
@@ -155,7 +155,7 @@ def _carry_out(session: Session, probe: Probe) -> Evidence:
     seen = _seen(session, probe.launch, "probe")
     if seen.error is not None:
         return no_evidence(probe.subject, size, probe.key, **seen.error)
-    evidence = evidence_of(probe.subject, size, probe.key, probe.asked, seen.log, seen.result)
+    evidence = evidence_of(probe.subject, size, probe.key, probe.cell_plan, seen.log, seen.result)
     if probe.quiet is None:
         return evidence
     quiet = _seen(session, probe.quiet, "quiet")

@@ -11,7 +11,7 @@ from runner.checks.conditions import flatten
 from runner.errors import UsageError
 from runner.registry import image_lock
 from runner.registry.image_lock import ImageLock
-from runner.session.images_lock import lock_of
+from runner.session.image_lock_in_use import image_lock_of
 from runner.session.options import EngineOptions
 from runner.session.state import Artifacts
 from runner.session.this_host import live_conditions
@@ -30,7 +30,7 @@ def resumed_with(given: EngineOptions, resumed: Run) -> EngineOptions:
         UsageError: --images names other images than those.
     """
     engine = resumed.about.engine
-    lock = _lock_taken_over(given, resumed)
+    lock = _image_lock_of_resumed(given, resumed)
     return replace(
         given,
         engine=engine.name,
@@ -51,7 +51,7 @@ def repeated_with(given: EngineOptions, original: Run) -> EngineOptions:
         given,
         engine=engine,
         memory=recorded.enforced.memory_limit_bytes if is_same else given.memory,
-        image_lock=lock_of(original),
+        image_lock=image_lock_of(original),
         recorded_images=images_of(original),
         base_image=given.base_image or base_images_of(original),
     )
@@ -67,9 +67,9 @@ def base_images_of(begun: Run) -> dict[str, str]:
     }
 
 
-def _lock_taken_over(given: EngineOptions, resumed: Run) -> ImageLock | None:
+def _image_lock_of_resumed(given: EngineOptions, resumed: Run) -> ImageLock | None:
     """The images lock that a run was begun with; None if its images were built."""
-    begun_with = lock_of(resumed)
+    begun_with = image_lock_of(resumed)
     if given.images is None:
         return begun_with
     named = image_lock.read(given.images)

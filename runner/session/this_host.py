@@ -9,9 +9,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from runner.engines.protocol import Engine, Tell
+from runner.engines.protocol import Engine, Notify
 from runner.errors import HostError, UsageError
-from runner.host.doctor import Asked, examine
+from runner.host.doctor import PinRequest, examine
 from runner.host.notes import notes_on
 from runner.host.pin import Pin
 from runner.machine import Machine, Sysroot, conditions, facts, read_machine
@@ -65,7 +65,7 @@ def context_of(current: Run, number: int) -> Context:
     )
 
 
-def require_fit(machine: Machine, pin: Pin, engine: Engine, tell: Tell) -> None:
+def require_fit(machine: Machine, pin: Pin, engine: Engine, notify: Notify) -> None:
     """Refuse a host on which a run on this engine would fail or mislead; say what must be known of the pin there.
 
     Raises:
@@ -75,13 +75,15 @@ def require_fit(machine: Machine, pin: Pin, engine: Engine, tell: Tell) -> None:
     if found:
         raise HostError(found[0])
     for note in notes_on(machine, pin):
-        tell(note)
+        notify(note)
 
 
-def problems(machine: Machine, pin: Pin, asked: Asked | None = None, *, contained: bool = False) -> tuple[str, ...]:
+def problems(
+    machine: Machine, pin: Pin, pin_request: PinRequest | None = None, *, contained: bool = False
+) -> tuple[str, ...]:
     """Why a run would fail or mislead on a host: one sentence or more for each problem."""
     return tuple(
         f"This host cannot measure: {check.name} is {check.found}. {check.why} {check.what_to_do}"
-        for check in examine(machine, pin, asked, contained=contained)
+        for check in examine(machine, pin, pin_request, contained=contained)
         if check.status == "problem"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from runner.stats.evidence import why_not
+from runner.stats.evidence_marks import why_not
 from runner.stats.intervals import FEWEST, Estimate, geometric_estimate, quotient, simultaneous_confidence
 from runner.stats.pairs import Comparison, Pair
 from runner.vocabulary import Group

@@ -1,7 +1,7 @@
-"""A ladder's steps from its records: each rung against the one before it, their product, and the whole held against it.
+"""A ladder's steps from its records: each rung against the one before it, and their product against the whole.
 
-A rung that the build ignores is told from evidence (runner/checks/inert.py) and counts as a factor of exactly 1; a rung
-that failed is stepped over, and the next one says what it is compared with instead.
+The evidence says which rungs the build ignores (runner/checks/inert_changes.py); such a rung counts as a factor of
+exactly 1. A rung that failed is stepped over, and the next one says what it is compared with instead.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from runner.checks.inert import inert_reason
-from runner.planning.ladder import WHOLE
+from runner.checks.inert_changes import inert_reason
+from runner.planning.ladder_file import WHOLE
 from runner.planning.ladder_plan import ends
 from runner.planning.rungs import PlannedRung
 from runner.stats.estimators import images_per_second

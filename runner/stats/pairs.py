@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from runner.checks.conditions import refusal
+from runner.checks.conditions import why_not_comparable
 from runner.checks.losses import LossesCheck, check_losses
 from runner.stats.estimators import images_per_second
 from runner.stats.family import family_of
@@ -127,7 +127,7 @@ def make_pair(
     usable = [{block: record for block, record in side.items() if record.error is None} for side in sides]
     both = [block for block in blocks if all(block in side for side in usable)]
     complete = [block for block in both if of_one_session(usable[0][block], usable[1][block])]
-    refused = refusal((record for side in usable for record in side.values()), declared)
+    refused = why_not_comparable((record for side in usable for record in side.values()), declared)
     if refused:
         return Pair(group, baseline, candidate, (), (), None, Status.NOT_COMPARABLE, refused)
     losses = check_losses(group.topology, usable[0].values(), usable[1].values())

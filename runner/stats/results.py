@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from runner.evidence import store
-from runner.evidence.asked import ONEDNN_SWITCH
+from runner.evidence.cell_plan import ONEDNN_SWITCH
 from runner.evidence.cells import Cells, cells_of
 from runner.evidence.default import Default, observed_defaults
 from runner.evidence.probed import Evidence, Subject
 from runner.stats import tables
-from runner.stats.evidence import with_evidence
+from runner.stats.evidence_marks import with_evidence
 from runner.stats.family import family_of
 from runner.stats.ladder import LadderResult, ladders_of, still_needed
 from runner.stats.pairs import PARTIAL, Comparison, Pair, pairs_of, variants_of

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from runner.stats.estimators import ArticleLine, article_line, images_per_second, timed_step_seconds
-from runner.stats.evidence import counts
+from runner.stats.evidence_marks import counts
 from runner.stats.family import largest, together, verdict
 from runner.stats.intervals import FEWEST, Estimate, geometric_estimate
 from runner.stats.pairs import Comparison, Pair, tabulate

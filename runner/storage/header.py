@@ -12,7 +12,7 @@ from typing import Any
 from runner.catalogue.stacks import Variant
 from runner.host.pin import Pin
 from runner.machine import Machine
-from runner.planning.ladder import WHOLE
+from runner.planning.ladder_file import WHOLE
 from runner.planning.ladder_plan import KIND
 from runner.planning.plan import Plan
 from runner.planning.rungs import PlannedRung

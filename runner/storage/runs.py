@@ -21,7 +21,7 @@ from runner.vocabulary import Launch
 
 SCHEMA_VERSION = 1
 RUNS = Path("results") / "runs"
-# In the folder of a run that Docker Compose carries out: what it was asked for (`runner/compose/asked.py`).
+# In the folder of a run that Docker Compose carries out: what it was asked for (`runner/compose/request.py`).
 COMPOSE_FILE = "compose.json"
 
 

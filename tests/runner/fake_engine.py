@@ -14,7 +14,7 @@ from typing import Any
 
 from runner.catalogue.stacks import Installation, Stack, find_stack
 from runner.catalogue.workload_files import workload_sha256
-from runner.engines.protocol import Artifact, LaunchFolders, Outcome, Tell
+from runner.engines.protocol import Artifact, LaunchFolders, Notify, Outcome
 from runner.errors import HostError
 from runner.evidence.default import PLAIN
 from runner.host.pin import Pin
@@ -111,7 +111,7 @@ class FakeEngine:
         self.wanted = [(stack.name, installation.name) for stack, installation in wanted]
         return self.needs
 
-    def prepare(self, stack: Stack, installation: Installation, tell: Tell) -> Artifact:
+    def prepare(self, stack: Stack, installation: Installation, notify: Notify) -> Artifact:
         """Nothing is made."""
         self.prepared += 1
         return self._artifact(installation)

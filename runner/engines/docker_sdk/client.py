@@ -17,7 +17,7 @@ from runner.engines.container import ContainerSpec
 from runner.engines.docker_sdk.address import DockerUnavailableError, engine_address, explain_no_connection
 from runner.engines.docker_sdk.containers import Ended, follow, start
 from runner.engines.docker_sdk.engine_info import EngineInfo, engine_info_of
-from runner.engines.docker_sdk.failures import FAILURES, START_AGAIN, explained, refusal
+from runner.engines.docker_sdk.failures import FAILURES, START_AGAIN, explained, registry_refusal
 from runner.engines.docker_sdk.images import Image, image_of
 from runner.engines.docker_streams import Chunks, follow_build
 from runner.errors import HostError
@@ -135,7 +135,7 @@ class Docker:
             found = self._client.images.get_registry_data(reference, auth_config=_given(auth))
             return str(found.attrs["Descriptor"]["digest"])
         except FAILURES as error:
-            raise refusal(f"Asking the registry for {reference}", error) from error
+            raise registry_refusal(f"Asking the registry for {reference}", error) from error
 
     def push(self, repository: str, tag: str, auth: Auth) -> Messages:
         """Send a tagged image; the engine's messages as they come, failures of the registry among them.
@@ -146,7 +146,7 @@ class Docker:
         try:
             yield from self._client.api.push(repository, tag, stream=True, decode=True, auth_config=_given(auth))
         except FAILURES as error:
-            raise refusal(f"Pushing {repository}:{tag}", error) from error
+            raise registry_refusal(f"Pushing {repository}:{tag}", error) from error
 
     def pull_by_digest(self, repository: str, digest: str, auth: Auth) -> Messages:
         """Fetch an image by its digest; the engine's messages as they come. Closing the iterator ends the transfer.
@@ -157,12 +157,17 @@ class Docker:
         try:
             yield from self._client.api.pull(repository, digest, stream=True, decode=True, auth_config=_given(auth))
         except FAILURES as error:
-            raise refusal(f"Pulling {repository}@{digest}", error) from error
+            raise registry_refusal(f"Pulling {repository}@{digest}", error) from error
 
     def build(
-        self, context: IO[bytes], dockerfile: str, tag: str, arguments: Mapping[str, str], hear: Callable[[str], None]
+        self,
+        context: IO[bytes],
+        dockerfile: str,
+        tag: str,
+        arguments: Mapping[str, str],
+        on_line: Callable[[str], None],
     ) -> str:
-        """Build an image from a tar of its context and return its id. `hear` gets each line as it comes.
+        """Build an image from a tar of its context and return its id. `on_line` gets each line as it comes.
 
         Raises:
             HostError: a step failed; the message holds that step and its last lines.
@@ -172,7 +177,7 @@ class Docker:
                 fileobj=context, custom_context=True, dockerfile=dockerfile, tag=tag, buildargs=dict(arguments),
                 rm=True, forcerm=True, decode=True,
             )  # fmt: skip
-            follow_build(stream, hear)
+            follow_build(stream, on_line)
             return str(self._client.images.get(tag).id)
 
     def run(self, spec: ContainerSpec, deadline_seconds: float, log: Path) -> Ended:

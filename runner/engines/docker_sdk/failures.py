@@ -41,7 +41,7 @@ def explained(doing: str, advice: str = "") -> Iterator[None]:
         raise HostError(f"{doing}: {words(error)}{f'. {advice}' if advice else ''}") from error
 
 
-def refusal(doing: str, error: Exception) -> RegistryRefusalError:
+def registry_refusal(doing: str, error: Exception) -> RegistryRefusalError:
     """A failure on the way to a registry, as an error with the HTTP status where there is one."""
     return RegistryRefusalError(doing, words(error), getattr(getattr(error, "response", None), "status_code", None))
 

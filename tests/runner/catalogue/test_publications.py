@@ -18,10 +18,10 @@ from runner.catalogue.publications import (
     publication_names,
     read_publication,
 )
+from runner.claims.case import Case, RunPart
 from runner.claims.condition import OUT_OF_REACH
 from runner.claims.conditions import conditions
 from runner.claims.judge import JUDGES, judge
-from runner.claims.question import Question, Scene
 from runner.errors import UsageError
 from runner.planning.bkm import load_bkms
 from runner.report.claims_sections import claims_table, published
@@ -76,8 +76,8 @@ def test_every_kind_of_claim_has_a_judge_and_every_judge_a_kind() -> None:
 def test_every_condition_that_a_claim_may_need_is_evaluated() -> None:
     """One that nothing evaluates would silently be met."""
     article = load_publication(ARTICLE)
-    question = Question(article, article.claims[0], results(constant(2.0)))
-    assert {each.name for each in conditions(question, Scene("tf-1.12", 32))} == set(CONDITIONS)
+    case = Case(article, article.claims[0], results(constant(2.0)))
+    assert {each.name for each in conditions(case, RunPart("tf-1.12", 32))} == set(CONDITIONS)
 
 
 COMPARED_WITH_A_VALUE = {"largest-speedup", "speedup", "speedup-at-least", "bar", "throughput"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runner.checks.conditions import differing_conditions, refusal
+from runner.checks.conditions import differing_conditions, why_not_comparable
 from runner.checks.losses import check_losses, tolerances_of
 from tests.runner.builders import record
 
@@ -13,21 +13,21 @@ def test_a_differing_condition_is_named_with_both_values() -> None:
     """The refusal says which field differs and how."""
     one = record("stock", conditions={"machine": {"microcode": "0x1"}, "engine": "venv"})
     other = record("intel", conditions={"machine": {"microcode": "0x2"}, "engine": "venv"})
-    assert refusal([one, other]) == "conditions differ: machine.microcode (0x1 / 0x2)"
+    assert why_not_comparable([one, other]) == "conditions differ: machine.microcode (0x1 / 0x2)"
 
 
 def test_equal_conditions_are_not_refused() -> None:
     """Records of one run on one host may be divided."""
-    assert refusal([record("stock"), record("intel")]) is None
+    assert why_not_comparable([record("stock"), record("intel")]) is None
 
 
 def test_a_declared_difference_excuses_itself_and_nothing_else() -> None:
     """What two rungs differ in on purpose is not refused; what changed besides it is, by name."""
     one = record(conditions={"pin": {"cpus": "0", "threads": 1}, "pinned": 1, "engine": "venv"})
     other = record("intel", conditions={"pin": {"cpus": "0-1", "threads": 2}, "pinned": 1, "engine": "venv"})
-    assert refusal([one, other], ["pin"]) is None
+    assert why_not_comparable([one, other], ["pin"]) is None
     changed = record("intel", conditions={**other.conditions, "pinned": 2})
-    assert refusal([one, changed], ["pin"]) == "conditions differ: pinned (1 / 2)"
+    assert why_not_comparable([one, changed], ["pin"]) == "conditions differ: pinned (1 / 2)"
 
 
 def test_a_condition_that_only_one_side_has_is_a_difference() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.catalogue.publications import ARTICLE, Claim, load_publication
-from runner.claims.question import Question
+from runner.claims.case import Case
 from runner.evidence.probed import Evidence, Subject
 from runner.host.pin import Pin
 from runner.planning.bkm import load_bkms, resolve
@@ -31,9 +31,9 @@ def article_claim(claim_id: str) -> Claim:
     return load_publication(ARTICLE).claim(claim_id)
 
 
-def question(claim: Claim, results: Results) -> Question:
+def case(claim: Claim, results: Results) -> Case:
     """A claim of the article held against a run."""
-    return Question(load_publication(ARTICLE), claim, results)
+    return Case(load_publication(ARTICLE), claim, results)
 
 
 def results(

@@ -10,7 +10,7 @@ import pytest
 from runner.claims.judge import JUDGES
 from runner.claims.verdict import Answer
 from runner.stats.results import Results
-from tests.runner.claims.builders import article_claim, constant, ladder, probe, question, results, rung
+from tests.runner.claims.builders import article_claim, case, constant, ladder, probe, results, rung
 
 KINDS = ["convolution", "inner_product", "pooling", "batch_normalization", "eltwise"]
 
@@ -18,7 +18,7 @@ KINDS = ["convolution", "inner_product", "pooling", "batch_normalization", "eltw
 def judged(claim_id: str, run: Results) -> Answer:
     """The answer to one claim of the article."""
     claim = article_claim(claim_id)
-    return JUDGES[claim.kind](question(claim, run))
+    return JUDGES[claim.kind](case(claim, run))
 
 
 def with_probes(*probes: dict[str, Any]) -> Results:
@@ -254,7 +254,7 @@ def test_a_setting_that_changes_nothing_on_two_cores_is_not_refuted() -> None:
 def test_a_setting_that_no_ladder_changes_says_so() -> None:
     """A reader is not sent to a command that does not measure it."""
     claim = replace(article_claim("bkm-kmp-settings"), to_confirm=())
-    found = JUDGES["setting"](question(claim, results(constant(3.0))))
+    found = JUDGES["setting"](case(claim, results(constant(3.0))))
     assert found.verdict == "not testable here"
     assert "no ladder of this kit changes it" in found.why
     for claim_id in ("bkm-kmp-affinity", "bkm-headroom", "bkm-nchw", "bkm-inter-op", "bkm-omp-num-threads"):

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from runner.catalogue.publications import load_publication
 from runner.catalogue.stacks import load_stacks
+from runner.claims.case import RunPart
 from runner.claims.conditions import conditions
 from runner.claims.judge import JUDGES
-from runner.claims.question import Scene
 from runner.claims.verdict import Answer
 from runner.host.pin import Pin
 from runner.planning.bkm import load_bkms, resolve
@@ -27,9 +27,9 @@ from tests.runner.claims.builders import (
     article_claim,
     articles_host,
     articles_platform,
+    case,
     constant,
     probe,
-    question,
     results,
 )
 
@@ -37,7 +37,7 @@ from tests.runner.claims.builders import (
 def judged(claim_id: str, run: Results) -> Answer:
     """The answer to one claim of the article."""
     claim = article_claim(claim_id)
-    return JUDGES[claim.kind](question(claim, run))
+    return JUDGES[claim.kind](case(claim, run))
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_up_to_is_refuted_only_where_everything_that_it_depends_on_matches(
     """On the article's machine with its software, and only if its baseline's threads had been published."""
     claim = article_claim("largest-speedup")
     claim = replace(claim, configuration=replace(claim.configuration, baseline_threads=baseline))
-    found = JUDGES[claim.kind](question(claim, results(constant(4.0), header=host)))
+    found = JUDGES[claim.kind](case(claim, results(constant(4.0), header=host)))
     assert list(found.missing) == missing
     assert found.verdict == ("not testable here" if missing else "not reproduced")
     assert found.measured == pytest.approx(4.0, rel=0.01)
@@ -208,8 +208,8 @@ def test_a_version_that_a_stack_has_is_missing_here_and_not_everywhere(stack: st
     """Another run of this kit could have it."""
     claim = article_claim("largest-speedup")
     published = replace(claim.configuration, tensorflow=load_stacks()[stack].tensorflow)
-    held = question(replace(claim, configuration=published), results(constant(2.0)))
-    (found,) = (each for each in conditions(held, Scene("tf-1.12", 32)) if each.name == "tensorflow")
+    held = case(replace(claim, configuration=published), results(constant(2.0)))
+    (found,) = (each for each in conditions(held, RunPart("tf-1.12", 32)) if each.name == "tensorflow")
     assert not found.is_out_of_reach
 
 
@@ -301,20 +301,20 @@ def test_an_absolute_figure_is_judged_only_where_everything_matches() -> None:
     guide = load_publication("tensorflow-performance-guide")
     claim = guide.claim("training-mkl")
     run = results(lambda variant, topology, block: 20.8 + 0.1 * (-1) ** block)
-    found = JUDGES["throughput"](replace(question(claim, run), publication=guide))
+    found = JUDGES["throughput"](replace(case(claim, run), publication=guide))
     assert found.verdict == "not testable here"
     for words in ("a build from source, MKL", "the processor is another one", "2 threads and not 36"):
         assert words in found.why
     wrong = replace(run, records=tuple(replace(each, result=_wrong(each)) for each in run.records))
     same = replace(claim, to_confirm=("work", "batch_size"), to_refute=())
-    assert JUDGES["throughput"](replace(question(same, run), publication=guide)).verdict == "reproduced"
-    damaged = JUDGES["throughput"](replace(question(same, wrong), publication=guide))
+    assert JUDGES["throughput"](replace(case(same, run), publication=guide)).verdict == "reproduced"
+    damaged = JUDGES["throughput"](replace(case(same, wrong), publication=guide))
     assert (damaged.verdict, damaged.measured) == ("not testable here", None)
     assert "The wrong wheel is installed" in damaged.why
     slower = results(lambda variant, topology, block: 10.0 + 0.1 * (-1) ** block)
-    assert JUDGES["throughput"](replace(question(same, slower), publication=guide)).verdict == "not reproduced"
+    assert JUDGES["throughput"](replace(case(same, slower), publication=guide)).verdict == "not reproduced"
     there = replace(same, to_refute=("instance_type", "network"))
-    elsewhere = JUDGES["throughput"](replace(question(there, slower), publication=guide))
+    elsewhere = JUDGES["throughput"](replace(case(there, slower), publication=guide))
     assert elsewhere.verdict == "not testable here"
     assert "missing here: the instance type r4.16xlarge; missing on any host: one name for the network" in elsewhere.why
 
@@ -323,7 +323,7 @@ def test_a_figure_of_inference_is_not_answered_with_training() -> None:
     """No measured figure stands beside it, so that nobody compares the two."""
     guide = load_publication("tensorflow-performance-guide")
     claim = guide.claim("inference-resnet50-b32-mkl")
-    found = JUDGES["throughput"](replace(question(claim, results(constant(4.0))), publication=guide))
+    found = JUDGES["throughput"](replace(case(claim, results(constant(4.0))), publication=guide))
     assert (found.verdict, found.measured) == ("not testable here", None)
     assert "this kit measures training" in found.why
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from runner.cli import main
-from runner.planning.ladder import WHOLE
+from runner.planning.ladder_file import WHOLE
 from tests.runner.cli.ladders import LADDER, SECONDS, with_openmp
 from tests.runner.fake_engine import FakeEngine, only
 

@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 
 from runner.machine import format_cpu_list, read_machine
-from runner.planning.ladder import WHOLE, load_ladder
+from runner.planning.ladder_file import WHOLE, load_ladder
 from runner.report.measured import measured
 from runner.storage import records, runs
 from runner.vocabulary import Launch

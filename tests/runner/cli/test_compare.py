@@ -15,7 +15,7 @@ import jsonschema
 import pytest
 
 from runner.catalogue.stacks import Installation, Stack
-from runner.engines.protocol import Artifact, Outcome, Tell
+from runner.engines.protocol import Artifact, Notify, Outcome
 from runner.errors import HostError
 from runner.session.options import EngineOptions
 from runner.session.resuming import resumed_with
@@ -330,8 +330,8 @@ def test_a_run_is_not_gone_on_with_on_another_base(
     plain = engine.prepare
 
     def on(base: str) -> None:
-        def prepare(stack: Stack, installation: Installation, tell: Tell) -> Artifact:
-            made = plain(stack, installation, tell)
+        def prepare(stack: Stack, installation: Installation, notify: Notify) -> Artifact:
+            made = plain(stack, installation, notify)
             return replace(made, provenance={**made.provenance, "image_id": "an image", "base_image_id": base})
 
         engine.prepare = prepare  # type: ignore[method-assign]

@@ -13,7 +13,7 @@ from runner.engines.protocol import Outcome
 from runner.evidence import store
 from runner.evidence.probed import Evidence, Subject
 from runner.evidence.verdicts import Verdict
-from runner.planning.ladder import WHOLE
+from runner.planning.ladder_file import WHOLE
 from runner.report.measured import measured
 from runner.storage import runs
 from runner.vocabulary import Launch

@@ -11,8 +11,8 @@ import jsonschema
 import pytest
 
 from runner.catalogue.stacks import IMAGES
-from runner.compose.asked import asked_from
 from runner.compose.collect import collect
+from runner.compose.request import request_from
 from runner.errors import RunFormatError
 from runner.host.pin import choose_pin
 from runner.machine import conditions, read_machine
@@ -38,12 +38,12 @@ class ComposeRun:
     def __init__(self, folder: Path, host: sysroots.Host = TWO_CORES, **environment: str) -> None:
         self.folder = folder
         variables = {**TWO_CPUS, **environment}
-        asked = read(FILES / "smoke.yaml", variables)["services"]["host"]["command"][2]
+        composed = read(FILES / "smoke.yaml", variables)["services"]["host"]["command"][2]
         sysroot = sysroots.write(host, folder / "host")
-        (folder / "compose.json").write_text(asked)
+        (folder / "compose.json").write_text(composed)
         self.machine = read_machine(sysroot)
         self.pin = choose_pin(self.machine, cpus=frozenset({0, 1}))
-        self.plan: Plan = asked_from(json.loads(asked)).plan(self.pin)
+        self.plan: Plan = request_from(json.loads(composed)).plan(self.pin)
         for number, launch in enumerate(self.plan.launches):
             base = folder / "launches" / launch.launch_id
             sysroots.write(host, base / "before")
@@ -265,7 +265,7 @@ def test_a_damaged_folder_is_told(finished: ComposeRun, name: str) -> None:
 
 def test_a_newer_file_is_refused(finished: ComposeRun) -> None:
     """The version that wrote it can read it."""
-    asked = json.loads((finished.folder / "compose.json").read_text())
-    (finished.folder / "compose.json").write_text(json.dumps({**asked, "schema_version": 2}))
+    composed = json.loads((finished.folder / "compose.json").read_text())
+    (finished.folder / "compose.json").write_text(json.dumps({**composed, "schema_version": 2}))
     with pytest.raises(RunFormatError, match="schema_version 2"):
         collect(finished.folder)

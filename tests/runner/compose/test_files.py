@@ -32,8 +32,8 @@ HOST = sysroots.Host(cores=2, governor=None)
 def planned(tmp_path: Path) -> Plan:
     """What `compare` would run on a host of two cores."""
     sysroots.write(HOST, tmp_path / "host")
-    asked = parsed(compare.Options, build_parser().parse_args(["compare"]))
-    return plan_from(asked.request, asked.pin, contained=False, sysroot=tmp_path / "host").plan
+    composed = parsed(compare.Options, build_parser().parse_args(["compare"]))
+    return plan_from(composed.request, composed.pin, contained=False, sysroot=tmp_path / "host").plan
 
 
 @pytest.fixture

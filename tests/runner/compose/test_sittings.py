@@ -16,8 +16,8 @@ from runner.catalogue.stacks import IMAGES
 from runner.cli.compose import Options, compose_files
 from runner.cli.parsed import parsed
 from runner.cli.parser import build_parser
-from runner.compose.asked import asked_from
 from runner.compose.collect import collect
+from runner.compose.request import request_from
 from runner.host.pin import choose_pin
 from runner.machine import read_machine
 from tests.runner import sysroots
@@ -56,7 +56,7 @@ class Sat:
             (folder / name).write_text(content)
         self.services: dict[str, Any] = read(folder / "compare.yaml", SETTINGS)["services"]
         pin = choose_pin(read_machine(sysroot), cpus=frozenset({0, 1}))
-        self.plan = asked_from(json.loads(self.services["host"]["command"][2])).plan(pin)
+        self.plan = request_from(json.loads(self.services["host"]["command"][2])).plan(pin)
         self.names = [launch.launch_id for launch in self.plan.launches]
         (folder / "workload").write_text(WORKLOAD.format(here=folder))
         (folder / "results").mkdir()

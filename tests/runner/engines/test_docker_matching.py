@@ -9,7 +9,7 @@ import pytest
 from runner.catalogue.stacks import Stack, find_stack
 from runner.engines.protocol import Artifact, Engine
 from runner.matching import diff, locked_wheels
-from runner.matching.contents import hold_against_lock
+from runner.matching.contents import compare_with_lock
 from runner.matching.snapshot import Snapshot
 from tests.runner.engines.containers import built_from, docker
 
@@ -41,12 +41,12 @@ def test_every_file_of_the_images_of_a_stack_is_that_of_its_locked_wheel(
     stack, artifacts, sides = pair
     for name, side in sides.items():
         wheels = locked_wheels.read(artifacts[name].installation)
-        contents = hold_against_lock(name, stack.python, side, wheels)
+        contents = compare_with_lock(name, stack.python, side, wheels)
         assert contents.faults == ()
         assert contents.files > 5000
         library = min(path for path in side.files if "/tensorflow" in path and path.endswith(".so"))
         other = dataclasses.replace(side, files={**side.files, library: f"file 755 {'00' * 32}"})
-        assert [fault.path for fault in hold_against_lock(name, stack.python, other, wheels).faults] == [library]
+        assert [fault.path for fault in compare_with_lock(name, stack.python, other, wheels).faults] == [library]
 
 
 @pytest.mark.parametrize("changed", list(DOCKERFILES))

@@ -24,7 +24,7 @@ from runner.engines.docker_sdk import Docker, EngineInfo, Image, digest_for
 from runner.engines.docker_sdk.address import DockerUnavailableError, engine_address
 from runner.engines.docker_streams import follow_build
 from runner.engines.dockerfile import render
-from runner.engines.protocol import Artifact, Tell
+from runner.engines.protocol import Artifact, Notify
 from runner.errors import HostError
 from runner.support.network import PackageIndex
 
@@ -242,18 +242,23 @@ class OnABase:
         return self.base if reference == STACK.base_image else built
 
     def build(
-        self, context: IO[bytes], dockerfile: str, tag: str, arguments: Mapping[str, str], hear: Callable[[str], None]
+        self,
+        context: IO[bytes],
+        dockerfile: str,
+        tag: str,
+        arguments: Mapping[str, str],
+        on_line: Callable[[str], None],
     ) -> str:
         """The image's id, after the lines that a test has chosen."""
         self.arguments = dict(arguments)
         for line in self.lines:
-            hear(line)
+            on_line(line)
         return "sha256:image"
 
-    def artifact(self, tell: Tell = lambda line: None) -> Artifact:
+    def artifact(self, notify: Notify = lambda line: None) -> Artifact:
         """What the kit makes of a build on it."""
         builder = ImageBuilder(cast(Docker, self), PackageIndex(base_environment={}))
-        return builder.prepare(STACK, STACK.installations["intel"], tell)
+        return builder.prepare(STACK, STACK.installations["intel"], notify)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from runner.evidence.asked import Asked
+from runner.evidence.cell_plan import CellPlan
 from runner.evidence.probed import Evidence, Subject, evidence_of
 
 LOGS = Path(__file__).resolve().parent / "logs"
@@ -56,20 +56,20 @@ def captured(name: str) -> Captured:
     return Captured(name, (LOGS / f"{name}.txt").read_text(encoding="utf-8"), data["environment"], data["result"])
 
 
-def asked(name: str, **changes: Any) -> Asked:
+def cell_plan(name: str, **changes: Any) -> CellPlan:
     """What was asked of a real probe, with changes."""
     defaults: dict[str, Any] = {
         "is_baseline": name in BASELINES, "wheel": WHEELS[name], "environment": captured(name).environment,
         "cores": TWO_CORES, "holds": HOLDS.get(name, "all primitives"),
     }  # fmt: skip
-    return Asked(**{**defaults, **changes})
+    return CellPlan(**{**defaults, **changes})
 
 
 def evidence(name: str, **changes: Any) -> Evidence:
     """The evidence that a real probe gives, if what was asked is changed; its trace is that of the verbose launch."""
     stack, variant = name[: len("tf-0.00")], name[len("tf-0.00-") :]
     probe = captured(name)
-    subject, what = Subject(stack, variant, "googlenet"), asked(name, **changes)
+    subject, what = Subject(stack, variant, "googlenet"), cell_plan(name, **changes)
     found = evidence_of(subject, 2, "key", what, probe.log, probe.result)
     return replace(found, trace=tuple(probe.result["trace"]))
 

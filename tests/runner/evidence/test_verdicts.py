@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from runner.evidence.asked import Asked
+from runner.evidence.cell_plan import CellPlan
 from runner.evidence.onednn import parse_verbose
 from runner.evidence.openmp import OpenMp, parse_openmp
 from runner.evidence.probed import Evidence
@@ -24,7 +24,7 @@ from runner.evidence.verdicts import (
     judge_kernels,
     onednn_by_default,
 )
-from tests.runner.evidence.captured import BASELINES, INTELS, asked, captured, evidence, text_of, verdicts
+from tests.runner.evidence.captured import BASELINES, INTELS, captured, cell_plan, evidence, text_of, verdicts
 
 
 @pytest.mark.parametrize("name", BASELINES)
@@ -60,7 +60,7 @@ def primitive(kind: str) -> str:
 def test_a_baseline_may_run_nothing_but_what_its_own_kernels_call(kind: str) -> None:
     """Every kind of primitive fails it, also one that nobody has thought of, and the kind is named."""
     log = captured("tf-2.14-stock").log + primitive(kind)
-    verdict = judge_kernels(asked("tf-2.14-stock"), parse_verbose(log), False)
+    verdict = judge_kernels(cell_plan("tf-2.14-stock"), parse_verbose(log), False)
     assert verdict.passed is False
     assert verdict.text == f"The baseline is NOT free of Intel kernels: oneDNN 3.2.1 executed 1 {kind}."
 
@@ -68,7 +68,7 @@ def test_a_baseline_may_run_nothing_but_what_its_own_kernels_call(kind: str) -> 
 def test_every_kind_that_fails_a_baseline_is_named() -> None:
     """None of nine is summed up as another."""
     log = captured("tf-2.14-stock").log + "".join(map(primitive, ONE_OF_EACH))
-    text = judge_kernels(asked("tf-2.14-stock"), parse_verbose(log), False).text
+    text = judge_kernels(cell_plan("tf-2.14-stock"), parse_verbose(log), False).text
     assert all(f"1 {kind}" in text for kind in ONE_OF_EACH)
 
 
@@ -131,7 +131,7 @@ def test_stored_threads_that_are_no_whole_teams_are_undecided(
 def test_a_change_of_layout_fails_no_baseline() -> None:
     """A reorder computes nothing of a layer."""
     log = captured("tf-2.14-stock").log + primitive("reorder")
-    assert judge_kernels(asked("tf-2.14-stock"), parse_verbose(log), False).passed is True
+    assert judge_kernels(cell_plan("tf-2.14-stock"), parse_verbose(log), False).passed is True
 
 
 @pytest.mark.parametrize("name", ["tf-1.15-intel-disabled", "tf-2.14-intel-disabled"])
@@ -172,7 +172,7 @@ def test_a_baseline_with_onednn_left_on_is_caught_by_its_probe() -> None:
 def test_a_baseline_with_onednn_left_on_is_caught_in_each_timed_launch() -> None:
     """TensorFlow itself says that oneDNN is on, without any verbose line."""
     name = "tf-2.14-stock-onednn"
-    found = {each.id: each for each in judge_launch(asked(name, is_baseline=True), captured(name).result)}
+    found = {each.id: each for each in judge_launch(cell_plan(name, is_baseline=True), captured(name).result)}
     assert found[BASELINE_FREE].passed is False
     assert found[BASELINE_FREE].text == "TensorFlow says that oneDNN is ON, where it should be off."
 
@@ -189,12 +189,12 @@ def test_an_image_with_the_wheel_of_another_variant_is_caught(name: str) -> None
     """Stock's wheel where Intel's should be, by the probe and by each timed launch; and the other way round."""
     intel, stock = f"{name}-intel", f"{name}-stock"
     for wanted, installed in ((intel, stock), (stock, intel)):
-        wheel = asked(wanted).wheel
+        wheel = cell_plan(wanted).wheel
         found = evidence(installed, wheel=wheel, is_baseline=wanted == stock)
         assert verdicts(found)[RIGHT_WHEEL] is False
         assert text_of(found, RIGHT_WHEEL).startswith("The wrong wheel is installed: ")
         assert f"instead of {wheel}" in text_of(found, RIGHT_WHEEL)
-        timed = judge_launch(asked(installed, wheel=wheel), captured(installed).result)
+        timed = judge_launch(cell_plan(installed, wheel=wheel), captured(installed).result)
         assert [each.passed for each in timed if each.id == RIGHT_WHEEL] == [False]
 
 
@@ -210,7 +210,7 @@ def test_threads_that_escape_their_cpuset_are_caught_by_the_probe() -> None:
 def test_threads_that_escape_their_cpuset_are_caught_in_each_timed_launch() -> None:
     """The kernel's own masks are enough."""
     name = "tf-2.14-intel-escaped"
-    found = {each.id: each for each in judge_launch(asked(name, cores=(frozenset({1}),)), captured(name).result)}
+    found = {each.id: each for each in judge_launch(cell_plan(name, cores=(frozenset({1}),)), captured(name).result)}
     assert found[THREADS_BOUND].passed is False
     assert "may use the CPUs 0" in found[THREADS_BOUND].text
 
@@ -335,8 +335,8 @@ def test_where_binding_was_asked_for_without_affinity_the_masks_tell() -> None:
 def test_nothing_is_proved_where_nothing_is_said() -> None:
     """No verbose line and no word of TensorFlow's: neither true nor false."""
     silent = parse_verbose("")
-    assert judge_kernels(asked("tf-2.14-stock"), silent, None).passed is None
-    assert judge_kernels(asked("tf-2.14-stock"), silent, False).passed is True
+    assert judge_kernels(cell_plan("tf-2.14-stock"), silent, None).passed is None
+    assert judge_kernels(cell_plan("tf-2.14-stock"), silent, False).passed is True
 
 
 def test_stock_that_decides_by_itself_is_told_not_judged() -> None:
@@ -351,7 +351,7 @@ def test_a_default_is_claimed_only_where_the_build_was_left_to_decide_and_nothin
     """Not of a build that was told, and not where TensorFlow's word and the primitives disagree."""
     assert evidence("tf-2.14-stock").onednn_by_default is None
     assert evidence("tf-2.14-stock-onednn").onednn_by_default is None
-    as_shipped, ran = asked("tf-2.14-stock-onednn", environment={}), captured("tf-2.14-stock-onednn").log
+    as_shipped, ran = cell_plan("tf-2.14-stock-onednn", environment={}), captured("tf-2.14-stock-onednn").log
     verdict = judge_kernels(as_shipped, parse_verbose(ran), False)
     assert verdict.passed is None
     assert "TensorFlow says that it is off, and oneDNN 3.2.1 executed 25 convolution" in verdict.text
@@ -365,14 +365,14 @@ def test_a_default_is_claimed_only_where_the_build_was_left_to_decide_and_nothin
 
 def test_a_timed_launch_of_1_15_claims_no_more_than_its_wheel_holds() -> None:
     """It was built without MKL-DNN's primitives, and has its matrix product all the same."""
-    found = {each.id: each.text for each in judge_launch(asked("tf-1.15-stock"), captured("tf-1.15-stock").result)}
+    found = {each.id: each.text for each in judge_launch(cell_plan("tf-1.15-stock"), captured("tf-1.15-stock").result)}
     assert found[BASELINE_FREE] == "TensorFlow says that it was built without MKL-DNN's primitives."
 
 
 def test_a_timed_launch_of_intels_wheel_tells_its_switch_where_it_can() -> None:
     """2.14 says that its kernels are off, 1.15 only that they are compiled in."""
     said = {
-        name: [each.passed for each in judge_launch(asked(name), captured(name).result) if each.id == BASELINE_FREE]
+        name: [each.passed for each in judge_launch(cell_plan(name), captured(name).result) if each.id == BASELINE_FREE]
         for name in ("tf-1.15-intel-disabled", "tf-2.14-intel-disabled")
     }
     assert said == {"tf-1.15-intel-disabled": [], "tf-2.14-intel-disabled": [True]}
@@ -384,7 +384,7 @@ def test_every_sound_timed_launch_passes(name: str) -> None:
 
     These launches recorded masks and no CPU seconds of their timed steps: whose masks they are is not decided.
     """
-    found = {each.id: each.passed for each in judge_launch(asked(name), captured(name).result)}
+    found = {each.id: each.passed for each in judge_launch(cell_plan(name), captured(name).result)}
     undecided = {THREADS_BOUND} if name in INTELS else set()
     assert {verdict for verdict, passed in found.items() if passed is not True} == undecided
     assert found[THREADS_BOUND] is (None if undecided else True)
@@ -392,13 +392,13 @@ def test_every_sound_timed_launch_passes(name: str) -> None:
 
 def test_an_old_record_without_evidence_is_not_judged() -> None:
     """A launch that recorded nothing of itself gives no verdict."""
-    assert judge_launch(asked("tf-2.14-stock"), {"steps": []}) == []
-    assert judge_launch(asked("tf-2.14-stock"), None) == []
+    assert judge_launch(cell_plan("tf-2.14-stock"), {"steps": []}) == []
+    assert judge_launch(cell_plan("tf-2.14-stock"), None) == []
 
 
-def plain(environment: dict[str, str]) -> Asked:
+def plain(environment: dict[str, str]) -> CellPlan:
     """Intel's build on four CPUs of two cores."""
-    return asked("tf-2.14-intel", environment=environment, cores=FOUR_CPUS_ON_TWO_CORES)
+    return cell_plan("tf-2.14-intel", environment=environment, cores=FOUR_CPUS_ON_TWO_CORES)
 
 
 def masks(*cpus: str) -> list[dict[str, Any]]:

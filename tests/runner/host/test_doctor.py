@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from runner.host.doctor import GIB, Asked, Check, examine, has_problem
+from runner.host.doctor import GIB, Check, PinRequest, examine, has_problem
 from runner.host.pin import choose_pin
 from runner.machine import Machine, format_cpu_list, read_machine
 from runner.support.disk import Filesystem
@@ -152,11 +152,11 @@ def test_every_number_of_cores_that_is_advised_can_be_had_and_answers_the_advice
     cpus = data.draw(st.none() | st.frozensets(st.sampled_from(sorted(host.usable)), min_size=1))
     cores = choose_pin(machine).threads
     headroom = data.draw(st.integers(0, cores - 1)) if cpus is None else 0
-    asked = Asked(headroom, listed=cpus is not None)
-    for check in examine(machine, choose_pin(machine, cpus=cpus, headroom=headroom), asked=asked):
+    pin_request = PinRequest(headroom, listed=cpus is not None)
+    for check in examine(machine, choose_pin(machine, cpus=cpus, headroom=headroom), pin_request=pin_request):
         for count in re.findall(r"--cores (\d+)", check.what_to_do):
             pin = choose_pin(machine, cores=int(count), headroom=headroom)
-            again = {each.name: each for each in examine(machine, pin, asked=asked)}
+            again = {each.name: each for each in examine(machine, pin, pin_request=pin_request)}
             assert again[check.name].status == "ok"
             assert ("instead of --cpus" in check.what_to_do) == (cpus is not None)
 
@@ -193,7 +193,7 @@ def test_a_quota_with_siblings_names_the_cores_that_there_are(tmp_path: Path) ->
 def test_advice_on_kinds_of_cores_leaves_the_headroom(tmp_path: Path) -> None:
     """With one core left free, five performance cores are left to take."""
     machine = read_machine(write(hybrid_laptop(), tmp_path))
-    checks = examine(machine, choose_pin(machine, cores=8, headroom=1), asked=Asked(headroom=1))
+    checks = examine(machine, choose_pin(machine, cores=8, headroom=1), pin_request=PinRequest(headroom=1))
     assert "--cores 5." in next(check.what_to_do for check in checks if check.name == "kinds of cores")
 
 

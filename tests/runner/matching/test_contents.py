@@ -18,7 +18,7 @@ from runner.engines.protocol import Artifact
 from runner.engines.venv import VenvEngine
 from runner.errors import HostError, UsageError
 from runner.matching import file_list, locked_wheels
-from runner.matching.contents import Contents, hold_against_lock
+from runner.matching.contents import Contents, compare_with_lock
 from runner.matching.locked_wheels import LockedWheel
 from runner.matching.snapshot import of_folder
 from runner.session.matched import match_installations, require_matched
@@ -77,7 +77,7 @@ def environment(tmp_path: Path) -> Path:
 
 def held(root: Path, locked: Mapping[str, tuple[LockedWheel, ...]]) -> Contents:
     """The environment against the lock."""
-    return hold_against_lock("stock", "3.11", of_folder(root, frozenset()), locked)
+    return compare_with_lock("stock", "3.11", of_folder(root, frozenset()), locked)
 
 
 def test_an_honest_environment_has_no_fault(environment: Path, locked: dict[str, tuple[LockedWheel, ...]]) -> None:
@@ -235,7 +235,7 @@ def test_a_real_environment_is_as_locked_until_a_byte_changes(
     wheels = locked_wheels.read(stack.installations[which])
 
     def faults() -> list[str]:
-        found = hold_against_lock(which, stack.python, of_folder(copy, NOTES), wheels)
+        found = compare_with_lock(which, stack.python, of_folder(copy, NOTES), wheels)
         return [fault.path for fault in found.faults]
 
     assert faults() == []

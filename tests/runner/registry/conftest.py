@@ -15,11 +15,11 @@ import pytest
 from runner.engines.docker_sdk import Docker
 from runner.engines.docker_sdk.address import DockerUnavailableError
 from runner.registry.credentials import Credentials, DockerLogin, GivenLogin, Login
-from runner.registry.transfer import Conversation, Patience
+from runner.registry.transfer import RegistryClient, RetryPolicy
 from tests.runner.registry.servers import PASSWORD, USER, Front, serve_front, serve_registry
 
 MakeImage = Callable[..., str]
-IMPATIENT = Patience(attempts=3, first_wait=0.01, longest_wait=0.01)
+IMPATIENT = RetryPolicy(attempts=3, first_wait=0.01, longest_wait=0.01)
 
 
 @pytest.fixture(scope="session")
@@ -71,10 +71,10 @@ def make_image(docker: Docker, tmp_path: Path) -> Iterator[MakeImage]:
         subprocess.run(["docker", "rmi", "--force", image], capture_output=True)
 
 
-def conversation(host: str, credentials: Credentials | None = None, said: list[str] | None = None) -> Conversation:
+def registry_client(host: str, credentials: Credentials | None = None, said: list[str] | None = None) -> RegistryClient:
     """A conversation that does not wait long."""
     heard: list[str] = [] if said is None else said
-    return Conversation(host, credentials or DockerLogin(host), heard.append, IMPATIENT)
+    return RegistryClient(host, credentials or DockerLogin(host), heard.append, IMPATIENT)
 
 
 def given(password: str = PASSWORD) -> GivenLogin:

@@ -24,7 +24,7 @@ from runner.registry.lifecycle import keep_last
 from runner.registry.pull import obtain
 from runner.registry.push import Push, push
 from runner.registry.reference import Repository
-from tests.runner.registry.conftest import MakeImage, conversation, forget
+from tests.runner.registry.conftest import MakeImage, forget, registry_client
 from tests.runner.registry.servers import Front
 from tests.runner.registry.test_ecr import HOST, INSTALLATIONS, bare, quiet, record
 
@@ -133,7 +133,7 @@ def test_the_layer_actions_are_those_of_the_engines_own_requests(
     """Every request of a push, of a second one, and of a pull on another host is noted by ECR's name for it."""
     host, state = front
     wanted = Push(make_image("kit-test:1"), Repository(host, f"kit-{uuid4().hex[:8]}"), "tf-2.14-stock-0.1.0-0")
-    talk = conversation(host, GivenLogin(Login("AWS", state.token)))
+    talk = registry_client(host, GivenLogin(Login("AWS", state.token)))
     push(docker, wanted, talk, lambda layer: None)
     docker.untag(wanted.target)
     push(docker, wanted, talk, lambda layer: None)

@@ -18,7 +18,7 @@ from runner.registry.pull import obtain
 from runner.registry.push import Push, push
 from runner.registry.reference import Repository
 from runner.registry.transfer import Layer
-from tests.runner.registry.conftest import MakeImage, conversation, forget, given
+from tests.runner.registry.conftest import MakeImage, forget, given, registry_client
 from tests.runner.registry.servers import Front, free_port
 
 pytestmark = [pytest.mark.registry, pytest.mark.docker]
@@ -45,11 +45,11 @@ def test_an_image_goes_there_and_comes_back_as_itself(docker: Docker, registry: 
     """Pushed, removed, pulled by digest: the same id and labels, and every layer was heard of."""
     wanted = a_push(registry, make_image("kit-test:1", LABELS))
     heard: list[Layer] = []
-    digest = push(docker, wanted, conversation(registry), heard.append)
+    digest = push(docker, wanted, registry_client(registry), heard.append)
     assert [layer.state for layer in heard if layer.has_ended] == ["Pushed"]
     forget(wanted.image_id)
     assert docker.find_image(wanted.image_id) is None
-    image = obtain(docker, locked(wanted, digest), conversation(registry), heard.append)
+    image = obtain(docker, locked(wanted, digest), registry_client(registry), heard.append)
     assert image.image_id == wanted.image_id
     assert heard[-1].state == "Pull complete"
 
@@ -57,10 +57,10 @@ def test_an_image_goes_there_and_comes_back_as_itself(docker: Docker, registry: 
 def test_the_same_image_is_not_sent_again(docker: Docker, registry: str, make_image: MakeImage) -> None:
     """A second push is a success in which no layer moves."""
     wanted = a_push(registry, make_image("kit-test:1"))
-    digest = push(docker, wanted, conversation(registry), nobody)
+    digest = push(docker, wanted, registry_client(registry), nobody)
     heard: list[Layer] = []
     said: list[str] = []
-    assert push(docker, wanted, conversation(registry, said=said), heard.append) == digest
+    assert push(docker, wanted, registry_client(registry, said=said), heard.append) == digest
     assert heard == []
     assert "nothing is sent" in said[0]
 
@@ -70,12 +70,12 @@ def test_the_same_image_is_known_where_the_engine_has_forgotten_the_push(
 ) -> None:
     """Without its tag an engine knows no digest; the registry's manifest is asked for, and no layer is fetched."""
     wanted = a_push(registry, make_image("kit-test:1"))
-    digest = push(docker, wanted, conversation(registry), nobody)
+    digest = push(docker, wanted, registry_client(registry), nobody)
     docker.untag(wanted.target)
     found = docker.find_image(wanted.image_id)
     assert found is not None
     assert found.digests == ()
-    assert push(docker, wanted, conversation(registry), nobody) == digest
+    assert push(docker, wanted, registry_client(registry), nobody) == digest
 
 
 def test_another_image_under_the_same_tag_is_refused_with_both_digests(
@@ -83,11 +83,11 @@ def test_another_image_under_the_same_tag_is_refused_with_both_digests(
 ) -> None:
     """What the registry has stays, and nothing of it is left on this engine."""
     first = a_push(registry, make_image("kit-test:1"))
-    digest = push(docker, first, conversation(registry), nobody)
+    digest = push(docker, first, registry_client(registry), nobody)
     forget(first.image_id)
     other = replace(first, image_id=make_image("kit-test:2"))
     with pytest.raises(DigestError) as error:
-        push(docker, other, conversation(registry), nobody)
+        push(docker, other, registry_client(registry), nobody)
     assert digest in str(error.value)
     assert other.image_id in str(error.value)
     assert docker.registry_digest(first.target, None) == digest
@@ -97,11 +97,11 @@ def test_another_image_under_the_same_tag_is_refused_with_both_digests(
 def test_an_image_of_the_same_layers_is_another_image(docker: Docker, registry: str, make_image: MakeImage) -> None:
     """Two images that differ in a label only have all layers in common, and are told apart."""
     first = a_push(registry, make_image("kit-test:1", {"a": "1"}, b"same"))
-    digest = push(docker, first, conversation(registry), nobody)
+    digest = push(docker, first, registry_client(registry), nobody)
     other = replace(first, image_id=make_image("kit-test:2", {"a": "2"}, b"same"))
     forget(first.image_id)
     with pytest.raises(DigestError, match=digest):
-        push(docker, other, conversation(registry), nobody)
+        push(docker, other, registry_client(registry), nobody)
     assert docker.find_image(first.image_id) is None
 
 
@@ -110,26 +110,26 @@ def test_a_digest_that_was_pushed_elsewhere_is_in_the_refusal(
 ) -> None:
     """Where this engine knows its own image by a manifest's digest, that is the one which is shown."""
     first = a_push(registry, make_image("kit-test:1"))
-    push(docker, first, conversation(registry), nobody)
+    push(docker, first, registry_client(registry), nobody)
     other = replace(first, image_id=make_image("kit-test:2"), tag="another-tag")
-    known = push(docker, other, conversation(registry), nobody)
+    known = push(docker, other, registry_client(registry), nobody)
     with pytest.raises(DigestError, match=known):
-        push(docker, replace(other, tag=first.tag), conversation(registry), nobody)
+        push(docker, replace(other, tag=first.tag), registry_client(registry), nobody)
 
 
 def test_a_name_and_a_password_let_in(docker: Docker, closed_registry: str, make_image: MakeImage) -> None:
     """Push and pull work with the login that was given."""
     wanted = a_push(closed_registry, make_image("kit-test:1", LABELS))
-    digest = push(docker, wanted, conversation(closed_registry, given()), nobody)
+    digest = push(docker, wanted, registry_client(closed_registry, given()), nobody)
     forget(wanted.image_id)
-    assert obtain(docker, locked(wanted, digest), conversation(closed_registry, given()), nobody)
+    assert obtain(docker, locked(wanted, digest), registry_client(closed_registry, given()), nobody)
 
 
 def test_nobody_logged_in_is_told_with_the_command(docker: Docker, closed_registry: str, make_image: MakeImage) -> None:
     """A 401 names docker login and --username; no image was tagged for it."""
     wanted = a_push(closed_registry, make_image("kit-test:1"))
     with pytest.raises(RegistryError, match=f"docker login {closed_registry}") as error:
-        push(docker, wanted, conversation(closed_registry), nobody)
+        push(docker, wanted, registry_client(closed_registry), nobody)
     assert "--username" in str(error.value)
     assert docker.find_image(wanted.target) is None
 
@@ -138,7 +138,7 @@ def test_a_wrong_password_is_told_and_not_shown(docker: Docker, closed_registry:
     """The message says what to check, without the password."""
     wanted = a_push(closed_registry, make_image("kit-test:1"))
     with pytest.raises(RegistryError, match="does not take this password of tester") as error:
-        push(docker, wanted, conversation(closed_registry, given("hunter2")), nobody)
+        push(docker, wanted, registry_client(closed_registry, given("hunter2")), nobody)
     assert "hunter2" not in str(error.value)
 
 
@@ -147,7 +147,7 @@ def test_a_registry_that_does_not_answer_is_tried_again_and_told(docker: Docker,
     host = f"127.0.0.1:{free_port()}"
     said: list[str] = []
     with pytest.raises(RegistryError, match=f"{host} does not answer"):
-        push(docker, a_push(host, make_image("kit-test:1")), conversation(host, said=said), nobody)
+        push(docker, a_push(host, make_image("kit-test:1")), registry_client(host, said=said), nobody)
     assert [line.partition("; ")[2] for line in said] == [
         "trying again (attempt 1 of 3 failed)",
         "trying again (attempt 2 of 3 failed)",
@@ -194,7 +194,7 @@ def test_a_token_that_expires_in_mid_push_is_renewed(
     state.expires_before = expires_before
     tokens, said = Tokens(), list[str]()
     wanted = a_push(host, make_image("kit-test:1"))
-    digest = push(docker, wanted, conversation(host, tokens, said), nobody)
+    digest = push(docker, wanted, registry_client(host, tokens, said), nobody)
     assert tokens.number == 2
     assert any("again with a new login" in line for line in said)
     assert docker.registry_digest(wanted.target, tokens.login().auth()) == digest
@@ -209,12 +209,12 @@ def test_a_network_that_fails_for_a_moment_is_tried_again(
     behind, state.behind = state.behind, f"127.0.0.1:{free_port()}"
     said: list[str] = []
 
-    def tell(line: str) -> None:
+    def notify(line: str) -> None:
         said.append(line)
         state.behind = behind
 
     wanted = a_push(host, make_image("kit-test:1"))
-    assert push(docker, wanted, replace(conversation(host, Tokens()), tell=tell), nobody)
+    assert push(docker, wanted, replace(registry_client(host, Tokens()), notify=notify), nobody)
     assert any("trying again" in line for line in said)
 
 
@@ -223,7 +223,7 @@ def test_a_digest_that_the_registry_has_not_is_told(docker: Docker, registry: st
     wanted = a_push(registry, make_image("kit-test:1"))
     absent = "sha256:" + "0" * 64
     with pytest.raises(RegistryError, match="has it not") as error:
-        obtain(docker, locked(wanted, absent), conversation(registry), nobody)
+        obtain(docker, locked(wanted, absent), registry_client(registry), nobody)
     assert absent in str(error.value)
 
 
@@ -232,14 +232,14 @@ def test_an_image_that_is_not_what_the_lock_says_is_refused(
 ) -> None:
     """A digest of another image, or labels that differ, are errors which name both sides."""
     wanted = a_push(registry, make_image("kit-test:1", LABELS))
-    digest = push(docker, wanted, conversation(registry), nobody)
+    digest = push(docker, wanted, registry_client(registry), nobody)
     other = "sha256:" + "1" * 64
     with pytest.raises(DigestError, match=other) as error:
-        obtain(docker, locked(wanted, digest, image_id=other), conversation(registry), nobody)
+        obtain(docker, locked(wanted, digest, image_id=other), registry_client(registry), nobody)
     assert wanted.image_id in str(error.value)
     labels = {"tensorflow-speedup-kit.stack": "tf-1.12"}
     with pytest.raises(DigestError, match=r"tf-1\.12"):
-        obtain(docker, locked(wanted, digest, labels=labels), conversation(registry), nobody)
+        obtain(docker, locked(wanted, digest, labels=labels), registry_client(registry), nobody)
 
 
 def test_a_registry_that_sends_something_else_under_a_digest_is_caught(
@@ -248,7 +248,7 @@ def test_a_registry_that_sends_something_else_under_a_digest_is_caught(
     """The engine hashes the manifest that it was sent; the image is not taken."""
     host, state = front
     wanted = a_push(host, make_image("kit-test:1", LABELS))
-    digest = push(docker, wanted, conversation(host, Tokens()), nobody)
+    digest = push(docker, wanted, registry_client(host, Tokens()), nobody)
     forget(wanted.image_id)
     path = f"/v2/{wanted.repository.path}/manifests/{digest}"
     manifest = {"schemaVersion": 2, "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
@@ -256,5 +256,5 @@ def test_a_registry_that_sends_something_else_under_a_digest_is_caught(
                            "digest": "sha256:" + "2" * 64}, "layers": []}  # fmt: skip
     state.forged[path] = json.dumps(manifest).encode()
     with pytest.raises(DigestError, match="something else under that digest"):
-        obtain(docker, locked(wanted, digest), conversation(host, Tokens()), nobody)
+        obtain(docker, locked(wanted, digest), registry_client(host, Tokens()), nobody)
     assert docker.find_image(wanted.repository.at(digest)) is None

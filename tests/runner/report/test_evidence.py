@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from runner.cli import main
-from runner.cli.evidence import is_in_order
+from runner.cli.missing_evidence import is_in_order
 from runner.evidence import store
 from runner.evidence.probed import Subject
 from runner.report.trace_sections import MOST_KINDS, REST, kind_of, top_kinds

@@ -11,7 +11,7 @@ import pytest
 from workload import observe
 
 from runner.catalogue.stacks import find_stack
-from runner.checks.conditions import refusal
+from runner.checks.conditions import why_not_comparable
 from runner.engines.protocol import Artifact, LaunchFolders, Outcome
 from runner.host.pin import Pin
 from runner.machine.identity import boot_sha256
@@ -165,7 +165,7 @@ def test_records_of_older_versions_may_be_divided_by_new_ones(tmp_path: Path) ->
     found, new = observed(tmp_path, 0), observed(tmp_path, 1, limits={"network_mode": "none"})
     old = dataclasses.replace(found, conditions={**found.conditions, "limits": {}})  # as they wrote it
     assert [record.error for record in (old, new)] == [None, None]
-    assert refusal([old, new]) is None
+    assert why_not_comparable([old, new]) is None
 
 
 def test_host_and_workload_speak_of_the_same_variables() -> None:

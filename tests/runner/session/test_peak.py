@@ -14,7 +14,7 @@ from runner.cli import main
 from runner.engines.protocol import Outcome
 from runner.errors import RunFormatError
 from runner.report.measured import measured
-from runner.report.peak_sections import achieved, host_peak, refusal
+from runner.report.peak_sections import achieved, host_peak, why_not_beside_launches
 from runner.session.peak import REPEATS, SIZES, sizes_for
 from runner.storage import peak_records, runs
 from runner.storage.peak_records import Peak
@@ -163,7 +163,9 @@ def test_a_peak_of_another_machine_is_not_held_against_a_cell(kit: Kit) -> None:
     kit(*COMPARE)
     PEAKS.write_text(PEAKS.read_text().replace('"microcode": ', '"microcode": "other", "was": '))
     kit("report", "run")
-    assert refusal(measured(runs.load(Path("run")))) == "conditions differ: machine.microcode, machine.was"
+    assert (
+        why_not_beside_launches(measured(runs.load(Path("run")))) == "conditions differ: machine.microcode, machine.was"
+    )
     report = Path("run/report.md").read_text()
     assert "conditions differ: machine.microcode" in report
     assert "| — |" in report

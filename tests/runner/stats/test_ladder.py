@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from runner.planning.ladder import WHOLE
+from runner.planning.ladder_file import WHOLE
 from runner.stats.ladder import LadderResult, ladders_of
 from runner.storage.records import Record
 from tests.runner.claims.builders import ladder, results, rung

@@ -7,7 +7,7 @@ from dataclasses import replace
 from runner.evidence.cells import CellEvidence
 from runner.evidence.verdicts import RIGHT_WHEEL, Verdict
 from runner.stats.agreement import compare_pairs
-from runner.stats.evidence import EVIDENCE_FAILED, counts, with_evidence
+from runner.stats.evidence_marks import EVIDENCE_FAILED, counts, with_evidence
 from runner.stats.pairs import LOSSES_DIFFER, Pair, make_pair, tabulate
 from runner.status import Status
 from runner.vocabulary import Cell, Group

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runner.stats.evidence import EVIDENCE_FAILED, NO_EVIDENCE
+from runner.stats.evidence_marks import EVIDENCE_FAILED, NO_EVIDENCE
 from runner.stats.pairs import LOSSES_DIFFER, PARTIAL, Pair
 from runner.stats.tables import NOT_COUNTED, Summary, speedups, summaries
 from runner.status import Status

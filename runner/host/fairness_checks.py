@@ -5,7 +5,7 @@ They judge a machine and a pin as data, and read nothing.
 
 from __future__ import annotations
 
-from runner.host.check import Asked, Check
+from runner.host.check import Check, PinRequest
 from runner.host.notes import (
     GIB,
     WHY_ISOLATED,
@@ -45,7 +45,7 @@ def _elsewhere(machine: Machine) -> str:
     return "Start the kit on CPUs that are not isolated."
 
 
-def kinds_of_cores(machine: Machine, pin: Pin, asked: Asked) -> Check:
+def kinds_of_cores(machine: Machine, pin: Pin, pin_request: PinRequest) -> Check:
     """Whether the pin mixes performance and efficiency cores."""
     name, kinds = "kinds of cores", [core.kind for core in cores_of(machine, pin)]
     if len(set(kinds)) < 2:
@@ -57,8 +57,10 @@ def kinds_of_cores(machine: Machine, pin: Pin, asked: Asked) -> Check:
             return Check(name, "ok", f"{kinds[0]}{only}")
         cpus = format_cpu_list(cpu for core in left for cpu in core.allowed_cpus)
         return Check(name, "ok", f"{kinds[0]}; efficiency cores left out (CPUs {cpus})", WHY_ONE_KIND)
-    count = most_cores(machine, asked.headroom, pin.threads, lambda other: _is_fast(machine, other))
-    what_to_do = f"To use performance cores only: {asked.cores_option(count)}." if count else "Name cores of one kind."
+    count = most_cores(machine, pin_request.headroom, pin.threads, lambda other: _is_fast(machine, other))
+    what_to_do = (
+        f"To use performance cores only: {pin_request.cores_option(count)}." if count else "Name cores of one kind."
+    )
     return Check(name, "advice", "performance and efficiency cores", WHY_ONE_KIND, what_to_do)
 
 

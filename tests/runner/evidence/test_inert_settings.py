@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from runner.evidence.inert import Seen, judge_settings
+from runner.evidence.inert_settings import Seen, judge_settings
 from runner.evidence.onednn import parse_verbose
 from runner.evidence.openmp import parse_openmp
-from tests.runner.evidence.captured import BASELINES, INTELS, asked, captured
+from tests.runner.evidence.captured import BASELINES, INTELS, captured, cell_plan
 
 
 def inert(name: str, log: str | None = None, **environment: str) -> dict[str, str]:
     """The sentence of each setting without effect, if a real probe had had this environment."""
     probe = captured(name)
     text = probe.log if log is None else log
-    seen = Seen(asked(name, environment=environment or probe.environment), parse_verbose(text), parse_openmp(text),
+    seen = Seen(cell_plan(name, environment=environment or probe.environment), parse_verbose(text), parse_openmp(text),
                 probe.result["observed"]["omp_max_threads"])  # fmt: skip
     return {verdict.id: verdict.text for verdict in judge_settings(seen)}
 

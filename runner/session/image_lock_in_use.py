@@ -12,7 +12,7 @@ from runner.session.options import EngineOptions
 from runner.storage.runs import Run
 
 
-def lock_from(options: EngineOptions) -> ImageLock:
+def image_lock_from(options: EngineOptions) -> ImageLock:
     """The images lock that the options name, or that a resumed run was begun with.
 
     Raises:
@@ -32,10 +32,10 @@ def images_json(options: EngineOptions) -> dict[str, Any]:
 
     A resumed run so takes the same images, whatever has become of the file.
     """
-    return {"images": lock_from(options).to_json()} if options.by_digest else {}
+    return {"images": image_lock_from(options).to_json()} if options.by_digest else {}
 
 
-def lock_of(begun: Run) -> ImageLock | None:
+def image_lock_of(begun: Run) -> ImageLock | None:
     """The images lock that a run keeps; None if its images were built."""
     kept = begun.about.images
     return None if kept is None else ImageLock.from_json(kept, f"{begun.folder / 'run.json'}, images,")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runner.evidence.asked import Asked, asked_of
+from runner.evidence.cell_plan import CellPlan, cell_plan_of
 from runner.host.pin import Pin
 from runner.storage.header import Provenance
 from tests.runner.evidence.captured import TWO_CORES
@@ -18,7 +18,7 @@ HEADER = header_of(PIN, wheels=WHEELS, installations=MADE)
 
 def test_the_first_variant_is_the_baseline_and_the_declared_wheel_counts() -> None:
     """Not what an artifact says of itself: that is what is doubted."""
-    stock, intel = (asked_of(HEADER, "tf-2.14", variant, {}) for variant in ("stock", "intel"))
+    stock, intel = (cell_plan_of(HEADER, "tf-2.14", variant, {}) for variant in ("stock", "intel"))
     assert (stock.is_baseline, intel.is_baseline) == (True, False)
     assert intel.wheel == "intel-tensorflow==2.14.0"
     assert intel.cores == (frozenset({0, 2}), frozenset({1, 3}))
@@ -28,7 +28,7 @@ def test_the_first_variant_is_the_baseline_and_the_declared_wheel_counts() -> No
 def test_a_run_of_the_first_version_is_still_understood() -> None:
     """Its run.json has the artifact's word alone."""
     header = header_of(PIN, wheels={}, installations=MADE)
-    assert asked_of(header, "tf-2.14", "stock", {}).wheel == "tensorflow-cpu==2.14.0"
+    assert cell_plan_of(header, "tf-2.14", "stock", {}).wheel == "tensorflow-cpu==2.14.0"
 
 
 @pytest.mark.parametrize(
@@ -49,10 +49,10 @@ def test_a_variants_settings_say_which_kernels_belong_into_it(
     wheel: str, environment: dict[str, str], kernels: str
 ) -> None:
     """Each build by the switch it reads."""
-    assert Asked(False, wheel, environment, TWO_CORES).kernels == kernels
+    assert CellPlan(False, wheel, environment, TWO_CORES).kernels == kernels
 
 
 def test_a_baseline_has_no_kernels_whatever_its_settings_say() -> None:
     """A slip in stacks.toml that leaves oneDNN on is a wrongly configured baseline, not another wish."""
-    asked = Asked(True, "tensorflow-cpu==2.14.0", {"TF_ENABLE_ONEDNN_OPTS": "1"}, TWO_CORES)
-    assert asked.kernels == "absent"
+    cell_plan = CellPlan(True, "tensorflow-cpu==2.14.0", {"TF_ENABLE_ONEDNN_OPTS": "1"}, TWO_CORES)
+    assert cell_plan.kernels == "absent"

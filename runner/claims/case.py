@@ -14,7 +14,7 @@ CANDIDATE = "intel"
 
 
 @dataclass(frozen=True)
-class Question:
+class Case:
     """One claim held against one run."""
 
     publication: Publication
@@ -28,20 +28,20 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Scene:
+class RunPart:
     """The part of a run that a claim is held against."""
 
     stack: str
     batch_size: int
 
 
-def scene_of(question: Question, stacks: Collection[str] | None = None) -> Scene:
+def nearest_part(case: Case, stacks: Collection[str] | None = None) -> RunPart:
     """The stack and batch size of the run that come nearest to the claim's, of all its stacks or of these."""
-    results, claim, nearest = question.results, question.claim, question.publication.nearest_stack
+    results, claim, nearest = case.results, case.claim, case.publication.nearest_stack
 
-    def farness(scene: Scene) -> tuple[bool, ...]:
-        pair = all(results.has_variant(scene.stack, name) for name in (BASELINE, question.variant))
-        return (not pair, scene.stack != nearest, scene.batch_size != claim.batch_size)
+    def farness(part: RunPart) -> tuple[bool, ...]:
+        pair = all(results.has_variant(part.stack, name) for name in (BASELINE, case.variant))
+        return (not pair, part.stack != nearest, part.batch_size != claim.batch_size)
 
     chosen = results.stacks if stacks is None else stacks
-    return min((Scene(stack, size) for stack in chosen for size in results.batch_sizes), key=farness)
+    return min((RunPart(stack, size) for stack in chosen for size in results.batch_sizes), key=farness)

@@ -6,12 +6,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from runner.catalogue.topology_file import BUILT_IN_BRANCHES, OwnTopology, read_topology_file
+from runner.catalogue.topology_file import BUILT_IN_BRANCHES, UserTopology, read_topology_file
 from runner.planning.plan import Plan
 from runner.session.topology_description import Description
 
 
-def own_topology_of(file: Path | None) -> OwnTopology | None:
+def user_topology_of(file: Path | None) -> UserTopology | None:
     """The topology that --topology-file names; None without the option.
 
     Raises:
@@ -20,19 +20,21 @@ def own_topology_of(file: Path | None) -> OwnTopology | None:
     return None if file is None else read_topology_file(file)
 
 
-def own_topology_json(own: OwnTopology | None, description: Description | None) -> dict[str, Any]:
+def user_topology_json(user_topology: UserTopology | None, description: Description | None) -> dict[str, Any]:
     """What run.json keeps of a user's own topology: nothing where there is none."""
-    if own is None or description is None:
+    if user_topology is None or description is None:
         return {}
-    return {"own_topology": {"topology": own.name, "file": asdict(own.file), **description.to_json()}}
+    return {
+        "own_topology": {"topology": user_topology.name, "file": asdict(user_topology.file), **description.to_json()}
+    }
 
 
-def sentence(own: OwnTopology, plan: Plan, description: Description) -> str:
+def sentence(user_topology: UserTopology, plan: Plan, description: Description) -> str:
     """What was built, in one line."""
     return (
-        f"{own.name}: {description.layers} layers, {description.parameters:,} parameters, images of "
+        f"{user_topology.name}: {description.layers} layers, {description.parameters:,} parameters, images of "
         f"{description.image_size} x {description.image_size}, {description.training_flops_per_image / 1e9:.1f} GFLOP "
-        f"of training an image; {branches_line(own.name, plan, description)}"
+        f"of training an image; {branches_line(user_topology.name, plan, description)}"
     )
 
 

@@ -28,7 +28,7 @@ FEWEST_RUNGS = 2
 
 PINS = ("all", "pinned", "headroom")
 LAYOUTS = ("NHWC", "NCHW", "declared")
-# What a change may have to show inside the process before it can have done anything (runner/checks/inert.py looks).
+# Where a change must show inside of the process if it did anything; runner/checks/inert_changes.py looks there.
 SIGNS = ("openmp", "onednn", "omp_max_threads", "thread_count", "thread_cpus")
 CHANGE_KEYS = (
     "variant", "declared", "bkms", "set", "unset", "intra_op_threads", "inter_op_threads", "layout", "pin",

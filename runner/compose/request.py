@@ -27,7 +27,7 @@ FILE_NAME = COMPOSE_FILE
 
 
 @dataclass(frozen=True)
-class Asked:
+class ComposeRequest:
     """A request with its BKMs. `images` and `lock_sha256` are by stack and installation.
 
     `run`, `cpus`, `threads`, `memory` (bytes, 0 for none) and `images` hold what the host set, or a file's defaults.
@@ -50,7 +50,7 @@ class Asked:
         return make_plan(self.request, pin, resolve(self.bkms, pin))
 
     def to_json(self) -> dict[str, Any]:
-        """What `asked_from` reads."""
+        """What `request_from` reads."""
         request = self.request
         return {
             "schema_version": SCHEMA_VERSION,
@@ -80,11 +80,11 @@ class Asked:
 
 def ask(
     run: str, request: Request, bkms: Bkms, notes: tuple[str, ...], images: Mapping[str, Mapping[str, str]]
-) -> Asked:
+) -> ComposeRequest:
     """A request, its variants named, with what this version of the kit runs; the host's part is left open."""
     chosen = {name for stack in request.stacks for name in choose_variants(stack, request)}
     named = dict.fromkeys(name for stack in request.stacks for name in stack.variants if name in chosen)
-    return Asked(
+    return ComposeRequest(
         run=run,
         request=replace(request, variants=tuple(named)),
         bkms=bkms,
@@ -102,7 +102,7 @@ def ask(
     )
 
 
-def read_asked(folder: Path) -> Asked:
+def read_request(folder: Path) -> ComposeRequest:
     """What was asked of the Compose run in a folder.
 
     Raises:
@@ -121,15 +121,15 @@ def read_asked(folder: Path) -> Asked:
             "another version of the kit: report its run with that version."
         )
     try:
-        return asked_from(data)
+        return request_from(data)
     except (KeyError, TypeError) as error:
         raise RunFormatError(f"{path} is damaged: {error!r}. Copy it from the run's host again.") from error
 
 
-def asked_from(data: Mapping[str, Any]) -> Asked:
+def request_from(data: Mapping[str, Any]) -> ComposeRequest:
     """What `Asked.to_json` wrote."""
     request = data["request"]
-    return Asked(
+    return ComposeRequest(
         run=data["run"],
         request=Request(
             stacks=tuple(find_stack(name) for name in request["stacks"]),

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from runner.claims.case import CANDIDATE, Case, nearest_part
 from runner.claims.comparability import refuted
-from runner.claims.question import CANDIDATE, Question, scene_of
 from runner.claims.verdict import NOT_REPRODUCED, NOT_TESTABLE, PARTLY, REPRODUCED, Answer, Verdict, answer
-from runner.evidence.inert import is_of_the_host, is_of_the_software
+from runner.evidence.inert_settings import is_of_the_host, is_of_the_software
 from runner.planning.rungs import PlannedRung
 from runner.stats.family import simultaneous, smallest
 from runner.stats.intervals import FEWEST, Estimate
@@ -39,12 +39,12 @@ class Trial:
     by_software: bool = False
 
 
-def judge_by_ladder(question: Question) -> Answer | None:
+def judge_by_ladder(case: Case) -> Answer | None:
     """The verdict on a setting from the run's ladder; None if the run is no ladder, or none of its rungs tests it."""
-    trials = _of_the_nearest_stack(question)
+    trials = _of_the_nearest_stack(case)
     if not trials:
         return None
-    samples, family = [trial.ratios for trial in trials if trial.ratios], question.results.ladders[0].family
+    samples, family = [trial.ratios for trial in trials if trial.ratios], case.results.ladders[0].family
     estimates = iter(simultaneous(samples, family) if samples else ())
     outcomes = [_outcome(trial, next(estimates) if trial.ratios else None) for trial in trials]
     parts = [f"{trial.text}: {said}" for trial, (_, said) in zip(trials, outcomes, strict=True)]
@@ -53,8 +53,8 @@ def judge_by_ladder(question: Question) -> Answer | None:
     why = f"the ladder, one change at a time: {'; '.join(parts)}"
     if verdict != NOT_REPRODUCED:
         return answer(verdict, why, least)
-    scene = scene_of(question, [trials[0].stack])
-    return refuted(question, scene, why, least, by_software=all(trial.by_software for trial in trials))
+    part = nearest_part(case, [trials[0].stack])
+    return refuted(case, part, why, least, by_software=all(trial.by_software for trial in trials))
 
 
 def _outcome(trial: Trial, estimate: Estimate | None) -> tuple[Verdict, str]:
@@ -78,21 +78,21 @@ def _verdict(outcomes: Sequence[Verdict]) -> Verdict:
     return PARTLY if REPRODUCED in outcomes else NOT_TESTABLE
 
 
-def _of_the_nearest_stack(question: Question) -> list[Trial]:
+def _of_the_nearest_stack(case: Case) -> list[Trial]:
     """The trials of the stack nearest to the publication that has any."""
-    nearest, ladders = question.publication.nearest_stack, question.results.ladders
+    nearest, ladders = case.publication.nearest_stack, case.results.ladders
     for stack in sorted({each.group.stack for each in ladders}, key=lambda name: (name != nearest, name)):
-        found = [trial for each in ladders if each.group.stack == stack for trial in _trials(question, each)]
+        found = [trial for each in ladders if each.group.stack == stack for trial in _trials(case, each)]
         if found:
             return found
     return []
 
 
-def _trials(question: Question, result: LadderResult) -> Iterator[Trial]:
+def _trials(case: Case, result: LadderResult) -> Iterator[Trial]:
     """Every step of a ladder that changes nothing but the claim's setting, to its value or away from it."""
-    value, steps = _value(question), {step.rung.id: step for step in (*result.steps, *result.branches)}
+    value, steps = _value(case), {step.rung.id: step for step in (*result.steps, *result.branches)}
     for step in steps.values():
-        change = _only_change(step.rung, question.claim.setting or "")
+        change = _only_change(step.rung, case.claim.setting or "")
         if change is None or step.status == LEFT_OUT or not step.rung.of:
             continue
         before, now = change
@@ -146,9 +146,9 @@ def _problem(step: Step, steps: Mapping[str, Step]) -> str:
     return ""
 
 
-def _value(question: Question) -> str | None:
+def _value(case: Case) -> str | None:
     """The value that the claim is for, with the pin's own counts filled in; None for any value."""
-    value, pin = question.claim.setting_value, question.results.run.about.plan.pin
+    value, pin = case.claim.setting_value, case.results.run.about.plan.pin
     if value is None:
         return None
     return value.replace("{threads}", str(pin.threads)).replace("{sockets}", str(pin.sockets))

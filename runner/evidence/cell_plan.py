@@ -21,7 +21,7 @@ _BINDING_TYPES = ("compact", "scatter", "balanced", "explicit", "logical", "phys
 
 
 @dataclass(frozen=True)
-class Asked:
+class CellPlan:
     """One cell as it was planned. `wheel` is a requirement (name==version), None if the run does not say.
 
     `cores` holds the logical CPUs of each physical core of the pin; `environment` every variable of a timed launch.
@@ -82,11 +82,11 @@ class Asked:
         return self.environment.get(name) in _TRUE
 
 
-def asked_of(header: Header, stack: str, variant: str, environment: Mapping[str, str]) -> Asked:
+def cell_plan_of(header: Header, stack: str, variant: str, environment: Mapping[str, str]) -> CellPlan:
     """What run.json asks of a cell whose launches have this environment."""
     used = header.stacks[stack]
     installation = used.variants[variant].installation if variant in used.variants else None
-    return Asked(
+    return CellPlan(
         is_baseline=variant == used.baseline,
         wheel=None if installation is None else used.wheel_of(installation),
         environment=environment,

@@ -15,7 +15,7 @@ import pytest
 
 from runner.engines.protocol import Outcome
 from runner.evidence import store
-from runner.planning.ladder import WHOLE, load_ladder
+from runner.planning.ladder_file import WHOLE, load_ladder
 from runner.storage import records
 from runner.vocabulary import Launch
 from tests.runner.fake_engine import DESCRIPTION, FakeEngine

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from runner.evidence.asked import ONEDNN_IN_STOCK, Asked
+from runner.evidence.cell_plan import ONEDNN_IN_STOCK, CellPlan
 from runner.evidence.onednn import Verbose
 from runner.evidence.openmp import OpenMp
 from runner.evidence.verdicts import INERT, Verdict, primitives_of_layers
@@ -33,7 +33,7 @@ _OF_THE_SOFTWARE = ("no OpenMP runtime is in the process", "no OpenMP runtime is
 class Seen:
     """What a probe showed. `omp_max_threads` is None where no OpenMP runtime is mapped."""
 
-    asked: Asked
+    cell_plan: CellPlan
     verbose: Verbose
     openmp: OpenMp
     omp_max_threads: int | None
@@ -45,7 +45,7 @@ Rule = Callable[[str, str, Seen], str | None]
 def judge_settings(seen: Seen) -> list[Verdict]:
     """One verdict for each setting that was inert; none for a setting that had an effect or left no trace of one."""
     verdicts = []
-    for name, value in sorted(seen.asked.environment.items()):
+    for name, value in sorted(seen.cell_plan.environment.items()):
         reason = next((found for rule in _RULES if (found := rule(name, value, seen)) is not None), None)
         if reason is not None:
             text = f"The setting {name}={value} was inert for TensorFlow because {reason}."
@@ -104,9 +104,9 @@ def _cannot_bind(name: str, _value: str, seen: Seen) -> str | None:
 def _stocks_switch(name: str, _value: str, seen: Seen) -> str | None:
     if name != "TF_ENABLE_ONEDNN_OPTS":
         return None
-    if seen.asked.is_intels_build:
+    if seen.cell_plan.is_intels_build:
         return "Intel's build does not read it: its switch is TF_DISABLE_MKL"
-    if seen.asked.version is not None and seen.asked.version < ONEDNN_IN_STOCK:
+    if seen.cell_plan.version is not None and seen.cell_plan.version < ONEDNN_IN_STOCK:
         return "stock TensorFlow has oneDNN, and this variable, since 2.5 only"
     return None
 
@@ -114,12 +114,12 @@ def _stocks_switch(name: str, _value: str, seen: Seen) -> str | None:
 def _intels_switch(name: str, _value: str, seen: Seen) -> str | None:
     if name != "TF_DISABLE_MKL":
         return None
-    if not seen.asked.is_intels_build:
+    if not seen.cell_plan.is_intels_build:
         return "stock TensorFlow does not read it"
-    if seen.asked.version is not None and seen.asked.version < DISABLE_MKL_SINCE:
+    if seen.cell_plan.version is not None and seen.cell_plan.version < DISABLE_MKL_SINCE:
         return "this version of Intel's build does not know it"
     ran = primitives_of_layers(seen.verbose).total()
-    if seen.asked.is_on(name) and ran:
+    if seen.cell_plan.is_on(name) and ran:
         return f"{ran} primitives of oneDNN ran all the same"
     return None
 
