@@ -2,42 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from workload.job import validate_job
 
-from runner.session import peak, topology_description
-from runner.vocabulary import TopologyFile
+from runner.cli import main
+from runner.engines.protocol import Artifact, LaunchFolders, Outcome
+from runner.host.pin import Pin
+from runner.vocabulary import Launch
 from tests.runner.builders import plan
+from tests.runner.fake_engine import FakeEngine, only
 
-LAUNCH = plan().launches[0]
-OWN = replace(LAUNCH, cell=replace(LAUNCH.cell, topology="my_net"), topology_file=TopologyFile("my_net.py", "ab" * 32))
+EXAMPLE = Path(__file__).resolve().parents[3] / "tests" / "data" / "my_net.py"
+OWN = ("--topology-file", str(EXAMPLE))
+
+
+@dataclass
+class Strict(FakeEngine):
+    """A fake engine that refuses a job as the workload would, and keeps what kinds of job it was given."""
+
+    kinds: set[tuple[str, bool]] = field(default_factory=set)
+
+    def run(
+        self, launch: Launch, pin: Pin, artifact: Artifact, folders: LaunchFolders, deadline_seconds: float
+    ) -> Outcome:
+        """Validate the job, then go on as every fake engine does."""
+        job = json.loads((folders.job / "job.json").read_text(encoding="utf-8"))
+        assert validate_job(dict(job)).launch_id == launch.launch_id
+        self.kinds.add((job["kind"], job.get("topology_file") is not None))
+        return super().run(launch, pin, artifact, folders, deadline_seconds)
 
 
 @pytest.mark.parametrize(
-    "job",
+    ("command", "kinds"),
     [
-        LAUNCH.job(),
-        OWN.job(),
-        {**LAUNCH.job(), "kind": "probe"},
-        {**OWN.job(), "kind": "probe"},
-        {**LAUNCH.job(), "kind": "quiet"},
-        {**OWN.job(), "kind": "quiet"},
-        topology_description._job(OWN),
-        peak._job(LAUNCH, 2),
+        (("compare", "--blocks", "2", "--topologies", "alexnet"), {("train", False), ("probe", False),
+                                                                   ("quiet", False)}),
+        (("compare", "--blocks", "2", *OWN), {("describe", True), ("train", True), ("probe", True), ("quiet", True)}),
+        (("bench", "--topologies", "alexnet", "--cpus", str(min(os.sched_getaffinity(0)))), {("gemm", False),
+                                                                                          ("train", False)}),
     ],
-    ids=["train", "train own", "probe", "probe own", "quiet", "quiet own", "describe", "gemm"],
-)
-def test_the_workload_takes_every_job_of_the_runner(job: Mapping[str, Any]) -> None:
-    """No key too many, none too few."""
-    assert validate_job(dict(job)).launch_id == LAUNCH.launch_id
+    ids=["compare", "compare own", "bench"],
+)  # fmt: skip
+def test_the_workload_takes_every_job_of_a_command(
+    in_folder: Path, command: tuple[str, ...], kinds: set[tuple[str, bool]]
+) -> None:
+    engine = Strict()
+    assert main(command, only(engine)) == 0
+    assert engine.kinds >= kinds
 
 
 def test_a_launch_stands_for_a_training_job() -> None:
     """What a launch asks for arrives under the same names."""
-    job = validate_job(LAUNCH.job())
+    launch = plan().launches[0]
+    job = validate_job(launch.job())
     for name in ("layout", "intra_op_threads", "inter_op_threads", "seed", "graph_optimisation"):
-        assert getattr(job, name) == getattr(LAUNCH, name)
+        assert getattr(job, name) == getattr(launch, name)
