@@ -169,13 +169,16 @@ def test_what_only_counters_show_is_not_testable(claim_id: str) -> None:
 
 @pytest.mark.parametrize("claim_id", ["vectorised-primitives", "memory-prefetch"])
 def test_a_share_of_the_primitives_time_stands_with_the_batch_size_that_it_is_of(claim_id: str) -> None:
-    """It is the probes', which is another one than the claims on speedups are judged at."""
+    """Probes run at another batch size than the claims on speedups are judged at."""
     for size in (2, 8):
         assert tells(judged(claim_id, with_probes(probe(batch_size=size))).why, f"batch size {size}")
 
 
 def test_the_same_files_on_both_sides_are_transparent_to_the_programmer() -> None:
-    """Equal hashes and layouts reproduce it, another layout only partly; other files show nothing of a need."""
+    """Equal hashes and layouts reproduce the claim, and another layout reproduces it partly.
+
+    Different files show nothing.
+    """
     assert judged("transparent", results(constant(3.0))).verdict == "reproduced"
     other_layout = judged("transparent", results(constant(3.0), layouts={"intel": "NCHW"}))
     assert other_layout.verdict == "partly"
@@ -235,7 +238,7 @@ def test_a_setting_that_is_ignored_beside_other_settings_than_the_articles_is_no
 
 
 def test_a_setting_that_other_software_ignores_is_not_refuted() -> None:
-    """A later release is not what it was prescribed for."""
+    """The setting was not prescribed for a later release."""
     inert = [{"id": "inert:KMP_BLOCKTIME", "passed": True, "text": "inert: no OpenMP runtime is in the process."}]
     later = results(constant(3.0), stack="tf-2.14", topologies=("resnet50",),
                      probes=[probe(stack="tf-2.14", verdicts=inert)])  # fmt: skip

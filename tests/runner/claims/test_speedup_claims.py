@@ -79,7 +79,7 @@ ITS_BASELINE = "its baseline's threads (not published)"
 
 
 def test_what_is_missing_to_refute_a_figure_is_named_in_one_phrase() -> None:
-    """What a larger host would have, apart from what no host has; other programs get it as a list."""
+    """The phrase names what a larger host would have, then what no host has. Other programs get both as a list."""
     found = judged("largest-speedup", results(constant(4.0)))
     here, _, nowhere = found.why.rpartition("any host")
     for each in found.missing:
@@ -111,7 +111,7 @@ def test_up_to_is_refuted_only_where_everything_that_it_depends_on_matches(
 
 
 def test_a_few_cores_of_the_articles_machine_are_not_the_articles_machine() -> None:
-    """What counts is the pin that the launches had, not the host around it."""
+    """The pin that the launches had counts, not the host around it."""
 
     def two_of_its_cores(header: dict[str, Any]) -> None:
         articles_platform(header)
@@ -275,7 +275,7 @@ def test_what_timed_launches_show_against_a_pair_keeps_it_from_judging() -> None
 
 
 def test_evidence_against_one_bar_leaves_the_others_to_judge() -> None:
-    """The flagged bar is not counted, and so could have been the largest or the smallest."""
+    """The flagged bar is not counted, so it could have been the largest or the smallest."""
     run = results(constant(4.0))
     damaged = tuple(
         replace(each, result=_wrong(each)) if each.cell.topology == "vgg16" else each for each in run.records

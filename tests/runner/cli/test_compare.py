@@ -57,7 +57,6 @@ def test_the_csv_has_the_documented_columns_in_order(kit: Kit, small: Sequence[s
 
 
 def test_every_record_fits_the_schema(kit: Kit, small: Sequence[str]) -> None:
-    """records.jsonl is valid by results/record.schema.json, errors among them."""
     kit(*small)
     schema = json.loads(SCHEMA.read_text())
     for line in (Path("run") / "records.jsonl").read_text().splitlines():
@@ -65,7 +64,6 @@ def test_every_record_fits_the_schema(kit: Kit, small: Sequence[str]) -> None:
 
 
 def test_three_variants_give_every_pair(kit: Kit) -> None:
-    """Beside each candidate over stock, Intel over stock with oneDNN on is told."""
     kit("compare", "--topologies", "resnet50", "--preset", "figure1", "--out", "run")
     assert [(row["candidate"], row["baseline"], float(row["speedup"])) for row in rows()] == [
         ("stock-onednn", "stock", 2.0),
@@ -218,8 +216,6 @@ def test_a_launch_on_other_cpus_than_planned_is_an_error_not_a_number(
 
 
 def test_losses_that_differ_flag_the_cell(kit: Kit, small: Sequence[str], engine: FakeEngine) -> None:
-    """A pair that did not train the same thing keeps its number, marked, and the exit code is 1."""
-
     def other_training(launch: Launch, result: dict[str, Any]) -> None:
         if launch.cell.variant == "intel" and launch.cell.topology == "vgg16":
             result["steps"][0]["loss"] += 1
@@ -232,8 +228,6 @@ def test_losses_that_differ_flag_the_cell(kit: Kit, small: Sequence[str], engine
 def test_different_tensorflow_versions_within_a_pair_are_not_divided(
     kit: Kit, small: Sequence[str], engine: FakeEngine
 ) -> None:
-    """The refusal names the field."""
-
     def older(launch: Launch, result: dict[str, Any]) -> None:
         if launch.cell.variant == "intel":
             result["versions"]["tensorflow"] = "2.13.0"
@@ -246,7 +240,6 @@ def test_different_tensorflow_versions_within_a_pair_are_not_divided(
 
 
 def test_the_quick_preset_says_what_it_left_out_and_figure1_does_not(kit: Kit, small: Sequence[str]) -> None:
-    """Leaving out stock with oneDNN on is said in one sentence."""
     kit(*small)
     words = "preset quick leaves out"
     assert words in (Path("run") / "report.md").read_text()
@@ -257,7 +250,6 @@ def test_the_quick_preset_says_what_it_left_out_and_figure1_does_not(kit: Kit, s
 def test_a_folder_that_holds_a_run_is_not_overwritten(
     kit: Kit, small: Sequence[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A second run into the same folder is a usage error."""
     kit(*small)
     assert kit(*small) == 2
     assert tells(capsys.readouterr().err, "--resume run")
@@ -283,7 +275,6 @@ def _raise_interrupt(_launch: Launch, _result: dict[str, Any]) -> None:
 def test_dry_run_prints_the_plan_and_makes_nothing(
     kit: Kit, small: Sequence[str], engine: FakeEngine, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """--dry-run shows every launch's command and leaves no folder."""
     assert kit(*small, "--dry-run") == 0
     assert capsys.readouterr().out.count("run block") == 8
     assert not engine.ran
@@ -291,7 +282,6 @@ def test_dry_run_prints_the_plan_and_makes_nothing(
 
 
 def test_secrets_in_the_index_url_reach_no_file(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
-    """User name and password of --pip-index are redacted wherever the run writes the command line."""
     secret = "https://someone:hunter2@index.example/simple"
     arguments = ("compare", "--topologies", "alexnet", "--blocks", "2", "--out", "run", "--pip-index", secret)
     monkeypatch.setattr("sys.argv", ["runner", *arguments])

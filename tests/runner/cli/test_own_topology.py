@@ -54,7 +54,6 @@ def inter_op_threads() -> dict[str, set[int]]:
 
 
 def test_the_file_is_a_topology_in_every_table_and_its_hash_in_every_record(kit: Kit, file: Path) -> None:
-    """Cells, CSV, figure and report carry its name; records and run.json its hash; the schema holds."""
     assert kit(*COMPARE) == 0
     sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
     with Path("run/speedups.csv").open() as lines:
@@ -79,14 +78,15 @@ def test_every_launch_gets_the_file_in_its_job_folder(kit: Kit, file: Path) -> N
         assert (folder / "my_net.py").read_bytes() == file.read_bytes()
 
 
-def test_it_is_built_once_in_each_installation_before_anything_is_measured(kit: Kit, engine: FakeEngine) -> None:
+def test_the_users_topology_is_built_once_in_each_installation_before_anything_is_measured(
+    kit: Kit, engine: FakeEngine
+) -> None:
     """Both sides of the pair are seen to build the same network."""
     kit(*COMPARE)
     assert engine.built == ["describe-my_net-intel-NHWC", "describe-my_net-stock-NHWC"]
 
 
 def test_inter_op_threads_are_its_disjoint_branches(kit: Kit, capsys: pytest.CaptureFixture[str]) -> None:
-    """The article's rule, counted and shown; on both sides of the pair."""
     assert kit(*COMPARE) == 0
     assert inter_op_threads() == {"my_net": {DESCRIPTION["disjoint_branches"]}}
     assert tells(capsys.readouterr().out, "3 disjoint branches", "a, b, c", "inter-op threads 3")
@@ -174,7 +174,6 @@ def test_resume_goes_by_the_runs_copy(kit: Kit, engine: FakeEngine, file: Path) 
 def test_resume_refuses_another_copy(
     kit: Kit, engine: FakeEngine, harm: str, word: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A copy that is not what the run was begun with is named before anything is run."""
     engine.before_result = _interrupt
     assert kit(*COMPARE) == 130
     copy = Path("run/topology/my_net.py")
@@ -238,7 +237,6 @@ def test_plan_shows_the_branches_of_every_topology(kit: Kit, capsys: pytest.Capt
 
 
 def test_plan_json_is_json_alone(kit: Kit, capsys: pytest.CaptureFixture[str]) -> None:
-    """What is told of the building goes elsewhere."""
     assert kit("plan", "--topology-file", "nets/my_net.py", "--json") == 0
     plan = json.loads(capsys.readouterr().out)
     assert plan["disjoint_branches"] == {"my_net": 3}
@@ -257,8 +255,7 @@ def test_plan_does_not_make_what_it_needs_to_count(
     assert tells(capsys.readouterr().out, "my_net", "not counted", "inter-op threads 2")
 
 
-def test_bench_takes_it_too(kit: Kit, capsys: pytest.CaptureFixture[str]) -> None:
-    """images/s, ratio and share of the peak of the user's own network; the report is drawn."""
+def test_bench_trains_the_users_own_topology(kit: Kit, capsys: pytest.CaptureFixture[str]) -> None:
     assert kit("bench", "--topology-file", "nets/my_net.py", "--cpus", str(min(os.sched_getaffinity(0)))) == 0
     out = capsys.readouterr().out
     assert tells(out, "my_net", "410 GFLOP/s")
@@ -295,6 +292,5 @@ def test_probe_looks_at_it_alone_or_beside_others(kit: Kit, engine: FakeEngine, 
 
 
 def test_probe_of_one_variant_builds_it_in_that_variants_installation_alone(kit: Kit, engine: FakeEngine) -> None:
-    """The other installation is not made ready for it."""
     assert kit("probe", "--topology-file", "nets/my_net.py", "--variants", "stock", "--out", "probed") == 0
     assert engine.built == ["describe-my_net-stock-NHWC"]

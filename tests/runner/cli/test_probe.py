@@ -346,12 +346,10 @@ def test_probe_of_a_run_completes_it_and_redraws_its_report(kit: Kit, small: Seq
 
 
 def test_probe_exits_with_1_where_a_verdict_fails(kit: Kit, engine: FakeEngine) -> None:
-    """A baseline that runs oneDNN is a finding."""
     engine.logs["stock"] = make_log("stock-onednn", TWO_CORES)
     assert kit("probe", "--topologies", "alexnet", "--out", "evidence") == 1
 
 
 def test_probe_does_not_write_into_a_run_by_itself(kit: Kit, small: Sequence[str]) -> None:
-    """--out that names a run's folder is refused with what to do."""
     kit(*small)
     assert kit("probe", "--topologies", "alexnet", "--out", "run") == 2

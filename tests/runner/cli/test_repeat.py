@@ -56,7 +56,6 @@ def conditions_that_differ(folder: str) -> dict[str, tuple[str, str]]:
 def test_repeating_a_run_says_agrees(
     kit: Kit, small: Sequence[str], engine: FakeEngine, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The same launches in the same order with the same settings, into a folder of its own, and one sentence."""
     kit(*small)
     first, engine.ran = engine.ran, []
     capsys.readouterr()
@@ -90,8 +89,6 @@ def test_by_default_a_repetition_is_a_new_run_under_results(kit: Kit, original: 
 def test_speeds_that_changed_do_not_agree_and_say_where(
     kit: Kit, original: Path, engine: FakeEngine, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The pair is named with both speedups; the exit code is that of the measurement, not of the finding."""
-
     def slower(launch: Launch, result: dict[str, Any]) -> None:
         if launch.cell.variant == "intel" and launch.cell.topology == "vgg16":
             for step in result["steps"]:
@@ -178,14 +175,11 @@ def test_the_original_is_kept_so_that_redrawing_needs_nothing_else(kit: Kit, ori
 
 
 def test_a_run_that_repeats_nothing_has_no_section_on_it(kit: Kit, original: Path) -> None:
-    """A part without data adds no section."""
     assert "repetition" not in Path("run/report.md").read_text()
     assert not Path("run/repeat.md").exists()
 
 
 def test_an_interrupted_repetition_is_completed_by_resume(kit: Kit, original: Path, engine: FakeEngine) -> None:
-    """It is a run like any other, and its report has the comparison in the end."""
-
     def interrupt(_launch: Launch, _result: dict[str, Any]) -> None:
         if len(engine.ran) == 3:
             raise KeyboardInterrupt
@@ -222,7 +216,6 @@ def test_a_plan_alone_is_enough_to_repeat(kit: Kit, original: Path, capsys: pyte
 
 
 def test_bad_input_is_a_usage_error(kit: Kit, original: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """One paragraph, exit code 2, and nothing is run."""
     for arguments, words in (
         (["nowhere"], ("nowhere",)),
         (["run", "--out", "run"], ("run",)),

@@ -46,7 +46,7 @@ def test_a_comparison_is_refused_and_the_file_is_named(
 def test_a_repetition_is_refused_as_a_comparison_is(
     kit: Kit, engine: FakeEngine, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Whoever doubts a run repeats it: on an installation that is what the lock says."""
+    """A repetition runs only on an installation that is what the lock says."""
     assert kit("repeat", "run", "--out", "again") == 3
     assert engine.ran == []
     assert tells(capsys.readouterr().err, LIBRARY)
@@ -54,7 +54,6 @@ def test_a_repetition_is_refused_as_a_comparison_is(
 
 @pytest.mark.usefixtures("finished")
 def test_a_repetition_keeps_what_was_compared(kit: Kit) -> None:
-    """As the run that it repeats does, files and distributions counted."""
     assert kit("repeat", "run", "--out", "again") == 0
     matched = [json.loads(Path(folder, "run.json").read_text())["matched"] for folder in ("run", "again")]
     assert matched[0] == matched[1]
@@ -75,7 +74,7 @@ def test_forged_byte_code_is_refused(
     kit: Kit, small: Sequence[str], engine: FakeEngine, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    """What an engine finds of it is a fault of the installation."""
+    """The engine's finding counts as a fault of the installation."""
 
     def one(_engine: FakeEngine, _artifact: Artifact) -> tuple[str, ...]:
         return ("/opt/environment/x.pyc",)
@@ -88,7 +87,7 @@ def test_forged_byte_code_is_refused(
 def test_an_image_of_a_lock_that_this_kit_has_not_is_not_held_against_another(
     kit: Kit, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """As of a run of an earlier version, repeated in its own images: it is said."""
+    """An earlier version's run is repeated in its own images. The output says that they were not checked."""
     make = FakeEngine.prepare
 
     def of_before(engine: FakeEngine, stack: Stack, installation: Installation, tell: Tell) -> Artifact:

@@ -146,7 +146,7 @@ def test_attempts_that_were_not_collected_in_between_have_their_records_too(sat:
 
 
 def test_a_run_of_an_older_file_is_not_gone_on_with(sat: Sat) -> None:
-    """Its launches do not say which session they are of."""
+    """Its launches do not say which session they belong to."""
     sat.up()
     (sat.run / "session").unlink()
     assert sat.up() == [""]

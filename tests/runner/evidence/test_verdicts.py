@@ -171,7 +171,6 @@ def test_a_baseline_with_onednn_left_on_is_caught_in_each_timed_launch() -> None
 
 
 def test_a_variant_whose_kernels_did_not_run_is_caught() -> None:
-    """A plain stock log under a variant that should run oneDNN."""
     found = evidence("tf-2.14-stock", is_baseline=False, environment={"TF_ENABLE_ONEDNN_OPTS": "1"})
     assert verdicts(found)[KERNELS_RAN] is False
 
@@ -257,9 +256,9 @@ def test_one_thread_to_a_core_on_a_host_with_siblings(
 def test_masks_alone_tell_a_timed_launch(
     environment: dict[str, str], omp: int | None, seen: tuple[str, ...], passed: bool | None
 ) -> None:
-    """Where binding was asked for each core must have a bound thread, and never may a thread leave the pin.
+    """Where binding was asked for, each core must have a bound thread, and no thread may leave the pin.
 
-    That each core has one is not enough: which threads are OpenMP's, masks alone do not tell.
+    That each core has one is not enough, because masks do not tell which threads are OpenMP's.
     """
     assert judge_masks(plain(environment), omp, masks(*seen)).passed is passed
 
@@ -317,7 +316,7 @@ def test_a_thread_counts_where_the_kernel_says_that_it_may_run() -> None:
 
 
 def test_where_binding_was_asked_for_without_affinity_the_masks_tell() -> None:
-    """OMP_PROC_BIND alone prints nothing: the kernel knows all the same."""
+    """OMP_PROC_BIND alone makes the runtime print nothing. The kernel's masks show the binding."""
     environment = {"OMP_PROC_BIND": "true"}
     worked = {thread["id"]: 1.0 for thread in masks("0-3", "0", "1")}
     assert judge_threads(plain(environment), OpenMp(), 2, masks("0-3", "0", "1"), worked).passed is True
@@ -325,14 +324,13 @@ def test_where_binding_was_asked_for_without_affinity_the_masks_tell() -> None:
 
 
 def test_nothing_is_proved_where_nothing_is_said() -> None:
-    """No verbose line and no word of TensorFlow's: neither true nor false."""
     silent = parse_verbose("")
     assert judge_kernels(asked("tf-2.14-stock"), silent, None).passed is None
     assert judge_kernels(asked("tf-2.14-stock"), silent, False).passed is True
 
 
 def test_stock_that_decides_by_itself_is_told_not_judged() -> None:
-    """As shipped, without its switch, either is right."""
+    """Without its switch the build as shipped may have oneDNN on or off."""
     for name, is_on in (("tf-2.14-stock-onednn", True), ("tf-2.14-plain-install", False)):
         found = evidence(name, environment={})
         assert (verdicts(found)[KERNELS_RAN], found.onednn_by_default) == (None, is_on)
@@ -383,7 +381,6 @@ def test_every_sound_timed_launch_passes(name: str) -> None:
 
 
 def test_an_old_record_without_evidence_is_not_judged() -> None:
-    """A launch that recorded nothing of itself gives no verdict."""
     assert judge_launch(asked("tf-2.14-stock"), {"steps": []}) == []
     assert judge_launch(asked("tf-2.14-stock"), None) == []
 

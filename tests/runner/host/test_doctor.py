@@ -184,7 +184,7 @@ def test_memory_of_another_node_is_advised_against_on_one_node_too(tmp_path: Pat
 
 
 def test_a_quota_with_siblings_names_the_cores_that_there_are(tmp_path: Path) -> None:
-    """Four CPUs of two cores under a quota of three: two cores, in place of the list."""
+    """Four CPUs of two cores under a quota of three allow two cores instead of the list."""
     files: dict[str, str | None] = {"sys/fs/cgroup/cpu.max": "300000 100000"}
     machine = read_machine(write(Host(cores=2, smt=2, extra=files), tmp_path))
     check = examined(machine, frozenset(range(4)))["CPU quota"]

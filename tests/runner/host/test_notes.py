@@ -36,12 +36,12 @@ def notes(host: Host, cpus: frozenset[int] | None = None, cores: int | None = No
 
 @pytest.mark.parametrize("host", [Host(), ec2_c5_18xlarge(), partition()], ids=["plain", "c5", "partition"])
 def test_an_even_host_has_nothing_to_be_said_of(host: Host) -> None:
-    """Cores of one kind, none isolated, no memory.high."""
+    """Its cores are of one kind, none is isolated, and memory.high is not set."""
     assert notes(host) == ([], [])
 
 
 def test_isolated_cpus_that_are_left_out_are_a_remark() -> None:
-    """Whoever isolated them expects to see them used, or not to."""
+    """A user who isolated them expects to be told that they are not used."""
     warned, (remark,) = notes(isolated(None))
     assert warned == []
     assert tells(remark, "CPUs 4-7", "isolated", WHY_ISOLATED)
@@ -49,19 +49,19 @@ def test_isolated_cpus_that_are_left_out_are_a_remark() -> None:
 
 @pytest.mark.parametrize(("cpus", "named"), [(frozenset({4, 5, 6}), "4-6"), (frozenset({0, 1, 4}), "4")])
 def test_isolated_cpus_that_were_named_are_a_warning(cpus: frozenset[int], named: str) -> None:
-    """One of them among others is enough; the warning says by how much a speedup can be wrong."""
+    """One isolated CPU among others is enough. The warning says by how much a speedup can be wrong."""
     (warning,), remarks = notes(isolated(None), cpus)
     assert tells(warning, f"CPUs {named}", "isolated", WHY_ISOLATED, "3")
     assert remarks == []
 
 
 def test_one_isolated_cpu_alone_is_no_warning() -> None:
-    """All threads are on it whatever the scheduler does."""
+    """All threads are on this CPU whatever the scheduler does."""
     assert notes(isolated(None), frozenset({4})) == ([], [])
 
 
 def test_efficiency_cores_that_are_left_out_are_a_remark_that_says_why() -> None:
-    """2P+4E by default."""
+    """The default pin of this host takes its two performance cores."""
     warned, (remark,) = notes(two_fast_four_slow())
     assert warned == []
     assert tells(remark, "4 efficiency cores", "CPUs 2-5", "--cpus", "--cores", WHY_ONE_KIND)
@@ -71,19 +71,19 @@ def test_efficiency_cores_that_are_left_out_are_a_remark_that_says_why() -> None
 def test_mixed_cores_are_a_warning_however_they_were_asked_for(
     cpus: frozenset[int] | None, cores: int | None, slow: str
 ) -> None:
-    """A list, or more cores than are fast: it says how many are."""
+    """The pin is a list, or has more cores than are fast. The warning tells how many performance cores there are."""
     (warning,), remarks = notes(two_fast_four_slow(), cpus, cores)
     assert tells(warning, "2 performance cores", "CPUs 0-1", f"CPUs {slow}", WHY_ONE_KIND, "--cores 2")
     assert remarks == []
 
 
 def test_efficiency_cores_alone_are_cores_of_one_kind() -> None:
-    """A list of them is nobody's disadvantage."""
+    """A list of efficiency cores slows neither side more than the other."""
     assert notes(two_fast_four_slow(), frozenset({2, 3})) == ([], [])
 
 
 def test_memory_high_below_the_hard_limit_is_a_warning() -> None:
-    """It lets nothing fail."""
+    """Above memory.high a launch runs slower and does not fail."""
     (warning,), _ = notes(throttled())
     assert tells(warning, "memory.high", "4.0 GiB", WHY_THROTTLED)
     assert notes(throttled(8 * GIB, 8 * GIB)) == ([], [])

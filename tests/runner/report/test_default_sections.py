@@ -36,7 +36,10 @@ def says_not_observed(text: str) -> bool:
 
 
 def test_where_it_is_off_the_first_advice_is_to_switch_it_on(in_folder: Path) -> None:
-    """With what that gained on this host; the bar that a plain installation is has that in its name."""
+    """The advice tells what switching it on gained on this host.
+
+    The bar's name says that a plain installation gives it.
+    """
     text = report_of(FakeEngine())
     found = first_finding(text)
     assert tells(found, "`pip install tensorflow-cpu==2.14.0`", "oneDNN off", "probe", "TF_ENABLE_ONEDNN_OPTS")
@@ -47,7 +50,7 @@ def test_where_it_is_off_the_first_advice_is_to_switch_it_on(in_folder: Path) ->
 
 
 def test_where_it_is_on_nothing_is_advised_and_the_other_bar_has_the_name(in_folder: Path) -> None:
-    """The same variable unset, on a host where the build says that oneDNN is on."""
+    """The variable is not set here either, and the build says that oneDNN is on."""
     text = report_of(FakeEngine(onednn_by_default=True))
     assert tells(first_finding(text), "`pip install tensorflow-cpu==2.14.0`", "oneDNN on", "probe")
     assert SWITCH not in first_finding(text)
@@ -65,7 +68,7 @@ def test_where_it_was_not_observed_nothing_is_claimed(in_folder: Path, default: 
 
 
 def test_a_probe_whose_signs_contradict_observes_nothing(in_folder: Path) -> None:
-    """TensorFlow's word against the primitives."""
+    """TensorFlow says one thing of oneDNN, and the primitives that ran say another."""
     text = report_of(FakeEngine(logs={"plain-install": "onednn_verbose,exec,cpu,convolution,jit:avx2,f,,,a,mb2,1\n"}))
     assert says_not_observed(text)
 
@@ -75,14 +78,12 @@ def test_a_probe_whose_signs_contradict_observes_nothing(in_folder: Path) -> Non
     [({"stock-onednn": 1.0}, "1.00x"), ({"stock-onednn": 2.0}, "0.500x")],
 )
 def test_a_switch_that_gains_nothing_is_not_advised(in_folder: Path, seconds: Mapping[str, float], mean: str) -> None:
-    """The verdict is told as it is."""
     found = first_finding(report_of(FakeEngine(seconds={**SECONDS, **seconds}))).partition(SWITCH)[2]
     assert tells(found, "faster on 0 of 2", "batch size 32", mean)
     assert "gained" not in found
 
 
 def test_what_was_not_measured_is_not_known(in_folder: Path) -> None:
-    """A run without the third bar says what is off, and that its gain was not measured."""
     text = report_of(FakeEngine(), "--variants", "stock,intel")
     assert tells(first_finding(text), "oneDNN off", SWITCH, "not measured")
 

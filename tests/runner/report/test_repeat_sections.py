@@ -33,13 +33,11 @@ def test_without_noise_nothing_could_have_been_missed() -> None:
 
 
 def test_a_difference_is_named_with_both_speedups_and_with_what_differs() -> None:
-    """The pair, then and now, and every condition by name."""
     text = verdict(compare_pairs([pair(4.0, 4.0)], [pair(2.0, 2.0)]), [("pin.cpus", "0-1", "0")])
     assert tells(text, "not agree", "VGG16", "intel / stock", "tf-2.14", "batch size 4", "differ: pin.cpus")
     assert re.findall(r"([0-9.]+)x", text) == ["4.00", "2.00"]
 
 
 def test_nothing_in_common_is_neither() -> None:
-    """Neither agreement nor its opposite is claimed."""
     text = verdict(compare_pairs([pair(4.0, 4.0)], []), [])
     assert tells(text, "cannot be told", "VGG16", "intel / stock", "tf-2.14", "batch size 4", "repetition")
