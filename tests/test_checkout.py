@@ -37,7 +37,7 @@ def test_text_has_line_feeds_in_every_clone(tracked: dict[str, tuple[str, str]])
 
 
 def test_binary_files_are_left_as_they_are(tracked: dict[str, tuple[str, str]]) -> None:
-    """Archives and pictures, in which a carriage return means something else."""
+    """Archives and pictures can hold carriage returns as data."""
     binary = {name: attributes for name, (_, attributes) in tracked.items() if name.endswith(BINARY)}
     assert "results/sample/figure1.png" in binary
     assert [name for name, attributes in binary.items() if not attributes.startswith("-text")] == []

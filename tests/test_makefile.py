@@ -66,29 +66,28 @@ UNUSABLE = {
 
 @pytest.mark.parametrize("default", UNUSABLE.values(), ids=UNUSABLE.keys())
 def test_another_one_is_taken_where_the_default_cannot_be(tmp_path: Path, default: str) -> None:
-    """Too old, too new, a shim for nothing, or one without what makes environments."""
+    """python3 is too old, too new, a shim that runs nothing, or lacks what makes environments."""
     assert found(tmp_path, python3=default, python3_13=SHIM, python3_11=python(3, 11)) == "python3.11"
 
 
 def test_the_newest_is_taken_where_there_is_no_default(tmp_path: Path) -> None:
-    """Of several that would do, by name; one without venv is passed over, and plain `python` comes last."""
+    """Versions are compared by name. One without venv is passed over, and plain `python` comes last."""
     others = {"python3_11": python(3, 11), "python3_10": python(3, 10), "python": python(3, 13)}
     assert found(tmp_path, python3_12=python(3, 12), **others) == "python3.12"
     assert found(tmp_path, python3_12=python(3, 12, ("venv",)), **others) == "python3.11"
 
 
 def test_plain_python_is_taken_where_there_is_no_other(tmp_path: Path) -> None:
-    """In an environment of conda's, for instance."""
+    """An environment of conda is an example."""
     assert found(tmp_path, python3_12=BROKEN, python=python(3, 12)) == "python"
 
 
 def test_none_is_taken_where_none_can_be(tmp_path: Path) -> None:
-    """There is no answer then."""
     assert found(tmp_path, python3=python(3, 9), python3_12=UNUSABLE["without venv"], python=python(2, 7)) == ""
 
 
 def test_make_says_what_to_install_where_there_is_none(tmp_path: Path) -> None:
-    """Which versions, which modules, and how to get them; nothing has been made."""
+    """It names the versions, the modules and how to get them, and makes nothing."""
     done = make(tmp_path, python3=python(3, 9), python3_12=UNUSABLE["without ensurepip"])
     assert done.returncode == 2
     assert "no Python 3.10 to 3.13 with the modules venv and ensurepip was found" in done.stderr

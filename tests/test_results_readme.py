@@ -105,5 +105,5 @@ def test_every_documented_path_is_in_the_schema_or_in_a_record(
     ],
 )
 def test_the_notation_of_the_tables_is_understood(row: str, paths: list[str]) -> None:
-    """A test of what cannot be read would find nothing."""
+    """A test that cannot read the tables would find no fault in them."""
     assert [path for path, _ in fields(f"\n## T\n\n| field | | |\n|---|---|---|\n{row}\n\n## U\n", "## T")] == paths

@@ -43,7 +43,7 @@ def test_the_archive_has_the_result_that_each_record_holds(packed: dict[str, byt
 
 
 def test_the_archive_has_job_result_and_log_of_each_launch(packed: dict[str, bytes]) -> None:
-    """Nothing more; of timed launches, matrix products, and the probes, whose logs the evidence was read from."""
+    """The archive holds nothing else. Its launches are timed launches, matrix products and probes."""
     folders = {name.split("/")[1] for name in packed}
     assert set(packed) == {f"launches/{folder}/{part}" for folder in folders for part in PARTS}
     timed = {record["launch_id"] for record in read("records.jsonl")}

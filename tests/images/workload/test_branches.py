@@ -81,7 +81,7 @@ def graphs(draw: st.DrawFn) -> Edges:
 
 @given(graphs(), st.sets(st.integers(0, 7)))
 def test_it_is_the_largest_set_without_a_dependency_on_any_graph(needs: Edges, quiet: set[int]) -> None:
-    """Held against trying every set of layers."""
+    """The count is compared with that of trying every set of layers."""
     silent = tuple(f"n{index}" for index in quiet if f"n{index}" in needs)
     above: dict[str, set[str]] = {}
     for name, inputs in needs.items():

@@ -44,7 +44,6 @@ def test_version_2_takes_the_smallest_limit_of_all_levels(tmp_path: Path) -> Non
 
 
 def test_version_2_without_limits(tmp_path: Path) -> None:
-    """The word "max" is no limit."""
     root = write_tree(
         tmp_path,
         {

@@ -43,7 +43,6 @@ def test_result_of_an_invalid_job_keeps_what_is_known(tmp_path: Path) -> None:
 
 @WITHOUT_TENSORFLOW
 def test_missing_framework_is_a_framework_error(tmp_path: Path) -> None:
-    """An environment without TensorFlow gives a result with the import's own message."""
     code, result = launch(tmp_path, json.dumps(TRAIN_JOB))
     assert code == EXIT_ERROR
     assert result["error"]["kind"] == "framework_error"
@@ -56,7 +55,6 @@ def test_missing_framework_is_a_framework_error(tmp_path: Path) -> None:
      ["--describe", "alexnet", "--batch-size", "0"]],
 )  # fmt: skip
 def test_usage_errors_exit_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """A wrong command line is refused with a message on standard error."""
     with pytest.raises(SystemExit) as stopped:
         main(arguments)
     assert stopped.value.code == EXIT_INVALID_JOB

@@ -43,7 +43,7 @@ def test_the_signs_are_the_same_in_every_version() -> None:
 
 
 def test_norm_and_dot_product_are_float64_sums() -> None:
-    """A long sum of float32 would lose what a small difference is."""
+    """A long sum in float32 would lose a small difference."""
     tensor = values(3, CHUNK // 2 + 11)
     found = taken(tensor)
     assert found.norm == pytest.approx(float(np.linalg.norm(tensor.astype(np.float64))), rel=1e-12)
@@ -78,7 +78,7 @@ def test_the_dot_product_depends_on_the_tensors_name() -> None:
 
 
 def test_layouts_are_brought_to_one() -> None:
-    """What NCHW stores is the same tensor; features have no layout."""
+    """A tensor stored as NCHW gives the same sketch. Features have no layout."""
     images, features = values(2, 5, 7, 3), values(2, 35)
     stored = np.ascontiguousarray(images.transpose(0, 3, 1, 2))
     assert dot(height_width_channels(stored, "NCHW")) == dot(height_width_channels(images, "NHWC"))
@@ -87,7 +87,7 @@ def test_layouts_are_brought_to_one() -> None:
 
 @pytest.mark.parametrize("size", [1, 7, 1000, 1024, 200_000, 3 * CHUNK + 5])
 def test_the_sketch_knows_the_distance_between_two_tensors(size: int) -> None:
-    """Within a few percent, without either tensor; exactly, where a tensor is no larger than the sketch."""
+    """The distance is right within a few percent, and exact where a tensor is no larger than the sketch."""
     before = values(size)
     after = before + 1e-3 * values(size, seed=2)
     really = float(np.linalg.norm((after - before).astype(np.float64))) / max(map(np.linalg.norm, (before, after)))
@@ -103,7 +103,7 @@ def test_zeros_are_not_sensitive_and_what_vanishes_is() -> None:
 
 @pytest.mark.parametrize("wrong", [math.nan, math.inf])
 def test_what_is_no_number_stays_so(wrong: float) -> None:
-    """It must not vanish in a sum: it stands as null in a result."""
+    """An infinite or undefined value must not vanish in a sum: a result holds null for it."""
     tensor = values(300)
     tensor[17] = wrong
     (entry,) = to_json({KEY: taken(tensor)})

@@ -87,7 +87,7 @@ def numbers(result: dict[str, Any]) -> dict[tuple[str, str], Sequence[float]]:
 
 
 def test_a_fingerprint_has_every_layer_and_every_variable(launch: Launch) -> None:
-    """A user's own network too, by the names that its file gives."""
+    """The names of a user's own network are those that its file gives."""
     result = launch("intel", "small_net")
     layers = ["input", "conv1", "conv1/batch_norm", "deep", "deep/batch_norm", "expand", "expand/batch_norm", "add",
               "leaky", "wide", "average", "logits"]  # fmt: skip
@@ -139,7 +139,7 @@ def test_the_first_difference_is_where_the_fault_is(launch: Launch) -> None:
 
 
 def test_the_verbose_launch_takes_the_same_step(launch: Launch) -> None:
-    """Gradients and updates alone, of the launch whose log shows the kernels: the quiet launch's step was that one."""
+    """The verbose launch has gradients and updates alone. They show that its step was the quiet launch's step."""
     verbose, quiet = launch("intel", "small_net", "NHWC", "probe"), launch("intel", "small_net")
     assert names(verbose, "output") == []
     of_quiet = numbers(quiet)
@@ -150,5 +150,5 @@ def test_the_verbose_launch_takes_the_same_step(launch: Launch) -> None:
 
 
 def test_a_timed_launch_takes_none(launch: Launch) -> None:
-    """Nothing but the training step is in it."""
+    """A timed launch does nothing but its training steps."""
     assert launch("intel", "small_net", "NHWC", "train")["fingerprint"] == []

@@ -62,7 +62,6 @@ def test_matrix_product(left: tuple[int, int], transposed: bool) -> None:
 
 
 def test_other_operations_count_nothing() -> None:
-    """Pooling, normalisation and element-wise operations are not counted."""
     assert count_flops([operation("MaxPool", [IMAGES], IMAGES), operation("AddV2", [IMAGES, IMAGES], IMAGES)]) == 0
 
 

@@ -15,7 +15,6 @@ from tests.images.workload.job_content import DESCRIBE_JOB, GEMM_JOB, OWN_JOB, P
 
 
 def test_train_job_is_accepted() -> None:
-    """A complete training job becomes a TrainJob with its values."""
     job = validate_job(TRAIN_JOB)
     assert isinstance(job, TrainJob)
     assert (job.launch_id, job.topology, job.batch_size, job.time_limit_seconds) == ("launch-7", "resnet50", 4, None)
@@ -33,21 +32,20 @@ def test_only_a_quiet_launch_is_traced_and_no_timed_one_fingerprinted() -> None:
 
 @pytest.mark.parametrize("kind", ["probe", "quiet"])
 def test_a_probe_has_a_first_step_that_is_not_timed(kind: str) -> None:
-    """It is looked at, which takes time."""
+    """Its first step is fingerprinted, which takes time."""
     with pytest.raises(InvalidJobError, match="warmup_steps is 0, expected an integer of at least 1"):
         validate_job({**TRAIN_JOB, "kind": kind, "warmup_steps": 0})
     validate_job({**TRAIN_JOB, "warmup_steps": 0})
 
 
 def test_gemm_job_is_accepted() -> None:
-    """A complete matrix-product job becomes a GemmJob with its values."""
     job = validate_job(GEMM_JOB)
     assert isinstance(job, GemmJob)
     assert (job.sizes, job.repeats, job.time_limit_seconds) == ((64, 128), 3, 60.0)
 
 
 def test_a_job_with_the_users_own_topology_is_accepted() -> None:
-    """A file's name beside its topology's, for training and for describing."""
+    """The file's name stands beside the topology's, in jobs that train and in jobs that describe."""
     own = {"topology": "my_net", "topology_file": "my_net.py"}
     job, description = validate_job(OWN_JOB), validate_job({**DESCRIBE_JOB, **own})
     assert isinstance(job, TrainJob)
@@ -56,7 +54,6 @@ def test_a_job_with_the_users_own_topology_is_accepted() -> None:
 
 
 def test_a_built_in_topology_can_be_described() -> None:
-    """Without a file the topology is one of the kit's."""
     job = validate_job(DESCRIBE_JOB)
     assert isinstance(job, DescribeJob)
     assert job.topology_file is None
@@ -76,14 +73,13 @@ def test_a_built_in_topology_can_be_described() -> None:
     ],
 )
 def test_a_file_that_is_not_the_topologys_own_is_refused(topology: object, file: object) -> None:
-    """A file outside of the job's folder, of another name, or of a name that the kit has."""
+    """The file is outside of the job's folder, has another stem than the topology, or has a name of the kit's."""
     with pytest.raises(InvalidJobError, match="topology"):
         validate_job({**OWN_JOB, "topology": topology, "topology_file": file})
 
 
 @pytest.mark.parametrize("content", [TRAIN_JOB, PROBE_JOB, GEMM_JOB, DESCRIBE_JOB])
 def test_every_key_is_required(content: dict[str, Any]) -> None:
-    """Leaving out any one key is refused with that key's name."""
     for key in content:
         with pytest.raises(InvalidJobError, match=key):
             validate_job({name: value for name, value in content.items() if name != key})
@@ -91,7 +87,6 @@ def test_every_key_is_required(content: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("content", [TRAIN_JOB, GEMM_JOB, OWN_JOB, DESCRIBE_JOB])
 def test_unknown_key_is_refused(content: dict[str, Any]) -> None:
-    """A key that is not in the contract is refused with its name."""
     with pytest.raises(InvalidJobError, match="unknown key timed_stepss"):
         validate_job({**content, "timed_stepss": 3})
 
@@ -128,14 +123,12 @@ def test_unknown_key_is_refused(content: dict[str, Any]) -> None:
     ],
 )
 def test_wrong_value_of_a_train_job_is_refused(key: str, value: object) -> None:
-    """A value of the wrong type or outside its range is refused with the key's name."""
     with pytest.raises(InvalidJobError, match=key):
         validate_job({**TRAIN_JOB, key: value})
 
 
 @pytest.mark.parametrize(("key", "value"), [("sizes", []), ("sizes", [0]), ("sizes", 64), ("repeats", 0)])
 def test_wrong_value_of_a_gemm_job_is_refused(key: str, value: object) -> None:
-    """A matrix-product job with a wrong size or repeat count is refused."""
     with pytest.raises(InvalidJobError, match=key):
         validate_job({**GEMM_JOB, key: value})
 
@@ -157,20 +150,17 @@ JSON_VALUES = st.recursive(
 
 @given(st.sampled_from(sorted(OWN_JOB)), JSON_VALUES)
 def test_any_json_value_is_accepted_or_refused(key: str, value: object) -> None:
-    """Whatever JSON stands under a key, validation either returns a job or raises InvalidJobError."""
     with contextlib.suppress(InvalidJobError):
         assert validate_job({**OWN_JOB, key: value}).launch_id
 
 
 @given(JSON_VALUES)
 def test_any_json_document_is_accepted_or_refused(content: object) -> None:
-    """Random JSON documents are refused as invalid jobs, never with another error."""
     with pytest.raises(InvalidJobError):
         validate_job(content)
 
 
 def test_unreadable_job_file_is_an_invalid_job(tmp_path: Path) -> None:
-    """A missing job file and one that is no JSON are both refused, with the file's name."""
     path = tmp_path / "job.json"
     with pytest.raises(InvalidJobError, match=r"job\.json"):
         read_job(str(path))

@@ -101,7 +101,6 @@ def test_steps_carry_their_phase(launch: Launch) -> None:
 
 
 def test_training_lowers_the_loss(launch: Launch) -> None:
-    """Steps change the weights: on one unchanging batch the loss falls with each."""
     _, result = launch("intel", "train")
     losses = [step["loss"] for step in result["steps"]]
     assert losses == sorted(losses, reverse=True)
@@ -109,7 +108,6 @@ def test_training_lowers_the_loss(launch: Launch) -> None:
 
 
 def test_first_loss_does_not_depend_on_the_layout_or_build(launch: Launch) -> None:
-    """Both layouts of Intel's build and stock start from the same weights and images."""
     runs = [("intel", "train"), ("intel", "train in NCHW"), ("stock", "train until the time limit")]
     first, *others = (launch(installation, job)[1]["steps"][0]["loss"] for installation, job in runs)
     assert others == [pytest.approx(first, rel=1e-4)] * 2
@@ -136,7 +134,6 @@ def test_a_graph_as_built_has_no_fused_operation(stack_python: Callable[[str], s
 
 
 def test_time_limit_ends_a_launch_without_error(launch: Launch) -> None:
-    """The time limit keeps the steps there are, and the result says what stopped it."""
     _, result = launch("stock", "train until the time limit")
     assert result["stopped_by"] == "time_limit"
     assert 2 <= len(result["steps"]) < 1000
@@ -219,8 +216,7 @@ def test_no_other_launch_traces(launch: Launch, job: str) -> None:
     assert (result["trace"], result["traced_step_seconds"]) == ([], None)
 
 
-def test_matrix_products(launch: Launch) -> None:
-    """A matrix-product job reports every repeat of every size, and the best rate of each."""
+def test_every_repeat_of_every_size_is_reported(launch: Launch) -> None:
     code, result = launch("stock", "gemm")
     assert (code, result["stopped_by"], result["steps"]) == (0, "steps", [])
     assert [(entry["size"], len(entry["seconds"])) for entry in result["gemm"]] == [(64, 3), (128, 3)]
@@ -229,7 +225,6 @@ def test_matrix_products(launch: Launch) -> None:
 
 
 def test_version_names_everything(stack_python: Callable[[str], str]) -> None:
-    """`--version` prints the versions of the workload, TensorFlow, numpy and Python, and the hash."""
     done = subprocess.run([stack_python("stock"), str(FOLDER), "--version"], check=True, capture_output=True, text=True)
     first, *rest = done.stdout.splitlines()
     assert first == f"workload {workload.__version__} sha256 {workload_sha256()}"

@@ -74,7 +74,6 @@ def test_peak_memory_is_in_bytes(tmp_path: Path) -> None:
 
 
 def test_telling_libraries_are_listed_once(tmp_path: Path) -> None:
-    """OpenMP, MKL, TensorFlow, OpenBLAS and allocators are listed once each, other libraries not."""
     libraries = read_mapped_libraries(write_tree(tmp_path, {"proc/self/maps": MAPS}))
     assert sorted(library["name"] for library in libraries) == [
         "libiomp5.so",
@@ -135,7 +134,6 @@ def test_threads_with_odd_names_are_read(tmp_path: Path) -> None:
 
 
 def test_openmp_is_not_asked_where_none_is_mapped() -> None:
-    """Without an OpenMP runtime among the mapped libraries the answer is None."""
     assert read_omp_max_threads([{"name": "libtensorflow_framework.so.2", "path": "/nowhere"}]) is None
 
 
@@ -176,7 +174,6 @@ def test_intels_own_wheel_wins_over_its_second_folder(tmp_path: Path) -> None:
 
 
 def test_package_without_a_wheel_is_none(tmp_path: Path) -> None:
-    """A package that no .dist-info claims has no wheel."""
     assert read_wheel(str(tmp_path / "tensorflow")) is None
 
 

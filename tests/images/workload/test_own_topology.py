@@ -45,7 +45,7 @@ def launch(stack_python: Callable[[str], str], tmp_path: Path) -> Callable[..., 
 Launcher = Callable[..., tuple[int, dict[str, Any]]]
 
 
-def test_it_trains(launch: Launcher) -> None:
+def test_the_example_of_the_readme_trains(launch: Launcher) -> None:
     """The example of the README trains as the kit's own topologies do: loss falls, FLOPs and parameters are counted."""
     code, result = launch(EXAMPLE.read_text(encoding="utf-8"))
     assert (code, result["error"]) == (0, None)
@@ -71,7 +71,6 @@ def test_branches_and_normalisation_start_from_the_same_loss_in_both_layouts(lau
 
 
 def test_it_is_described_with_its_branches(launch: Launcher) -> None:
-    """Two paths between the fork and the concatenation; nothing is trained."""
     absent = dict.fromkeys(TRAINING, "absent")
     code, result = launch(EXAMPLE.read_text(encoding="utf-8"), kind="describe", **absent)
     assert (code, result["steps"]) == (0, [])

@@ -40,8 +40,7 @@ class ResourceExhaustedError(Exception):
         (RuntimeError("No OpKernel was registered"), "framework_error"),
     ],
 )
-def test_error_kind(error: Exception, kind: str) -> None:
-    """Each error falls under one kind of the contract."""
+def test_each_error_has_one_kind(error: Exception, kind: str) -> None:
     assert error_kind(error) == kind
 
 
@@ -54,7 +53,6 @@ def test_frameworks_own_message_is_kept_whole() -> None:
 
 
 def test_traceback_names_where_the_error_was_raised() -> None:
-    """The traceback of a described error contains the function that raised it."""
     with pytest.raises(KeyError) as raised:
         empty_result(None)["no such key"]
     described = describe_error(raised.value)
@@ -71,7 +69,6 @@ def test_written_result_is_read_back(tmp_path: Path) -> None:
 
 
 def test_failed_write_leaves_the_old_result(tmp_path: Path) -> None:
-    """If the file cannot be completed, the earlier one stays and no temporary file is left."""
     (tmp_path / "result.json").write_text("old", encoding="utf-8")
     with (
         mock.patch("os.fsync", side_effect=OSError(28, "No space left on device")),

@@ -28,7 +28,6 @@ def test_file_is_python_3_6(path: Path) -> None:
 
 
 def test_only_one_module_names_tensorflow_for_import() -> None:
-    """TensorFlow is imported in the module about its versions and nowhere else."""
     importing = [path.name for path in FILES if 'import_module("tensorflow")' in path.read_text(encoding="utf-8")]
     assert importing == ["tensorflow_compat.py"]
 

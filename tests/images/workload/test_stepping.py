@@ -28,7 +28,6 @@ class FakeTraining:
 
 
 def test_phases_are_marked_and_indices_run_through() -> None:
-    """Warm-up steps come first, stay in the list and are numbered with the timed ones."""
     training, steps = FakeTraining(), []  # type: ignore[var-annotated]
     assert run_phases(training, 2, 1, None, steps, training.clock) == "steps"
     assert steps == [Step(0, "warmup", 1.0, 8.0), Step(1, "warmup", 1.0, 7.0), Step(2, "timed", 1.0, 6.0)]
@@ -43,7 +42,6 @@ def test_time_limit_stops_between_steps() -> None:
 
 
 def test_time_limit_after_the_last_step_changes_nothing() -> None:
-    """A limit that passes during the last step leaves the launch complete."""
     training = FakeTraining()
     assert run_phases(training, 1, 2, 2.5, [], training.clock) == "steps"
 
@@ -58,7 +56,7 @@ def test_time_limit_before_a_timed_step_is_an_error() -> None:
 
 
 def test_a_first_step_that_was_taken_before_counts() -> None:
-    """As a warm-up step, and its time: the limit counts from its start, and the error tells of all steps."""
+    """It is a warm-up step. The time limit counts from its start, and the error tells of all steps."""
     training = FakeTraining()
     steps: list[Step] = []
     started = training.clock()

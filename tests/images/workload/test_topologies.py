@@ -49,7 +49,6 @@ def descriptions(stack_python: Callable[[str], str]) -> Descriptions:
 
 @pytest.mark.parametrize("topology", TOPOLOGY_NAMES)
 def test_every_layer_has_the_defined_kind_and_shape(descriptions: Descriptions, topology: str) -> None:
-    """Layer by layer, kind and output shape are the definition's."""
     layers = descriptions[topology, "NHWC"]["layers"]
     assert [(layer["kind"], layer["shape"]) for layer in layers] == expected_of(topology).layers
 
@@ -64,7 +63,6 @@ def test_parameters(descriptions: Descriptions, topology: str) -> None:
 
 @pytest.mark.parametrize("topology", TOPOLOGY_NAMES)
 def test_layouts_describe_the_same_network(descriptions: Descriptions, topology: str) -> None:
-    """Layers, parameters and FLOPs do not depend on the layout."""
     nhwc, nchw = (descriptions[topology, layout] for layout in ("NHWC", "NCHW"))
     assert {**nchw, "layout": "NHWC"} == nhwc
 
@@ -83,7 +81,7 @@ def test_training_costs_three_forward_passes_less_the_gradient_by_the_images(
 
 
 @pytest.mark.parametrize("topology", TOPOLOGY_NAMES)
-def test_disjoint_branches(descriptions: Descriptions, topology: str) -> None:
+def test_the_branches_that_plan_shows_are_those_of_the_graph(descriptions: Descriptions, topology: str) -> None:
     """What `plan` shows without TensorFlow is what is counted from the graph."""
     description = descriptions[topology, "NHWC"]
     assert description["disjoint_branches"] == len(description["branch_layers"])

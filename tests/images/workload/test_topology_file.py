@@ -50,14 +50,12 @@ def test_loading_leaves_nothing_in_the_folder(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_missing_is_named(tmp_path: Path, text: str, words: str) -> None:
-    """A file without size or function says which, and what was found."""
     error = refused(tmp_path, text)
     assert error["kind"] == "topology_error"
     assert words in error["message"]
 
 
 def test_a_syntax_error_shows_its_line(tmp_path: Path) -> None:
-    """The traceback has the line that is no Python."""
     error = refused(tmp_path, "IMAGE_SIZE = 64\ndef add_layers(network, images)\n    return images\n")
     assert error["type"] == "SyntaxError"
     assert "my_net.py" in error["message"]
@@ -78,7 +76,6 @@ def test_a_file_that_ends_the_process_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
-    """Its name is in the message."""
     with pytest.raises(TopologyError, match=r"absent\.py"):
         read_source(str(tmp_path / "absent.py"))
 

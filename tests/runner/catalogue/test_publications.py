@@ -119,7 +119,6 @@ def test_the_original_script_says_what_it_really_does() -> None:
 
 
 def test_an_unknown_publication_is_answered_with_the_nearest_name() -> None:
-    """A slip is a usage error that helps."""
     with pytest.raises(UsageError, match="Did you mean intel-aws-2018"):
         find_publication("intel-aws-2019")
 
@@ -150,7 +149,6 @@ def test_an_unknown_publication_is_answered_with_the_nearest_name() -> None:
 def test_a_malformed_publication_is_refused_with_place_and_key(
     tmp_path: Path, change: tuple[str, str], words: str
 ) -> None:
-    """The message names the file, the claim and what is wrong in it."""
     text = (PUBLICATIONS / f"{ARTICLE}.toml").read_text(encoding="utf-8")
     assert change[0] in text
     path = tmp_path / f"{ARTICLE}.toml"
@@ -178,7 +176,7 @@ def test_only_the_articles_own_words_stand_in_quotation_marks() -> None:
 
 
 def test_a_figure_that_is_computed_from_published_ones_says_so() -> None:
-    """20.8 / 6.2 is in no source."""
+    """The ratio 20.8 / 6.2 stands in no source."""
     guide = load_publication("tensorflow-performance-guide")
     shown = {each.claim.id: published(each) for each in judge(guide, results(constant(2.0)))}
     assert shown["training-mkl-over-avx2"] == "3.35, derived"
@@ -187,7 +185,7 @@ def test_a_figure_that_is_computed_from_published_ones_says_so() -> None:
 
 @pytest.mark.parametrize("publication", ALL, ids=lambda each: each.id)
 def test_advice_is_told_as_advice(publication: Publication) -> None:
-    """What a source prescribes is not put as what is best."""
+    """The words of the claim do not present a source's prescription as the best setting."""
     assert not [claim.id for claim in publication.claims if "best setting" in claim.says]
 
 

@@ -10,14 +10,12 @@ from tests.runner.builders import record
 
 
 def test_a_differing_condition_is_named_with_both_values() -> None:
-    """The refusal says which field differs and how."""
     one = record("stock", conditions={"machine": {"microcode": "0x1"}, "engine": "venv"})
     other = record("intel", conditions={"machine": {"microcode": "0x2"}, "engine": "venv"})
     assert why_not_comparable([one, other]) == "conditions differ: machine.microcode (0x1 / 0x2)"
 
 
 def test_equal_conditions_are_not_refused() -> None:
-    """Records of one run on one host may be divided."""
     assert why_not_comparable([record("stock"), record("intel")]) is None
 
 
@@ -31,13 +29,11 @@ def test_a_declared_difference_excuses_itself_and_nothing_else() -> None:
 
 
 def test_a_condition_that_only_one_side_has_is_a_difference() -> None:
-    """A field that one record lacks is reported as absent."""
     one, other = record(conditions={"a": 1, "b": 2}), record(block=2, conditions={"a": 1})
     assert differing_conditions([one, other]) == {"b": [2, "absent"]}
 
 
 def test_records_with_errors_do_not_count() -> None:
-    """Nothing is divided by a failure, so its conditions do not matter."""
     failed = record("intel", conditions={"engine": "docker"}, error={"kind": "failed", "message": ""})
     assert differing_conditions([record(conditions={"engine": "venv"}), failed]) == {}
 
@@ -87,7 +83,7 @@ def test_with_many_images_the_second_loss_must_agree_more_closely(batch_size: in
 
 
 def test_tolerances_are_told_by_topology_and_batch_size() -> None:
-    """What is not known is given the room of few images and of batch normalisation."""
+    """An unknown topology has the tolerance of few images and of batch normalisation."""
     assert tolerances_of("resnet50") == tolerances_of("my_net", 8) == (1e-4, 1e-1)
     assert tolerances_of("resnet50", 32) == tolerances_of("my_net", 16) == (1e-4, 1e-2)
     assert tolerances_of("vgg16", 32) == tolerances_of("vgg16") == (1e-4, 1e-4)
@@ -104,7 +100,10 @@ def test_tolerances_are_told_by_topology_and_batch_size() -> None:
     ],
 )
 def test_losses_say_what_they_cannot_show(topology: str, losses: list[float], finding: str) -> None:
-    """A movement that builds may differ by could be no update; a network that starts small has one first loss."""
+    """Builds may differ by a movement that could be no update at all.
+
+    A network that starts with small values has the same first loss whatever it computes.
+    """
     sides = [[record(name, batch_size=32, losses=losses)] for name in ("stock", "intel")]
     check = check_losses(topology, *sides)
     assert check is not None
@@ -114,7 +113,10 @@ def test_losses_say_what_they_cannot_show(topology: str, losses: list[float], fi
 
 @pytest.mark.parametrize("topology", ["inception3", "resnet50"])
 def test_where_the_losses_judge_the_update_a_missing_one_is_found_and_a_larger_one_is_not(topology: str) -> None:
-    """Which is why they show at most that some update was made; the table has by how much the two sides' differ."""
+    """So the losses show at most that some update was made.
+
+    The report's table tells by how much the two sides' updates differ.
+    """
     base = [record(batch_size=32, losses=[7.0, 6.956, 6.0])]
     larger, none = ([record("intel", batch_size=32, losses=[7.0, second, 6.0])] for second in (6.940, 7.0))
     check, missing = check_losses(topology, base, larger), check_losses(topology, base, none)
@@ -126,14 +128,16 @@ def test_where_the_losses_judge_the_update_a_missing_one_is_found_and_a_larger_o
 
 
 def test_losses_that_differ_are_called_so() -> None:
-    """Whatever else they could not have shown."""
     check = check_losses("vgg16", [record(losses=[8.0, 7.9, 6.0])], [record("intel", losses=[8.1, 7.9, 6.0])])
     assert check is not None
     assert check.finding == "DIFFERENT"
 
 
 def test_a_side_whose_loss_does_not_move_has_not_trained() -> None:
-    """Within the tolerance of few images, but its second loss is its first: flagged, with that reason."""
+    """The two losses agree within the tolerance for few images, but the second equals the first.
+
+    The pair is flagged with that reason.
+    """
     base, other = [record(losses=[8.0, 7.9, 7.8])], [record("intel", losses=[8.0, 8.0, 8.0])]
     check = check_losses("resnet50", base, other)
     assert check is not None
@@ -142,7 +146,7 @@ def test_a_side_whose_loss_does_not_move_has_not_trained() -> None:
 
 
 def test_losses_that_move_on_neither_side_are_the_same() -> None:
-    """Whether anything can be learnt is the topology's matter, as long as it is the same on both sides."""
+    """Whether a network can learn is the topology's matter, as long as both sides behave alike."""
     check = check_losses("resnet50", [record(losses=[8.0] * 3)], [record("intel", losses=[8.0] * 3)])
     assert check is not None
     assert check.passed

@@ -36,7 +36,6 @@ def test_rounding_passes() -> None:
     ids=["vanished", "3% larger", "other signs", "norm is no number", "dot product is no number"],
 )
 def test_anything_larger_fails_and_names_the_first_tensor(number: str, value: float | None) -> None:
-    """The first in the order of the network is where to look."""
     check = compare_fingerprints(HONEST, [changed(CONV, **{number: value}), GRADIENT])
     assert check is not None
     assert check.passed is False
@@ -80,7 +79,7 @@ def test_a_learning_rate_that_is_2_percent_off_is_no_jump() -> None:
 
 
 def test_nobody_is_asked_for_more_than_float32_can_do() -> None:
-    """An insensitive tensor still has the rounding of its own last operation."""
+    """An insensitive tensor still has the rounding error of its own last operation."""
     one = [changed(CONV, sensitivity=0.0)]
     close, far = (SENSITIVITIES * LEAST_SENSITIVITY * part for part in (0.9, 1.1))
     for difference, passed in ((close, True), (far, False)):
@@ -114,7 +113,7 @@ def test_a_norm_is_judged_where_a_direction_cannot_be() -> None:
 
 
 def test_zeros_on_both_sides_are_the_same() -> None:
-    """A bias that gets no gradient gets none in either build."""
+    """A bias that gets no gradient in one build gets none in the other."""
     zero = [changed(GRADIENT, norm=0.0, dot=0.0, sensitivity=0.0)]
     check = compare_fingerprints(zero, zero)
     assert check is not None
@@ -122,7 +121,7 @@ def test_zeros_on_both_sides_are_the_same() -> None:
 
 
 def test_two_networks_are_not_the_same_training() -> None:
-    """Layers that one side has alone are no matter of rounding."""
+    """Rounding does not explain layers that only one side has."""
     check = compare_fingerprints(HONEST, [CONV])
     assert check is not None
     assert check.passed is False
@@ -131,5 +130,5 @@ def test_two_networks_are_not_the_same_training() -> None:
 
 @pytest.mark.parametrize(("one", "other"), [([], HONEST), (HONEST, []), ([], [])])
 def test_without_a_fingerprint_nothing_is_said(one: list[Any], other: list[Any]) -> None:
-    """Runs of before have none, nor has a probe whose quiet launch failed."""
+    """Earlier runs have none, nor has a probe whose quiet launch failed."""
     assert compare_fingerprints(one, other) is None

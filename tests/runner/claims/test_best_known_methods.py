@@ -22,6 +22,7 @@ from tests.runner.claims.builders import (
     results,
     rung,
 )
+from tests.runner.told import tells
 
 # What a prescription is refuted on: the article's machine, and all its networks.
 ALL: dict[str, Any] = {"topologies": ARTICLE_TOPOLOGIES, "host": articles_host}
@@ -84,7 +85,7 @@ def test_a_rung_of_the_stock_build_says_nothing_of_what_is_prescribed_for_intels
         for each in (run, replace(run, records=tuple(map(_without_openmp, run.records)))):
             found = judged("bkm-kmp-blocktime", each)
             assert found.verdict == "not testable here"
-            assert "this rung has the build stock" in found.why
+            assert tells(found.why, "build stock")
 
 
 def test_a_ladder_that_goes_down_to_one_thread_speaks_for_as_many_as_there_are_cores() -> None:
@@ -93,7 +94,7 @@ def test_a_ladder_that_goes_down_to_one_thread_speaks_for_as_many_as_there_are_c
     found = judged("bkm-intra-op", ladder(constant(0.5), *rungs))
     assert found.verdict == "reproduced"
     assert found.measured == pytest.approx(2.0, rel=0.01)
-    assert "from 1 to 2" in found.why
+    assert tells(found.why, "from 1 to 2")
 
 
 BLOCKTIME = (rung("stock", ""), rung("intel", "stock", ("KMP_BLOCKTIME", "not set", "1"), acts_through=("openmp",)))
@@ -104,7 +105,7 @@ def test_a_step_across_1_is_judged_only_where_it_is_narrow(spread: float, verdic
     """Noise is no verdict; an interval that leaves no room for a gain is one."""
     found = judged("bkm-kmp-blocktime", ladder(constant(1.0, spread), *BLOCKTIME, **ALL))
     assert found.verdict == verdict
-    assert ("measure more --blocks" in found.why) == (verdict == "not testable here")
+    assert ("--blocks" in found.why) == (verdict == "not testable here")
 
 
 def test_a_step_that_its_table_refuses_is_not_testable() -> None:
@@ -116,7 +117,7 @@ def test_a_step_that_its_table_refuses_is_not_testable() -> None:
     )
     found = judged("bkm-kmp-blocktime", replace(run, records=records))
     assert (found.verdict, found.measured) == ("not testable here", None)
-    assert "conditions differ: engine" in found.why
+    assert tells(found.why, "engine")
 
 
 def test_a_step_that_trained_something_else_is_not_testable() -> None:
@@ -133,8 +134,7 @@ def test_an_inert_step_says_so_and_why() -> None:
     run = ladder(constant(2.0), *BLOCKTIME)
     found = judged("bkm-kmp-blocktime", replace(run, records=tuple(map(_without_openmp, run.records))))
     assert (found.verdict, found.measured) == ("not reproduced", None)
-    assert "inert, no OpenMP runtime is mapped" in found.why
-    assert found.why.endswith("; it is so on any host with this software")
+    assert tells(found.why, "inert", "no OpenMP runtime", "any host")
     assert "ablate" not in found.why
 
 
@@ -161,7 +161,7 @@ def test_a_step_over_a_failed_rung_is_not_that_of_its_setting_alone() -> None:
     )
     found = judged("bkm-inter-op", replace(run, records=records))
     assert found.verdict == "not testable here"
-    assert "because intel could not be measured" in found.why
+    assert tells(found.why, "intel", "could not be measured")
 
 
 def test_the_nearest_stack_judges_a_setting_if_it_was_measured() -> None:

@@ -46,8 +46,8 @@ def test_the_committed_sample_refutes_no_figure_of_another_host() -> None:
     largest = found["largest-speedup"]
     assert largest.verdict == "not testable here"
     assert largest.measured is not None
-    assert "which does not refute it" in largest.why
     assert "36 cores" in largest.missing
+    assert "not refute" in largest.why
 
 
 @pytest.mark.parametrize("publication", ALL, ids=lambda each: each.id)
@@ -87,9 +87,9 @@ def test_settings_that_are_not_the_articles_are_listed_and_judge_no_figure(inter
     first = judge(load_publication(ARTICLE), results(constant(8.0), header=other_settings))[0]
     differing = {each.what: each.here for each in first.differs}
     assert differing["BKMs"] == ("none" if inter_op is None else "article, but with inter_op_threads=4")
-    assert differing["threads"] == ("the framework's own number" if inter_op is None else "2")
+    assert ("2" in differing["threads"]) is (inter_op is not None)
     assert first.answer.verdict == "not testable here"
-    assert "the article prescribes article" in first.answer.why
+    assert first.answer.missing == ("the BKMs article",)
     assert first.answer.measured == pytest.approx(8.0, rel=0.01)
 
 

@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from runner.catalogue.publications import load_publication
 from runner.catalogue.stacks import load_stacks
 from runner.claims.case import RunPart
+from runner.claims.condition import OUT_OF_REACH
 from runner.claims.conditions import conditions
 from runner.claims.judge import JUDGES
+from runner.claims.speedups import MORE_BLOCKS, TOO_WIDE
 from runner.claims.verdict import Answer
 from runner.host.pin import Pin
 from runner.planning.bkm import load_bkms, resolve
@@ -32,6 +34,7 @@ from tests.runner.claims.builders import (
     probe,
     results,
 )
+from tests.runner.told import tells
 
 
 def judged(claim_id: str, run: Results) -> Answer:
@@ -41,28 +44,29 @@ def judged(claim_id: str, run: Results) -> Answer:
 
 
 @pytest.mark.parametrize(
-    ("speedup", "spread", "verdict", "words"),
+    ("speedup", "spread", "verdict", "where"),
     [
-        (8.0, 0.01, "reproduced", "the whole interval is above 7.40"),
-        (7.4, 0.01, "reproduced", "the interval holds 7.40"),
-        (4.0, 0.01, "not testable here", "below 7.40, which does not refute it (missing here: "),
-        (1.0, 0.01, "not testable here", "below 7.40, which does not refute it (missing here: "),
-        (7.4, 0.05, "not testable here", "the interval is too wide to tell"),
-        (6.0, 0.3, "not testable here", "the interval is too wide to tell"),
-        (6.6, 0.02, "not testable here", "the whole interval is below 7.40, which does not refute it"),
-        (11.0, 0.3, "not testable here", "the interval is too wide to tell"),
+        (8.0, 0.01, "reproduced", "above"),
+        (7.4, 0.01, "reproduced", "holds"),
+        (4.0, 0.01, "not testable here", "below"),
+        (1.0, 0.01, "not testable here", "below"),
+        (7.4, 0.05, "not testable here", TOO_WIDE),
+        (6.0, 0.3, "not testable here", TOO_WIDE),
+        (6.6, 0.02, "not testable here", "below"),
+        (11.0, 0.3, "not testable here", TOO_WIDE),
     ],
+    ids=lambda value: "too wide" if value is TOO_WIDE else str(value),
 )
 def test_the_largest_speedup_on_the_nearest_stack_can_be_confirmed_and_not_refuted_by_two_cores(
-    speedup: float, spread: float, verdict: str, words: str
+    speedup: float, spread: float, verdict: str, where: str
 ) -> None:
     """The simultaneous interval of the largest bar is held against 7.4, with both hosts' cores beside it."""
     found = judged("largest-speedup", results(constant(speedup, spread)))
     assert found.verdict == verdict
-    assert words in found.why
-    assert "2 cores; the article had 36" in found.why
+    assert tells(found.why, where, "7.40", "2 cores", "36")
     assert bool(found.missing) == (verdict == "not testable here")
-    assert ("more --blocks" in found.missing) == ("too wide" in words)
+    assert (MORE_BLOCKS in found.missing) == (where is TOO_WIDE)
+    assert ("36 cores" in found.missing) == ("not refute" in found.why) == (where == "below")
     assert found.measured is not None
     assert found.measured == pytest.approx(speedup, rel=0.15)
     assert found.interval is not None
@@ -71,18 +75,17 @@ def test_the_largest_speedup_on_the_nearest_stack_can_be_confirmed_and_not_refut
 
 # No run has it, whatever its host: the version is of Amazon's images, and on no package index.
 ITS_TENSORFLOW = "its TensorFlow version (no stack of this kit has it)"
+ITS_BASELINE = "its baseline's threads (not published)"
 
 
 def test_what_is_missing_to_refute_a_figure_is_named_in_one_phrase() -> None:
-    """What a larger host would have, apart from what no host has; other programs get it as a list."""
+    """The phrase names what a larger host would have, then what no host has. Other programs get both as a list."""
     found = judged("largest-speedup", results(constant(4.0)))
-    assert found.why.endswith(
-        "(missing here: the processor 8124M, 2 sockets, 36 cores, 36 threads; missing on any host: "
-        f"{ITS_TENSORFLOW}, its baseline's threads (not published))"
-    )
+    here, _, nowhere = found.why.rpartition("any host")
+    for each in found.missing:
+        assert each in (nowhere if each in (ITS_TENSORFLOW, ITS_BASELINE) else here)
     assert found.missing == (
-        ITS_TENSORFLOW, "the processor 8124M", "2 sockets", "36 cores", "36 threads",
-        "its baseline's threads (not published)",
+        ITS_TENSORFLOW, "the processor 8124M", "2 sockets", "36 cores", "36 threads", ITS_BASELINE,
     )  # fmt: skip
 
 
@@ -90,7 +93,7 @@ def test_what_is_missing_to_refute_a_figure_is_named_in_one_phrase() -> None:
     ("host", "baseline", "missing"),
     [
         (articles_host, 36, [ITS_TENSORFLOW]),
-        (articles_platform, None, ["its baseline's threads (not published)"]),
+        (articles_platform, None, [ITS_BASELINE]),
         (articles_platform, 1, ["a baseline on 1 thread"]),
         (articles_platform, 36, []),
     ],
@@ -108,7 +111,7 @@ def test_up_to_is_refuted_only_where_everything_that_it_depends_on_matches(
 
 
 def test_a_few_cores_of_the_articles_machine_are_not_the_articles_machine() -> None:
-    """What counts is the pin that the launches had, not the host around it."""
+    """The pin that the launches had counts, not the host around it."""
 
     def two_of_its_cores(header: dict[str, Any]) -> None:
         articles_platform(header)
@@ -117,26 +120,27 @@ def test_a_few_cores_of_the_articles_machine_are_not_the_articles_machine() -> N
         header["plan"]["launches"] = [{**launch, "intra_op_threads": 2} for launch in header["plan"]["launches"]]
 
     found = judged("largest-speedup", results(constant(4.0), header=two_of_its_cores))
-    assert "missing here: 2 sockets, 36 cores, 36 threads;" in found.why
-    assert "2 cores; the article had 36" in found.why
+    assert found.missing == ("2 sockets", "36 cores", "36 threads", ITS_BASELINE)
+    assert tells(found.why, "2 cores", "36")
 
 
 @pytest.mark.parametrize(
-    ("changes", "words"),
+    ("changes", "missing", "data"),
     [
-        ({"stack": "tf-2.14"}, "this run's software is tf-2.14"),
-        ({"stack": "tf-1.15"}, "tf-1.12 is nearest"),
-        ({"batch_size": 4}, "this run's batch size is 4"),
+        ({"stack": "tf-2.14"}, "the stack tf-1.12", ("tf-2.14", "tf-1.12")),
+        ({"stack": "tf-1.15"}, "the stack tf-1.12", ("tf-1.15", "tf-1.12")),
+        ({"batch_size": 4}, "batch size 32", ("batch size is 4",)),
     ],
 )
 def test_another_stack_or_batch_size_never_judges_the_figure_but_shows_its_own(
-    changes: dict[str, Any], words: str
+    changes: dict[str, Any], missing: str, data: tuple[str, ...]
 ) -> None:
     """Even 8x does not count; it is told with what it was measured on."""
     for claim_id in ("largest-speedup", "faster-on-all"):
         found = judged(claim_id, results(constant(8.0), **changes))
         assert found.verdict == "not testable here"
-        assert words in found.why
+        assert missing in found.missing
+        assert tells(found.why, *data)
         assert found.measured == pytest.approx(8.0, rel=0.01)
 
 
@@ -175,7 +179,7 @@ def test_faster_on_all_takes_every_bar(slow: tuple[str, ...], verdict: str) -> N
 
     found = judged("faster-on-all", results(speed))
     assert found.verdict == verdict
-    assert ("on VGG16 the interval is too wide to tell" in found.why) == (slow == ("vgg16",))
+    assert tells(found.why, f"on VGG16 {TOO_WIDE}") == (slow == ("vgg16",))
     assert found.interval is not None
     assert (found.interval[0] > 1) == (verdict == "reproduced")
 
@@ -190,7 +194,7 @@ def test_one_bar_that_is_clearly_slower_refutes_faster_on_all_on_the_articles_pl
     run = results(slow_on_vgg16, topologies=("resnet50", "vgg16"), header=articles_platform)
     found = judged("faster-on-all", run)
     assert found.verdict == "not reproduced"
-    assert "VGG16 alone refutes it" in found.why
+    assert tells(found.why, "VGG16 alone")
     assert found.measured == pytest.approx(0.8, rel=0.01)
     assert found.interval is not None
     assert found.interval[1] < 1
@@ -199,8 +203,8 @@ def test_one_bar_that_is_clearly_slower_refutes_faster_on_all_on_the_articles_pl
 def test_on_the_articles_machine_a_slower_bar_lacks_only_what_no_stack_of_the_kit_has() -> None:
     """So no run refutes "on all", as the publication's own comment says."""
     found = judged("faster-on-all", results(slow_on_vgg16, header=articles_host))
-    assert found.verdict == "partly"
-    assert found.why.endswith(f"does not refute it (missing on any host: {ITS_TENSORFLOW})")
+    assert (found.verdict, found.missing) == ("partly", (ITS_TENSORFLOW,))
+    assert tells(found.why, "any host", ITS_TENSORFLOW)
 
 
 @pytest.mark.parametrize("stack", sorted(load_stacks()))
@@ -218,7 +222,7 @@ def test_one_bar_that_is_clearly_slower_on_two_cores_refutes_nothing(topologies:
     """The bars that are faster hold all the same; what is missing stands beside the slower one."""
     found = judged("faster-on-all", results(slow_on_vgg16, topologies=topologies))
     assert found.verdict == verdict
-    assert "VGG16, though clearly not faster, does not refute it (missing here: " in found.why
+    assert tells(found.why, "VGG16", "not refute", "36 cores")
     assert "36 cores" in found.missing
     assert found.measured == pytest.approx(0.8, rel=0.01)
 
@@ -235,14 +239,15 @@ def test_faster_on_all_is_only_partly_told_by_some_of_the_topologies() -> None:
     """All that were measured are faster, and the rest is named."""
     found = judged("faster-on-all", results(constant(3.0), topologies=("resnet50", "vgg16")))
     assert found.verdict == "partly"
-    assert "not counted: InceptionV3, ResNet152" in found.why
+    assert found.missing == ("InceptionV3", "ResNet152")
+    assert tells(found.why, "not counted", *found.missing)
 
 
 def test_the_heights_of_single_bars_are_never_judged() -> None:
     """They exist as a picture only; what is measured here stands beside that."""
     found = judged("bar-vgg16", results(constant(5.0)))
     assert found.verdict == "not testable here"
-    assert "only as a picture" in found.why
+    assert "picture" in found.why
     assert found.measured == pytest.approx(5.0, rel=0.01)
 
 
@@ -266,19 +271,18 @@ def test_what_timed_launches_show_against_a_pair_keeps_it_from_judging() -> None
     for claim_id in ("largest-speedup", "faster-on-all"):
         found = judged(claim_id, replace(run, records=damaged))
         assert (found.verdict, found.measured) == ("not testable here", None)
-        assert "oneDNN is ON, where it should be off" in found.why
-        assert "The wrong wheel is installed" in found.why
+        assert tells(found.why, "oneDNN is ON", "tensorflow 2.14.0")
 
 
 def test_evidence_against_one_bar_leaves_the_others_to_judge() -> None:
-    """The flagged bar is not counted, and so could have been the largest or the smallest."""
+    """The flagged bar is not counted, so it could have been the largest or the smallest."""
     run = results(constant(4.0))
     damaged = tuple(
         replace(each, result=_wrong(each)) if each.cell.topology == "vgg16" else each for each in run.records
     )
     largest, every = (judged(name, replace(run, records=damaged)) for name in ("largest-speedup", "faster-on-all"))
     assert (largest.verdict, every.verdict) == ("not testable here", "partly")
-    assert "not counted: VGG16 (its evidence failed" in largest.why
+    assert tells(largest.why, "not counted", "VGG16", "evidence")
 
 
 def test_losses_that_differ_judge_nothing_though_a_launch_failed_too() -> None:
@@ -293,7 +297,7 @@ def test_losses_that_differ_judge_nothing_though_a_launch_failed_too() -> None:
     ]
     found = judged("largest-speedup", replace(run, records=tuple(damaged)))
     assert (found.verdict, found.measured) == ("not testable here", None)
-    assert "may not have trained the same thing" in found.why
+    assert "same thing" in found.why
 
 
 def test_an_absolute_figure_is_judged_only_where_everything_matches() -> None:
@@ -303,20 +307,19 @@ def test_an_absolute_figure_is_judged_only_where_everything_matches() -> None:
     run = results(lambda variant, topology, block: 20.8 + 0.1 * (-1) ** block)
     found = JUDGES["throughput"](replace(case(claim, run), publication=guide))
     assert found.verdict == "not testable here"
-    for words in ("a build from source, MKL", "the processor is another one", "2 threads and not 36"):
-        assert words in found.why
+    assert tells(found.why, "a build from source, MKL", "processor", "2 threads", "36")
     wrong = replace(run, records=tuple(replace(each, result=_wrong(each)) for each in run.records))
     same = replace(claim, to_confirm=("work", "batch_size"), to_refute=())
     assert JUDGES["throughput"](replace(case(same, run), publication=guide)).verdict == "reproduced"
     damaged = JUDGES["throughput"](replace(case(same, wrong), publication=guide))
     assert (damaged.verdict, damaged.measured) == ("not testable here", None)
-    assert "The wrong wheel is installed" in damaged.why
+    assert tells(damaged.why, "tensorflow 2.14.0")
     slower = results(lambda variant, topology, block: 10.0 + 0.1 * (-1) ** block)
     assert JUDGES["throughput"](replace(case(same, slower), publication=guide)).verdict == "not reproduced"
     there = replace(same, to_refute=("instance_type", "network"))
     elsewhere = JUDGES["throughput"](replace(case(there, slower), publication=guide))
     assert elsewhere.verdict == "not testable here"
-    assert "missing here: the instance type r4.16xlarge; missing on any host: one name for the network" in elsewhere.why
+    assert elsewhere.missing == ("the instance type r4.16xlarge", OUT_OF_REACH["network"][0])
 
 
 def test_a_figure_of_inference_is_not_answered_with_training() -> None:
@@ -325,7 +328,7 @@ def test_a_figure_of_inference_is_not_answered_with_training() -> None:
     claim = guide.claim("inference-resnet50-b32-mkl")
     found = JUDGES["throughput"](replace(case(claim, results(constant(4.0))), publication=guide))
     assert (found.verdict, found.measured) == ("not testable here", None)
-    assert "this kit measures training" in found.why
+    assert tells(found.why, "inference", "training")
 
 
 @settings(max_examples=40, deadline=None)

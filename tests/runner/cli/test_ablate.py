@@ -154,7 +154,6 @@ def test_dry_run_notes_what_makes_the_host_uneven(
 def test_dry_run_prints_the_rungs_and_makes_nothing(
     kit: Kit, ladder: list[str], engine: FakeEngine, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """--dry-run shows what each rung changes."""
     assert kit(*ladder, "--dry-run") == 0
     assert "KMP_BLOCKTIME: not set -> 1" in capsys.readouterr().out
     assert not engine.ran

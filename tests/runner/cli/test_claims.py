@@ -17,7 +17,6 @@ KEYS = {"id", "verdict", "measured", "interval", "why"}
 
 @pytest.mark.parametrize("name", publication_names())
 def test_json_has_every_claim_with_the_documented_keys(kit: Kit, capsys: pytest.CaptureFixture[str], name: str) -> None:
-    """Other programs read id, verdict, measured, interval and why of each claim, in the publication's order."""
     assert kit("claims", str(SAMPLE), "--publication", name, "--json") == 0
     claims = json.loads(capsys.readouterr().out)["claims"]
     assert [each["id"] for each in claims] == [claim.id for claim in load_publication(name).claims]
@@ -25,7 +24,6 @@ def test_json_has_every_claim_with_the_documented_keys(kit: Kit, capsys: pytest.
 
 
 def test_all_publications_at_once(kit: Kit, capsys: pytest.CaptureFixture[str]) -> None:
-    """--publication all gives every claim of each, told apart by the publication."""
     assert kit("claims", str(SAMPLE), "--publication", "all", "--json") == 0
     claims = json.loads(capsys.readouterr().out)["claims"]
     expected = [(name, claim.id) for name in publication_names() for claim in load_publication(name).claims]
@@ -33,7 +31,6 @@ def test_all_publications_at_once(kit: Kit, capsys: pytest.CaptureFixture[str]) 
 
 
 def test_for_people_every_claim_is_printed_with_what_differs(kit: Kit, capsys: pytest.CaptureFixture[str]) -> None:
-    """Without an option it is the article, claim by claim, then the differences to its platform."""
     assert kit("claims", str(SAMPLE)) == 0
     out = capsys.readouterr().out
     for claim in load_publication().claims:
@@ -51,7 +48,6 @@ def test_the_original_script_needs_no_run(kit: Kit, capsys: pytest.CaptureFixtur
 
 
 def test_the_original_script_as_json(kit: Kit, capsys: pytest.CaptureFixture[str]) -> None:
-    """Beside no claims, the script's points are data."""
     assert kit("claims", "--original-script", "--json") == 0
     found = json.loads(capsys.readouterr().out)
     assert found["claims"] == []
@@ -69,7 +65,6 @@ def test_the_original_script_as_json(kit: Kit, capsys: pytest.CaptureFixture[str
 def test_bad_input_is_a_usage_error(
     kit: Kit, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
 ) -> None:
-    """One paragraph, exit code 2."""
     assert kit(*arguments) == 2
     assert words in capsys.readouterr().err
 

@@ -66,13 +66,11 @@ def test_doctor_on_a_captured_host_names_what_to_do(
 
 
 def test_doctor_on_this_host_looks_at_the_engine_too(kit: Kit, capsys: pytest.CaptureFixture[str]) -> None:
-    """The engine is one of the checks."""
     kit("doctor")
     assert "engine" in capsys.readouterr().out
 
 
 def test_build_makes_every_installation(kit: Kit, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each installation of the stack is told when it is ready."""
     assert kit("build") == 0
     out = capsys.readouterr().out
     assert "ready: tf-2.14/stock" in out
@@ -102,7 +100,6 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 def test_help_answers(kit: Kit, capsys: pytest.CaptureFixture[str]) -> None:
-    """Every command is listed."""
     assert kit("--help") == 0
     out = capsys.readouterr().out
     for command in ("doctor", "build", "plan", "compare", "report", "bench"):

@@ -22,6 +22,7 @@ from runner.session.resuming import resumed_with
 from runner.storage import records, runs
 from runner.vocabulary import Launch
 from tests.runner.fake_engine import FakeEngine
+from tests.runner.told import tells
 
 Kit = Callable[..., int]
 SCHEMA = Path(__file__).resolve().parents[3] / "results" / "record.schema.json"
@@ -56,7 +57,6 @@ def test_the_csv_has_the_documented_columns_in_order(kit: Kit, small: Sequence[s
 
 
 def test_every_record_fits_the_schema(kit: Kit, small: Sequence[str]) -> None:
-    """records.jsonl is valid by results/record.schema.json, errors among them."""
     kit(*small)
     schema = json.loads(SCHEMA.read_text())
     for line in (Path("run") / "records.jsonl").read_text().splitlines():
@@ -64,7 +64,6 @@ def test_every_record_fits_the_schema(kit: Kit, small: Sequence[str]) -> None:
 
 
 def test_three_variants_give_every_pair(kit: Kit) -> None:
-    """Beside each candidate over stock, Intel over stock with oneDNN on is told."""
     kit("compare", "--topologies", "resnet50", "--preset", "figure1", "--out", "run")
     assert [(row["candidate"], row["baseline"], float(row["speedup"])) for row in rows()] == [
         ("stock-onednn", "stock", 2.0),
@@ -126,7 +125,7 @@ def test_ctrl_c_leaves_a_run_that_resume_completes_with_the_broken_block_whole(
     assert kit("compare", "--resume", "run") == 0
     assert engine.ran == planned[2:], "the block of the third and the fourth launch whole, and the blocks after it"
     out = capsys.readouterr().out
-    assert "6 of 8 launches left, 1 of them again: a block counts only whole and from one session" in out
+    assert tells(out, "6 of 8 launches", "1 of them again")
     assert [line[:3] for line in out.splitlines() if "images/s (" in line] == [f"{n}/8" for n in range(3, 9)]
     kept = [(record.launch_id, record.session) for record in records.read(Path("run/records.jsonl"))]
     assert kept == [(name, 1) for name in planned[:3]] + [(name, 2) for name in planned[2:]]
@@ -145,9 +144,7 @@ def test_a_block_with_a_failed_launch_is_run_again_whole(
     failing = "block2-tf-2.14-intel-vgg16-b4"
     engine.outcomes[failing] = Outcome(1, 1.0, stopped_by_deadline=False, out_of_memory=False)
     assert kit(*small) == 1
-    assert "1 of 8 launches failed: --resume runs each of their blocks again whole, and no other." in " ".join(
-        capsys.readouterr().out.split()
-    )
+    assert tells(" ".join(capsys.readouterr().out.split()), "1 of 8 launches failed", "--resume")
     planned = [name for name in engine.ran if name.startswith("block2") and "vgg16" in name]
     assert sorted(planned) == [failing, "block2-tf-2.14-stock-vgg16-b4"]
     engine.outcomes, engine.ran = {}, []
@@ -197,12 +194,10 @@ def test_a_killed_launch_is_an_error_with_its_signal(kit: Kit, small: Sequence[s
     engine.outcomes["block1-tf-2.14-stock-vgg16-b4"] = Outcome(-9, 1.0, stopped_by_deadline=False, out_of_memory=False)
     assert kit(*small) == 1
     failed = [each for each in records.read(Path("run/records.jsonl")) if each.error]
-    assert [each.error for each in failed] == [
-        {
-            "kind": "failed",
-            "message": "ended with signal 9 (SIGKILL, killed from outside) and no result",
-        }
-    ]
+    (error,) = (each.error for each in failed)
+    assert error is not None
+    assert error["kind"] == "failed"
+    assert tells(error["message"], "signal 9", "SIGKILL")
 
 
 def test_a_launch_on_other_cpus_than_planned_is_an_error_not_a_number(
@@ -217,12 +212,10 @@ def test_a_launch_on_other_cpus_than_planned_is_an_error_not_a_number(
     engine.before_result = elsewhere
     assert kit(*small) == 1
     assert {row["status"] for row in rows()} == {"not_as_planned"}
-    assert "allowed CPUs (4095,) instead of" in rows()[0]["reason"]
+    assert "4095" in rows()[0]["reason"]
 
 
 def test_losses_that_differ_flag_the_cell(kit: Kit, small: Sequence[str], engine: FakeEngine) -> None:
-    """A pair that did not train the same thing keeps its number, marked, and the exit code is 1."""
-
     def other_training(launch: Launch, result: dict[str, Any]) -> None:
         if launch.cell.variant == "intel" and launch.cell.topology == "vgg16":
             result["steps"][0]["loss"] += 1
@@ -235,8 +228,6 @@ def test_losses_that_differ_flag_the_cell(kit: Kit, small: Sequence[str], engine
 def test_different_tensorflow_versions_within_a_pair_are_not_divided(
     kit: Kit, small: Sequence[str], engine: FakeEngine
 ) -> None:
-    """The refusal names the field."""
-
     def older(launch: Launch, result: dict[str, Any]) -> None:
         if launch.cell.variant == "intel":
             result["versions"]["tensorflow"] = "2.13.0"
@@ -249,21 +240,19 @@ def test_different_tensorflow_versions_within_a_pair_are_not_divided(
 
 
 def test_the_quick_preset_says_what_it_left_out_and_figure1_does_not(kit: Kit, small: Sequence[str]) -> None:
-    """Leaving out stock with oneDNN on is said in one sentence."""
     kit(*small)
-    sentence = "The preset quick leaves out stock with oneDNN switched on"
-    assert sentence in (Path("run") / "report.md").read_text()
+    words = "preset quick leaves out"
+    assert words in (Path("run") / "report.md").read_text()
     kit("compare", "--preset", "figure1", "--topologies", "resnet50", "--blocks", "2", "--out", "other")
-    assert sentence not in Path("other/report.md").read_text()
+    assert words not in Path("other/report.md").read_text()
 
 
 def test_a_folder_that_holds_a_run_is_not_overwritten(
     kit: Kit, small: Sequence[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A second run into the same folder is a usage error."""
     kit(*small)
     assert kit(*small) == 2
-    assert "already holds a run" in capsys.readouterr().err
+    assert tells(capsys.readouterr().err, "--resume run")
 
 
 def test_resume_refuses_a_run_whose_conditions_have_changed(
@@ -276,7 +265,7 @@ def test_resume_refuses_a_run_whose_conditions_have_changed(
     header["machine_conditions"]["microcode"] = "0xother"
     Path("run/run.json").write_text(json.dumps(header))
     assert kit("compare", "--resume", "run") == 2
-    assert "machine.microcode (was 0xother" in capsys.readouterr().err
+    assert tells(capsys.readouterr().err, "machine.microcode", "0xother")
 
 
 def _raise_interrupt(_launch: Launch, _result: dict[str, Any]) -> None:
@@ -286,7 +275,6 @@ def _raise_interrupt(_launch: Launch, _result: dict[str, Any]) -> None:
 def test_dry_run_prints_the_plan_and_makes_nothing(
     kit: Kit, small: Sequence[str], engine: FakeEngine, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """--dry-run shows every launch's command and leaves no folder."""
     assert kit(*small, "--dry-run") == 0
     assert capsys.readouterr().out.count("run block") == 8
     assert not engine.ran
@@ -294,7 +282,6 @@ def test_dry_run_prints_the_plan_and_makes_nothing(
 
 
 def test_secrets_in_the_index_url_reach_no_file(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
-    """User name and password of --pip-index are redacted wherever the run writes the command line."""
     secret = "https://someone:hunter2@index.example/simple"
     arguments = ("compare", "--topologies", "alexnet", "--blocks", "2", "--out", "run", "--pip-index", secret)
     monkeypatch.setattr("sys.argv", ["runner", *arguments])
@@ -345,7 +332,7 @@ def test_a_run_is_not_gone_on_with_on_another_base(
     engine.before_result = lambda launch, result: None
     on("another")
     assert kit("compare", "--resume", "run") == 2
-    assert "tf-2.14.stock.base_image_id (was one, is another)" in capsys.readouterr().err
+    assert tells(capsys.readouterr().err, "tf-2.14.stock.base_image_id", "one", "another")
     on("one")
     assert kit("compare", "--resume", "run") == 0
 

@@ -39,7 +39,7 @@ def test_launches_are_paired_by_their_names() -> None:
 
 
 def test_noise_is_no_clear_difference() -> None:
-    """Ratios on both sides of 1 are called so, with the ratio and its interval."""
+    """Ratios on both sides of 1 are reported as no clear difference, with the ratio and its interval."""
     words = verdict(runs([1.0, 1.1, 0.9, 1.0], [1.1, 1.0, 1.0, 0.95]))
     assert words.startswith("container and process: no clear difference (1.01x [0.")
     assert "at 99.9%, all cells together" in words
@@ -54,12 +54,12 @@ def test_a_slow_container_is_caught_with_as_many_blocks_as_are_measured() -> Non
 
 
 def test_two_blocks_would_not_have_caught_it() -> None:
-    """Why the number of blocks is not left to the run: over two of them the interval holds a factor of two."""
+    """The number of blocks is not left to the run: over two of them the interval holds a factor of two."""
     assert "no clear difference" in verdict(runs([2.0, 2.1], [1.0, 1.0], ["stock", "stock-onednn", "intel"]))
 
 
 def test_a_cell_that_one_engine_could_not_run_is_named() -> None:
-    """The others agreeing says nothing of it."""
+    """That the other cells agree tells nothing of this one."""
     records = runs([1.0] * BLOCKS, [1.0] * BLOCKS, ["stock", "intel"])
     failed = [record("intel", block, error={"kind": "failed", "message": "why"}) for block in range(1, BLOCKS + 1)]
     records["docker"] = [each for each in records["docker"] if each.cell.variant == "stock"] + failed
@@ -67,7 +67,7 @@ def test_a_cell_that_one_engine_could_not_run_is_named() -> None:
 
 
 def test_nothing_measured_is_said() -> None:
-    """One block alone is no comparison."""
+    """One block alone allows no comparison."""
     assert "nothing to compare" in verdict(runs([1.0], [1.0]))
     assert "nothing to compare" in verdict({"docker": [], "venv": []})
 
@@ -129,7 +129,7 @@ def test_a_process_that_cannot_be_made_ready_is_told_before_anything_is_measured
 
 
 def test_a_memory_limit_leaves_the_comparison_out(in_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A process has none to be held to; the bench itself goes on in containers."""
+    """A process cannot be held to a memory limit. The bench itself goes on in containers."""
     container, process = container_engine(), FakeEngine()
 
     def limited(_launch: Launch, result: dict[str, Any]) -> None:

@@ -63,7 +63,6 @@ def test_an_engine_that_was_named_is_never_replaced() -> None:
 
 
 def test_venv_can_be_asked_for_where_docker_runs() -> None:
-    """What was named is taken."""
     assert choose("venv", lambda _options: FakeEngine(name="docker"))[0] == "venv"
 
 

@@ -55,7 +55,6 @@ Kit = Callable[..., int]
 def test_bad_input_is_told_in_one_paragraph_with_exit_code_2(
     kit: Kit, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
 ) -> None:
-    """The message names what was found and what was expected."""
     assert kit(*arguments) == 2
     error = capsys.readouterr().err
     assert words in error
@@ -89,7 +88,6 @@ def test_a_command_line_that_cannot_be_read_names_the_command_whose_help_lists_t
 def test_a_second_run_at_the_same_time_is_refused_and_told_who_measures(
     kit: Kit, capsys: pytest.CaptureFixture[str], command: tuple[str, ...]
 ) -> None:
-    """The lock's holder is named; the exit code is that of an unfit host."""
     with Path(runner.support.machine_lock.LOCK_FILE).open("w") as file:
         file.write("run results/runs/other, process 1\n")
         file.flush()
@@ -102,7 +100,6 @@ def test_a_second_run_at_the_same_time_is_refused_and_told_who_measures(
 def test_bkms_that_set_what_a_variant_declares_are_refused(
     kit: Kit, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
-    """The set, the setting and the variant are named; a comparison without such a variant may have it."""
     rest = 'target = "environment"\nvalue = "1"\nread_by = []\nreason = "r"\nsource = "s"\n'
     names = ("X", "TF_ENABLE_ONEDNN_OPTS")
     head = 'schema_version = 1\nname = "mine"\ntitle = "t"\nsource = "s"\n'
@@ -162,7 +159,7 @@ def test_a_sysroot_that_may_not_be_entered_is_told(
 
 @pytest.mark.parametrize("missing", ["proc", "sys"])
 def test_a_tree_of_either_proc_or_sys_can_be_planned_for(kit: Kit, in_folder: Path, missing: str) -> None:
-    """Each alone tells the processors."""
+    """Each of the two is enough to tell the processors."""
     write(Host(), in_folder / "host")
     shutil.rmtree(in_folder / "host" / missing)
     assert kit("plan", "--sysroot", "host") == 0
@@ -203,7 +200,7 @@ def test_a_dry_run_notes_what_the_run_would_be_refused_for(
 
 
 def test_a_plan_for_a_fit_host_has_no_notes(kit: Kit, in_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Advice is doctor's; a plan notes problems only."""
+    """`doctor` gives advice; a plan notes problems only."""
     write(Host(governor="powersave"), in_folder / "host")
     assert kit("plan", "--sysroot", "host", "--json") == 0
     assert json.loads(capsys.readouterr().out)["notes"] == []
@@ -222,7 +219,7 @@ def test_a_plan_for_a_fit_host_has_no_notes(kit: Kit, in_folder: Path, capsys: p
 def test_a_plan_notes_what_makes_the_host_uneven(
     kit: Kit, in_folder: Path, capsys: pytest.CaptureFixture[str], host: Host, options: tuple[str, ...], words: str
 ) -> None:
-    """For people and in JSON; none of it is a refusal, and `doctor` ends well too."""
+    """The notes stand in the text and in the JSON. None of them is a refusal, and `doctor` succeeds too."""
     write(host, in_folder / "host")
     assert kit("plan", "--sysroot", "host", *options) == 0
     noted = [line for line in capsys.readouterr().out.splitlines() if line.startswith("note     ")]

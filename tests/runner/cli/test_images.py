@@ -121,7 +121,6 @@ def test_options_that_do_not_go_with_images_are_refused(
 def test_bad_input_is_told_before_anything_is_asked(
     in_folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
 ) -> None:
-    """One paragraph, exit code 2, no engine and no registry."""
     try:
         code = main(arguments, ENGINES)
     except SystemExit as end:

@@ -27,7 +27,6 @@ class Unmatched(FakeEngine):
 
 
 def test_a_matched_pair_is_said_to_be(capsys: pytest.CaptureFixture[str]) -> None:
-    """Exit code 0, and the wheel under test is what differs."""
     assert main(["images", "diff", "tf-1.12,tf-2.14", "--engine", "venv"], only(FakeEngine())) == 0
     out = capsys.readouterr().out
     assert out.count("matched: nothing else differs") == 2
@@ -35,7 +34,6 @@ def test_a_matched_pair_is_said_to_be(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_an_unmatched_pair_is_listed_and_fails(capsys: pytest.CaptureFixture[str]) -> None:
-    """Exit code 1; as JSON it names the path."""
     assert main(["images", "diff", "tf-2.14", "--engine", "venv", "--json"], only(Unmatched())) == 1
     found = json.loads(capsys.readouterr().out)
     assert found[0]["strays"] == [{"path": "/etc/extra", "what": "only in intel"}]
@@ -51,7 +49,6 @@ class WrongWheel(FakeEngine):
 
 
 def test_a_wrong_wheel_is_named_and_not_measured(in_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Two sides that are the same are no pair: exit code 1, and 3 before the first launch of a run."""
     assert main(["images", "diff", "tf-2.14", "--engine", "venv"], only(WrongWheel())) == 1
     assert "WRONG WHEEL: stock has intel-tensorflow==2.14.0" in capsys.readouterr().out
     engine = WrongWheel()
@@ -61,7 +58,6 @@ def test_a_wrong_wheel_is_named_and_not_measured(in_folder: Path, capsys: pytest
 
 
 def test_compare_does_not_measure_an_unmatched_pair(in_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Exit code 3 before the first launch, with the command that lists all."""
     engine = Unmatched()
     assert main(COMPARE, only(engine)) == 3
     assert engine.ran == []
@@ -69,7 +65,6 @@ def test_compare_does_not_measure_an_unmatched_pair(in_folder: Path, capsys: pyt
 
 
 def test_a_report_says_what_was_compared(in_folder: Path) -> None:
-    """The comparison is part of run.json and of the report."""
     assert main(COMPARE, only(FakeEngine())) == 0
     assert json.loads(Path("run/run.json").read_text())["matched"]["tf-2.14"]["matched"] is True
     assert "Matched, file by file" in Path("run/report.md").read_text()

@@ -56,7 +56,6 @@ def test_the_report_says_what_the_product_can_tell(kit: Kit, ladder: list[str]) 
 
 
 def test_a_product_that_is_not_the_whole_is_said_so(kit: Kit, ladder: list[str], engine: FakeEngine) -> None:
-    """If the direct measurement gives another figure than the steps multiply to, the report says that they disagree."""
     engine.seconds = {**engine.seconds, f"{WHOLE}top": 0.25}
     assert kit(*ladder) == 0
     assert result_of().agrees is False
@@ -105,7 +104,7 @@ def test_a_rung_whose_sign_does_not_show_is_inert(
 
 
 def test_a_rung_whose_sign_shows_is_measured(kit: Kit, ladder: list[str], in_folder: Path, engine: FakeEngine) -> None:
-    """One thread more in the process, and the rung has a factor."""
+    """The process has one thread more, so the rung gets a factor."""
 
     def one_more(launch: Launch, result: dict[str, Any]) -> None:
         with_openmp(launch, result)
@@ -145,7 +144,7 @@ def test_a_switch_that_tensorflow_did_not_need_is_inert_and_the_default_is_told(
 def test_a_launch_that_says_nothing_of_onednn_makes_no_rung_inert(
     kit: Kit, ladder: list[str], in_folder: Path, engine: FakeEngine
 ) -> None:
-    """Not known twice is not the same."""
+    """Two launches that both say nothing have not shown the same state."""
 
     def silent(launch: Launch, result: dict[str, Any]) -> None:
         with_openmp(launch, result)
@@ -173,7 +172,6 @@ def test_a_probes_verdict_makes_a_rung_inert(kit: Kit, ladder: list[str]) -> Non
 def test_a_rung_that_fails_is_stepped_over_and_the_next_one_says_so(
     kit: Kit, ladder: list[str], engine: FakeEngine, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The failed rung keeps its reason, the next is compared with the one before, and the exit code is 1."""
     for block in (1, 2):
         engine.outcomes[f"block{block}-tf-2.14-blocktime-resnet50-b4"] = Outcome(
             -9, 5.0, stopped_by_deadline=False, out_of_memory=True
@@ -217,8 +215,6 @@ def test_what_is_not_declared_may_not_differ_between_rungs(kit: Kit, ladder: lis
 
 
 def test_rungs_that_train_something_else_are_flagged(kit: Kit, ladder: list[str], engine: FakeEngine) -> None:
-    """The first two losses of neighbouring rungs must agree."""
-
     def other_training(launch: Launch, result: dict[str, Any]) -> None:
         with_openmp(launch, result)
         if launch.cell.variant == "top":
@@ -232,7 +228,7 @@ def test_rungs_that_train_something_else_are_flagged(kit: Kit, ladder: list[str]
 def test_a_first_rung_that_failed_says_so_though_its_losses_differ_too(
     kit: Kit, ladder: list[str], engine: FakeEngine
 ) -> None:
-    """Neither hides the other: the failure stands at the first rung, the losses at the next one."""
+    """The failure is told at the first rung, the differing losses at the next one."""
 
     def other_training(launch: Launch, result: dict[str, Any]) -> None:
         with_openmp(launch, result)

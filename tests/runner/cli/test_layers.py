@@ -22,7 +22,7 @@ STORY = (
 
 @pytest.mark.parametrize("terminal", [False, True])
 def test_each_layer_that_has_ended_is_one_line(terminal: bool) -> None:
-    """With its size where it is known; a bar between is drawn on a terminal only."""
+    """The line tells the size where it is known. A progress bar is drawn on a terminal only."""
     out = io.StringIO()
     with LayerProgress(Console(file=out, force_terminal=terminal, width=100, highlight=False)) as progress:
         for layer in STORY:
@@ -34,7 +34,7 @@ def test_each_layer_that_has_ended_is_one_line(terminal: bool) -> None:
 
 
 def test_a_layer_that_is_fetched_and_not_unpacked_has_not_ended_for_people() -> None:
-    """The line comes with the end of the unpacking."""
+    """The line is printed when the unpacking has ended."""
     out = io.StringIO()
     with LayerProgress(Console(file=out)) as progress:
         progress(Layer("abc", "Download complete"))

@@ -52,12 +52,12 @@ def test_every_argument_of_a_command_has_a_field(command: str) -> None:
 
 
 def test_every_command_is_looked_at() -> None:
-    """Those that --help lists, one a line."""
+    """The commands are those that --help lists, one a line."""
     assert set(re.findall(r"^    ([a-z]+) ", build_parser().format_help(), re.MULTILINE)) == set(COMMANDS)
 
 
 def test_groups_of_options_become_values() -> None:
-    """By their type, wherever they stand in a command's options."""
+    """A group is found by its type, wherever it stands in a command's options."""
     options = parsed(probe.Options, build_parser().parse_args(["probe", "--cpus", "0-1", "--memory", "8g"]))
     assert options.pin == PinOptions(cpus=frozenset({0, 1}))
     assert options.pin.is_given

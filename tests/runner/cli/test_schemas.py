@@ -61,13 +61,13 @@ def names_in(folder: Path) -> set[str]:
 
 @pytest.mark.parametrize("folder", [SAMPLE, ROOT / "tests" / "data" / "earlier_run"], ids=["sample", "earlier run"])
 def test_the_committed_runs_are_valid(folder: Path) -> None:
-    """Those that earlier versions wrote."""
+    """Earlier versions of the kit wrote some of them."""
     assert names_in(folder) <= set(SCHEMAS)
     assert list(faults(folder)) == []
 
 
 def test_a_comparison_and_its_repetition_are_valid(kit: Kit, small: Sequence[str]) -> None:
-    """With all four files, the user's own topology among its launches, and no JSON file without a schema."""
+    """The run has all four files and launches of the user's own topology. Each of its JSON files has a schema."""
     Path("my_net.py").write_bytes((ROOT / "tests" / "data" / "my_net.py").read_bytes())
     assert kit(*small, "--topology-file", "my_net.py") == 0
     assert kit("repeat", "run", "--out", "again") == 0
@@ -80,7 +80,7 @@ def test_a_comparison_and_its_repetition_are_valid(kit: Kit, small: Sequence[str
 
 
 def test_a_ladder_is_valid(kit: Kit, ladder: list[str]) -> None:
-    """Rungs and their settings stand in its run.json."""
+    """Its run.json holds rungs and their settings."""
     assert kit(*ladder) == 0
     assert list(faults(Path("run"))) == []
     require_typed(Path("run"))
@@ -90,7 +90,6 @@ def test_a_ladder_is_valid(kit: Kit, ladder: list[str]) -> None:
 
 
 def test_failures_are_valid(kit: Kit, small: Sequence[str], engine: FakeEngine) -> None:
-    """Of a launch, a probe, a quiet launch and a matrix product."""
     wanted = ("probe-tf-2.14-stock-vgg16-b2", "quiet-tf-2.14-intel-vgg16-b2", "gemm-tf-2.14-intel",
               "block1-tf-2.14-stock-vgg16-b4")  # fmt: skip
     engine.outcomes = dict.fromkeys(wanted, KILLED)
@@ -114,7 +113,6 @@ def test_a_file_that_is_only_begun_is_valid(kit: Kit, small: Sequence[str], engi
 
 
 def test_the_images_lock_in_a_header_is_valid() -> None:
-    """As `compare --images` keeps it."""
     (data,) = documents(SAMPLE / "run.json")
     assert list(validator("run").iter_errors({**data, "images": lock().to_json()})) == []
 

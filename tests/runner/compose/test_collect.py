@@ -204,7 +204,7 @@ NOT_AS_PLANNED: Sequence[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("changes", "words"), NOT_AS_PLANNED, ids=["workload", "wheel"])
 def test_what_was_not_planned_is_an_error(finished: ComposeRun, changes: dict[str, Any], words: str) -> None:
-    """An image of another version of the kit, or with another wheel, gives no number."""
+    """An image of another version of the kit, or one with another wheel, gives no number."""
     finished.change_result(**changes)
     error = finished.first().error
     assert error is not None
@@ -213,7 +213,6 @@ def test_what_was_not_planned_is_an_error(finished: ComposeRun, changes: dict[st
 
 
 def test_another_job_than_planned_is_an_error(finished: ComposeRun) -> None:
-    """A job that was edited by hand is named by its field."""
     job = json.loads((finished.launch() / "job/job.json").read_text())
     (finished.launch() / "job/job.json").write_text(json.dumps({**job, "topology": "vgg16"}))
     error = finished.first().error
@@ -223,7 +222,6 @@ def test_another_job_than_planned_is_an_error(finished: ComposeRun) -> None:
 
 
 def test_a_wrong_number_of_threads_is_an_error(tmp_path: Path) -> None:
-    """Threads follow the pin; what was set instead is named."""
     made = ComposeRun(tmp_path / "elsewhere")
     path = made.launch() / "result/result.json"
     observed = {**json.loads(path.read_text())["observed"], "intra_op_threads": 7}
@@ -234,7 +232,7 @@ def test_a_wrong_number_of_threads_is_an_error(tmp_path: Path) -> None:
 
 
 def test_memory_nodes_that_compose_cannot_hold_are_said_not_to_be(tmp_path: Path) -> None:
-    """On two nodes, a pin on one of them: null in the record, and a sentence in the report's data."""
+    """On two nodes with a pin on one of them, the record holds null and the report tells the limit."""
     made = ComposeRun(tmp_path / "elsewhere", sysroots.Host(cores=8, nodes=(0, 1), governor=None))
     run = collect(made.folder)
     assert run.header["engine"]["cannot_enforce"] == ["memory nodes"]
@@ -242,7 +240,6 @@ def test_memory_nodes_that_compose_cannot_hold_are_said_not_to_be(tmp_path: Path
 
 
 def test_a_memory_limit_is_held_against_what_was_observed(tmp_path: Path) -> None:
-    """KIT_MEMORY is part of what was asked."""
     made = ComposeRun(tmp_path / "elsewhere", KIT_MEMORY=str(6 << 30))
     error = made.first().error
     assert error is not None
@@ -251,7 +248,6 @@ def test_a_memory_limit_is_held_against_what_was_observed(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("name", ["compose.json", "host/proc", "launches"])
 def test_a_damaged_folder_is_told(finished: ComposeRun, name: str) -> None:
-    """Each missing part has an error that names it."""
     path = finished.folder / name
     if name == "launches":
         (finished.launch() / "ended").unlink()
@@ -264,7 +260,6 @@ def test_a_damaged_folder_is_told(finished: ComposeRun, name: str) -> None:
 
 
 def test_a_newer_file_is_refused(finished: ComposeRun) -> None:
-    """The version that wrote it can read it."""
     composed = json.loads((finished.folder / "compose.json").read_text())
     (finished.folder / "compose.json").write_text(json.dumps({**composed, "schema_version": 2}))
     with pytest.raises(RunFormatError, match="schema_version 2"):

@@ -81,7 +81,6 @@ def clone(base_image: str, only_builder: OnlyBuilder, tmp_path_factory: pytest.T
 
 
 def test_the_files_are_valid(clone: Clone) -> None:
-    """docker-compose checks them against the specification's schema, alone and together."""
     command = ["docker-compose", *FILES[:2], "config"]
     alone = subprocess.run(command, cwd=clone.folder, capture_output=True, text=True, check=False)
     assert alone.returncode == 0, alone.stderr

@@ -105,7 +105,7 @@ def test_images_can_be_taken_by_digest(services: dict[str, Any]) -> None:
 
 
 def test_a_file_can_be_made_for_one_host(tmp_path: Path) -> None:
-    """With a pin option, the defaults are that host's; siblings in the pin change a BKM as they do in a plan."""
+    """With a pin option, the defaults are that host's. Siblings in the pin change a BKM as they do in a plan."""
     sysroots.write(sysroots.ec2_c5_18xlarge(), tmp_path / "host")
     command = ["compose", "--cpus", "0-1,36-37", "--sysroot", str(tmp_path / "host"), "--out", str(tmp_path / "files")]
     assert main(command, only(FakeEngine())) == 0
@@ -115,7 +115,7 @@ def test_a_file_can_be_made_for_one_host(tmp_path: Path) -> None:
 
 
 def test_the_overlay_switches_the_launches_off_and_adds_its_own() -> None:
-    """Alexnet, batch 1, two blocks of both variants."""
+    """The overlay's launches are AlexNet at batch size 1, in two blocks of both variants."""
     main_services = read(FOLDER / "compare.yaml", {})["services"]
     smoke = read(FOLDER / "smoke.yaml", {})["services"]
     off = [name for name, each in smoke.items() if each == {"profiles": ["compare"]}]
@@ -151,7 +151,7 @@ def test_the_settings_script_chooses_the_kits_own_pin(host: sysroots.Host, cores
 
 
 def test_the_settings_script_says_what_to_do_where_the_host_tells_nothing(tmp_path: Path) -> None:
-    """Exit code 3, and the variables to set by hand."""
+    """It exits with 3 and names the variables to set by hand."""
     (tmp_path / "sys/devices/system/cpu/cpu0").mkdir(parents=True)
     script = ["sh", str(FOLDER / "settings.sh"), str(tmp_path)]
     done = subprocess.run(script, capture_output=True, text=True, check=False)

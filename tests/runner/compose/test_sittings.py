@@ -23,6 +23,7 @@ from runner.machine import read_machine
 from tests.runner import sysroots
 from tests.runner.compose.interpolation import read
 from tests.runner.fake_engine import SECONDS, make_result
+from tests.runner.told import tells
 
 SETTINGS = {"KIT_CPUS": "0,1", "KIT_THREADS": "2", "KIT_RUN": "sat"}
 COMPOSE = ["compose", "--variants", "stock,intel", "--topologies", "alexnet", "--batch-sizes", "1", "--blocks", "2"]
@@ -72,13 +73,14 @@ class Sat:
         (self.folder / "ends").write_text(f"{launch} {ends}")
         said = []
         for name in ("host", *self.names):
-            done = self._start(name)
+            done = self.start(name)
             said.append(done.stdout.strip())
             if done.returncode != 0:
                 break
         return said
 
-    def _start(self, name: str) -> subprocess.CompletedProcess[str]:
+    def start(self, name: str) -> subprocess.CompletedProcess[str]:
+        """Run one service to its end."""
         service = self.services[name]
         shell, options, script = service["entrypoint"]
         python = f"{sys.executable} -I -S {self.folder}/workload"
@@ -106,8 +108,8 @@ def test_a_block_that_was_interrupted_is_run_again_whole_in_another_session(sat:
     assert sat.ended() == [(name, 1) for name in sat.names[:3]]
     assert [launch.launch_id for launch in collect(sat.run).remaining()] == sat.names[2:]
     said = sat.up()
-    assert said[0] == "going on with results/runs/sat, session 2"
-    assert [text.endswith("was measured before, and so was its block") for text in said[1:]] == [
+    assert tells(said[0], "results/runs/sat", "session 2")
+    assert [tells(text, name, "before") for text, name in zip(said[1:], sat.names, strict=True)] == [
         True,
         True,
         False,
@@ -144,12 +146,13 @@ def test_attempts_that_were_not_collected_in_between_have_their_records_too(sat:
 
 
 def test_a_run_of_an_older_file_is_not_gone_on_with(sat: Sat) -> None:
-    """Its launches do not say which session they are of."""
+    """Its launches do not say which session they belong to."""
     sat.up()
     (sat.run / "session").unlink()
     assert sat.up() == [""]
-    refused = sat._start("host")
-    assert "was begun by an older file, which did not tell sessions apart" in refused.stderr
+    refused = sat.start("host")
+    assert refused.returncode != 0
+    assert "session" in refused.stderr
 
 
 def test_sessions_of_an_older_files_run_are_told_by_what_was_moved_aside(sat: Sat) -> None:

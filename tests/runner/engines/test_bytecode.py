@@ -47,7 +47,7 @@ def checked(folder: Path, python: str = sys.executable) -> list[str]:
 def test_honest_byte_code_is_its_sources_whatever_its_header(
     source: Path, mode: py_compile.PycInvalidationMode
 ) -> None:
-    """Whatever its header; with constants that are not equal to themselves, too."""
+    """It may also hold constants that are not equal to themselves."""
     compiled(source, mode)
     assert checked(source.parent) == []
 
@@ -56,7 +56,7 @@ def test_honest_byte_code_is_its_sources_whatever_its_header(
 def test_code_of_another_source_is_found_under_an_honest_header(
     source: Path, mode: py_compile.PycInvalidationMode
 ) -> None:
-    """The header holds the source's hash, or its time and size, whoever wrote the code behind it."""
+    """The header holds the source's hash, or its time and size, and says nothing of the code behind it."""
     honest = compiled(source, mode)
     header = honest.read_bytes()[: bytecode.HEADER_BYTES]
     other = source.with_name("other.py")
@@ -70,7 +70,7 @@ def test_code_of_another_source_is_found_under_an_honest_header(
 
 
 def test_byte_code_that_no_source_or_no_code_stands_behind_is_found(source: Path) -> None:
-    """Removed sources, files that Python would import without one, and what cannot be read."""
+    """The source was removed, or Python would import the file without a source, or the file cannot be read."""
     honest = compiled(source, MODES[0])
     honest.write_bytes(honest.read_bytes()[: bytecode.HEADER_BYTES] + b"nonsense")
     assert checked(source.parent) == [str(honest)]
@@ -82,14 +82,14 @@ def test_byte_code_that_no_source_or_no_code_stands_behind_is_found(source: Path
 
 
 def test_byte_code_of_another_python_is_not_read(source: Path) -> None:
-    """Its first bytes tell the interpreter to compile anew."""
+    """Its first bytes tell the interpreter to compile the source anew."""
     honest = compiled(source, MODES[0])
     honest.write_bytes(b"\0\0\r\n" + honest.read_bytes()[4:])
     assert checked(source.parent) == []
 
 
 def test_the_script_is_for_the_oldest_python_of_an_image() -> None:
-    """3.6, in tf-1.12: its syntax, and annotations that it can evaluate, which it does where they stand."""
+    """tf-1.12 has Python 3.6, which must parse the script and evaluate its annotations."""
     tree = ast.parse(Path(bytecode.__file__).read_text(encoding="utf-8"), feature_version=(3, 6))
     builtin_names = {"list", "dict", "tuple", "set", "frozenset", "type"}
     annotations = [

@@ -84,7 +84,6 @@ def test_a_run_pinned_to_one_cpu_sees_exactly_that_cpu_and_fits_the_schema(
 
 
 def test_a_memory_limit_is_observed_inside(pinned_run: Path) -> None:
-    """The records have the limit that the containers saw, and their peak below it."""
     for record in read(pinned_run):
         assert record.result is not None
         seen = record.result["observed"]["cgroup"]
@@ -127,7 +126,6 @@ def test_a_printed_line_works_when_pasted(
 def test_a_base_image_that_is_not_to_be_had_names_the_option(
     in_folder: Path, engine: Engine, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The error says which image, and that --base-image takes another."""
     assert main(["compare", *COMPARE, "--base-image", "127.0.0.1:9/absent:1"], ENGINES) == 3
     error = capsys.readouterr().err
     assert "127.0.0.1:9/absent:1" in error
@@ -188,7 +186,6 @@ def test_a_users_own_topology_runs_in_a_container_from_a_read_only_folder(
 def test_a_topology_that_does_not_build_in_a_container_is_told_with_its_traceback(
     in_folder: Path, base_image: str, images: dict[str, Artifact], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nothing is measured, and nothing is left behind."""
     Path("my_net.py").write_text("IMAGE_SIZE = 32\ndef add_layers(network, images):\n    return images.nothing\n")
     assert compare(base_image, "--topology-file", "my_net.py", "--out", "run") == 2
     assert 'File "my_net.py", line 3, in add_layers' in capsys.readouterr().err

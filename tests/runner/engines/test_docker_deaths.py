@@ -40,7 +40,6 @@ def test_a_container_that_exceeds_its_memory_is_recorded_as_out_of_memory(
 def test_a_container_that_is_killed_is_an_error_and_resume_completes(
     in_folder: Path, base_image: str, images: dict[str, Artifact]
 ) -> None:
-    """`docker kill` in mid-run costs one block; --resume measures its two launches again and nothing else."""
     runner = start_runner(base_image, in_folder)
     docker("kill", wait_for_container(runner))
     assert runner.wait(300) == 1
@@ -92,7 +91,6 @@ def test_the_next_start_ends_what_any_run_left_and_refuses_beside_a_compose_proj
 def test_a_container_that_exceeds_its_deadline_is_killed_and_said_to_be(
     engine: Engine, images: dict[str, Artifact], tmp_path: Path
 ) -> None:
-    """The deadline is the engine's own, and the container is gone after it."""
     launch = launch_of("stock")
     outcome = engine.run(launch, PIN, images["stock"], folders_for(launch, tmp_path), 1.0)
     assert outcome.stopped_by_deadline

@@ -57,7 +57,7 @@ def test_a_failing_request_ends_in_one_paragraph_and_leaves_no_container(
 
 
 def test_an_engine_that_cannot_pin_does_not_meet_the_prerequisites() -> None:
-    """It is asked before anything is built, whatever its images."""
+    """The check comes before anything is built, whatever images the engine has."""
     engine_over(FakeClient()).prerequisites(())
     with pytest.raises(HostError, match="cpuset"):
         engine_over(FakeClient(can_pin=False)).prerequisites(())
@@ -108,7 +108,6 @@ def test_an_interrupt_during_the_start_leaves_no_container(tmp_path: Path) -> No
 
 
 def test_a_failing_removal_does_not_take_the_place_of_the_first_error(tmp_path: Path) -> None:
-    """What went wrong first is what the user has to know."""
     client = FakeClient(fail={"wait": api_error(500, "the first"), "remove": GONE_AWAY})
     with pytest.raises(HostError, match="the first"):
         run(client, tmp_path)
@@ -126,13 +125,13 @@ def test_a_container_that_somebody_removes_is_an_error_of_that_launch_alone(tmp_
 
 @pytest.mark.parametrize("error", [GONE_AWAY, api_error(500, "logging driver does not support reading")])
 def test_a_log_that_cannot_be_read_does_not_discard_the_result(tmp_path: Path, error: Exception) -> None:
-    """The reason stands in its place."""
+    """The log file holds the reason instead."""
     assert run(FakeClient(fail={"logs": error}), tmp_path).exit_code == 0
     assert "could not read this container's log" in (tmp_path / "log.txt").read_text()
 
 
 def test_a_log_that_cannot_be_written_does_not_discard_the_result(tmp_path: Path) -> None:
-    """As on a full disk: here the log's folder is missing."""
+    """The log's folder is missing here, which fails as a full disk does."""
     assert run(FakeClient(), tmp_path / "missing").exit_code == 0
 
 
@@ -203,7 +202,7 @@ def test_a_leftover_that_cannot_be_removed_stops_the_start() -> None:
 
 
 def test_cleanup_is_of_one_run_alone() -> None:
-    """After an interrupt only that run's containers go."""
+    """After an interrupt only the containers of that run are removed."""
     client = FakeClient(here={name: container(name, "running", **{RUN_LABEL: name}) for name in ("one", "two")})
     engine_over(client).cleanup("one")
     assert set(client.here) == {"two"}

@@ -93,7 +93,6 @@ def settings_of(container: str) -> dict[str, Any]:
 
 
 def test_a_pasted_line_makes_the_container_that_the_engine_makes(images: dict[str, Artifact], tmp_path: Path) -> None:
-    """Nothing that the engine asks for is missing in the line, labels and log driver included."""
     made = spec_of("stock", images["stock"].location, tmp_path)
     spec = dataclasses.replace(made, command=("--version",), memory_bytes=1 << 30)
     pasted = docker("create", *shlex.split(docker_run_line(spec))[2:])

@@ -92,7 +92,6 @@ def test_an_image_answers_for_itself(image: tuple[Stack, Artifact]) -> None:
 
 
 def test_an_image_says_what_it_is_made_from(image: tuple[Stack, Artifact]) -> None:
-    """The labels of the Open Container Initiative and the kit's own, none of them left unknown."""
     stack, artifact = image
     labels = json.loads(docker("image", "inspect", "--format", "{{json .Config.Labels}}", artifact.location))
     head = subprocess.run(["git", "log", "-1", "--format=%H %cI"], cwd=ROOT, capture_output=True, text=True, check=True)
@@ -121,7 +120,6 @@ def layer_files(saved: IO[bytes]) -> list[set[str]]:
 
 
 def test_nothing_is_stored_twice_across_layers(image: tuple[Stack, Artifact]) -> None:
-    """No file is in more than one of the image's layers."""
     with subprocess.Popen(["docker", "save", image[1].location], stdout=subprocess.PIPE) as saved:
         assert saved.stdout is not None
         layers = layer_files(saved.stdout)

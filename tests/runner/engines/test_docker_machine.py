@@ -59,7 +59,6 @@ def test_an_engine_on_another_machine_is_refused_before_anything_is_built() -> N
 
 
 def test_auto_falls_to_venv_and_says_why() -> None:
-    """In one line."""
     engines: Engines = {"docker": lambda _arguments: engine_of(WithBase(printed=ELSEWHERE)),
                         "venv": lambda _arguments: FakeEngine(name="venv")}  # fmt: skip
     engine, why = choose_engine(EngineOptions(), engines, (STACK,))
@@ -79,13 +78,13 @@ def test_an_engine_of_this_host_is_asked_once() -> None:
 
 
 def test_a_container_that_tells_nothing_is_no_proof() -> None:
-    """What it printed is shown."""
+    """The message shows what the container printed."""
     with pytest.raises(HostError, match="cat: not found"):
         engine_of(WithBase(printed=b"cat: not found\n")).prerequisites((STACK,))
 
 
 def test_an_engine_that_tells_of_another_kernel_needs_no_container() -> None:
-    """So also where no image is here yet."""
+    """The engine is refused also where no image is present yet."""
     client = FakeClient(kernel="6.6.12-linuxkit", fail={"create": AssertionError("a container was made")})
     with pytest.raises(HostError, match=r"6\.6\.12-linuxkit"):
         engine_of(client).prerequisites((STACK,))

@@ -43,7 +43,7 @@ def test_a_dockerfile_takes_its_base_by_digest_and_its_packages_by_hash(installa
 
 @pytest.mark.parametrize("installation", INSTALLATIONS, ids=lambda each: f"{each.stack}-{each.name}")
 def test_the_workload_comes_last_of_the_files_and_labels_last_of_all(installation: Installation) -> None:
-    """What changes most often is what the fewest steps come after."""
+    """What changes most often is followed by the fewest steps."""
     text = render(load_stacks()[installation.stack], installation)
     after = text.partition("COPY workload /opt/workload\n")[2].splitlines()
     steps = [line.split()[0] for line in after if not line.startswith(" ")]
@@ -94,7 +94,7 @@ def test_the_engine_is_where_the_docker_command_looks(docker_folder: Path, monke
 def test_contexts_are_read_from_the_folder_that_is_set(
     docker_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """DOCKER_CONFIG stands for ~/.docker."""
+    """DOCKER_CONFIG takes the place of ~/.docker."""
     add_context(docker_folder, "far", "ssh://someone@far")
     other = tmp_path / "other"
     add_context(other, "near", "unix:///run/user/1000/docker.sock")
@@ -104,13 +104,12 @@ def test_contexts_are_read_from_the_folder_that_is_set(
 
 @pytest.mark.parametrize("config", ["", "not JSON", "{}", '{"currentContext": ""}'])
 def test_without_a_current_context_it_is_the_usual_socket(docker_folder: Path, config: str) -> None:
-    """Also where the configuration says nothing of one, or nothing at all."""
+    """The configuration may name no context, or be empty."""
     (docker_folder / "config.json").write_text(config)
     assert engine_address() == "unix:///var/run/docker.sock"
 
 
 def test_a_context_that_is_not_known_is_told(docker_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By its name, wherever that was chosen; the usual socket is not taken in its place."""
     (docker_folder / "config.json").write_text('{"currentContext": "gone"}')
     with pytest.raises(DockerUnavailableError, match="'gone'"):
         engine_address()
@@ -124,7 +123,7 @@ def test_a_context_that_is_not_known_is_told(docker_folder: Path, monkeypatch: p
     ["not JSON", "{}", '{"Name": "far", "Metadata": {}, "Endpoints": {"kubernetes": {"Host": "https://far"}}}'],
 )
 def test_a_context_without_an_address_is_told(docker_folder: Path, content: str) -> None:
-    """A file that is broken, or that describes an orchestrator and no engine."""
+    """The file is broken, or it describes an orchestrator and no engine."""
     add_context(docker_folder, "far", "ssh://someone@far")
     next(docker_folder.rglob("meta.json")).write_text(content)
     with pytest.raises(DockerUnavailableError, match="'far'"):
@@ -133,14 +132,14 @@ def test_a_context_without_an_address_is_told(docker_folder: Path, content: str)
 
 @pytest.mark.parametrize("address", ["tcp://10.0.0.1:2375", "ssh://someone@far"])
 def test_a_remote_engine_is_refused_with_the_reason(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pins and files are of this host."""
+    """Pins and files belong to this host."""
     monkeypatch.setenv("DOCKER_HOST", address)
     with pytest.raises(DockerUnavailableError, match="is remote"):
         Docker.connect()
 
 
 def test_no_daemon_is_told_with_how_to_start_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A socket that is not there is the case of no engine."""
+    """A socket that does not exist means that no engine runs."""
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/absent.sock")
     with pytest.raises(DockerUnavailableError, match="No Docker engine answers at unix"):
         Docker.connect()
@@ -159,7 +158,6 @@ def as_nobody() -> Iterator[None]:
 
 
 def test_permission_denied_is_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An engine that listens and lets somebody else in: the group docker is named."""
     path = tmp_path / "docker.sock"
     monkeypatch.setenv("DOCKER_HOST", f"unix://{path}")
     with socket.socket(socket.AF_UNIX) as listening:
@@ -182,7 +180,6 @@ def test_an_engine_without_cpusets_is_refused(info: EngineInfo, words: str) -> N
 
 
 def test_a_failed_build_names_its_step_and_last_lines() -> None:
-    """The lines of earlier steps are left out, the failing step's are shown."""
     heard: list[str] = []
     stream = [
         {"stream": "Step 1/3 : FROM base\n"}, {"stream": " earlier line\n"},
@@ -295,7 +292,7 @@ def test_a_base_that_is_known_by_several_digests_is_recorded_by_that_of_its_refe
 
 
 def test_a_build_shows_how_far_it_is() -> None:
-    """Its steps and what pip installs, as they come; not each line of each step."""
+    """It shows each step and what pip installs while it runs, and not every line."""
     lines = ["Step 1/2 : FROM base", "Collecting a", "Step 2/2 : RUN pip", "Installing collected packages: a"]
     told: list[str] = []
     OnABase(Image("sha256:base"), lines=lines).artifact(told.append)
@@ -303,7 +300,7 @@ def test_a_build_shows_how_far_it_is() -> None:
 
 
 def test_a_build_is_given_the_callers_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As the arguments that the engine keeps out of an image's history, and only those that are set."""
+    """They are passed as arguments that the engine keeps out of an image's history, and only if they are set."""
     monkeypatch.setenv("HTTPS_PROXY", "http://user:secret@proxy.invalid")
     monkeypatch.delenv("NO_PROXY", raising=False)
     engine = OnABase(Image("sha256:base"))
@@ -313,7 +310,6 @@ def test_a_build_is_given_the_callers_proxies(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_the_printed_command_is_hardened_and_pinned() -> None:
-    """What `run` asks of the engine stands in the line, flag by flag."""
     spec = ContainerSpec(
         image_id="image", command=("--job", "/job/job.json"), name="name", labels={RUN_LABEL: "run"},
         environment={"A": "1 2"},

@@ -136,7 +136,6 @@ def test_a_half_made_environment_is_made_anew(cache: EnvironmentCache, stack: St
 def test_a_package_with_another_hash_is_refused_and_nothing_is_left(
     cache: EnvironmentCache, stack: Stack, tmp_path: Path
 ) -> None:
-    """A file that is not the one that was locked is not installed."""
     (tmp_path / "lock.txt").write_text(f"tiny==1.0 --hash=sha256:{'0' * 64}\n")
     with pytest.raises(HostError, match="not the one that was locked"):
         cache.prepare(stack, stack.installations["tiny"], print)
@@ -144,7 +143,6 @@ def test_a_package_with_another_hash_is_refused_and_nothing_is_left(
 
 
 def test_a_requirement_without_a_hash_is_refused(cache: EnvironmentCache, stack: Stack, tmp_path: Path) -> None:
-    """Installing requires the hashes."""
     (tmp_path / "lock.txt").write_text("tiny==1.0\n")
     with pytest.raises(HostError, match="ended with exit code"):
         cache.prepare(stack, stack.installations["tiny"], print)
@@ -153,7 +151,6 @@ def test_a_requirement_without_a_hash_is_refused(cache: EnvironmentCache, stack:
 def test_an_index_that_cannot_be_reached_is_told_with_what_to_do(
     cache: EnvironmentCache, stack: Stack, tmp_path: Path
 ) -> None:
-    """The message speaks of network, proxy and --pip-index, and shows no credentials."""
     clean = dict(cache.index.base_environment) | {"PIP_RETRIES": "1"}
     unreachable = PackageIndex("http://someone:hunter2@127.0.0.1:9/simple", base_environment=clean)
     with pytest.raises(HostError, match=r"cannot be reached.*--pip-index") as error:
@@ -185,7 +182,6 @@ def test_two_makers_of_the_same_environment_do_not_collide(cache: EnvironmentCac
 def test_disk_is_checked_for_all_environments_before_anything_is_fetched(
     cache: EnvironmentCache, stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Too little room is told with what is needed and free, and pip is not started."""
     monkeypatch.setattr(disk, "free_bytes", lambda _path: 10)
     monkeypatch.setattr(environments, "run_logged", lambda *_: pytest.fail("something was run"))
     large = dataclasses.replace(stack, disk=dataclasses.replace(stack.disk, environment_bytes=1_400_000_000))
@@ -235,7 +231,10 @@ def test_the_name_changes_with_the_lock_and_the_installer(stack: Stack, tmp_path
 
 
 def test_a_step_keeps_the_lock_when_the_runner_is_killed(tmp_path: Path) -> None:
-    """The step goes on writing after kill -9 of the runner: nobody may begin in that folder before it has ended."""
+    """The step goes on writing after the runner was killed.
+
+    Nobody may begin in that folder before the step has ended.
+    """
     path, step = tmp_path / "lock", "import time; print('begun', flush=True); time.sleep(60)"
     script = f"""
 import fcntl, sys
@@ -262,7 +261,7 @@ with open({str(path)!r}, "a") as lock:
 
 
 def test_the_record_has_the_index_and_the_bundle_that_pip_was_given(stack: Stack, index: str, tmp_path: Path) -> None:
-    """Also where both come from the caller's environment; a password does not get there."""
+    """Both may come from the caller's environment. A password is never recorded."""
     bundle = tmp_path / "bundle.pem"
     bundle.write_bytes(Path(ssl.get_default_verify_paths().cafile or certifi.where()).read_bytes())
     secret = index.replace("http://", "http://user:secret@")

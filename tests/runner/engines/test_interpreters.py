@@ -27,7 +27,6 @@ def fake_python(path: Path, **answer: object) -> Path:
 
 
 def test_the_running_python_is_found() -> None:
-    """The interpreter of the tests fits its own version."""
     assert find_interpreter(RUNNING, {"PATH": "/nonexistent"}).version.startswith(RUNNING)
 
 
@@ -40,7 +39,6 @@ def test_the_running_python_is_found() -> None:
     ],
 )
 def test_path_pyenv_and_uv_are_searched(tmp_path: Path, place: str, variable: str) -> None:
-    """Each of the three places is enough."""
     python = fake_python(tmp_path / place)
     folder = tmp_path / "bin" if variable == "PATH" else tmp_path
     assert find_interpreter(ABSENT, {"PATH": "/nonexistent", variable: str(folder)}).executable == python
@@ -70,13 +68,11 @@ def test_a_shim_that_does_not_answer_is_passed_over(tmp_path: Path) -> None:
 def test_an_interpreter_that_does_not_fit_is_named_with_the_reason(
     tmp_path: Path, answer: dict[str, object], words: str
 ) -> None:
-    """The message says what was found and why it was refused."""
     fake_python(tmp_path / "bin" / "python3.99", **answer)
     with pytest.raises(HostError, match=words):
         find_interpreter(ABSENT, {"PATH": str(tmp_path / "bin")})
 
 
 def test_no_interpreter_is_told_with_three_ways_to_install_one() -> None:
-    """apt-get, pyenv and uv are named with the exact version."""
     with pytest.raises(HostError, match=r"apt-get install python3\.99.*pyenv install 3\.99.*uv python install 3\.99"):
         find_interpreter(ABSENT, {"PATH": "/nonexistent", "HOME": "/nonexistent"})

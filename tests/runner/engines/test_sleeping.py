@@ -17,7 +17,7 @@ def process(code: str) -> subprocess.Popen[bytes]:
 
 
 def test_a_process_is_waited_for_without_a_look_in_between(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the kernel can wake us, nobody sleeps and looks again: `Popen.wait` with a timeout does."""
+    """The kernel wakes the waiting thread. `Popen.wait` with a timeout sleeps and polls instead."""
 
     def look(_seconds: float) -> None:
         raise AssertionError("slept and looked again")
@@ -29,14 +29,14 @@ def test_a_process_is_waited_for_without_a_look_in_between(monkeypatch: pytest.M
 
 @pytest.mark.parametrize(("code", "expected"), [("raise SystemExit(3)", 3), ("import os; os.kill(os.getpid(), 9)", -9)])
 def test_the_exit_code_is_the_processs_own(code: str, expected: int) -> None:
-    """Also where it has ended before anybody waits, and where a signal has ended it."""
+    """The process may have ended before anybody waits, or a signal may have ended it."""
     with process(code) as ended:
         assert wait_asleep(ended, 60.0) == expected
         assert wait_asleep(ended, 60.0) == expected, "it may be asked again"
 
 
 def test_a_process_that_goes_on_is_told() -> None:
-    """The deadline is a limit, and the process is left as it is."""
+    """The deadline is a limit, and the process is left running."""
     with process("import time; time.sleep(60)") as endless:
         with pytest.raises(subprocess.TimeoutExpired):
             wait_asleep(endless, 0.2)
@@ -45,7 +45,7 @@ def test_a_process_that_goes_on_is_told() -> None:
 
 
 def test_a_kernel_that_has_no_such_call_is_waited_on_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before Linux 5.3, or where a container forbids it."""
+    """Linux before 5.3 lacks the call, and a container can forbid it."""
 
     def refused(_process: int) -> int:
         raise OSError(38, "Function not implemented")

@@ -98,7 +98,6 @@ def test_a_launch_gets_its_cpus_its_environment_and_nothing_else(
 def test_a_launch_that_exceeds_its_deadline_is_killed_and_said_to_be(
     engine: VenvEngine, artifact: Artifact, launch: Launch, tmp_path: Path
 ) -> None:
-    """The deadline is the engine's own; nothing is left running after it."""
     places = folders(tmp_path, sleep=60)
     outcome = engine.run(launch, ONE_CPU, artifact, places, 1.5)
     assert (outcome.exit_code, outcome.stopped_by_deadline, outcome.out_of_memory) == (-9, True, False)
@@ -109,7 +108,7 @@ def test_a_launch_that_exceeds_its_deadline_is_killed_and_said_to_be(
 def test_what_a_launch_started_in_the_background_ends_with_it(
     engine: VenvEngine, artifact: Artifact, launch: Launch, tmp_path: Path
 ) -> None:
-    """It would take its share of the CPUs from the next launch."""
+    """It would take CPU time from the next launch."""
     places = folders(tmp_path, background=True)
     assert engine.run(launch, ONE_CPU, artifact, places, 30).exit_code == 0
     child = int((places.result / "child").read_text())
@@ -119,7 +118,6 @@ def test_what_a_launch_started_in_the_background_ends_with_it(
 def test_a_log_that_cannot_be_written_is_told(
     engine: VenvEngine, artifact: Artifact, launch: Launch, tmp_path: Path
 ) -> None:
-    """The launch is not started, and the message says how to go on."""
     places = folders(tmp_path)
     places.log.mkdir()
     with pytest.raises(DiskError, match=r"log\.txt of a launch cannot be written.*--resume"):
@@ -127,7 +125,6 @@ def test_a_log_that_cannot_be_written_is_told(
 
 
 def test_the_exit_code_is_passed_on(engine: VenvEngine, artifact: Artifact, launch: Launch, tmp_path: Path) -> None:
-    """What the workload returns is what the outcome says."""
     assert engine.run(launch, ONE_CPU, artifact, folders(tmp_path, exit=7), 30).exit_code == 7
 
 

@@ -17,7 +17,7 @@ HEADER = header_of(PIN, wheels=WHEELS, installations=MADE)
 
 
 def test_the_first_variant_is_the_baseline_and_the_declared_wheel_counts() -> None:
-    """Not what an artifact says of itself: that is what is doubted."""
+    """What an artifact says of itself does not count, because that is what the evidence examines."""
     stock, intel = (cell_plan_of(HEADER, "tf-2.14", variant, {}) for variant in ("stock", "intel"))
     assert (stock.is_baseline, intel.is_baseline) == (True, False)
     assert intel.wheel == "intel-tensorflow==2.14.0"
@@ -26,7 +26,7 @@ def test_the_first_variant_is_the_baseline_and_the_declared_wheel_counts() -> No
 
 
 def test_a_run_of_the_first_version_is_still_understood() -> None:
-    """Its run.json has the artifact's word alone."""
+    """Its run.json has nothing but the artifact's own word."""
     header = header_of(PIN, wheels={}, installations=MADE)
     assert cell_plan_of(header, "tf-2.14", "stock", {}).wheel == "tensorflow-cpu==2.14.0"
 
@@ -48,7 +48,7 @@ def test_a_run_of_the_first_version_is_still_understood() -> None:
 def test_a_variants_settings_say_which_kernels_belong_into_it(
     wheel: str, environment: dict[str, str], kernels: str
 ) -> None:
-    """Each build by the switch it reads."""
+    """Each build is judged by the switch that it reads."""
     assert CellPlan(False, wheel, environment, TWO_CORES).kernels == kernels
 
 

@@ -25,7 +25,7 @@ def cell(probe: Evidence | None, *, wanted: bool = True, **launches: tuple[Verdi
 
 
 def test_a_cell_passes_with_a_probe_and_launches_that_passed() -> None:
-    """Then nothing stands beside its bar."""
+    """Then its bar is drawn without a remark."""
     found = cell(evidence("tf-2.14-stock"))
     assert (found.status, found.remark, found.reason) == ("passed", "", "")
 
@@ -48,7 +48,7 @@ def test_probing_one_variant_later_marks_no_other_cell() -> None:
 
 
 def test_a_failed_probe_is_no_evidence_with_its_reason() -> None:
-    """The engine's or the workload's own words."""
+    """The reason is in the words of the engine or the workload."""
     found = cell(no_evidence(Subject("tf-2.14", "stock", "resnet50"), 2, "key", "timeout", "killed at its deadline"))
     assert found.remark == "no evidence"
     assert found.reason == "The probe failed: timeout: killed at its deadline"
@@ -71,7 +71,7 @@ def test_a_baseline_of_which_nothing_is_proved_has_no_evidence() -> None:
 
 
 def test_a_failed_launch_counts_against_a_probe_that_passed() -> None:
-    """And is named; what all launches say alike is said once."""
+    """The launch is named. What all launches say alike is told once."""
     bad = (Verdict(THREADS_BOUND, False, "thread 7 escapes."),)
     again = (Verdict(THREADS_BOUND, False, "thread 9 escapes."),)
     found = cell(evidence("tf-2.14-stock"), block1=GOOD, block2=bad, block3=again)
@@ -80,7 +80,7 @@ def test_a_failed_launch_counts_against_a_probe_that_passed() -> None:
 
 
 def test_settings_without_effect_are_no_failure() -> None:
-    """They are told, and have no say in whether a cell passed."""
+    """They are reported, and do not decide whether a cell passed."""
     assert not any(verdict.id.startswith("inert:") for _, verdict in cell(evidence("tf-2.14-stock")).verdicts)
 
 

@@ -39,5 +39,7 @@ def test_the_wording_of_builds_with_onednn_between_the_stacks() -> None:
 
 @pytest.mark.parametrize("text", ["", "To enable them in other operations, rebuild", "was not compiled to use: \n"])
 def test_a_log_without_the_line_says_nothing(text: str) -> None:
-    """Nothing missing and nothing printed are the same to a log: None, and no empty list."""
+    """A log does not tell a build that lacks nothing from one that prints nothing: the answer is None, and no empty
+    list.
+    """
     assert parse_not_compiled_for(text) is None

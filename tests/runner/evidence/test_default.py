@@ -53,7 +53,7 @@ def test_launches_without_the_switch_tell_it_where_no_probe_does() -> None:
     ],
 )
 def test_what_was_switched_or_has_no_default_tells_nothing(name: str, environment: dict[str, str]) -> None:
-    """A build that was told, Intel's, and those of before 2.5."""
+    """This covers a build with its switch set, Intel's build, and releases before 2.5."""
     assert observed_defaults({}, [record(name, environment)]) == {}
     assert observed_defaults({PLAIN_PROBE: evidence(name)}, []) == {}
 

@@ -37,7 +37,7 @@ def test_the_reason_names_what_runs_instead() -> None:
 
 @pytest.mark.parametrize("name", INTELS)
 def test_only_what_the_runtime_overrides_does_nothing_in_intels_builds(name: str) -> None:
-    """OMP_PROC_BIND, in the runtime's own words."""
+    """The reason for OMP_PROC_BIND is in the runtime's own words."""
     assert inert(name) == {
         "inert:OMP_PROC_BIND": "The setting OMP_PROC_BIND=true was inert for TensorFlow because the OpenMP runtime "
         "says: ignored because KMP_AFFINITY has been defined."
@@ -60,7 +60,7 @@ def test_only_what_the_runtime_overrides_does_nothing_in_intels_builds(name: str
     ],
 )
 def test_each_rule_names_its_reason(name: str, setting: str, value: str, words: str) -> None:
-    """A setting that a real probe contradicts, or that its build does not know."""
+    """A real probe contradicts the setting, or the build does not know it."""
     assert words in inert(name, **{setting: value})[f"inert:{setting}"]
 
 
@@ -75,7 +75,7 @@ def test_each_rule_names_its_reason(name: str, setting: str, value: str, words: 
     ],
 )
 def test_a_setting_that_is_in_effect_is_not_called_inert(name: str, setting: str, value: str) -> None:
-    """Nothing is said of what worked, or of what leaves no trace."""
+    """Settings that worked, or that leave no trace, are not mentioned."""
     assert inert(name, **{setting: value}) == {}
 
 

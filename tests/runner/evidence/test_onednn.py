@@ -24,7 +24,6 @@ def test_the_library_introduces_itself(name: str, library: Library) -> None:
 
 @pytest.mark.parametrize("name", ["tf-1.12-stock", "tf-1.15-stock"])
 def test_a_build_without_the_library_prints_nothing(name: str) -> None:
-    """No library and no primitive is found where there is none."""
     found = parse_verbose(captured(name).log)
     assert (found.library, found.primitives) == (None, ())
 

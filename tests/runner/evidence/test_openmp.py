@@ -10,7 +10,6 @@ from tests.runner.evidence.captured import BASELINES, INTELS, captured
 
 @pytest.mark.parametrize("name", INTELS)
 def test_settings_in_effect_are_read(name: str) -> None:
-    """The table of KMP_SETTINGS, the user's and the effective one, in every era's runtime."""
     found = parse_openmp(captured(name).log)
     assert found.user["KMP_BLOCKTIME"] == "1"
     assert found.user["OMP_NUM_THREADS"] == "2"
@@ -38,7 +37,6 @@ def test_bound_threads_are_read(name: str) -> None:
 
 @pytest.mark.parametrize("name", BASELINES)
 def test_a_log_without_openmp_gives_nothing(name: str) -> None:
-    """Stock builds have no OpenMP runtime."""
     found = parse_openmp(captured(name).log)
     assert (found.bound, dict(found.effective), dict(found.ignored)) == ((), {}, {})
 
@@ -60,12 +58,11 @@ def test_a_main_thread_with_a_team_computes() -> None:
 
 
 def test_a_runtime_that_does_not_respect_the_cpuset_says_so() -> None:
-    """KMP_AFFINITY=norespect."""
+    """The log was made with KMP_AFFINITY=norespect."""
     found = parse_openmp(captured("tf-2.14-intel-escaped").log)
     assert (found.initial_cpus, found.respected) == ("1", False)
 
 
 def test_a_host_without_affinity_is_noticed() -> None:
-    """Where the runtime cannot bind it says so."""
     line = "OMP: Warning #72: KMP_AFFINITY: Affinity not capable, using local cpuid info\n"
     assert parse_openmp(line).cannot_bind

@@ -15,7 +15,6 @@ from tests.runner.evidence.captured import evidence
 
 
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
-    """Every field comes back, and of two lines on one subject the later counts."""
     found = evidence("tf-2.14-intel")
     store.append(tmp_path, no_evidence(found.subject, 2, "key", "failed", "why"))
     store.append(tmp_path, found)
@@ -41,14 +40,12 @@ def test_a_torn_last_line_is_passed_over_and_cut_off(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("line", ["not json\n", '{"schema_version": 1}\n', "[]\n"])
 def test_a_damaged_line_is_refused_with_its_place(tmp_path: Path, line: str) -> None:
-    """The message names the file and the line."""
     (tmp_path / store.FILE_NAME).write_text(line)
     with pytest.raises(RunFormatError, match=r"evidence\.jsonl, line 1"):
         store.read(tmp_path)
 
 
 def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
-    """A line of a later kit is not guessed at."""
     data = {**evidence("tf-2.14-stock").to_json(), "schema_version": 2}
     (tmp_path / store.FILE_NAME).write_text(json.dumps(data) + "\n")
     with pytest.raises(RunFormatError, match="schema_version 2"):
@@ -56,7 +53,6 @@ def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_line_has_the_documented_keys() -> None:
-    """Other tools read this file by its keys."""
     data = evidence("tf-2.14-intel").to_json()
     assert {"schema_version", "stack", "variant", "topology", "batch_size", "key", "library", "primitives", "reorders",
             "threads", "settings", "trace", "verdicts"} <= set(data)  # fmt: skip
@@ -68,13 +64,12 @@ def test_the_line_has_the_documented_keys() -> None:
 
 
 def test_a_key_changes_with_any_input() -> None:
-    """What is known of one image, pin or setting is not taken for another's."""
+    """Evidence on one image, pin or setting is not taken for another's."""
     assert key_of(artifact="a", pin="0") == key_of(pin="0", artifact="a")
     assert len({key_of(artifact="a", pin="0"), key_of(artifact="b", pin="0"), key_of(artifact="a", pin="1")}) == 3
 
 
 def test_the_cache_gives_back_what_it_was_given(tmp_path: Path) -> None:
-    """By key, and nothing for another key or a damaged file."""
     cache = EvidenceCache(tmp_path / "cache")
     found = evidence("tf-1.12-intel")
     assert cache.find(found.key) is None
@@ -85,7 +80,6 @@ def test_the_cache_gives_back_what_it_was_given(tmp_path: Path) -> None:
 
 
 def test_a_failed_probe_names_its_reason() -> None:
-    """Evidence that was not obtained holds its error and nothing else."""
     failed = no_evidence(Subject("tf-2.14", "intel", "vgg16"), 2, "key", "out_of_memory", "killed")
     assert failed.error == {"kind": "out_of_memory", "message": "killed"}
     assert failed.verdicts == ()

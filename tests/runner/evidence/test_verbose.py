@@ -27,5 +27,5 @@ def test_a_binding_by_other_means_is_not_overridden() -> None:
 
 
 def test_every_switch_has_a_reason_and_a_source() -> None:
-    """And says which stacks read it."""
+    """Each also says which stacks read it."""
     assert all(each.reason and each.source and each.read_by for each in load_switches())

@@ -30,7 +30,7 @@ def examples() -> dict[str, str]:
 
 @pytest.mark.parametrize("name", examples())
 def test_the_example_runs_as_it_is_printed(name: str) -> None:
-    """In a fresh interpreter that turns every warning into an error."""
+    """A fresh interpreter that turns every warning into an error runs it."""
     code = examples()[name]
     assert "speedups(" in code
     done = subprocess.run(

@@ -55,7 +55,7 @@ def test_speedups_are_those_of_speedups_csv(sample: Results) -> None:
 
 
 def test_launches_and_steps_hold_every_record(sample: Results) -> None:
-    """In the order in which they were measured, with what the records say."""
+    """The rows stand in the order of measurement."""
     lines = [json.loads(line) for line in (SAMPLE / "records.jsonl").read_text(encoding="utf-8").splitlines()]
     found = launches(sample)
     assert found["launch_id"].tolist() == [line["launch_id"] for line in lines]
@@ -65,7 +65,7 @@ def test_launches_and_steps_hold_every_record(sample: Results) -> None:
 
 
 def test_of_a_launch_that_was_repeated_one_attempt_counts(sample: Results) -> None:
-    """The failure stays in the frame, without a speed and without steps."""
+    """The failed attempt stays in the frame, without a speed and without steps."""
     first = sample.records[0]
     lost = replace(first, session=0, result=None, error={"kind": "timeout", "message": "killed at its deadline"})
     found = launches(replace(sample, records=(lost, *sample.records)))
@@ -96,7 +96,7 @@ def test_a_probe_that_failed_has_its_reason_and_is_neither_passed_nor_failed(sam
 
 
 def test_what_was_not_measured_is_not_a_number(sample: Results) -> None:
-    """Every planned pair has its row all the same."""
+    """Every planned pair has its row even so."""
     found = speedups(replace(sample, records=()))
     assert found["status"].unique().tolist() == ["missing"]
     assert found[["speedup", "ci_low", "family_ci_high", "baseline_images_per_second"]].isna().all(axis=None)
@@ -110,7 +110,7 @@ def test_a_ladder_has_launches_and_no_pairs() -> None:
 
 
 def test_runs_are_told_apart_by_name_and_copies_by_their_folder(tmp_path: Path) -> None:
-    """In the order given, as paths or as text."""
+    """Runs keep the given order, whether they are named as paths or as text."""
     header = json.loads((EARLIER_RUN / "run.json").read_text(encoding="utf-8"))
     for folder, name in (("copy", header["run"]), ("other", "another run")):
         shutil.copytree(EARLIER_RUN, tmp_path / folder)
@@ -120,6 +120,5 @@ def test_runs_are_told_apart_by_name_and_copies_by_their_folder(tmp_path: Path) 
 
 
 def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
-    """With the same message as on the command line."""
     with pytest.raises(RunFormatError, match="is not a run's folder"):
         launches(tmp_path)

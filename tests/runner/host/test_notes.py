@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
-from runner.host.notes import notes_on, remarks_on, warnings_on
+from runner.host.notes import WHY_ISOLATED, WHY_ONE_KIND, WHY_THROTTLED, notes_on, remarks_on, warnings_on
 from runner.host.pin import choose_pin
 from runner.machine import Machine, read_machine
 from tests.runner.sysroots import (
@@ -20,6 +18,7 @@ from tests.runner.sysroots import (
     tree,
     two_fast_four_slow,
 )
+from tests.runner.told import tells
 
 
 def read(host: Host) -> Machine:
@@ -37,59 +36,54 @@ def notes(host: Host, cpus: frozenset[int] | None = None, cores: int | None = No
 
 @pytest.mark.parametrize("host", [Host(), ec2_c5_18xlarge(), partition()], ids=["plain", "c5", "partition"])
 def test_an_even_host_has_nothing_to_be_said_of(host: Host) -> None:
-    """Cores of one kind, none isolated, no memory.high."""
+    """Its cores are of one kind, none is isolated, and memory.high is not set."""
     assert notes(host) == ([], [])
 
 
 def test_isolated_cpus_that_are_left_out_are_a_remark() -> None:
-    """Whoever isolated them expects to see them used, or not to."""
+    """A user who isolated them expects to be told that they are not used."""
     warned, (remark,) = notes(isolated(None))
     assert warned == []
-    assert remark.startswith("The CPUs 4-7 are isolated and not in the pin. The scheduler moves no thread")
+    assert tells(remark, "CPUs 4-7", "isolated", WHY_ISOLATED)
 
 
-@pytest.mark.parametrize("cpus", [frozenset({4, 5, 6}), frozenset({0, 1, 4})])
-def test_isolated_cpus_that_were_named_are_a_warning(cpus: frozenset[int]) -> None:
-    """One of them among others is enough; the warning says by how much a speedup can be wrong."""
+@pytest.mark.parametrize(("cpus", "named"), [(frozenset({4, 5, 6}), "4-6"), (frozenset({0, 1, 4}), "4")])
+def test_isolated_cpus_that_were_named_are_a_warning(cpus: frozenset[int], named: str) -> None:
+    """One isolated CPU among others is enough. The warning says by how much a speedup can be wrong."""
     (warning,), remarks = notes(isolated(None), cpus)
-    assert re.match(r"The CPUs 4(-6)? of the pin are isolated, and were asked for by name\. ", warning)
-    assert warning.endswith("can be as many times too large as the pin has CPUs (3).")
+    assert tells(warning, f"CPUs {named}", "isolated", WHY_ISOLATED, "3")
     assert remarks == []
 
 
 def test_one_isolated_cpu_alone_is_no_warning() -> None:
-    """All threads are on it whatever the scheduler does."""
+    """All threads are on this CPU whatever the scheduler does."""
     assert notes(isolated(None), frozenset({4})) == ([], [])
 
 
 def test_efficiency_cores_that_are_left_out_are_a_remark_that_says_why() -> None:
-    """2P+4E by default."""
+    """The default pin of this host takes its two performance cores."""
     warned, (remark,) = notes(two_fast_four_slow())
     assert warned == []
-    assert "performance cores only; 4 efficiency cores (CPUs 2-5) are left out" in remark
-    assert "OpenMP gives each thread an equal share of the work and waits for the slowest core" in remark
+    assert tells(remark, "4 efficiency cores", "CPUs 2-5", "--cpus", "--cores", WHY_ONE_KIND)
 
 
 @pytest.mark.parametrize(("cpus", "cores", "slow"), [(frozenset(range(6)), None, "2-5"), (None, 4, "2-3")])
 def test_mixed_cores_are_a_warning_however_they_were_asked_for(
     cpus: frozenset[int] | None, cores: int | None, slow: str
 ) -> None:
-    """A list, or more cores than are fast: it says how many are."""
+    """The pin is a list, or has more cores than are fast. The warning tells how many performance cores there are."""
     (warning,), remarks = notes(two_fast_four_slow(), cpus, cores)
-    assert "2 performance cores (CPUs 0-1)" in warning
-    assert f"(CPUs {slow})" in warning
-    assert warning.endswith("There are 2 performance cores to be had: --cores 2 takes no other.")
+    assert tells(warning, "2 performance cores", "CPUs 0-1", f"CPUs {slow}", WHY_ONE_KIND, "--cores 2")
     assert remarks == []
 
 
 def test_efficiency_cores_alone_are_cores_of_one_kind() -> None:
-    """A list of them is nobody's disadvantage."""
+    """A list of efficiency cores slows neither side more than the other."""
     assert notes(two_fast_four_slow(), frozenset({2, 3})) == ([], [])
 
 
 def test_memory_high_below_the_hard_limit_is_a_warning() -> None:
-    """It lets nothing fail."""
+    """Above memory.high a launch runs slower and does not fail."""
     (warning,), _ = notes(throttled())
-    assert warning.startswith("memory.high is 4.0 GiB for the control group that the kit runs in")
-    assert "does not fail, it runs slower" in warning
+    assert tells(warning, "memory.high", "4.0 GiB", WHY_THROTTLED)
     assert notes(throttled(8 * GIB, 8 * GIB)) == ([], [])

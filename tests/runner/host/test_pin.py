@@ -141,7 +141,6 @@ def test_memory_comes_from_allowed_nodes(host: Host) -> None:
 @given(hosts(), st.booleans())
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_pins_round_trip(host: Host, everything: bool) -> None:
-    """A pin survives being written to JSON and read again."""
     pin = choose_pin(read(host), cpus=host.usable if everything else None)
     assert recorded(pin.to_json(), Pin, "a pin") == pin
 
@@ -229,7 +228,10 @@ def test_many_sockets_of_one_core_are_no_obstacle() -> None:
 
 
 def test_the_default_takes_performance_cores_only() -> None:
-    """2P+4E: the two; a list and a larger number of cores go beyond, and what there is without any is taken whole."""
+    """On a host of 2 performance and 4 efficiency cores the default is the two.
+
+    A list or a larger number goes beyond them.
+    """
     machine = read(two_fast_four_slow())
     assert choose_pin(machine).cpus == (0, 1)
     assert choose_pin(machine, cpus=frozenset(range(6))).cpus == tuple(range(6))
@@ -286,7 +288,7 @@ def test_where_every_cpu_is_isolated_a_pin_is_refused_unless_it_is_named(host: H
 
 
 def test_isolated_cpus_outside_of_the_mask_are_said_to_be_that() -> None:
-    """Not merely "not allowed": nothing is started there by itself, and taskset is what starts it."""
+    """The message does not merely say "not allowed". It names taskset, which can start a process there."""
     with pytest.raises(UsageError) as error:
         choose_pin(read(isolated()), cpus=frozenset({3, 4, 5}))
     assert "CPUs 4-5 are isolated (isolcpus=) and outside of the mask that this process inherited" in str(error.value)
@@ -295,7 +297,7 @@ def test_isolated_cpus_outside_of_the_mask_are_said_to_be_that() -> None:
 
 
 def test_taskset_is_no_advice_where_the_control_group_lacks_the_cpus() -> None:
-    """A CPU set without them makes taskset fail."""
+    """taskset fails for CPUs that the control group's CPU set lacks."""
     host = isolated()
     files = {"proc/self/cgroup": "0::/", "sys/fs/cgroup/cpuset.cpus.effective": "0-3"}
     with pytest.raises(UsageError) as error:
@@ -340,24 +342,20 @@ def test_a_node_without_memory_takes_it_from_all_allowed_nodes() -> None:
 
 
 def test_part_of_a_core_counts_as_that_core() -> None:
-    """In a container with parts of three cores, each gives its lowest allowed CPU."""
     assert choose_pin(read(container_with_quota())).cores == ((1,), (2,), (7,))
 
 
 def test_siblings_asked_for_share_a_core() -> None:
-    """Both threads of a core are one core and one thread to compute with."""
     pin = choose_pin(read(ec2_c5_18xlarge()), cpus=frozenset({0, 36, 1}))
     assert pin.cores == ((0, 36), (1,))
     assert (pin.threads, pin.to_json()["siblings"], pin.cpu_list) == (2, True, "0-1,36")
 
 
 def test_a_virtual_machine_without_nodes_gets_node_zero() -> None:
-    """Without NUMA information memory comes from node 0."""
     assert choose_pin(read(vm_without_numa())).mems == (0,)
 
 
 def test_cpus_that_cannot_be_used_are_named() -> None:
-    """An error names the CPUs that are absent, offline or not allowed, and those that can be used."""
     machine = read(Host(cores=8, offline=frozenset({5}), allowed=frozenset({0, 1, 2, 5})))
     with pytest.raises(UsageError) as error:
         choose_pin(machine, cpus=frozenset({1, 3, 4, 5, 9, 10}))
@@ -383,12 +381,10 @@ def test_cpus_that_cannot_be_used_are_named() -> None:
 def test_what_cannot_be_had_is_a_usage_error(
     cpus: frozenset[int] | None, cores: int | None, headroom: int, message: str
 ) -> None:
-    """Counts out of range and options that contradict each other are refused with the figures."""
     with pytest.raises(UsageError, match=message):
         choose_pin(read(Host()), cpus=cpus, cores=cores, headroom=headroom)
 
 
 def test_a_host_without_usable_cpus_is_a_host_error(tmp_path: Path) -> None:
-    """A tree without processors cannot be planned for, and the error says what to look at."""
     with pytest.raises(HostError, match=r"online \(none\).*CPU set"):
         choose_pin(read_machine(Sysroot(tmp_path)))

@@ -30,7 +30,7 @@ def without_topology(host: Host) -> Host:
 
 
 def test_in_a_partition_the_own_group_counts_and_not_its_parent() -> None:
-    """Parent 0-1, own group 2-7, mask 2-7: a partition takes its CPUs out of its parent's set."""
+    """The parent has 0-1, the own group and the mask 2-7. A partition takes its CPUs out of its parent's set."""
     machine = read(partition())
     assert format_cpu_list(machine.allowed_cpus) == "2-7"
     assert machine.limits.cpuset_cpus == (2, 3, 4, 5, 6, 7)
@@ -56,7 +56,7 @@ def test_a_set_that_has_nothing_of_the_mask_is_another_groups() -> None:
 
 
 def test_a_virtual_list_of_online_cpus_gives_way_to_the_mask() -> None:
-    """Online 0, mask and effective set 24: the container's one CPU is the host's 24."""
+    """The list says 0; mask and effective set say 24. The container's one CPU is the host's CPU 24."""
     machine = read(lxcfs())
     assert machine.allowed_cpus == (24,)
     assert machine.online_cpus == tuple(range(32))  # what shows a topology runs
@@ -64,7 +64,10 @@ def test_a_virtual_list_of_online_cpus_gives_way_to_the_mask() -> None:
 
 
 def test_a_virtual_list_that_shares_cpus_with_the_mask_is_found_out_too() -> None:
-    """Online 0-3, mask and effective set 2-5: all four may be used, not the two that both lists happen to name."""
+    """The list says 0-3; mask and effective set say 2-5.
+
+    All four may be used, not only the two that both lists name.
+    """
     assert allowed(lxcfs(frozenset({2, 3, 4, 5}))) == "2-5"
 
 

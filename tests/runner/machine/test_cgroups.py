@@ -23,7 +23,6 @@ def limits(folder: Path, files: dict[str, str]) -> Limits:
 
 
 def test_no_control_groups_are_no_limits(tmp_path: Path) -> None:
-    """Where nothing is mounted nothing is limited."""
     assert limits(tmp_path, {}) == Limits(None, None, None, None, None)
 
 
@@ -46,7 +45,6 @@ def test_version_2_takes_the_tightest_of_all_ancestors(tmp_path: Path) -> None:
 
 
 def test_version_2_max_is_unlimited(tmp_path: Path) -> None:
-    """The word max is no limit."""
     files = {"proc/self/cgroup": "0::/", f"{ROOT}/cpu.max": "max 100000", f"{ROOT}/memory.max": "max"}
     assert limits(tmp_path, files) == Limits("v2", None, None, None, None)
 
@@ -85,7 +83,6 @@ def test_version_1_reads_each_controller_below_its_own_mount(tmp_path: Path) -> 
 
 
 def test_version_1_unlimited_is_none(tmp_path: Path) -> None:
-    """A quota of -1 and the largest number of pages are no limits."""
     found = limits(
         tmp_path,
         {
@@ -98,7 +95,6 @@ def test_version_1_unlimited_is_none(tmp_path: Path) -> None:
 
 
 def test_hybrid_takes_the_tighter_of_both(tmp_path: Path) -> None:
-    """With both versions mounted, either can hold the limit."""
     found = limits(
         tmp_path,
         {
@@ -129,7 +125,7 @@ def test_a_container_sees_its_own_group_at_the_mount(tmp_path: Path, path: str) 
 
 
 def test_another_groups_limits_are_not_ours(tmp_path: Path) -> None:
-    """A second mount that shows a group beside ours limits that group, not this process."""
+    """A second mount shows a group beside ours. It limits that group, not this process."""
     found = limits(
         tmp_path,
         {
@@ -177,7 +173,6 @@ def test_a_hierarchy_mounted_elsewhere_is_found(tmp_path: Path) -> None:
 
 
 def test_limits_round_trip() -> None:
-    """What is written to JSON is read back unchanged."""
     for value in (
         Limits("v2", 1.5, (0, 1, 5), (0,), GIB, GIB // 2, is_unbalanced=True),
         Limits(None, None, None, None, None),

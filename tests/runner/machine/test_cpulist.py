@@ -63,13 +63,11 @@ def test_parses_a_mask(text: str, numbers: set[int]) -> None:
 
 @pytest.mark.parametrize("text", ["g", "1,,2", "0x3", "123456789", "-1"])
 def test_refuses_what_is_no_mask(text: str) -> None:
-    """Anything that is not a hexadecimal word of 32 bits is refused by name."""
     with pytest.raises(ValueError, match="hexadecimal word"):
         parse_cpu_mask(text)
 
 
 @given(SETS)
 def test_lists_and_masks_round_trip(numbers: frozenset[int]) -> None:
-    """What is written as a list or a mask is read back unchanged."""
     assert parse_cpu_list(format_cpu_list(numbers)) == numbers
     assert parse_cpu_mask(cpu_mask(numbers)) == numbers

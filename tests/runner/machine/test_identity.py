@@ -47,5 +47,5 @@ def test_another_kernel_or_processor_is_another_machine(there: Identity, words: 
 
 
 def test_a_host_that_tells_nothing_cannot_be_told_from_another() -> None:
-    """Nothing can be held against it."""
+    """Nothing can be compared with it."""
     assert difference(Identity(None, None), HERE) == ""

@@ -37,7 +37,7 @@ def test_a_list_of_cpus_that_could_exist_names_no_more_than_exist() -> None:
 
 @pytest.mark.parametrize(("text", "ticks"), [("2-3", (2, 3)), ("(null)", ()), ("", ()), (None, ())])
 def test_nohz_full_alone_isolates_nothing(text: str | None, ticks: tuple[int, ...]) -> None:
-    """It stops the tick; a kernel that was not told of any writes (null)."""
+    """nohz_full stops the timer tick only. A kernel that was given none writes (null)."""
     machine = read(Host(extra={f"{CPUS}/isolated": "", f"{CPUS}/nohz_full": text}))
     assert machine.isolated_cpus == ()
     assert machine.settings.nohz_full_cpus == ticks
@@ -81,7 +81,7 @@ def test_version_1_isolates_where_no_group_balances(top: str, own: str, cpus: st
 
 
 def test_isolation_is_a_condition(tmp_path: Path) -> None:
-    """Launches before and after a boot with other parameters are not divided; what is not told is not "none"."""
+    """Launches before and after a boot with other parameters are not divided. "Not told" is not "none"."""
     assert conditions(read(isolated()))["isolated_cpus"] == "4-7"
     silent, quiet = Host(), Host(extra={f"{CPUS}/isolated": "", f"{CPUS}/nohz_full": "1-3"})
     assert conditions(read(silent))["isolated_cpus"] is None
@@ -92,7 +92,7 @@ def test_isolation_is_a_condition(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("host", [isolated(), partition("isolated")], ids=["boot", "group"])
 def test_it_survives_json_and_is_absent_from_the_json_of_earlier_versions(host: Host) -> None:
-    """A run of before has none of these fields and reads as a host of which they are not known."""
+    """An earlier run has none of these fields, and reads as a host of which they are not known."""
     machine = read(host)
     data = json.loads(json.dumps(machine.to_json()))
     assert recorded(data, Machine, "a machine") == machine

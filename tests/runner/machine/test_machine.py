@@ -38,7 +38,6 @@ def machine_with(folder: Path, **files: str | None) -> Machine:
 
 @pytest.mark.parametrize("name", HOSTS)
 def test_json_round_trips(tmp_path: Path, name: str) -> None:
-    """A machine survives being written to JSON and read again."""
     machine = read_machine(write(HOSTS[name](), tmp_path))
     assert recorded(json.loads(json.dumps(machine.to_json())), Machine, "a machine") == machine
 
@@ -52,14 +51,12 @@ def test_a_tree_in_memory_reads_as_the_same_files_do(tmp_path: Path, name: str) 
 
 @pytest.mark.parametrize("name", HOSTS)
 def test_the_host_name_is_never_recorded(tmp_path: Path, name: str) -> None:
-    """No field holds the host's name, which the tree does contain."""
     sysroot = write(HOSTS[name](), tmp_path)
     assert sysroot.text("etc/hostname") == "private-name"
     assert "private-name" not in json.dumps(read_machine(sysroot).to_json())
 
 
 def test_recognises_the_article_host(tmp_path: Path) -> None:
-    """Model, instruction sets, instance type and settings of a c5.18xlarge are found."""
     machine = read_machine(write(ec2_c5_18xlarge(), tmp_path))
     assert machine.processor.model_name == "Intel(R) Xeon(R) Platinum 8124M CPU @ 3.00GHz"
     assert (machine.processor.family, machine.processor.model, machine.processor.stepping) == (6, 85, 4)
@@ -127,19 +124,16 @@ def test_reads_turbo_from_either_driver(tmp_path: Path, files: dict[str, str], t
 
 
 def test_smt_follows_the_topology_on_old_kernels(tmp_path: Path) -> None:
-    """Where the kernel does not say whether SMT is active, siblings do."""
     assert read_machine(write(Host(smt=2), tmp_path / "two")).settings.smt_active
     assert not read_machine(write(Host(), tmp_path / "one")).settings.smt_active
 
 
 def test_differing_governors_are_all_named(tmp_path: Path) -> None:
-    """One CPU out of line shows in the settings."""
     machine = read_machine(write(Host(extra={f"{CPUS}/cpu2/cpufreq/scaling_governor": "powersave"}), tmp_path))
     assert machine.settings.governors == ("performance", "powersave")
 
 
 def test_huge_pages_are_the_chosen_word(tmp_path: Path) -> None:
-    """Of the three modes the bracketed one is in effect."""
     assert machine_with(tmp_path).settings.transparent_huge_pages == "madvise"
 
 

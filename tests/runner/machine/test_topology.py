@@ -90,7 +90,6 @@ def test_the_highest_clock_tells_kinds_apart_where_nothing_else_does(tmp_path: P
 
 
 def test_equal_capacity_is_no_hybrid_host(tmp_path: Path) -> None:
-    """Cores of one capacity have no kind."""
     files = {f"{CPUS}/cpu{cpu}/cpu_capacity": "1024" for cpu in range(4)}
     assert {core.kind for core in read_machine(write(Host(extra=files), tmp_path)).cores} == {None}
 
@@ -122,7 +121,7 @@ def test_a_cpu_without_a_list_joins_no_core_that_has_one(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("cpuinfo", [True, False])
 def test_an_unknown_core_id_groups_nothing(tmp_path: Path, cpuinfo: bool) -> None:
-    """Where the kernel gives -1 for every core_id, /proc/cpuinfo tells the cores, or each CPU is one."""
+    """Where the kernel gives -1 for every core_id, /proc/cpuinfo tells the cores. Without it each CPU is a core."""
     files: dict[str, str | None] = {f"{CPUS}/cpu{cpu}/topology/core_id": "-1" for cpu in range(4)}
     files |= {} if cpuinfo else {"proc/cpuinfo": None}
     host = Host(cores=2, smt=2, siblings_file=None, extra=files)
@@ -154,7 +153,6 @@ def test_offline_cpus_are_listed_but_belong_to_no_core(tmp_path: Path) -> None:
 
 
 def test_a_sibling_list_that_names_an_offline_cpu_is_narrowed(tmp_path: Path) -> None:
-    """A tree captured while CPUs were switched off can name siblings that no longer run."""
     files = {f"{CPUS}/cpu1/topology/thread_siblings_list": "1,3"}
     host = Host(cores=2, smt=2, offline=frozenset({3}), extra=files)
     assert cores(read_machine(write(host, tmp_path))) == [(0, 2), (1,)]
@@ -208,7 +206,6 @@ def test_a_package_id_of_minus_one_is_socket_zero(tmp_path: Path) -> None:
 
 
 def test_a_malformed_list_is_named(tmp_path: Path) -> None:
-    """A file that should hold CPUs and does not ends with its name and content."""
     host = Host(extra={f"{NODES}/node0/cpulist": "nonsense"})
     with pytest.raises(HostError, match=r"node0/cpulist.*'nonsense'"):
         read_machine(write(host, tmp_path))

@@ -81,7 +81,7 @@ def held(root: Path, locked: Mapping[str, tuple[LockedWheel, ...]]) -> Contents:
 
 
 def test_an_honest_environment_has_no_fault(environment: Path, locked: dict[str, tuple[LockedWheel, ...]]) -> None:
-    """What the installer and `python -m venv` add is known, and what the wheel keeps in its .data folder is found."""
+    """The check knows what the installer and `python -m venv` add, and finds files of the wheel's .data folder."""
     contents = held(environment, locked)
     assert (contents.faults, contents.distributions, contents.files) == ((), 1, 5)
 
@@ -131,7 +131,9 @@ TAMPERED: dict[str, tuple[Callable[[Path], object], str, str]] = {
 def test_what_was_tampered_with_is_named(
     environment: Path, locked: dict[str, tuple[LockedWheel, ...]], how: str
 ) -> None:
-    """Inside of the TensorFlow package, whose files the comparison of two sides lets differ, and beside it."""
+    """The files lie inside the TensorFlow package, where the comparison of two sides lets files differ, and beside
+    it.
+    """
     change, path, words = TAMPERED[how]
     change(environment)
     found = {fault.path: fault.what for fault in held(environment, locked).faults}
@@ -162,7 +164,6 @@ def test_a_wheel_with_files_of_unknown_place_cannot_be_locked(tmp_path: Path) ->
 
 
 def test_every_wheel_is_of_the_lock_beside_it() -> None:
-    """Each is named by the lock by its hash, or is the installer, and every requirement of the lock has one."""
     for stack, installation in every_installation(load_stacks().values()):
         lock = installation.lock.read_text(encoding="utf-8")
         wheels = [each for several in locked_wheels.read(installation).values() for each in several]
@@ -173,7 +174,6 @@ def test_every_wheel_is_of_the_lock_beside_it() -> None:
 
 
 def test_a_file_of_wheels_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """With what to do."""
     monkeypatch.setattr(Installation, "wheels", property(lambda self: tmp_path / "none.wheels"))
     with pytest.raises(UsageError, match="make locks"):
         locked_wheels.read(find_stack("tf-2.14").installations["stock"])
@@ -188,7 +188,7 @@ def engine(tmp_path: Path) -> VenvEngine:
 def test_byte_code_of_an_environment_is_removed(
     environment: Path, engine: VenvEngine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Whatever it holds, the next launch makes it anew from the sources; that of the workload too."""
+    """Byte-code of the environment and of the workload goes. The next launch compiles the sources anew."""
     (tmp_path / "workload" / "__pycache__").mkdir(parents=True)
     (tmp_path / "workload" / "__pycache__" / "cli.cpython-311.pyc").touch()
     monkeypatch.setattr("runner.engines.venv.WORKLOAD", tmp_path / "workload")
@@ -201,7 +201,7 @@ def test_an_installation_without_another_is_held_against_its_lock_too(
     environment: Path, engine: VenvEngine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
     locked: dict[str, tuple[LockedWheel, ...]],
 ) -> None:  # fmt: skip
-    """As where all variants of a run are of one installation: nothing is compared, and it is not measured."""
+    """A run whose variants share one installation compares no two sides. It still refuses a tampered installation."""
     monkeypatch.setattr("runner.engines.venv.WORKLOAD", tmp_path)
     monkeypatch.setattr("runner.session.matched.locked_wheels.read", lambda installation: locked)
     stack = find_stack("tf-2.14")

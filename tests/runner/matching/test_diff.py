@@ -42,7 +42,7 @@ def match(stock: Snapshot, intel: Snapshot) -> Match:
 
 
 def test_the_wheel_its_metadata_byte_code_and_folders_may_differ() -> None:
-    """And so may what an image says of its own wheel."""
+    """What an image says of its own wheel may differ as well."""
     found = match(side("tensorflow-cpu", "1"), side("intel-tensorflow", "2"))
     assert found.strays == ()
     assert len(found.differences) > 5
@@ -59,7 +59,7 @@ def test_the_wheel_its_metadata_byte_code_and_folders_may_differ() -> None:
     ],
 )
 def test_anything_else_is_named_with_its_package(path: str, package: str) -> None:
-    """A file of the workload, of a dependency, of the base, or one that only one side has."""
+    """The file is one of the workload, of a dependency or of the base, or one that only one side has."""
     found = match(side("tensorflow-cpu", "1"), side("intel-tensorflow", "2", **{path: "file 644 other"}))
     assert [(each.path, each.package) for each in found.strays] == [(path, package)]
     assert found.to_json()["matched"] is False
@@ -82,7 +82,7 @@ def test_a_side_with_another_wheel_than_its_own_is_named(stock: str, intel: str,
 
 
 def test_intels_wheel_counts_where_it_brings_the_metadata_of_stock_too() -> None:
-    """As the one of 1.12 does: on its own side that is right, on the other it is the wrong wheel."""
+    """Intel's wheel of 1.12 does so. It is right on its own side, and the wrong wheel on the other."""
     stock, intel = side("tensorflow-cpu", "1"), side("intel-tensorflow", "2")
     both = Snapshot({**stock.files, **intel.files}, intel.settings, intel.owners)
     assert match(stock, both).wrong_wheels == ()
@@ -91,7 +91,6 @@ def test_intels_wheel_counts_where_it_brings_the_metadata_of_stock_too() -> None
 
 @pytest.mark.parametrize("name", ["environment PATH", "environment TF_ENABLE_ONEDNN_OPTS", "user"])
 def test_a_setting_of_the_image_that_differs_is_named(name: str) -> None:
-    """What an image sets for its containers must be the same on both sides."""
     stock, intel = side("tensorflow-cpu", "1"), side("intel-tensorflow", "2")
     found = match(stock, Snapshot(intel.files, {**intel.settings, name: "other"}, intel.owners))
     assert [each.path for each in found.strays] == [name]

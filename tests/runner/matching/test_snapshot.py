@@ -51,7 +51,6 @@ def test_two_environments_with_the_same_content_are_equal_wherever_they_lie(tmp_
 
 
 def test_a_changed_byte_a_changed_mode_and_a_further_file_show(tmp_path: Path) -> None:
-    """Each is a difference at its own path."""
     before = snapshot(environment(tmp_path / "env-one")).files
     changed = environment(tmp_path / "env-two", **{"lib/python3.6/site-packages/pkg/__init__.py": "x=2", "new": ""})
     (changed / "bin" / "activate").chmod(0o755)
@@ -61,7 +60,7 @@ def test_a_changed_byte_a_changed_mode_and_a_further_file_show(tmp_path: Path) -
 
 
 def test_files_belong_to_the_distribution_whose_record_lists_them(tmp_path: Path) -> None:
-    """Also scripts outside of site-packages."""
+    """This includes scripts outside of site-packages."""
     owners = snapshot(environment(tmp_path / "env-one")).owners
     assert owners["/bin/tool"] == "pkg"
     assert owners["/lib/python3.6/site-packages/pkg/__init__.py"] == "pkg"

@@ -165,7 +165,7 @@ def test_a_ladder_keeps_off_isolated_cpus_unless_its_pin_is_on_them(tmp_path: Pa
 
 
 def test_a_rung_survives_its_json() -> None:
-    """What run.json keeps is enough for the report."""
+    """run.json keeps enough of it for the report."""
     for rung in planned().values():
         assert recorded(json.loads(json.dumps(rung.to_json())), PlannedRung, "a rung") == rung
 
@@ -229,7 +229,6 @@ def mine(tmp_path: Path, old: str = "", new: str = "") -> Ladder:
 
 
 def test_a_users_own_ladder_takes_the_variants_declared_layout(tmp_path: Path) -> None:
-    """A TOML file is a ladder like the built-in ones."""
     rungs = plan_rungs(mine(tmp_path), find_stack("tf-2.14"), PINS, AVX512)
     assert rungs[0].settings.layout == variant("stock").layout
     assert rungs[2].changes == (("KMP_BLOCKTIME", "not set", "7"),)
@@ -254,18 +253,15 @@ def test_a_users_own_ladder_takes_the_variants_declared_layout(tmp_path: Path) -
     ],
 )
 def test_a_malformed_ladder_is_refused_with_its_place(tmp_path: Path, old: str, new: str, words: str) -> None:
-    """The message names what is wrong and where."""
     with pytest.raises(UsageError, match=words):
         mine(tmp_path, old, new)
 
 
 def test_a_ladder_whose_variant_the_stack_lacks_is_refused(tmp_path: Path) -> None:
-    """Variants are the stack's."""
     with pytest.raises(UsageError, match="Did you mean stock"):
         plan_rungs(mine(tmp_path, 'variant = "stock"', 'variant = "stok"'), find_stack("tf-2.14"), PINS, AVX512)
 
 
 def test_an_unknown_ladder_is_refused_with_the_known_ones() -> None:
-    """A slip in the name is answered with the names that there are."""
     with pytest.raises(UsageError, match="Known: blocktime, isa, main"):
         load_ladder("min")

@@ -50,7 +50,6 @@ def test_every_cell_runs_once_in_every_block_and_a_group_runs_back_to_back(seed:
 
 
 def test_the_same_seed_gives_the_same_order_and_another_seed_another() -> None:
-    """The shuffle is decided by the recorded seed alone."""
     names = ("inception3", "resnet50", "resnet152", "vgg16")
     first, again, other = (plan(topologies=names, blocks=4, seed=seed).launches for seed in (1, 1, 2))
     assert first == again
@@ -77,7 +76,6 @@ def test_a_pin_with_siblings_gets_the_articles_whole_affinity() -> None:
 
 
 def test_no_bkms_leave_threads_to_the_framework() -> None:
-    """With --bkms none nothing is set but what every launch has."""
     launch = plan(bkms="none").launches[0]
     assert (launch.intra_op_threads, launch.inter_op_threads) == (0, 0)
     assert not [name for name in launch.environment if name.startswith(("OMP", "KMP"))]
@@ -91,18 +89,16 @@ def test_a_number_of_blocks_that_cannot_be_balanced_is_refused(blocks: int, word
 
 
 def test_an_unknown_variant_is_refused_with_the_nearest_name() -> None:
-    """A slip in a variant's name is answered with what was probably meant."""
     with pytest.raises(UsageError, match="Did you mean stock-onednn"):
         plan(variants=("stock", "stock-onedn"))
 
 
 def test_one_variant_alone_is_no_comparison() -> None:
-    """A single variant is refused, with the names that there are."""
     with pytest.raises(UsageError, match="needs two variants"):
         plan(variants=("intel",))
 
 
 def test_a_launch_survives_its_json() -> None:
-    """What run.json keeps is enough to make the launch again."""
+    """run.json keeps enough of it to make the launch again."""
     launch = plan().launches[0]
     assert recorded(launch.to_json(), Launch, "a launch") == launch

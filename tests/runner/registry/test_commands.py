@@ -97,7 +97,6 @@ def test_images_of_another_workload_are_refused_before_anything_runs(
 def test_pushing_twice_sends_nothing_and_writes_the_same_lock(
     kit: Kit, built: dict[str, str], registry: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nothing in the lock depends on the clock."""
     to = fresh(registry)
     assert kit("push", "--to", to, "--images", "one.json") == 0
     capsys.readouterr()
@@ -127,7 +126,6 @@ def test_a_refused_push_leaves_the_lock_that_was_there(
 def test_an_image_that_was_not_built_is_told(
     kit: Kit, monkeypatch: pytest.MonkeyPatch, registry: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The command that builds is named."""
     monkeypatch.setattr("runner.engines.docker_images.REPOSITORY", "kit-test-absent")
     assert kit("push", "--to", fresh(registry)) == 3
     assert "build --engine docker --stack tf-2.14` first" in capsys.readouterr().err
@@ -180,7 +178,6 @@ def test_the_password_comes_from_the_environment_or_standard_input(
 def test_what_docker_login_left_lets_in(
     kit: Kit, built: dict[str, str], closed_registry: str, monkeypatch: pytest.MonkeyPatch, in_folder: Path
 ) -> None:
-    """The configuration of the docker command is read as it is."""
     monkeypatch.setenv("DOCKER_CONFIG", str(in_folder))
     login = ["docker", "login", "--username", USER, "--password-stdin", closed_registry]
     subprocess.run(login, input=PASSWORD.encode(), check=True, capture_output=True)
@@ -190,7 +187,7 @@ def test_what_docker_login_left_lets_in(
 def test_options_of_ecr_are_refused_for_other_registries(
     kit: Kit, built: dict[str, str], registry: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An option that would have no effect is not passed over."""
+    """An option without an effect is refused and not ignored."""
     for option in (["--keep-last", "3"], ["--encryption", "KMS"], ["--profile", "nobody"]):
         assert kit("push", "--to", fresh(registry), *option) == 2
         assert f"{option[0]} is for Amazon ECR" in capsys.readouterr().err
@@ -236,7 +233,6 @@ def test_ecr_without_a_region_is_told(
     kit: Kit, built: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    """`ecr:NAME` needs one; exit code 2."""
     bare(monkeypatch, tmp_path)
     assert kit("push", "--to", "ecr:tf-kit") == 2
     assert "No AWS region is known" in capsys.readouterr().err
@@ -246,7 +242,6 @@ def test_ecr_without_credentials_is_told(
     kit: Kit, built: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    """Exit code 3, and nothing was pushed."""
     bare(monkeypatch, tmp_path)
     assert kit("push", "--to", ECR) == 3
     assert "No AWS credentials were found" in capsys.readouterr().err

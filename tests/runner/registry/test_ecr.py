@@ -81,7 +81,6 @@ def test_a_missing_repository_is_made_with_immutable_tags_and_scans(aws: boto3.S
 
 
 def test_a_key_of_ones_own_encrypts(aws: boto3.Session) -> None:
-    """--encryption KMS with a key reaches the repository."""
     key = "arn:aws:kms:us-east-1:123456789012:key/0b8e4f3e-0000-4000-8000-000000000000"
     Ecr(aws, HOST).make_ready("tf-kit", Settings("KMS", key), quiet)
     assert describe(aws)["encryptionConfiguration"] == {"encryptionType": "KMS", "kmsKey": key}
@@ -184,19 +183,16 @@ def test_a_role_of_the_configuration_is_assumed(
     ],
 )
 def test_account_and_region_are_in_the_host_name(host: str, account: str, region: str) -> None:
-    """Every kind of private registry's name is read."""
     assert ecr_host(host) == EcrHost(account, region)
 
 
 @pytest.mark.parametrize("host", ["public.ecr.aws", "docker.io", "127.0.0.1:5000", "dkr.ecr.us-east-1.amazonaws.com",
                                   "123456789012.dkr.ecr.us-east-1.amazonaws.com.example.org"])  # fmt: skip
 def test_other_registries_are_none_of_ecrs(host: str) -> None:
-    """Only a whole name counts: a name that begins alike gets no token of ours."""
     assert ecr_host(host) is None
 
 
 def test_no_credentials_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Exit code 3, with every way to give some."""
     bare(monkeypatch, tmp_path)
     with pytest.raises(RegistryError, match=r"No AWS credentials were found.*--profile") as error:
         Ecr(boto3.Session(), HOST).login()
@@ -204,7 +200,6 @@ def test_no_credentials_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 
 
 def test_no_region_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Exit code 2, with --region."""
     bare(monkeypatch, tmp_path)
     with pytest.raises(UsageError, match="--region") as error:
         ecr.region_of(ecr.open_session(None), None)
@@ -212,14 +207,13 @@ def test_no_region_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
 
 
 def test_a_profile_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Its name is in the message."""
     bare(monkeypatch, tmp_path)
     with pytest.raises(UsageError, match="nobody"):
         ecr.open_session("nobody")
 
 
 def test_aws_that_cannot_be_reached_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Nobody listens at the endpoint: exit code 3, and what to check."""
+    """Nobody listens at the endpoint. The message says what to check."""
     bare(monkeypatch, tmp_path)
     monkeypatch.setenv("AWS_ENDPOINT_URL_ECR", "http://127.0.0.1:9")
     session = boto3.Session("key", "secret")

@@ -52,7 +52,6 @@ def test_an_installation_that_is_not_in_the_lock_is_told_with_how_to_push_it() -
     ],
 )
 def test_a_lock_that_is_wrong_names_the_field(tmp_path: Path, change: Change, words: str) -> None:
-    """One paragraph, exit code 2."""
     data = json.loads(json.dumps(lock().to_json()))
     change(data)
     (tmp_path / "lock.json").write_text(json.dumps(data))
@@ -62,7 +61,7 @@ def test_a_lock_that_is_wrong_names_the_field(tmp_path: Path, change: Change, wo
 
 @pytest.mark.parametrize("content", [None, b"{", b"\xff", b"[]"])
 def test_a_file_that_is_no_lock_is_told(tmp_path: Path, content: bytes | None) -> None:
-    """Absent, torn, not text, or something else."""
+    """The file is absent, torn, not text, or holds something else."""
     if content is not None:
         (tmp_path / "lock.json").write_bytes(content)
     with pytest.raises(UsageError, match=r"lock\.json"):
@@ -70,7 +69,6 @@ def test_a_file_that_is_no_lock_is_told(tmp_path: Path, content: bytes | None) -
 
 
 def test_a_lock_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    """The message names the option."""
     with pytest.raises(DiskError, match="--images"):
         image_lock.write(tmp_path / "absent" / "lock.json", lock())
 

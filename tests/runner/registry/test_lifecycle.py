@@ -13,7 +13,7 @@ from tests.runner.registry.locks import TF
 
 
 def test_a_policy_is_read_from_json_and_from_toml(tmp_path: Path) -> None:
-    """The same rules, whichever format."""
+    """Both formats give the same rules."""
     policy = keep_last(2, [TF.installations["stock"]])
     (tmp_path / "policy.json").write_text(json.dumps(policy))
     (tmp_path / "policy.toml").write_text(
@@ -28,7 +28,6 @@ def test_a_policy_is_read_from_json_and_from_toml(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("name", "text"), [("a.json", "{"), ("a.json", "[]"), ("a.json", '{"rules": []}'),
                                             ("a.toml", "rules ="), ("absent.json", None)])  # fmt: skip
 def test_what_is_no_policy_is_told_by_its_file(tmp_path: Path, name: str, text: str | None) -> None:
-    """The path is in the message."""
     if text is not None:
         (tmp_path / name).write_text(text)
     with pytest.raises(UsageError, match=name):

@@ -60,7 +60,7 @@ def test_what_one_host_pushed_another_pulls_and_compares_by_digest(
     in_folder: Path, base: str, images: dict[str, Artifact], repository: str, other_host: str,
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    """The same image ids run there, every record names repository and digest, and nothing was built."""
+    """The same image ids run on the second host. Every record names repository and digest, and nothing is built."""
     assert main(["push", "--stack", STACK.name, "--to", repository], ENGINES) == 0
     lock = image_lock.read(Path("images.lock.json"))
     command = ["compare", *COMPARE, "--stack", STACK.name, "--images", "images.lock.json", "--out", "run"]

@@ -55,7 +55,6 @@ def test_an_image_goes_there_and_comes_back_as_itself(docker: Docker, registry: 
 
 
 def test_the_same_image_is_not_sent_again(docker: Docker, registry: str, make_image: MakeImage) -> None:
-    """A second push is a success in which no layer moves."""
     wanted = a_push(registry, make_image("kit-test:1"))
     digest = push(docker, wanted, registry_client(registry), nobody)
     heard: list[Layer] = []
@@ -118,7 +117,6 @@ def test_a_digest_that_was_pushed_elsewhere_is_in_the_refusal(
 
 
 def test_a_name_and_a_password_let_in(docker: Docker, closed_registry: str, make_image: MakeImage) -> None:
-    """Push and pull work with the login that was given."""
     wanted = a_push(closed_registry, make_image("kit-test:1", LABELS))
     digest = push(docker, wanted, registry_client(closed_registry, given()), nobody)
     forget(wanted.image_id)
@@ -126,7 +124,6 @@ def test_a_name_and_a_password_let_in(docker: Docker, closed_registry: str, make
 
 
 def test_nobody_logged_in_is_told_with_the_command(docker: Docker, closed_registry: str, make_image: MakeImage) -> None:
-    """A 401 names docker login and --username; no image was tagged for it."""
     wanted = a_push(closed_registry, make_image("kit-test:1"))
     with pytest.raises(RegistryError, match=f"docker login {closed_registry}") as error:
         push(docker, wanted, registry_client(closed_registry), nobody)
@@ -135,7 +132,6 @@ def test_nobody_logged_in_is_told_with_the_command(docker: Docker, closed_regist
 
 
 def test_a_wrong_password_is_told_and_not_shown(docker: Docker, closed_registry: str, make_image: MakeImage) -> None:
-    """The message says what to check, without the password."""
     wanted = a_push(closed_registry, make_image("kit-test:1"))
     with pytest.raises(RegistryError, match="does not take this password of tester") as error:
         push(docker, wanted, registry_client(closed_registry, given("hunter2")), nobody)
@@ -219,7 +215,6 @@ def test_a_network_that_fails_for_a_moment_is_tried_again(
 
 
 def test_a_digest_that_the_registry_has_not_is_told(docker: Docker, registry: str, make_image: MakeImage) -> None:
-    """The reference is named, and what to check."""
     wanted = a_push(registry, make_image("kit-test:1"))
     absent = "sha256:" + "0" * 64
     with pytest.raises(RegistryError, match="has it not") as error:
@@ -230,7 +225,6 @@ def test_a_digest_that_the_registry_has_not_is_told(docker: Docker, registry: st
 def test_an_image_that_is_not_what_the_lock_says_is_refused(
     docker: Docker, registry: str, make_image: MakeImage
 ) -> None:
-    """A digest of another image, or labels that differ, are errors which name both sides."""
     wanted = a_push(registry, make_image("kit-test:1", LABELS))
     digest = push(docker, wanted, registry_client(registry), nobody)
     other = "sha256:" + "1" * 64

@@ -34,13 +34,13 @@ def test_a_repository_is_read_as_docker_reads_it(text: str, host: str, path: str
                                   f"h.example/a@{DIGEST}", "-h.example/../a",
                                   "https://h.example/a", "h.example/a//b", "h.example/a b"])  # fmt: skip
 def test_what_is_no_repository_is_told_with_an_example(text: str) -> None:
-    """A tag or a digest is none of the user's to choose."""
+    """The user may give neither a tag nor a digest."""
     with pytest.raises(UsageError, match="Expected HOST/PATH"):
         parse_repository(text)
 
 
 def test_a_reference_by_digest_is_read_and_written() -> None:
-    """Nothing but a whole sha256 is one."""
+    """Only a whole sha256 digest is accepted."""
     repository, digest = parse_pinned(f"127.0.0.1:5000/tf-kit@{DIGEST}")
     assert repository.at(digest) == f"127.0.0.1:5000/tf-kit@{DIGEST}"
     for wrong in ("127.0.0.1:5000/tf-kit:tag", f"a@{DIGEST[:-1]}", f"a@{DIGEST.upper()}", f"a@{DIGEST}\n"):
@@ -58,7 +58,7 @@ def test_a_tag_says_whose_it_is_which_version_and_of_what() -> None:
 
 @given(st.sampled_from(sorted(PARTS)), st.text(min_size=1))
 def test_another_part_is_another_content(name: str, value: str) -> None:
-    """Every part counts, the order in which they stand does not."""
+    """Every part counts, and their order does not."""
     changed = {**PARTS, name: PARTS[name] + value}
     assert content_sha256(changed) != content_sha256(PARTS)
     assert content_sha256(dict(reversed(PARTS.items()))) == content_sha256(PARTS)

@@ -42,7 +42,7 @@ ROOT = Path(__file__).resolve().parents[3]
     ],
 )  # fmt: skip
 def test_a_refusal_is_known_by_its_words(words: str, status: int | None, kind: Kind) -> None:
-    """And told in one paragraph that keeps them, with exit code 3."""
+    """The error is one paragraph that keeps these words, with exit code 3."""
     refusal = RegistryRefusalError("Pushing h/a:x", words, status)
     assert kind_of(refusal) == kind
     error = explain(refusal, "h", "Log in.")
@@ -72,7 +72,6 @@ def test_an_error_in_the_stream_is_a_refusal() -> None:
 
 
 def test_only_one_place_knows_each_sdk() -> None:
-    """boto3 is ecr's, docker is docker_sdk's."""
     found: dict[str, set[str]] = {"boto": set(), "docker": set()}
     for path in (ROOT / "runner").rglob("*.py"):
         for name in re.findall(r"^\s*(?:from|import) (boto|docker)", path.read_text(encoding="utf-8"), re.MULTILINE):

@@ -34,7 +34,7 @@ def test_every_block_has_its_speeds_and_its_ratio(in_folder: Path) -> None:
 
 
 def test_a_failed_launch_keeps_its_place_in_its_block(in_folder: Path) -> None:
-    """Its reason stands where its speed would, and its block has no ratio."""
+    """The reason stands in the place of its speed, and its block has no ratio."""
 
     def refuse(launch: Launch, result: dict[str, Any]) -> None:
         if (launch.block, launch.cell.variant) == (1, "intel"):
@@ -46,7 +46,7 @@ def test_a_failed_launch_keeps_its_place_in_its_block(in_folder: Path) -> None:
 
 
 def test_the_size_of_the_run_stands_under_its_title(in_folder: Path) -> None:
-    """One timed step in a launch has no median, and a reader must not have to look for that."""
+    """One timed step in a launch has no median, and a reader must see that at once."""
     head = report_of(FakeEngine()).split("##")[0]
     assert "; 2 blocks; 1 warm-up step and 1 timed step in each launch" in head
 
@@ -60,7 +60,7 @@ def test_only_a_stack_that_can_switch_onednn_off_explains_what_stays_on(in_folde
 
 
 def test_the_claimed_speedup_stands_beside_the_bars_that_are_held_against_it(in_folder: Path) -> None:
-    """On the stack that is nearest to the article's, and on no other."""
+    """It is drawn on the stack that is nearest to the article's, and on no other."""
     main([*COMPARE, "--stack", "tf-1.12", "--out", "near"], only(FakeEngine()))
     assert 'the article: "up to 7.4X", on 36 cores' in Path("near/figure1.svg").read_text().replace("&quot;", '"')
     report_of(FakeEngine())

@@ -50,7 +50,6 @@ def test_the_real_builds_of_both_ends_say_the_same_of_stock_and_intel(run: Resul
 
 
 def test_builds_that_differ_may_owe_a_part_of_the_bar_to_it(run: Results) -> None:
-    """Both lists are named."""
     found = compiler_paragraphs(run, [probe("tf-1.12-stock"), probe("tf-1.12-intel", ["AVX512F"])])
     assert (
         "the stock wheel says that it was not compiled to use AVX2, AVX512F and FMA, Intel's wheel AVX512F. So a part "
@@ -59,7 +58,7 @@ def test_builds_that_differ_may_owe_a_part_of_the_bar_to_it(run: Results) -> Non
 
 
 def test_a_build_that_says_nothing_leaves_it_unknown(run: Results) -> None:
-    """No line is no proof that nothing is missing."""
+    """A log without the line does not prove that nothing is missing."""
     silent = replace(probe("tf-1.12-intel"), compiled={"not_compiled_for": None})
     obtained = [probe("tf-1.12-stock"), silent]
     assert "Intel's wheel does not say what it was not compiled to use" in compiler_paragraphs(run, obtained)[1]
@@ -69,7 +68,7 @@ def test_a_build_that_says_nothing_leaves_it_unknown(run: Results) -> None:
 
 
 def test_evidence_of_before_is_shown_as_it_is(run: Results) -> None:
-    """Its logs were not read for it: no row and no sentence."""
+    """Earlier versions did not read this line from the logs: the report has no row and no sentence on it."""
     old = [replace(probe(name), compiled=None) for name in ("tf-1.12-stock", "tf-1.12-intel")]
     assert compiler_paragraphs(run, old) == ()
     assert compiled_table(old).rows == ()

@@ -42,7 +42,6 @@ def test_deleting_and_redrawing_gives_the_same_bytes_with_evidence(run: Path) ->
 
 
 def test_every_timed_cell_has_a_verdict(run: Path) -> None:
-    """Six cells of two launches each."""
     launches = json.loads((run / "run.json").read_text())["plan"]["launches"]
     found = rows((run / "report.md").read_text(), "stack", "variant", "topology", "batch size", "evidence", "launches")
     assert {(row["stack"], row["variant"], row["topology"].lower(), row["batch size"]) for row in found} == {
@@ -71,7 +70,6 @@ def test_the_report_shows_what_each_probe_found(run: Path) -> None:
 
 
 def test_the_report_names_each_setting_that_did_nothing(run: Path) -> None:
-    """Those of which a verdict in evidence.jsonl says so."""
     columns = ("stack", "variant", "setting")
     table = [row for row in rows((run / "report.md").read_text(), *columns) if set(row) == set(columns)]
     shown = {(row["variant"], name) for row in table for name in re.findall(r"([A-Z_]+)=", row["setting"])}
@@ -101,7 +99,7 @@ def test_what_a_probe_showed_stands_apart_from_what_timed_launches_recorded(run:
 
 
 def test_a_silent_matrix_product_is_told_of_only_where_a_wheel_holds_it(run: Path) -> None:
-    """In a run of tf-2.14 alone nothing is said of TensorFlow 1."""
+    """A report on tf-2.14 alone does not mention it."""
     silent = "In TensorFlow 1.14 and 1.15 that product prints no line"
     assert silent not in (run / "report.md").read_text()
     header = json.loads((run / "run.json").read_text())
@@ -165,7 +163,6 @@ def test_a_trace_of_a_launch_that_logs_is_not_drawn(run: Path) -> None:
 
 
 def test_a_quiet_launch_that_failed_is_told_of(run: Path) -> None:
-    """The trace alone is missing, and why."""
     change(run, "intel", "vgg16", trace=[], quiet=None, quiet_error={"kind": "timeout", "message": "killed."})
     assert main(["report", "run"]) == 0
     assert "No step was traced of tf-2.14 intel VGG16: timeout: killed." in (run / "report.md").read_text()
@@ -270,7 +267,7 @@ def test_cores_used_stand_beside_the_pin_for_every_cell(run: Path) -> None:
 
 
 def test_a_variant_on_one_of_its_cores_is_flagged_with_the_reason(run: Path) -> None:
-    """All threads of one cell on one CPU: told at the top of the report and beside the table."""
+    """All threads of one cell are on one CPU. The top of the report and the table both tell it."""
     squeeze(run, lambda case: (case["variant"], case["topology"]) == ("stock", "vgg16"))
     words = (
         "tf-2.14 stock, VGG16, batch size 32: used 1.00 of 2 cores in its timed steps (fewer than 60% of them): all 2 "
@@ -308,7 +305,6 @@ def squeeze(run: Path, which: Callable[[dict[str, Any]], bool]) -> None:
 
 
 def test_a_run_of_before_says_that_cores_used_were_not_recorded(in_folder: Path) -> None:
-    """Its records are read as they are."""
     shutil.copytree(EARLIER_RUN, in_folder / "earlier")
     assert main(["report", "earlier"]) == 0
     text = (in_folder / "earlier" / "report.md").read_text()

@@ -96,7 +96,7 @@ def test_a_single_topology_has_its_own_interval_of_all_at_once_and_no_mean(sampl
 
 
 def test_one_block_has_no_interval_and_none_is_spoken_of(sample: Path) -> None:
-    """Nothing holds at once where there is no interval."""
+    """The report does not call intervals simultaneous where there is none."""
     keep(sample, lambda launch: launch["block"] == 1)
     change_header(sample, lambda header: header["plan"].update(blocks=1))
     for text in findings_of(sample):
@@ -104,7 +104,7 @@ def test_one_block_has_no_interval_and_none_is_spoken_of(sample: Path) -> None:
 
 
 def test_the_host_is_told_with_the_cores_that_were_used(sample: Path) -> None:
-    """Cores of the pin, of the host's; in the figure those of the pin alone."""
+    """The report tells the pin's cores of the host's. The figure tells those of the pin alone."""
 
     def wide(header: dict[str, Any]) -> None:
         cpus = header["machine"]["cpus"]
@@ -138,7 +138,6 @@ def test_without_fingerprints_the_top_says_what_was_not_shown(sample: Path) -> N
 
 
 def test_a_bar_that_compares_two_layouts_says_so(sample: Path) -> None:
-    """Where both sides have the same one, nothing is said."""
     found = measured(runs.load(sample))
     for row, text in zip(found.summaries, findings_of(sample), strict=True):
         variants = found.header.stacks[row.stack].variants
@@ -159,7 +158,7 @@ def test_launches_of_one_timed_step_are_warned_of(sample: Path, timed: int, is_t
 
 
 def test_the_figures_in_a_drawn_folder_are_those_of_its_report(sample: Path) -> None:
-    """Those of an earlier drawing go; a picture that the kit did not name stays."""
+    """Figures of an earlier drawing are removed. A picture that the kit did not name stays."""
     for name in ("trace-tf-9.99-vgg16.svg", "trace-tf-9.99-vgg16.png", "ladder.png", "mine.png"):
         (sample / name).write_text("of an earlier drawing")
     assert main(["report", str(sample)]) == 0

@@ -44,7 +44,7 @@ def parts(report: str) -> tuple[str, str]:
 
 
 def test_a_pin_on_isolated_cpus_is_a_warning_of_the_report(on: On, capsys: pytest.CaptureFixture[str]) -> None:
-    """At its top, where the host is described, among the conditions, and before the first launch."""
+    """The warning stands at the top, in the host's description, among the conditions, and before the first launch."""
     report = on(isolated(None), "--cpus", "4-7")
     words = "CPUs 4-7 of the pin are isolated"
     assert all(words in part for part in parts(report))
@@ -54,7 +54,7 @@ def test_a_pin_on_isolated_cpus_is_a_warning_of_the_report(on: On, capsys: pytes
 
 
 def test_what_the_pin_leaves_out_stands_where_the_host_is_described(on: On) -> None:
-    """It is no warning, for nothing is wrong with the figures."""
+    """It is no warning, because it does not put the figures in doubt."""
     top, platform = parts(on(two_fast_four_slow()))
     assert "4 efficiency cores (CPUs 2-5) are left out" in platform
     assert "efficiency" not in top
@@ -75,7 +75,6 @@ def test_launches_that_met_memory_high_are_counted(on: On, kit: Kit, in_folder: 
 
 
 def test_a_host_without_any_of_it_has_no_word_of_it(on: On) -> None:
-    """No isolated CPUs, one kind of core, no memory.high."""
     report = on(Host())
     assert not any(words in "".join(parts(report)) for words in ("isolated", "efficiency", "memory.high"))
     assert "| machine.memory_high_bytes | none |" in report

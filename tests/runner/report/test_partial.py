@@ -96,7 +96,7 @@ def test_a_block_of_two_sessions_is_not_complete(tmp_path: Path) -> None:
 def test_runs_side_by_side_and_over_the_years_say_what_is_partial(
     in_folder: Path, finished_run: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Neither shows a bare number for it."""
+    """Neither shows a bare number for such a pair."""
     options = ("compare", "--topologies", "alexnet", "--variants", "stock,intel", "--blocks", "2")
     finished_run(*options, "--stack", "tf-2.14,tf-1.12", "--out", "run")
     records = Path("run/records.jsonl")

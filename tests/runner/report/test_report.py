@@ -93,7 +93,6 @@ def test_the_html_report_makes_no_request_to_anywhere(run: Path) -> None:
 
 
 def test_every_planned_cell_has_its_speed(run: Path) -> None:
-    """In images per second, as the fake engine trains: the batch of 32 in a second, in a half, in a quarter."""
     found = rows(report(run), "stack", "variant", "Network", "batch_size", "images/second")
     speeds = {
         (row["stack"], row["variant"], row["Network"], row["batch_size"]): float(row["images/second"]) for row in found
@@ -106,7 +105,6 @@ def test_every_planned_cell_has_its_speed(run: Path) -> None:
 
 
 def test_every_variable_of_every_variant_is_shown(run: Path) -> None:
-    """With the value that each launch was given."""
     shown = {row["variable"]: row for row in rows(report(run), "variable")}
     launches = header(run)["plan"]["launches"]
     assert set(shown) == {name for launch in launches for name in launch["environment"]}
@@ -127,7 +125,6 @@ def test_what_differs_and_what_is_set_has_a_reason_and_a_source(run: Path) -> No
 
 
 def test_every_condition_of_the_records_is_shown(run: Path) -> None:
-    """Those that must be equal before two records are divided, by name."""
     lines = (run / "records.jsonl").read_text().splitlines()
     named = {name for line in lines for name, _ in flatten(json.loads(line)["conditions"])}
     assert {"machine.microcode", "enforced.memory_limit_bytes"} <= named
@@ -135,7 +132,6 @@ def test_every_condition_of_the_records_is_shown(run: Path) -> None:
 
 
 def test_the_articles_platform_stands_beside_this_host(run: Path) -> None:
-    """What was published of it, and what was read here."""
     platforms = {row[""]: row for row in rows(report(run), "", "this host")}
     published = {name: row["the article (2018)"] for name, row in platforms.items()}
     assert (published["EC2 instance type"], published["Sockets"], published["Cores per socket"]) == (
@@ -145,14 +141,12 @@ def test_the_articles_platform_stands_beside_this_host(run: Path) -> None:
 
 
 def test_the_report_says_what_the_engine_cannot_hold_a_launch_to(run: Path) -> None:
-    """Each limit by its name in run.json."""
     missing = header(run)["engine"]["cannot_enforce"]
     assert missing
     assert [name for name in missing if name not in report(run)] == []
 
 
 def test_the_report_holds_what_it_takes_to_repeat_the_run(run: Path) -> None:
-    """The command, the seed, and the lock of each installation."""
     found = header(run)
     assert f"\n    {found['command']}\n" in report(run)
     shown = {row["provenance"]: row["value"] for row in rows(report(run), "provenance", "value")}
@@ -196,7 +190,6 @@ def test_no_limit_is_told_from_one_that_cannot_be_held(in_folder: Path, capsys: 
 
 
 def test_the_figure_prints_batch_size_labels_and_numbers(run: Path) -> None:
-    """The batch size stands in the figure itself, and every bar carries its number."""
     svg = (run / "figure1.svg").read_text()
     for words in (
         "batch size 32",
@@ -211,7 +204,6 @@ def test_the_figure_prints_batch_size_labels_and_numbers(run: Path) -> None:
 
 
 def test_a_run_of_another_batch_size_does_not_judge_the_article(in_folder: Path) -> None:
-    """The sentence on the article names what differs."""
     engine = FakeEngine()
     main(["compare", "--topologies", "resnet50", "--blocks", "2", "--out", "run"], only(engine))
     text = (in_folder / "run" / "report.md").read_text()

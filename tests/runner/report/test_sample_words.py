@@ -63,7 +63,7 @@ def said(sections: Document | Section) -> str:
     ],
 )
 def test_what_a_reader_would_take_for_granted_is_told(document: Document, words: str) -> None:
-    """Each of these was missing or said too much."""
+    """Earlier reports left these sentences out, or claimed too much."""
     assert words in said(document)
 
 
@@ -75,13 +75,12 @@ def test_what_a_reader_would_take_for_granted_is_told(document: Document, words:
     ],
 )  # fmt: skip
 def test_what_was_said_too_much_is_gone(document: Document, words: str) -> None:
-    """Neither in the text nor in a figure."""
     assert words not in said(document)
     assert not any(words.encode() in figure.svg for figure in document.figures)
 
 
 def test_only_a_pair_with_fingerprints_is_passed_without_a_word(sample: Results) -> None:
-    """A fingerprint is one of the proofs of a bar."""
+    """A bar without a fingerprint lacks one of its proofs."""
     assert column(speedup_section(sample), "evidence") == {"passed; no fingerprint"}
     tensors = (("output", "conv1", 1.0, 1.0, 1e-6),)
     taken = with_evidence_of(sample, lambda each: replace(each, fingerprint=tensors))
@@ -99,7 +98,6 @@ def test_lines_of_verbose_launches_are_counted_and_a_build_that_wrote_none_is_to
 
 
 def test_later_losses_are_spoken_of_where_there_are_some(sample: Results) -> None:
-    """More steps than the two that are judged."""
     header = sample.run.header
     longer = [{**each, "timed_steps": 4} for each in header["plan"]["launches"]]
     run = replace(sample.run, header={**header, "plan": {**header["plan"], "launches": longer}})
@@ -121,7 +119,7 @@ def test_quiet_launches_have_the_table_that_the_primitives_caption_points_to(sam
 
 
 def test_files_that_were_held_against_their_wheels_are_counted_instead(sample: Results) -> None:
-    """As in runs of today."""
+    """Runs of today hold files against the wheels."""
     held = {"installation": "stock", "files": 10, "distributions": 2, "unlocked": [], "held": True, "faults": []}
     matched = {stack: {**match, "contents": [held]} for stack, match in sample.run.header["matched"].items()}
     run = replace(sample.run, header={**sample.run.header, "matched": matched})
@@ -140,7 +138,7 @@ def test_the_claims_that_can_be_confirmed_are_told_apart_from_those_whose_value_
 
 
 def test_the_steps_of_a_launch_are_among_the_differences(sample: Results) -> None:
-    """The article's script timed 100 after 10."""
+    """The article's script timed 100 steps after 10 warm-up steps."""
     rows = [row for each in article_section(sample, load_publication()).tables for row in each.rows]
     assert any(row[:3] == ("steps of one launch", "10 warm-up and 100 timed", "1 warm-up and 1 timed") for row in rows)
 

@@ -20,7 +20,6 @@ def test_a_run_of_several_stacks_draws_the_years_in_their_order(in_folder: Path)
 
 
 def test_a_run_of_one_stack_has_no_such_figure(in_folder: Path) -> None:
-    """There is nothing to draw over the years."""
     assert main(COMPARE, only(FakeEngine())) == 0
     assert not Path("run/years.svg").exists()
     assert "over the years" not in Path("run/report.md").read_text()

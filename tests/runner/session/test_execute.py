@@ -15,7 +15,6 @@ from tests.runner.builders import plan
 
 @pytest.mark.parametrize("failing", ["pathlib.Path.mkdir", "runner.session.execute.write_whole"])
 def test_a_full_disk_is_told_with_how_to_go_on(tmp_path: Path, failing: str) -> None:
-    """Folders or job file: the message names the place and --resume."""
     run = Run(tmp_path, {"run": "run"})
     full = mock.patch(failing, side_effect=OSError(28, "No space left on device"))
     with full, pytest.raises(DiskError, match=r"launches.*No space left on device.*--resume"):

@@ -185,7 +185,6 @@ def test_host_and_workload_speak_of_the_same_variables() -> None:
     ],
 )
 def test_a_signal_is_told_by_its_name(exit_code: int, words: str) -> None:
-    """Whether a process or a container's init reports it."""
     assert ending(exit_code) == words
 
 

@@ -146,7 +146,6 @@ def test_a_product_that_failed_is_told_and_resume_measures_what_is_missing(
 
 
 def test_a_run_begun_without_peaks_is_resumed_without(kit: Kit, engine: FakeEngine) -> None:
-    """--resume goes by what the run was begun with."""
     engine.before_result = _interrupt
     assert kit(*COMPARE, "--no-peak") == 130
     engine.before_result = lambda launch, result: None
@@ -193,7 +192,6 @@ def test_lines_are_read_back_a_torn_one_passed_over_and_a_success_counts_over_a_
 @pytest.mark.parametrize(("line", "words"), [("{", "line 1"), ('{"schema_version": 9}', "newer version of the kit"),
                                              ('{"schema_version": 1}', "not of schema_version")])  # fmt: skip
 def test_a_damaged_or_newer_line_is_refused(tmp_path: Path, line: str, words: str) -> None:
-    """What cannot be read is not guessed at."""
     (tmp_path / "peaks.jsonl").write_text(line + "\n")
     with pytest.raises(RunFormatError, match=words):
         peak_records.read(tmp_path / "peaks.jsonl")

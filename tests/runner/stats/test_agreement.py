@@ -110,7 +110,6 @@ def test_hardly_any_spread_gives_an_interval_of_hardly_any_width(values: list[fl
     ],
 )
 def test_what_cannot_be_compared_says_why(then: Pair, now: Pair | None, reason: str) -> None:
-    """No agreement is claimed for it, and none is denied."""
     found = compare_pairs([then], [now] if now else [])[0]
     assert found.agrees is None
     assert reason in found.reason

@@ -69,7 +69,6 @@ def test_the_reason_is_told_from_what_was_seen(seen: dict[str, Any], words: str)
 
 
 def test_the_cpus_that_threads_may_run_on_are_those_of_their_masks() -> None:
-    """Not those of the pin, which may be more."""
     seen = result(("0,4", 5.0, 0), ("0,4", 5.0, 0), waited=5.0)
     assert "though they may run on 0,4; " in why_few(seen, frozenset(range(8)), 10.0)
 

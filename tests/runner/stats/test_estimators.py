@@ -9,7 +9,6 @@ from tests.runner.builders import record
 
 
 def test_warm_up_steps_are_not_timed() -> None:
-    """The first step of a launch stays in the record and out of the estimate."""
     assert timed_step_seconds(record(seconds=[99.0, 1.0, 2.0])) == [1.0, 2.0]
 
 

@@ -27,7 +27,7 @@ ratios = st.lists(st.floats(0.1, 10), min_size=2, max_size=6)
 
 
 def test_the_family_of_a_comparison_is_every_planned_pair_whatever_failed() -> None:
-    """The sample has four topologies with two and with three variants; without any record it has them still."""
+    """The sample has four topologies with two and with three variants. Without any record the family is the same."""
     run = load(SAMPLE)
     assert family_of(run) == 4 * 1 + 4 * 3
     none: list[Record] = []

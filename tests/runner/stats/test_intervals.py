@@ -27,7 +27,6 @@ def test_two_equal_blocks_have_an_interval_of_no_width() -> None:
 
 
 def test_one_block_has_no_interval() -> None:
-    """A single launch shows no spread, so none is claimed."""
     estimate = geometric_estimate([2.0])
     assert estimate.value == pytest.approx(2.0)
     assert not estimate.has_interval

@@ -32,7 +32,6 @@ def of(record: Record, name: str, block: int) -> bool:
 
 
 def test_a_whole_ladder_is_judged() -> None:
-    """Every step, the product and the whole have all four blocks."""
     result = result_of()
     assert [step.is_comparable for step in result.steps] == [False, True, True]
     assert (result.products.is_complete, result.wholes.is_complete, result.agrees) == (True, True, True)

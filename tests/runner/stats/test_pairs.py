@@ -105,7 +105,7 @@ def test_a_block_that_was_broken_twice_is_not_put_together_from_both() -> None:
 
 
 def test_a_pair_of_two_sessions_in_every_block_is_not_comparable() -> None:
-    """Nothing is left to divide."""
+    """No block is left with both sides in one session."""
     records = [record("stock", 1), record("intel", 1, session=2)]
     found = make_pair(GROUP, "stock", "intel", tabulate(records), range(1, 2))
     assert (found.status, found.is_measured) == ("not_comparable", False)

@@ -39,7 +39,7 @@ def test_a_flagged_pair_is_in_no_mean_and_is_never_the_largest(status: Status) -
 
 
 def test_a_pair_that_was_not_probed_counts() -> None:
-    """What is only unknown is not held against a number."""
+    """Missing evidence does not exclude a pair; failed evidence does."""
     row = summary(pair("resnet50", [2.0, 2.0]), pair("vgg16", [8.0, 8.0], status=NO_EVIDENCE))
     assert row.mean is not None
     assert (row.topologies, row.flagged) == (2, 0)
@@ -47,7 +47,7 @@ def test_a_pair_that_was_not_probed_counts() -> None:
 
 
 def test_the_mean_is_over_the_blocks_that_all_pairs_have() -> None:
-    """No block is paired with another one."""
+    """A block of one pair is not combined with another block of the next."""
     mean = summary(pair("resnet50", [2.0, 3.0], blocks=(1, 2)), pair("vgg16", [3.0, 7.0], blocks=(2, 3))).mean
     assert mean is not None
     assert mean.value == pytest.approx(3.0)
@@ -55,7 +55,7 @@ def test_the_mean_is_over_the_blocks_that_all_pairs_have() -> None:
 
 
 def test_pairs_without_a_common_block_have_no_mean() -> None:
-    """Nothing is paired across blocks."""
+    """Blocks with different numbers are never combined."""
     row = summary(pair("resnet50", [2.0], blocks=(1,)), pair("vgg16", [2.0], blocks=(2,)))
     assert (row.mean, row.largest) == (None, None)
 

@@ -24,7 +24,6 @@ def ids(launches: list[Launch]) -> list[str]:
 
 
 def test_before_anything_has_ended_all_is_left() -> None:
-    """In the order of the plan."""
     assert remaining(PLAN.launches, []) == list(PLAN.launches)
 
 
@@ -36,7 +35,7 @@ def test_a_complete_block_is_not_left() -> None:
 
 @pytest.mark.parametrize("error", [None, FAILED], ids=["interrupted", "failed"])
 def test_a_broken_block_is_left_whole(error: dict[str, str] | None) -> None:
-    """Whether its second launch has no record or a failed one: both launches, in the planned order."""
+    """Its second launch has no record or a failed one. Both launches are left, in the planned order."""
     done = [ended(launch) for launch in PLAN.launches if launch is not PLAN.launches[3]]
     failed = [ended(PLAN.launches[3], error=error)] if error else []
     assert remaining(PLAN.launches, [*done, *failed]) == list(PLAN.launches[2:4])

@@ -46,7 +46,7 @@ def test_nothing_of_an_older_run_is_lost(folder: Path) -> None:
 
 
 def test_a_loss_would_be_seen() -> None:
-    """The comparison itself, on a header with another seed and one launch less."""
+    """This tests the comparison itself, on a header with another seed and one launch less."""
     header = runs.load(SAMPLE).about
     other = replace(header, plan=replace(header.plan, seed=1, launches=header.plan.launches[1:]))
     places = [each.split(":")[0] for each in lost(recorded(), json.loads(json.dumps(header_to_json(other))))]
@@ -54,14 +54,14 @@ def test_a_loss_would_be_seen() -> None:
 
 
 def test_a_new_runs_header_is_written_again_to_the_same_bytes(in_folder: Path, finished_run: FinishedRun) -> None:
-    """Order of keys and nulls among them."""
+    """The order of keys is kept, and nulls are."""
     finished_run("compare", "--topologies", "resnet50", "--blocks", "2", "--out", "run")
     written = json.dumps(header_to_json(runs.load(Path("run")).about), indent=1) + "\n"
     assert written == Path("run/run.json").read_text(encoding="utf-8")
 
 
 def test_what_the_first_version_did_not_write_has_defaults() -> None:
-    """A run of before is read like one of today."""
+    """A run of the first version is read like one of today."""
     header = runs.load(EARLIER_RUN).about
     stack = header.stacks["tf-2.14"]
     assert (header.peak, header.probes, header.matched, header.ladder, header.repeats) == (None, None, {}, None, None)
@@ -86,7 +86,7 @@ def test_the_samples_header_is_read_into_types() -> None:
 
 
 def test_what_a_newer_version_writes_besides_is_passed_over() -> None:
-    """At the top, deep inside, and in a list."""
+    """Unknown keys are ignored at the top, deep inside, and in a list."""
     data = recorded()
     data |= {"weather": "fine"}
     data["machine"]["processor"]["cache_bytes"] = 1
@@ -128,7 +128,7 @@ def test_what_is_wrong_names_its_place(change: Change, message: str) -> None:
 
 @pytest.mark.parametrize("text", ["[]", "{}", '{"schema_version": 1}', "{"])
 def test_a_folder_with_a_damaged_header_is_refused_as_it_is_loaded(tmp_path: Path, text: str) -> None:
-    """Not later, where the first thing that is missing is asked for."""
+    """The error does not wait until the missing key is asked for."""
     (tmp_path / "run.json").write_text(text)
     with pytest.raises(RunFormatError, match=r"run\.json"):
         runs.load(tmp_path)

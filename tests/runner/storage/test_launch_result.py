@@ -48,7 +48,6 @@ def test_what_a_launch_did_not_come_to_is_none() -> None:
 
 
 def test_a_failure_has_its_kind_and_its_words() -> None:
-    """As a table shows them."""
     found = failure({"kind": "out_of_memory", "message": "killed"}, "b1")
     assert (found, found.kind_in_words) == (Failure("out_of_memory", "killed"), "out of memory")
 

@@ -15,7 +15,6 @@ from tests.runner.builders import record
 
 
 def test_what_is_appended_is_read_back_whole(tmp_path: Path) -> None:
-    """Records come back equal and in order."""
     path = tmp_path / "records.jsonl"
     written = [record("stock", 1), record("intel", 1), record("stock", 2, error={"kind": "failed", "message": "why"})]
     for each in written:
@@ -48,7 +47,6 @@ def test_a_damaged_line_in_the_middle_is_an_error_that_names_it(tmp_path: Path) 
 
 
 def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
-    """A record from a newer kit is not guessed at."""
     path = tmp_path / "records.jsonl"
     data = record().to_json() | {"schema_version": records.SCHEMA_VERSION + 1}
     path.write_text(json.dumps(data) + "\n")
@@ -57,7 +55,6 @@ def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
 
 
 def test_every_older_version_has_its_upgrade() -> None:
-    """No version between the first and this one is left without a way up."""
     assert sorted(records.UPGRADES) == list(range(1, records.SCHEMA_VERSION))
 
 

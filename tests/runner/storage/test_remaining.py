@@ -31,7 +31,7 @@ def launch_of(stack: str, variant: str, topology: str, block: int = 1, of: Plan 
 
 
 def test_before_the_first_launch_has_ended_nobody_knows() -> None:
-    """No figure is made up."""
+    """No estimate is made up."""
     assert seconds_left(PLAN.launches, PLAN.launches, []) is None
 
 

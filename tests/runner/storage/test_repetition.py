@@ -22,7 +22,7 @@ def recorded(*cpus: int) -> Pin:
 
 
 def test_the_recorded_cpus_are_taken_where_they_are() -> None:
-    """Else as many cores, or as many as there are."""
+    """Where they are not, as many cores are taken, or as many as the host has."""
     assert pin_like(recorded(2, 3), read(Host(cores=8))).cpus == (2, 3)
     assert pin_like(recorded(6, 7), read(Host(cores=4))).cpus == (0, 1)
     assert pin_like(recorded(*range(8)), read(Host(cores=4))).cpus == (0, 1, 2, 3)
@@ -37,6 +37,6 @@ def test_cpus_that_are_isolated_here_alone_were_named_by_nobody() -> None:
 
 
 def test_where_all_are_isolated_a_repetition_is_refused() -> None:
-    """As every pin is that nobody named."""
+    """A new run without named CPUs is refused there too."""
     with pytest.raises(HostError, match="isolated"):
         pin_like(recorded(4, 5), read(isolated(frozenset({4, 5, 6, 7}))))

@@ -57,7 +57,6 @@ def test_the_baseline_has_onednn_off_by_name(stack: Stack) -> None:
 
 @pytest.mark.parametrize("stack", STACKS, ids=lambda stack: stack.name)
 def test_every_choice_has_a_reason_and_a_source(stack: Stack) -> None:
-    """Nothing that could favour a side is set without saying why."""
     for variant in stack.variants.values():
         texts = [variant.layout_reason, variant.layout_source, variant.threading_source]
         texts += [text for entry in variant.environment for text in (entry.reason, entry.source)]
@@ -96,7 +95,6 @@ def test_a_wheel_of_unknown_content_is_a_slip_and_one_that_nobody_looked_into_is
 
 
 def test_presets_name_only_what_exists() -> None:
-    """Topologies and variants of every preset are known, and blocks are even."""
     known = {name for stack in STACKS for name in stack.variants}
     for preset in load_presets().values():
         assert set(preset.variants) | set(preset.left_out) <= known
@@ -160,7 +158,6 @@ SETTING = SET[SET.index("[[settings]]") :]
 def test_a_malformed_file_of_bkms_is_refused_with_place_and_key(
     tmp_path: Path, change: tuple[str, str], words: str
 ) -> None:
-    """The message names the file and what is wrong in it."""
     assert change[0] in SET
     path = tmp_path / "mine.toml"
     path.write_text(SET.replace(*change))
@@ -185,7 +182,6 @@ def test_settings_of_one_name_that_exclude_each_other_are_no_contradiction(tmp_p
 
 
 def test_a_thread_count_that_is_no_number_is_refused(tmp_path: Path) -> None:
-    """A thread setting must come out as a whole number."""
     path = tmp_path / "mine.toml"
     path.write_text(
         'schema_version = 1\nname = "mine"\ntitle = "t"\nsource = "s"\n[[settings]]\nname = "intra_op_threads"\n'

@@ -25,7 +25,7 @@ def test_the_lock_is_in_one_place_whatever_tmpdir_says(tmp_path: Path) -> None:
 
 
 def test_a_link_in_the_locks_place_is_not_followed() -> None:
-    """Anybody may put one there, to a file of the user's that would then be overwritten."""
+    """Anybody may put a link there to a user's own file, which would then be overwritten."""
     target = runner.support.machine_lock.LOCK_FILE.with_name("precious")
     target.write_text("content")
     runner.support.machine_lock.LOCK_FILE.symlink_to(target)

@@ -29,7 +29,7 @@ def test_credentials_of_urls_become_asterisks(text: str, redacted: str) -> None:
 
 @pytest.mark.parametrize("name", ["pip.conf", "ca-bundle.pem"])
 def test_files_of_an_index_that_a_user_puts_beside_the_dockerfiles_are_not_committed(name: str) -> None:
-    """A build by hand takes them from images/, and they may hold a password."""
+    """A build by hand takes them from images/, and they can hold a password."""
     root = Path(__file__).resolve().parents[3]
     done = subprocess.run(["git", "check-ignore", "--quiet", "--no-index", f"images/{name}"], cwd=root)
     assert done.returncode == 0

@@ -85,14 +85,12 @@ def test_a_table_has_its_name_from_its_key() -> None:
     ],
 )
 def test_a_fault_is_told_with_its_place(changes: dict[str, Any], message: str) -> None:
-    """File, path, what was found, what was expected."""
     with pytest.raises(UsageError) as error:
         read(**changes)
     assert str(error.value).startswith(message)
 
 
 def test_all_faults_are_told_at_once() -> None:
-    """A sentence for each."""
     with pytest.raises(UsageError) as error:
         read(maker=5, lights="yes", wheels={"front": {"inches": 28}, "back": {}})
     assert str(error.value).split(". ") == [
@@ -103,7 +101,6 @@ def test_all_faults_are_told_at_once() -> None:
 
 
 def test_data_that_is_no_table_is_refused_as_a_whole() -> None:
-    """With the file's name alone."""
     with pytest.raises(UsageError, match=r"^b\.toml is 3; a table was expected\.$"):
         structure(3, Bicycle, "b.toml", written_by_people())
 
