@@ -15,7 +15,7 @@ from runner.host.notes import WHY_ISOLATED, WHY_ONE_KIND
 from runner.host.pin import choose_pin
 from runner.machine import Machine, format_cpu_list, read_machine
 from runner.support.disk import Filesystem
-from tests.runner.host.test_pin import hosts
+from tests.runner.host.drawn_hosts import hosts
 from tests.runner.sysroots import (
     CPUS,
     ZEN_FLAGS,
