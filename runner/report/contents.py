@@ -15,6 +15,7 @@ from runner.report.findings import findings, warnings
 from runner.report.host_sections import host_in_words
 from runner.report.ladder_findings import ladder_findings, ladder_warnings
 from runner.report.ladder_sections import ladder_sections
+from runner.report.launch_time_sections import launch_time_sections
 from runner.report.peak_sections import peak_sections
 from runner.report.reading import reading_section, size_of
 from runner.report.repeat_sections import repeat_sections
@@ -49,6 +50,7 @@ def compose(measured: Results) -> Document:
             training_section(measured),
             evidence_section(measured),
             *trace_sections(measured),
+            *launch_time_sections(measured),
             results.launches_section(measured),
             *topology_sections(measured),
             method.settings_section(measured),
@@ -73,6 +75,7 @@ def _compose_ladder(measured: Results, article: Publication) -> Document:
             *ladder_sections(measured, article),
             results.throughput_section(measured),
             cores_section(measured),
+            *launch_time_sections(measured),
             results.launches_section(measured),
             claims.article_section(measured, article),
             *topology_sections(measured),
