@@ -46,7 +46,7 @@ def test_the_committed_sample_refutes_no_figure_of_another_host() -> None:
     largest = found["largest-speedup"]
     assert largest.verdict == "not testable here"
     assert largest.measured is not None
-    assert "which does not refute it" in largest.why
+    assert "which does not refute the claim" in largest.why
     assert "36 cores" in largest.missing
 
 

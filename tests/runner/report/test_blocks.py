@@ -73,6 +73,6 @@ def test_a_figure_that_another_machine_does_not_reach_is_not_refuted(in_folder: 
          only(FakeEngine()))  # fmt: skip
     head = Path("near/report.md").read_text().split("##")[0]
     assert "not testable here. The largest of 4 bars is InceptionV3, 4.00x" in head
-    assert "which does not refute it (missing here: the processor 8124M" in head
+    assert "which does not refute the claim (missing here: the processor 8124M" in head
     assert "not reproduced" not in head
     assert "not testable here" in Path("near/figure1.svg").read_text()
