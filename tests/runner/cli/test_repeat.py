@@ -191,7 +191,7 @@ def test_a_plan_alone_is_enough_to_repeat(kit: Kit, original: Path, capsys: pyte
     """Without the original's records the launches are run all the same, and no agreement is claimed."""
     Path("run/records.jsonl").unlink()
     assert kit("repeat", "run", "--out", "again") == 0
-    assert "Whether it agrees cannot be told: no speedup was measured in both" in capsys.readouterr().out
+    assert "no speedup was measured in both" in capsys.readouterr().out
 
 
 def test_bad_input_is_a_usage_error(kit: Kit, original: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -58,7 +58,7 @@ def test_a_repetition_keeps_what_was_compared(kit: Kit) -> None:
     matched = [json.loads(Path(folder, "run.json").read_text())["matched"] for folder in ("run", "again")]
     assert matched[0] == matched[1]
     assert [each["files"] for each in matched[1]["tf-2.14"]["contents"]] == [1, 1]
-    assert "held against the hash-locked wheel" in Path("again/report.md").read_text()
+    assert "compared with the hash-locked wheel" in Path("again/report.md").read_text()
 
 
 @pytest.mark.usefixtures("finished", "tampered")

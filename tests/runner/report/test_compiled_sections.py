@@ -1,4 +1,4 @@
-"""What of a bar can be compiler flags and what kernels: each build's own word, and the rung that separates them."""
+"""The sentences on compiler flags: what each build logs, and the rung that separates flags from kernels."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_evidence_of_before_is_shown_as_it_is(run: Results) -> None:
 def test_it_stands_in_the_report_for_every_build(run: Results) -> None:
     """The fake engine's builds say nothing, and that is what is shown of each."""
     text = Path("run/report.md").read_text()
-    assert "Compiler flags, as each build tells them of itself when it starts" in text
+    assert "Compiler flags, as each build logs them" in text
     for variant in ("tf-1.12 | stock", "tf-1.12 | intel", "tf-2.14 | stock", "tf-2.14 | intel"):
         assert f"| {variant} | {NO_LINE} |" in text
 

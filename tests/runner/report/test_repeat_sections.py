@@ -1,4 +1,4 @@
-"""The sentence on a repetition: agrees, does not agree, cannot be told, and how much that means."""
+"""The sentence on a repetition: agrees, does not agree, cannot be decided, and how much that means."""
 
 from __future__ import annotations
 
@@ -38,5 +38,5 @@ def test_a_difference_is_named_with_both_speedups_and_with_what_differs() -> Non
 def test_nothing_in_common_is_neither() -> None:
     """Neither agreement nor its opposite is claimed."""
     text = verdict(compare_pairs([pair(4.0, 4.0)], []), [])
-    assert text.startswith("Whether it agrees cannot be told")
+    assert text.startswith("Whether it agrees cannot be decided")
     assert "VGG16 intel / stock (tf-2.14, batch size 4) (not in the repetition)" in text
