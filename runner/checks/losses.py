@@ -1,4 +1,4 @@
-"""Checks that both sides of a pair trained the same thing: their first two losses must agree (rule 4, CONTRIBUTING.md).
+"""Checks that both sides of a pair trained the same: their first two losses must agree (rule 4 of CONTRIBUTING.md).
 
 The first loss comes from a forward pass with equal weights on equal images. The second one has also been through the
 gradients and one update. Later losses are recorded and not judged, because rounding differences grow in a chaotic

@@ -76,21 +76,23 @@ def _compared(stock: tuple[str, ...] | None, intel: tuple[str, ...] | None) -> s
         return (f"both wheels say that they were not compiled to use {_words(stock)}. So no part of a speedup between "
                 "them comes from the instruction sets that they were compiled for. It can come from other compiler "
                 "flags, from OpenMP and from the kernels.")  # fmt: skip
-    return (f"the stock wheel says that it was not compiled to use {_words(stock)}, and Intel's wheel says the same of "
-            f"{_words(intel)}. So a part of a speedup between them can come from compiler flags, and not from "
-            "kernels.")  # fmt: skip
+    return (f"the stock wheel says that it was not compiled to use {_words(stock)}, and Intel's wheel says that it was "
+            f"not compiled to use {_words(intel)}. So a part of a speedup between them can come from compiler flags, "
+            "and "
+            "not from kernels.")  # fmt: skip
 
 
 def _separated(stack: str) -> str:
     """Return which rung of the ladder separates the kernels from the rest of the wheel, or why no rung can."""
     rung = next(each for each in load_ladder(DEFAULT_LADDER).rungs if each.id == KERNELS_OFF)
     if rung.stacks and stack not in rung.stacks:
-        return f"These cannot be separated on {stack}: {rung.stacks_reason}."
+        return f"Compiler flags and kernels cannot be separated on {stack}: {rung.stacks_reason}."
     return (
-        f"`python -m runner ablate --stack {stack}` separates them: the rung `{KERNELS_OFF}` is Intel's wheel with "
-        f"{_setting(rung.change)}. The factor of the rung after it, `{KERNELS_ON}`, is hence that of the kernels with "
-        f"their graph passes. The factor of `{KERNELS_OFF}` itself is that of the rest of the wheel: its compiler "
-        "flags, its OpenMP, and its own Eigen kernels, which do not call the matrix product of oneDNN as stock's do."
+        f"`python -m runner ablate --stack {stack}` separates compiler flags from kernels: the rung `{KERNELS_OFF}` is "
+        f"Intel's wheel with {_setting(rung.change)}. The factor of the rung after it, `{KERNELS_ON}`, is hence that "
+        f"of the kernels with their graph passes. The factor of `{KERNELS_OFF}` itself is that of the rest of the "
+        "wheel: its compiler flags, its OpenMP, and its own Eigen kernels, which do not call the matrix product of "
+        "oneDNN as stock's do."
     )
 
 
