@@ -1,1 +1,1 @@
-"""May these records be divided by one another, and did both sides train the same thing? Pure functions."""
+"""Checks whether records may be divided by one another, and whether both sides trained the same. Pure functions."""

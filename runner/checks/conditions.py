@@ -1,4 +1,7 @@
-"""Rule 9: two records are divided only if their conditions are equal. A refusal names the field."""
+"""Compares the conditions of records. Two records are divided only if these are equal (rule 9 of CONTRIBUTING.md).
+
+A refusal names the conditions that differ.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from runner.storage.records import Record
 
 
 def flatten(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Nested conditions as dotted names: machine.microcode, pin.cpus."""
+    """Yield nested conditions under dotted names, such as machine.microcode and pin.cpus."""
     for key, value in table.items():
         if isinstance(value, Mapping):
             yield from flatten(value, f"{prefix}{key}.")
@@ -18,9 +21,10 @@ def flatten(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, A
 
 
 def differing_conditions(records: Iterable[Record]) -> dict[str, list[Any]]:
-    """The conditions that are not the same in all records, with the values found, in order of appearance.
+    """Return the conditions that are not the same in all records, with the values found, in order of appearance.
 
-    Records with an error do not count: nothing is divided by them.
+    A condition that some records lack has "absent" among its values. Records with an error do not count, because
+    nothing is divided by them.
     """
     values: dict[str, list[Any]] = {}
     names: dict[str, int] = {}
@@ -38,10 +42,10 @@ def differing_conditions(records: Iterable[Record]) -> dict[str, list[Any]]:
 
 
 def why_not_comparable(records: Iterable[Record], declared: Collection[str] = ()) -> str | None:
-    """Why these records must not be divided by one another; None if they may be.
+    """Return why these records must not be divided by one another; None if they may be.
 
-    `declared` names the conditions, or groups of them (`pin`), in which the records differ because that is what is
-    being compared: the rungs of a ladder. Nothing else is excused.
+    `declared` names conditions, or groups of them (`pin`), that may differ, because the difference is what is compared
+    (the rungs of a ladder). All other conditions must be equal.
     """
     differing = {
         name: values

@@ -1,8 +1,8 @@
-"""Did two variants compute the same first step? Every layer's output, every variable's gradient and update, compared.
+"""Compares the first training step of two variants: every layer's output, and every variable's gradient and update.
 
-A fingerprint is what a quiet launch of each variant keeps (images/workload/first_step.py): of each of these tensors the
-norm, the dot product with fixed random signs, and its sensitivity: by how much it changed when every weight and every
-image value was changed by 2**-20 of itself. Pure.
+A quiet launch of each variant keeps a fingerprint of its first step (images/workload/first_step.py). For each of these
+tensors the fingerprint has the norm, the dot product with fixed random signs, and the sensitivity. The sensitivity is
+by how much the tensor changed when every weight and every image value was changed by 2**-20 of itself. Pure functions.
 """
 
 from __future__ import annotations
@@ -12,24 +12,29 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-# Builds sum in another order, so that each operation's result differs by a few roundings of float32. What becomes of
-# such differences until they reach a tensor is its sensitivity, measured in the same launch. How far honest builds are
-# apart in units of it, over all stacks, topologies and layouts, stands in results/fingerprints.md.
+# Two builds sum in different orders, so that the results of each operation differ by a few roundings of float32. The
+# sensitivity, measured in the same launch, says how large such differences become until they reach a tensor. How far
+# two correct builds are apart, in units of the sensitivity, over all stacks, topologies and layouts, is in
+# results/fingerprints.md.
 SENSITIVITIES = 8.0
-# No tensor is asked to agree better than this many times float32's rounding (2**-24) of it: 16.
+# The least sensitivity that is used, so that no tensor has to agree to within a few roundings: 16 times float32's
+# relative rounding (2**-24).
 LEAST_SENSITIVITY = 2.0**-20
-# Roundings change an output in directions that have nothing to do with it, and hence its norm far less than its values:
-# by 1 / sqrt(n) of the change for n values. Between honest builds it was at most 0.02 sensitivities, where the floor
-# above does not count (results/fingerprints.md). Half of one leaves room for outputs of few values, and finds a wrong
-# epsilon deep in ResNet152, which changes the norm by 1.6 sensitivities and no dot product by more than rounding does.
+# Rounding changes an output in random directions, and hence its norm far less than its values: by 1 / sqrt(n) of the
+# change for n values. Between correct builds the norm differed by at most 0.02 sensitivities, where the least
+# sensitivity above does not apply (results/fingerprints.md). Half a sensitivity leaves room for outputs of few values.
+# It also finds a wrong epsilon deep in ResNet152, which changes the norm by 1.6 sensitivities, and no dot product by
+# more than rounding does.
 NORM_SENSITIVITIES = 0.5
-# Gradients jump: a ReLU whose input is zero within rounding, and a maximum of two values that are equal within
-# rounding, lead the gradient one way in one build and another way in the next. That is rare, so that the one perturbed
-# pass may meet none where two builds do. One unit of n carries about 1 / sqrt(n) of a gradient (n = 4,096 in the
-# smallest layers, 1.6%); this is allowed in any direction, and hence its square along the gradient, in the norm.
+# Gradients can jump. If a ReLU's input is zero within rounding, or if the two largest inputs of a maximum are equal
+# within rounding, the gradient takes one path in one build and another path in another build. This is rare, so that two
+# builds may differ by a jump that the one perturbed pass did not meet. One unit of n carries about 1 / sqrt(n) of a
+# gradient (n = 4,096 in the smallest layers: 1.6%). That much more is allowed in any direction, which is the allowance
+# for the dot product. Along the gradient its square is allowed, which is the allowance for the norm.
 JUMP = 2.0**-5
 JUMPING = frozenset({"gradient", "update"})
-# A tolerance of 1 or more lets anything pass. One above CLOSE still tells a tensor that vanished or has another size.
+# With a tolerance of 1 or more (NOTHING) any tensor passes, so that it is not judged. With one above CLOSE only a large
+# error is found: a tensor that vanished, or whose norm is far off.
 CLOSE = 0.1
 NOTHING = 1.0
 KINDS = {"output": "output of", "gradient": "gradient of", "update": "first update of"}
@@ -39,9 +44,9 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class Compared:
-    """One tensor on both sides: the relative difference of the norms or of the dot products, beside its tolerance.
+    """One tensor on both sides: the relative difference of the norms or of the dot products, with its tolerance.
 
-    It is that of the two which is larger in units of its tolerance.
+    Of the two differences, it is the one that is larger in units of its tolerance.
     """
 
     kind: str
@@ -56,21 +61,22 @@ class Compared:
 
     @property
     def is_judged(self) -> bool:
-        """Could any difference at all be found here?"""
+        """Whether the tolerance is small enough for a difference to be found."""
         return self.tolerance < NOTHING
 
     @property
     def title(self) -> str:
-        """What it is, in words."""
+        """The kind and name of the tensor in words, such as "gradient of conv1"."""
         return f"{KINDS.get(self.kind, self.kind)} {self.name}"
 
 
 @dataclass(frozen=True)
 class FingerprintCheck:
-    """Two fingerprints held against each other.
+    """The comparison of two fingerprints.
 
-    `worst` is the judged tensor with the largest difference in units of its tolerance; None where nothing was judged.
-    `close` of the `judged` ones have a tolerance of at most CLOSE. `alone` are the tensors that one side has alone.
+    `worst` is the judged tensor with the largest difference in units of its tolerance; None if no tensor was judged.
+    `judged` and `not_judged` count tensors, and `close` of the judged ones have a tolerance of at most CLOSE. `failed`
+    are the judged tensors that differ by more than their tolerance. `alone` names the tensors that only one side has.
     """
 
     worst: Compared | None
@@ -82,16 +88,16 @@ class FingerprintCheck:
 
     @property
     def passed(self) -> bool | None:
-        """Do they agree; None where nothing could be judged."""
+        """Whether the fingerprints agree; None if no tensor could be judged."""
         if self.failed or self.alone:
             return False
         return True if self.worst is not None else None
 
     @property
     def explanation(self) -> str:
-        """One sentence."""
+        """One sentence on what differs, or on why nothing could be judged; empty if the fingerprints agree."""
         if self.alone:
-            return (f"the fingerprints are of two networks: {_some(self.alone)} on one side only: "
+            return (f"the fingerprints are of two different networks, because only one side has {_some(self.alone)}: "
                     "the variants did not train the same thing")  # fmt: skip
         if not self.failed:
             return "" if self.worst else "no tensor of the fingerprints could be judged"
@@ -106,10 +112,10 @@ class FingerprintCheck:
 def compare_fingerprints(
     baseline: Sequence[Sequence[Any]], candidate: Sequence[Sequence[Any]]
 ) -> FingerprintCheck | None:
-    """Compare two fingerprints as they stand in evidence.jsonl; None if a side has none.
+    """Return the comparison of two fingerprints as evidence.jsonl has them; None if a side has none.
 
-    Each entry is [kind, name, norm, dot product, sensitivity], in the order of the network. A number that is null was
-    infinite or no number.
+    Each entry is [kind, name, norm, dot product, sensitivity], in the order of the network. A number is null if it was
+    infinite or not a number.
     """
     sides = (_by_key(baseline), _by_key(candidate))
     if not all(sides):
@@ -134,7 +140,7 @@ def _by_key(entries: Iterable[Sequence[Any]]) -> Mapping[Key, Sequence[Any]]:
 
 
 def _compare(key: Key, baseline: Sequence[Any], candidate: Sequence[Any]) -> Compared:
-    """The smaller sensitivity counts, so that a side which computes something else cannot widen its own tolerance."""
+    """Compare one tensor. The smaller of the two sensitivities counts, so that no side can widen its own tolerance."""
     known = [side[2] for side in (baseline, candidate) if side[2] is not None]
     sensitivity = min(known, default=math.inf)
     floor = SENSITIVITIES * LEAST_SENSITIVITY
@@ -148,7 +154,7 @@ def _compare(key: Key, baseline: Sequence[Any], candidate: Sequence[Any]) -> Com
 
 
 def _differences(baseline: Sequence[Any], candidate: Sequence[Any]) -> tuple[float, float]:
-    """Of the norms and of the dot products, relative to the larger norm; infinite if one of them is no number."""
+    """Return the differences of norms and of dot products, over the larger norm; infinite if a number is null."""
     if any(number is None for number in (*baseline[:2], *candidate[:2])):
         return math.inf, math.inf
     (norm, dot, *_), (other_norm, other_dot, *_) = baseline, candidate

@@ -1,4 +1,7 @@
-"""Did a change do anything in the process? Told from what launches recorded of themselves, never from their speed."""
+"""Tells whether a change did anything in the process, from what launches recorded of themselves.
+
+Their speed is never used.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +18,10 @@ _VERDICT = "inert:"
 def inert_reason(
     rung: PlannedRung, before: Sequence[Record], now: Sequence[Record], verdicts: Mapping[str, str]
 ) -> str | None:
-    """Why a rung's change did nothing; None if it may have, or if nothing is known yet.
+    """Return why a rung's change did nothing; None if it may have done something, or if nothing is known yet.
 
-    `before` and `now` are usable launches of the rung it is compared with and of its own. `verdicts` are those of a
-    probe of this build, by id.
+    `before` are usable launches of the rung that this one is compared with, and `now` are its own. `verdicts` are the
+    texts of the verdicts of a probe of this build, by their ids.
     """
     if not before or not now:
         return None
@@ -32,7 +35,7 @@ def inert_reason(
 
 
 def _by_verdict(names: Collection[str], verdicts: Mapping[str, str]) -> str | None:
-    """A probe's own words, if it found every changed setting inert."""
+    """Return the texts of a probe's verdicts if it found every changed setting inert; else None."""
     found = [verdicts.get(f"{_VERDICT}{name}") for name in names]
     return "; ".join(text for text in found if text) if found and all(found) else None
 
@@ -55,7 +58,7 @@ def _threads(record: Record) -> tuple[Thread, ...]:
 
 
 def _said_of_onednn(record: Record) -> str | None:
-    """TensorFlow's own word in a launch: "on" or "off"; None where it gave none."""
+    """Return "on" or "off" as TensorFlow answered in a launch; None if the launch did not record an answer."""
     said = record.training.mkl_enabled if record.training else None
     return None if said is None else "on" if said else "off"
 
@@ -72,11 +75,11 @@ def _words(value: object) -> str:
 
 _Read = Callable[[Record], object]
 _SIGNS: Mapping[str, tuple[_Read, str]] = {
-    "onednn": (_said_of_onednn, "TensorFlow says that oneDNN is {} with and without it"),
+    "onednn": (_said_of_onednn, "TensorFlow says that oneDNN is {} with and without the change"),
     "omp_max_threads": (
         _omp_max_threads,
-        "the OpenMP runtime answers {} threads with and without it",
+        "the OpenMP runtime reports {} threads with and without the change",
     ),
-    "thread_count": (lambda record: len(_threads(record)), "the process has {} threads with and without it"),
-    "thread_cpus": (_cpus_of_threads, "its threads are bound alike with and without it ({})"),
+    "thread_count": (lambda record: len(_threads(record)), "the process has {} threads with and without the change"),
+    "thread_cpus": (_cpus_of_threads, "its threads are bound alike with and without the change ({})"),
 }

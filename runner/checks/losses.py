@@ -1,9 +1,9 @@
-"""Rule 4: "identical training" is checked. The first two steps' losses of a pair must agree.
+"""Checks that both sides of a pair trained the same: their first two losses must agree (rule 4 of CONTRIBUTING.md).
 
-The first loss is a forward pass from equal weights on equal images; the second has been through the gradients and one
-update. Later steps are recorded but not judged: rounding differences grow in a chaotic system. This is the second,
-cheap check, of the timed launches themselves: it says what it cannot show. That every layer computes the same is shown
-by fingerprints (runner/checks/fingerprints.py).
+The first loss comes from a forward pass with equal weights on equal images. The second one has also been through the
+gradients and one update. Later losses are recorded and not judged, because rounding differences grow in a chaotic
+system. This is the second and cheap check, made of the timed launches themselves. Its result says what it cannot show.
+That every layer computes the same is shown by fingerprints (runner/checks/fingerprints.py).
 """
 
 from __future__ import annotations
@@ -21,22 +21,25 @@ from runner.topologies import BUILT_IN
 FIRST_TOLERANCE = 1e-4
 # Second loss (after gradients and one update), without batch normalisation: below 1e-6 (AlexNet, GoogLeNet, VGG16).
 SECOND_TOLERANCE = 1e-4
-# With it, at batch size 4: 2.7e-3 (ResNet50), 1.0e-2 (InceptionV3), 1.5e-2, with another seed 3.6e-2 (ResNet152).
-# That is rounding, amplified by deep batch normalisation over few images: stock with oneDNN on agrees with Intel to
-# 2.4e-5 where stock without it is 1.5e-2 away.
+# Second loss with batch normalisation, at batch size 4: 2.7e-3 (ResNet50), 1.0e-2 (InceptionV3), 1.5e-2 and, with
+# another seed, 3.6e-2 (ResNet152). This is rounding, amplified by deep batch normalisation over few images: stock with
+# oneDNN on agrees with Intel to 2.4e-5 where stock with oneDNN off is 1.5e-2 away.
 SECOND_TOLERANCE_NORMALISED = 1e-1
-# With more images the amplification goes: 1.5e-3 (ResNet50) at batch size 8; 8.3e-4 (ResNet50) and 1.7e-3 (InceptionV3)
-# at 32. One update moves the loss by 0.7% to 2.4% there, so that the room of few images would let any update pass.
+# With more images the amplification goes away: 1.5e-3 (ResNet50) at batch size 8; 8.3e-4 (ResNet50) and 1.7e-3
+# (InceptionV3) at 32. One update moves the loss by 0.7% to 2.4% there, so that the tolerance for few images would let
+# any update pass.
 SECOND_TOLERANCE_MANY_IMAGES = 1e-2
 MANY_IMAGES = 16
-# Two steps' losses of one launch that are as close as a repeated sum have no update between them; more than what builds
-# may differ by is an update. In between nothing is said.
+# If the first two losses of a launch differ by at most STILL, which is the rounding of a repeated sum, no update was
+# made between them. If they differ by more than MOVED, which is more than builds may differ by, an update was made. In
+# between, neither is concluded.
 STILL = 1e-6
 MOVED = FIRST_TOLERANCE
 NORMALISED = frozenset(name for name, topology in BUILT_IN.items() if topology.batch_normalised)
-# Without batch normalisation the kit's networks start so small that all logits are nearly equal: the first loss of
-# VGG16, AlexNet and GoogLeNet is ln 1001 plus weight decay to within 0.2%, whatever their convolutions return. Of a
-# user's own topology that is not known.
+# The topologies whose first loss depends on what their layers compute. Without batch normalisation the kit's networks
+# start with such small weights that all logits are nearly equal: the first loss of VGG16, AlexNet and GoogLeNet is
+# ln 1001 plus weight decay to within 0.2%, whatever their convolutions return. For a user's own topology it is not
+# known whether the first loss depends on its layers.
 SHOWN_BY_LOSSES = NORMALISED
 DIFFERENT = "DIFFERENT"
 JUDGED_STEPS = 2
@@ -46,11 +49,12 @@ JUDGED_STEPS = 2
 class LossesCheck:
     """The largest relative difference of each of the first two losses between two variants, over all blocks.
 
-    It is passed if these are within the tolerances, and the first update moved the losses of both sides or of neither.
-    `moved` is by how much it moved them, relative, in the launch where that was least; None after a single step.
-    `layers_judged`: would the first loss have been another, had a layer computed something else? `update_judged`: did
-    every launch's first update move its loss by more than MOVED, so that a missing one would have been found? An update
-    of another size, whose loss stays within the tolerance of the second one, is found in no case.
+    The check is passed if these differences are within the tolerances, and if the first update moved the losses of both
+    sides or of neither. `moved` is the relative change of the loss by the first update in the launch where it was
+    smallest; None after a single step. `layers_judged` says whether the first loss depends on what the layers compute.
+    `update_judged` says whether the first update of every launch moved its loss by more than MOVED, so that a missing
+    update would have been found. An update of another size is never found if its second loss stays within the
+    tolerance.
     """
 
     differences: tuple[float, ...]
@@ -62,7 +66,7 @@ class LossesCheck:
 
     @property
     def finding(self) -> str:
-        """What the losses say, and of what they say nothing, in a few words."""
+        """Whether the losses agree, and what they cannot judge, in a few words."""
         if not self.passed:
             return DIFFERENT
         judged = {"layers": self.layers_judged, "update": self.update_judged}
@@ -71,15 +75,15 @@ class LossesCheck:
 
     @property
     def share_of_movement(self) -> float | None:
-        """The difference of the second losses over the movement: 0.4 where one update did 40% more than the other."""
+        """The difference of the second losses over `moved`: 0.4 if one update did 40% more than the other."""
         return self.differences[JUDGED_STEPS - 1] / self.moved if self.moved else None
 
 
 def tolerances_of(topology: str, batch_size: int | None = None) -> tuple[float, float]:
-    """The largest relative differences of the first and of the second loss that count as the same training.
+    """Return the largest relative differences of the first and of the second loss that count as the same training.
 
-    A topology that is not known here is given the room of one with batch normalisation, and an unknown batch size that
-    of a small one.
+    A topology that is not one of the kit's gets the tolerances of one with batch normalisation. An unknown batch size
+    gets those of a small one.
     """
     if topology in BUILT_IN and topology not in NORMALISED:
         return (FIRST_TOLERANCE, SECOND_TOLERANCE)
@@ -88,7 +92,7 @@ def tolerances_of(topology: str, batch_size: int | None = None) -> tuple[float, 
 
 
 def check_losses(topology: str, baseline: Iterable[Record], candidate: Iterable[Record]) -> LossesCheck | None:
-    """Compare the first two losses of two variants' launches; None if either has no usable launch."""
+    """Return the comparison of the first two losses of two variants' launches; None if either has no usable launch."""
     sides = [[record for record in side if record.error is None and record.result] for side in (baseline, candidate)]
     if not all(sides):
         return None
@@ -115,7 +119,7 @@ def _first_losses(record: Record) -> list[float]:
 
 
 def _still(sides: Sequence[Sequence[Record]]) -> str:
-    """What is wrong where the first update moved the loss in some launches and not in others; empty if nothing is."""
+    """Return what is wrong if the first update moved the loss in some launches and not in others; else empty."""
     losses = [(record.cell.variant, _first_losses(record)) for side in sides for record in side]
     changes = [(name, _largest_difference(each)) for name, each in losses if len(each) == JUDGED_STEPS]
     still = sorted({name for name, change in changes if change <= STILL})
@@ -123,7 +127,7 @@ def _still(sides: Sequence[Sequence[Record]]) -> str:
     if not still or not moved:
         return ""
     return (
-        f"the first update left the loss of {' and '.join(still)} where it was and moved that of {' and '.join(moved)}"
+        f"the first update did not change the loss of {' and '.join(still)}, but changed that of {' and '.join(moved)}"
     )
 
 

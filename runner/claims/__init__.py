@@ -1,1 +1,1 @@
-"""From a run's folder to a verdict on every claim of a publication: pure functions that know no engine."""
+"""Judges every claim of a publication by the results of a run, in pure functions. Imports no engine."""

@@ -1,6 +1,7 @@
-"""Judges a best-known method from a ladder: what each step that changes this one setting gained, as its table says it.
+"""Judges a best-known method from a ladder: from the gain of each step that changes this one setting.
 
-Reads the steps that the report shows (runner/stats/ladder.py), with their references and refusals; divides nothing.
+It uses the steps that the report's table shows (runner/stats/ladder.py), with their ratios, references and reasons. It
+computes no ratio of its own.
 """
 
 from __future__ import annotations
@@ -19,16 +20,17 @@ from runner.stats.ladder import INERT, LEFT_OUT, LadderResult, Step
 from runner.support.wording import topology_title, with_interval
 
 NOT_SET = "not set"
-# An interval across 1 whose ends are this close together says that the setting makes no difference worth having.
+# An interval that contains 1 and whose ends are at most this factor apart shows that the setting gains nothing of note.
 NO_DIFFERENCE = 1.1
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One step that changes the claim's setting and nothing else, to its value or away from it.
+    """One step that changes the claim's setting and nothing else, to the claim's value or away from it.
 
-    `ratios` are gains towards the value, block by block. Where there are none `problem` says why; `did_nothing` if that
-    is because the setting was inert here, `by_software` if it would be on any host.
+    `ratios` has, for each block, the speed with the value over the speed without it. If it is empty, `problem` says
+    why. `did_nothing` says that the reason is that the setting was inert here. `by_software` says that it would be
+    inert on any host with this software.
     """
 
     stack: str
@@ -40,7 +42,7 @@ class Trial:
 
 
 def judge_by_ladder(case: Case) -> Answer | None:
-    """The verdict on a setting from the run's ladder; None if the run is no ladder, or none of its rungs tests it."""
+    """Return the verdict on a setting from the run's ladder; None if no rung tests it, or if the run is no ladder."""
     trials = _of_the_nearest_stack(case)
     if not trials:
         return None
@@ -58,7 +60,7 @@ def judge_by_ladder(case: Case) -> Answer | None:
 
 
 def _outcome(trial: Trial, estimate: Estimate | None) -> tuple[Verdict, str]:
-    """What one trial says of the setting by itself, and in words; the interval holds for all trials at once."""
+    """Return the verdict of one trial by itself, and its figure in words. The intervals of all trials hold at once."""
     if estimate is None:
         return NOT_REPRODUCED if trial.did_nothing else NOT_TESTABLE, trial.problem
     shown = with_interval(estimate.value, estimate.low, estimate.high)
@@ -67,19 +69,23 @@ def _outcome(trial: Trial, estimate: Estimate | None) -> tuple[Verdict, str]:
     if estimate.high < 1:
         return NOT_REPRODUCED, shown
     if estimate.high / estimate.low <= NO_DIFFERENCE:
-        return NOT_REPRODUCED, f"{shown}, no clear difference, in an interval too narrow to hide one worth having"
+        return NOT_REPRODUCED, f"{shown}, no clear difference, and the interval is too narrow to hide a gain of note"
     return NOT_TESTABLE, f"{shown}, no clear difference; measure more --blocks"
 
 
 def _verdict(outcomes: Sequence[Verdict]) -> Verdict:
-    """Over all trials: what they agree on; else a gain in some is partly, and what cannot be told may be a gain."""
+    """Return the verdict over all trials.
+
+    If all agree, it is theirs. If they do not, and some trials reproduce the claim, it is "partly". If none does, it is
+    "not testable here", because a trial that could not be tested may be a gain.
+    """
     if len(set(outcomes)) == 1:
         return outcomes[0]
     return PARTLY if REPRODUCED in outcomes else NOT_TESTABLE
 
 
 def _of_the_nearest_stack(case: Case) -> list[Trial]:
-    """The trials of the stack nearest to the publication that has any."""
+    """Return the trials of one stack that has any: of the publication's nearest stack if possible."""
     nearest, ladders = case.publication.nearest_stack, case.results.ladders
     for stack in sorted({each.group.stack for each in ladders}, key=lambda name: (name != nearest, name)):
         found = [trial for each in ladders if each.group.stack == stack for trial in _trials(case, each)]
@@ -89,7 +95,7 @@ def _of_the_nearest_stack(case: Case) -> list[Trial]:
 
 
 def _trials(case: Case, result: LadderResult) -> Iterator[Trial]:
-    """Every step of a ladder that changes nothing but the claim's setting, to its value or away from it."""
+    """Yield every step of a ladder that changes only the claim's setting, to the claim's value or away from it."""
     value, steps = _value(case), {step.rung.id: step for step in (*result.steps, *result.branches)}
     for step in steps.values():
         change = _only_change(step.rung, case.claim.setting or "")
@@ -112,12 +118,12 @@ def _trial(
     trial = Trial(group.stack, text)
     variant = step.rung.settings.variant
     if variant != CANDIDATE:
-        return replace(trial, problem=f"this rung has the build {variant}, and it is prescribed for Intel's")
+        return replace(trial, problem=f"this rung has the build {variant}, but the setting is prescribed for Intel's")
     if step.status == INERT and _overridden_by_the_probe(step):
-        return replace(trial, problem=f"inert in its probe alone, which sets KMP_AFFINITY: {step.reason}")
+        return replace(trial, problem=f"inert only in its probe, which itself sets KMP_AFFINITY: {step.reason}")
     if step.status == INERT:
         return replace(
-            trial, problem=f"inert, {step.reason}", did_nothing=not is_of_the_host(step.reason),
+            trial, problem=f"inert: {step.reason}", did_nothing=not is_of_the_host(step.reason),
             by_software=is_of_the_software(step.reason),
         )  # fmt: skip
     problem = _problem(step, steps)
@@ -127,19 +133,22 @@ def _trial(
 
 
 def _overridden_by_the_probe(step: Step) -> bool:
-    """Did only the probe define KMP_AFFINITY, to which it adds a word, and not the launches that are timed?"""
+    """Return whether only the probe defined KMP_AFFINITY, and the timed launches did not.
+
+    A probe adds the word "verbose" to this variable.
+    """
     affinity = "KMP_AFFINITY"
     return f"{affinity} has been defined" in step.reason and affinity not in step.rung.settings.environment
 
 
 def _problem(step: Step, steps: Mapping[str, Step]) -> str:
-    """Why a step's ratio says nothing of its own change; empty if it does."""
+    """Return why a step's ratio is not the gain of its own change; empty if it is."""
     if not step.is_comparable:
-        return f"{step.status.words}, {step.reason}"
+        return f"{step.status.words}: {step.reason}"
     if len(step.ratios) < FEWEST:
         return f"too few blocks for an interval{f', {step.reason}' if step.reason else ''}"
     name = step.rung.of
-    while name and name != step.reference:  # a rung that was passed over by evidence changed nothing
+    while name and name != step.reference:  # An inert rung in between changed nothing, so that it does not matter.
         if steps[name].status not in (INERT, LEFT_OUT):
             return step.reason
         name = steps[name].rung.of
@@ -147,7 +156,7 @@ def _problem(step: Step, steps: Mapping[str, Step]) -> str:
 
 
 def _value(case: Case) -> str | None:
-    """The value that the claim is for, with the pin's own counts filled in; None for any value."""
+    """Return the value that the claim is about, with the pin's own counts filled in; None if any value will do."""
     value, pin = case.claim.setting_value, case.results.run.about.plan.pin
     if value is None:
         return None
@@ -155,7 +164,10 @@ def _value(case: Case) -> str | None:
 
 
 def _only_change(rung: PlannedRung, setting: str) -> tuple[str, str] | None:
-    """The value before and now, if the rung changes this setting and no other; a rung may carry its setting's name."""
+    """Return the values before and after, if the rung changes only this setting; else None.
+
+    If the rung has the setting's name, the values are "without" and "with".
+    """
     changes = {name: (before, now) for name, before, now in rung.changes}
     if list(changes) == [setting]:
         return changes[setting]

@@ -1,4 +1,4 @@
-"""One claim held against one run, and the part of the run that comes nearest to it. Judges nothing."""
+"""One claim that is judged by one run, and the part of the run that comes nearest to the claim. Judges nothing."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from runner.catalogue.publications import Claim, Publication
 from runner.stats.results import Results
 
-# Every claim is about Intel's build against the default one: these variants, and no others.
+# Every claim compares Intel's build with the default build. These are their variants.
 BASELINE = "stock"
 CANDIDATE = "intel"
 
 
 @dataclass(frozen=True)
 class Case:
-    """One claim held against one run."""
+    """One claim, and the run by which it is judged."""
 
     publication: Publication
     claim: Claim
@@ -29,14 +29,21 @@ class Case:
 
 @dataclass(frozen=True)
 class RunPart:
-    """The part of a run that a claim is held against."""
+    """The part of a run with which a claim is compared."""
 
     stack: str
     batch_size: int
 
 
 def nearest_part(case: Case, stacks: Collection[str] | None = None) -> RunPart:
-    """The stack and batch size of the run that come nearest to the claim's, of all its stacks or of these."""
+    """Return the stack and batch size of the run that come nearest to the claim's.
+
+    `stacks` limits the choice to these stacks; None for all stacks of the run. A stack with both variants of the claim
+    comes first, then the stack that is nearest to the publication's, then the batch size of the claim.
+
+    Raises:
+        ValueError: there is no stack to choose from.
+    """
     results, claim, nearest = case.results, case.claim, case.publication.nearest_stack
 
     def farness(part: RunPart) -> tuple[bool, ...]:

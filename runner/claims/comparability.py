@@ -1,9 +1,9 @@
-"""Rule 12: what a run may say of a claim. Two lists of conditions decide: to confirm it, and to refute it.
+"""Decides what a run may say of a claim, by the claim's two lists of conditions (rule 12 of CONTRIBUTING.md).
 
-A run confirms where all that the claim needs `to_confirm` matches, on whatever host. What falls short refutes only
-where all that it needs `to_refute` matches as well: a small host that misses a large one's figure says nothing of it.
-Where that is missing the claim is not testable, with the measured figure and what is missing beside it. Every other
-difference is listed beside the verdict.
+A run can confirm a claim if every condition in `to_confirm` matches, on any host. A figure that falls short refutes the
+claim only if every condition in `to_refute` matches as well: that a small host does not reach a large host's figure
+says nothing about that figure. If a condition does not match, the claim is not testable here. The answer then has the
+measured figure and what is missing. All other differences are listed beside the verdict.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from runner.stats.intervals import Estimate
 
 
 def lacking_to_confirm(case: Case, part: RunPart) -> list[Condition]:
-    """The conditions that keep this run from judging the claim at all."""
+    """Return the conditions that keep this run from judging the claim at all."""
     return _unmet(case, part, case.claim.to_confirm)
 
 
 def clauses(lacking: Sequence[Condition]) -> str:
-    """What does not match, a clause for each condition."""
+    """Return what does not match, as one clause for each condition."""
     return "; ".join(each.obstacle for each in lacking)
 
 
 def phrases(lacking: Sequence[Condition]) -> list[str]:
-    """What is missing, a noun phrase for each condition."""
+    """Return what is missing, as a noun phrase for each condition."""
     return [each.lacking for each in lacking]
 
 
 def untestable(case: Case, part: RunPart, found: str, estimate: Estimate | None = None) -> Answer | None:
-    """The answer where the claim could not even be confirmed here, with what was found; None where it could be."""
+    """Return the answer, with what was found, if the claim could not even be confirmed here; None if it could be."""
     lacking = lacking_to_confirm(case, part)
     if not lacking:
         return None
@@ -41,10 +41,10 @@ def untestable(case: Case, part: RunPart, found: str, estimate: Estimate | None 
 
 
 def lacking_to_refute(case: Case, part: RunPart, *, by_software: bool = False) -> list[Condition]:
-    """The conditions, of both lists, that keep this run from refuting the claim.
+    """Return the conditions, of both lists, that keep this run from refuting the claim.
 
-    `by_software` is for what the software itself told and would tell on any host: then only conditions on software
-    count.
+    `by_software` means that the software itself reported the finding, and would report it on any host. Then only
+    conditions on the software count.
     """
     unmet = _unmet(case, part, (*case.claim.to_confirm, *case.claim.to_refute))
     return [each for each in unmet if each.is_of_the_software or not by_software]
@@ -53,17 +53,17 @@ def lacking_to_refute(case: Case, part: RunPart, *, by_software: bool = False) -
 def refuted(
     case: Case, part: RunPart, why: str, estimate: Estimate | None = None, *, by_software: bool = False
 ) -> Answer:
-    """What a figure that is clear of the claim amounts to: not reproduced, or only not testable here."""
+    """Return the answer for a figure that contradicts the claim: not reproduced, or else not testable here."""
     lacking = lacking_to_refute(case, part, by_software=by_software)
     if not lacking:
-        everywhere = "; it is so on any host with this software" if by_software else ""
+        everywhere = "; this holds on any host with this software" if by_software else ""
         return answer(NOT_REPRODUCED, f"{why}{everywhere}", estimate)
-    why = f"{why}, which does not refute it ({missing(lacking)})"
+    why = f"{why}, which does not refute the claim ({missing(lacking)})"
     return answer(NOT_TESTABLE, why, estimate, phrases(lacking))
 
 
 def missing(lacking: Sequence[Condition]) -> str:
-    """One phrase for what is missing: first what another host or run could have, then what none has."""
+    """Return in words what is missing: first what another host or run could have, then what no run can have."""
     parts = {
         "missing here": phrases([each for each in lacking if not each.is_out_of_reach]),
         "missing on any host": phrases([each for each in lacking if each.is_out_of_reach]),
@@ -72,9 +72,9 @@ def missing(lacking: Sequence[Condition]) -> str:
 
 
 def differences(case: Case) -> tuple[Difference, ...]:
-    """All in which the run is not what was published, and what the publication does not tell of its machine.
+    """Return where the run differs from the published platform, and what the publication does not say of its machine.
 
-    The threads of a baseline are a difference only to claims that depend on them.
+    The threads of a baseline count as a difference only for claims that depend on them.
     """
     claim, found = case.claim, conditions(case, nearest_part(case))
     on_a_machine = claim.configuration.processor_model is not None

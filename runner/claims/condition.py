@@ -1,13 +1,13 @@
-"""A condition of a claim as data: what was published, what is here, whether they match, and what no run can have."""
+"""A condition of a claim as data: what was published, what this run has, and whether the two match."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-# What no run of this kit has, whatever its host: name -> what is missing, and what that means for a verdict.
+# Conditions that no run of this kit can meet, on any host: name -> what is missing, and a clause that explains it.
 OUT_OF_REACH: Mapping[str, tuple[str, str]] = {
-    "allocator": ("sight of the allocator", "the allocator itself was not seen"),
+    "allocator": ("an observation of the allocator", "the allocator itself was not observed"),
     "cache_counters": (
         "the processor's own counters",
         "it happens inside the kernels and the caches: only the processor's own counters could show it, and this kit "
@@ -15,7 +15,7 @@ OUT_OF_REACH: Mapping[str, tuple[str, str]] = {
     ),
     "claimed_gain": (
         "a gain that the source claims",
-        "the source does not say that it makes anything faster, so that there is no gain to hold a figure against",
+        "the source does not say that it makes anything faster, so that there is no gain to compare a figure with",
     ),
     "conversions_before": (
         "the number of conversions before any was removed",
@@ -27,17 +27,18 @@ OUT_OF_REACH: Mapping[str, tuple[str, str]] = {
     ),
     "refused_program": (
         "a program that Intel's build does not run as it is",
-        "no program was looked for that Intel's build does not run as it is",
+        "this kit did not look for a program that Intel's build does not run as it is",
     ),
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Condition:
-    """One condition: what was published, what is here, whether they match (None: the publication does not tell).
+    """One condition: what was published, what is here, and whether they match.
 
-    `obstacle` is a clause that says what does not match, `lacking` a noun phrase for what is missing. `never`: can it
-    match in no run of this kit, such as software that none of its stacks has?
+    `matches` is None if the publication does not say. `obstacle` is a clause that says what does not match, and
+    `lacking` is a noun phrase for what is missing. `never` means that it matches in no run of this kit, for instance
+    because no stack has the software.
     """
 
     name: str
@@ -51,20 +52,20 @@ class Condition:
 
     @property
     def is_out_of_reach(self) -> bool:
-        """Does it match in no run, whatever the host?"""
+        """Whether the condition cannot match in any run, on any host."""
         return self.never or self.matches is None or self.name in OUT_OF_REACH or self.name == "value"
 
     @property
     def is_of_the_software(self) -> bool:
-        """Is it about what was installed and set, and not about the host or how much was measured?"""
+        """Whether the condition is about what was installed and set, and not about the host or the amount of data."""
         return self.name in ("stack", "tensorflow", "build", "bkms")
 
     @property
     def is_a_difference(self) -> bool:
-        """Does it belong among the differences of two platforms? The TensorFlow version tells the stack."""
+        """Whether it is listed as a difference between two platforms. The stack is listed by its TensorFlow version."""
         return self.name not in (*OUT_OF_REACH, "value", "stack", "topologies")
 
     @property
     def is_worth_a_line_untold(self) -> bool:
-        """Is it worth a line that the publication does not tell it?"""
+        """Whether it is listed as a difference if the publication does not say what it had."""
         return self.name not in ("work", "data", "build", "batch_size", "bkms", "instance_type", "steps")

@@ -1,4 +1,4 @@
-"""What may have to match before a run can confirm or refute a claim: each condition, evaluated on a part of a run."""
+"""Evaluates each condition that may have to match before a run can confirm or refute a claim, on a part of a run."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from runner.claims.condition import OUT_OF_REACH, Condition
 from runner.support.wording import plural, topology_title
 
 NOT_STATED = "not stated"
-# The kit trains and never infers, on images that it makes itself.
+# The kit only trains. It never times inference, and it trains on images that it makes itself.
 WORK = "training"
 DATA = "synthetic images"
 
 
 def conditions(case: Case, part: RunPart) -> list[Condition]:
-    """Every condition of a claim, evaluated on a part of a run."""
+    """Return every condition of a claim, evaluated on a part of a run."""
     return [*(make(case, part) for make in _CONDITIONS), *_out_of_reach()]
 
 
@@ -55,7 +55,7 @@ def _topologies(case: Case, part: RunPart) -> Condition:
 def _stack(case: Case, part: RunPart) -> Condition:
     publication = case.publication
     obstacle = (
-        f"this run's software is {', '.join(case.results.stacks)}, and of what can be installed "
+        f"this run's software is {', '.join(case.results.stacks)}, but of all that can be installed, "
         f"{publication.nearest_stack} is nearest to {publication.short}'s"
     )
     nearest = publication.nearest_stack
@@ -74,7 +74,7 @@ def _tensorflow(case: Case, part: RunPart) -> Condition:
 
 
 def _build(case: Case, part: RunPart) -> Condition:
-    # No variant of the kit is built from source, so a figure of such a build is never of the same build.
+    # The kit builds no variant from source, so that it never has the build of a figure that was measured with one.
     build = case.claim.build
     found = _simple("build", "TensorFlow build", build, "a published wheel",
                     f"the figure is of a build {build}, and this kit installs wheels", f"a build {build}")  # fmt: skip
@@ -97,7 +97,7 @@ def _instance_type(case: Case, part: RunPart) -> Condition:
                    f"this host is no {published}", f"the instance type {published}")  # fmt: skip
 
 
-# Sockets and cores are those of the pin: a part of a large host is no large host.
+# Sockets and cores are those of the pin, because a run on a part of a large host is not a run on a large host.
 def _sockets(case: Case, part: RunPart) -> Condition:
     here, published = in_force.sockets(case.results.run), case.claim.configuration.sockets
     return _simple("sockets", "sockets", published, here, f"launches have {plural(here, 'socket')} and not {published}",
@@ -139,7 +139,7 @@ def _thread_count(name: str, title: str, published: int | None, case: Case, part
 
 
 def _steps(case: Case, part: RunPart) -> Condition:
-    # How many there are tells how steady the timed ones may be. No verdict depends on it: it is a difference only.
+    # The number of steps affects how steady the timed steps are. It is listed as a difference, and decides no verdict.
     here = in_force.steps(case.results.run, part.stack, part.batch_size)
     published = case.claim.configuration.steps
     return _simple("steps", "steps of one launch", published, here,
@@ -163,7 +163,7 @@ def _layout(case: Case, part: RunPart) -> Condition:
 
 def _value(case: Case, part: RunPart) -> Condition:
     obstacle = (
-        "its value was never published as text, only as a picture, so that there is nothing to hold a figure against"
+        "its value was never published as text, only as a picture, so that there is nothing to compare a figure with"
     )
     known = case.claim.value is not None
     return Condition("value", "value", str(case.claim.value), "", known, obstacle, "a published value")

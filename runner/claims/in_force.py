@@ -1,4 +1,4 @@
-"""What a run's launches were really given, as they were planned: threads and settings, not what its pin would take."""
+"""The threads and settings that the launches of a run were planned with. They may differ from the pin's own counts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ OWN_NUMBER = "the framework's own number"
 
 
 def intra_op_threads(run: Run, stack: str, batch_size: int) -> frozenset[int]:
-    """The intra-op threads that the launches of a part of a run were given; 0 is the framework's own number."""
+    """Return the intra-op thread counts of the launches of a part of a run; 0 leaves the number to the framework."""
     return frozenset(
         launch.intra_op_threads
         for launch in run.launches
@@ -21,7 +21,7 @@ def intra_op_threads(run: Run, stack: str, batch_size: int) -> frozenset[int]:
 
 
 def steps(run: Run, stack: str, batch_size: int) -> str:
-    """The steps of one launch of a part of a run: 1 warm-up and 4 timed."""
+    """Return the steps of one launch of a part of a run, in words: "1 warm-up and 4 timed"."""
     found = {
         (launch.steps.warmup, launch.steps.timed)
         for launch in run.launches
@@ -31,29 +31,32 @@ def steps(run: Run, stack: str, batch_size: int) -> str:
 
 
 def cores(run: Run) -> int:
-    """The physical cores of the run's pin, which every launch computes on."""
+    """Return the number of physical cores in the run's pin, on which every launch computes."""
     return run.about.plan.pin.threads
 
 
 def sockets(run: Run) -> int:
-    """The sockets that the run's pin spans."""
+    """Return the number of sockets that the run's pin spans."""
     return run.about.plan.pin.sockets
 
 
 def numbers(threads: Set[int]) -> str:
-    """So many, or, where nothing is set, whatever the framework takes."""
+    """Return the thread counts in words: "2", "1 or 2", and "the framework's own number" for a count of 0."""
     return " or ".join(str(count) if count else OWN_NUMBER for count in sorted(threads)) or "no"
 
 
 def in_words(threads: Set[int]) -> str:
-    """2 threads; the framework's own number of threads."""
+    """Return thread counts with the noun: "2 threads", or "the framework's own number of threads" for 0 alone."""
     if threads == {0}:
         return f"{OWN_NUMBER} of threads"
     return "1 thread" if threads == {1} else f"{numbers(threads)} threads"
 
 
 def bkms(plan: Plan, published: str | None) -> str:
-    """The name of a run's set of BKMs, with each setting that is not what the published set gives on the run's pin."""
+    """Return the name of a run's set of BKMs.
+
+    If it is the published set, the result also names each setting whose value is not the published set's on this pin.
+    """
     name = plan.bkms.name
     if name != published:
         return name

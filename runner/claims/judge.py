@@ -1,4 +1,4 @@
-"""A verdict for every claim of a publication: each kind of claim has one judge."""
+"""Gives a verdict on every claim of a publication. Each kind of claim has one judge."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ JUDGES: Mapping[str, Callable[[Case], Answer]] = {
 
 
 def judge(publication: Publication, results: Results) -> list[Judgement]:
-    """Hold a run against every claim of a publication, in the publication's order; none is skipped."""
+    """Judge every claim of a publication by a run, in the publication's order. No claim is skipped."""
     return [judge_claim(publication, claim, results) for claim in publication.claims]
 
 
 def judge_claim(publication: Publication, claim: Claim, results: Results) -> Judgement:
-    """Hold a run against one claim."""
+    """Judge one claim by a run."""
     case = Case(publication, claim, results)
     return Judgement(publication, claim, JUDGES[claim.kind](case), differences(case))

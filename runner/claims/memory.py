@@ -1,4 +1,7 @@
-"""Judges of the article's memory optimisations: what peak memory and reorders show, and what only counters could."""
+"""Judges the article's memory optimisations, as far as peak memory and reorders show them.
+
+Some of them only the processor's counters could show.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +21,9 @@ from runner.vocabulary import TOPOLOGIES, Cell
 
 
 def judge_peak_memory(case: Case) -> Answer:
-    """Peak memory of Intel's launches over stock's, which stands beside the claim and cannot judge it.
+    """Compute the peak memory of Intel's launches over stock's. The figure is shown, and cannot decide the claim.
 
-    Sharing would make it less, and so would much else; more of it refutes nothing.
+    Sharing memory lowers the peak, and so do many other things. A higher peak does not refute the claim either.
     """
     part = nearest_part(case)
     topologies = _topologies(case, part)
@@ -33,18 +36,18 @@ def judge_peak_memory(case: Case) -> Answer:
     shown = f" [{significant(estimate.low)}, {significant(estimate.high)}]" if estimate.has_interval else ""
     over = f"geometric mean over {plural(len(topologies), 'topology')}"
     found = f"peak memory of Intel over stock is {significant(estimate.value)}{shown} ({over}) on {part.stack}"
-    why = f"{found}; a peak does not tell a pool from no pool, and {unseen}"
+    why = f"{found}; a peak does not show whether there is a memory pool, and {unseen}"
     return answer(NOT_TESTABLE, why, estimate, phrases(lacking))
 
 
 def judge_by_counters(case: Case) -> Answer:
-    """What happens inside the caches."""
+    """Answer a claim on what happens inside the caches, which this kit cannot test."""
     lacking = lacking_to_confirm(case, nearest_part(case))
     return answer(NOT_TESTABLE, f"{clauses(lacking)}{_reorders(case)}", missing=phrases(lacking))
 
 
 def _topologies(case: Case, part: RunPart) -> Sequence[str]:
-    """The topologies of the scene whose pair is not flagged and whose peaks are known on both sides."""
+    """Return the topologies of this part whose pair is not flagged and whose peaks are known on both sides."""
     judged = (pair for pair in case.results.pairs if counts(pair))
     topologies = {pair.group.topology for pair in judged if _is_of(part, pair)}
     known = [topology for topology in topologies if _ratios(case, part, topology)]
@@ -52,7 +55,7 @@ def _topologies(case: Case, part: RunPart) -> Sequence[str]:
 
 
 def _ratios_by_block(case: Case, part: RunPart, topologies: Sequence[str]) -> list[float]:
-    """For each block the geometric mean over topologies of the two sides' peaks, flagged pairs left out."""
+    """Return, for each block that has all topologies, the geometric mean over them of the peaks' ratio."""
     by_block: dict[int, list[float]] = {}
     for topology in topologies:
         for block, ratio in _ratios(case, part, topology).items():
@@ -62,7 +65,7 @@ def _ratios_by_block(case: Case, part: RunPart, topologies: Sequence[str]) -> li
 
 
 def _ratios(case: Case, part: RunPart, topology: str) -> Mapping[int, float]:
-    """By block, the candidate's peak over the baseline's; empty where no block has both."""
+    """Return the candidate's peak over the baseline's, by block; empty if no block has both."""
     base, other = (
         _peaks(case, Cell(part.stack, variant, topology, part.batch_size)) for variant in (BASELINE, CANDIDATE)
     )

@@ -1,4 +1,4 @@
-"""Judges of what the article asks of its reader: nothing of the program, and a handful of settings."""
+"""Judges what the article asks its reader to do: to leave the program as it is, and to set a few variables."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ from runner.planning.ladder_file import BUILT_IN, Rung, load_ladder
 from runner.storage.records import Record
 
 ALIKE = "a comparison of builds sets it on every variant alike"
-LAYOUT_OF_THE_BUILD = "a comparison of builds has each in the layout that stacks.toml declares for it"
+LAYOUT_OF_THE_BUILD = "a comparison of builds runs each build in the layout that stacks.toml declares for it"
 MEASURE_IT = "; measure it by itself with python -m runner ablate"
-ON_NO_LADDER = ", and no ladder of this kit changes it: one of your own can (python -m runner ablate --ladder FILE)"
+ON_NO_LADDER = (
+    ", and no ladder of this kit changes it: a ladder of your own can (python -m runner ablate --ladder FILE)"
+)
 
 
 def judge_same_program(case: Case) -> Answer:
-    """Did both sides run the same files, and was nothing but a declared setting changed for one of them?"""
+    """Judge whether both sides ran the same files in the same layout."""
     part = nearest_part(case)
     stack = part.stack
     sides = [_records(case, stack, variant) for variant in (BASELINE, CANDIDATE)]
@@ -36,12 +38,12 @@ def judge_same_program(case: Case) -> Answer:
     if layouts[0] != layouts[1]:
         names = [" and ".join(sorted(layout)) for layout in layouts]
         chosen = f"the layout was {names[0]} on {BASELINE} and {names[1]} on {CANDIDATE}, which stacks.toml chooses"
-        return Answer(PARTLY, f"{same}, but {chosen}: without that change it was not tried in this run")
+        return Answer(PARTLY, f"{same}, but {chosen}: this run did not try the two sides in one layout")
     return Answer(REPRODUCED, f"{same} (workload_sha256) in the same layout")
 
 
 def judge_setting(case: Case) -> Answer:
-    """One best-known method: what a ladder says it gains; else inert where the evidence says so."""
+    """Judge one best-known method: by its gain in a ladder, or else by evidence that the setting is inert."""
     lacking = lacking_to_confirm(case, nearest_part(case))
     if lacking:
         return answer(NOT_TESTABLE, f"{_in_this_run(case)}{clauses(lacking)}", missing=phrases(lacking))
@@ -66,7 +68,7 @@ def judge_setting(case: Case) -> Answer:
 
 
 def _how_to_measure(setting: str) -> str:
-    """What a reader can do to have a setting judged."""
+    """Return in words what a reader can do to have a setting judged."""
     ladders = [load_ladder(path.stem) for path in sorted(BUILT_IN.glob("*.toml"))]
     rungs = [rung for ladder in ladders for rung in (*ladder.rungs, *ladder.branches)]
     held = LAYOUT_OF_THE_BUILD if setting == "layout" else ALIKE
@@ -74,7 +76,7 @@ def _how_to_measure(setting: str) -> str:
 
 
 def _changes(rung: Rung, setting: str) -> bool:
-    """Is this setting what a rung, or the branch that carries its name, is about?"""
+    """Return whether a rung changes this setting, or has its name."""
     named = (*rung.change, *rung.change.get("bkms", ()), *rung.change.get("set", {}), *rung.change.get("unset", ()))
     return setting in (rung.id, *named)
 

@@ -1,8 +1,8 @@
-"""Judges of claims on speedups: the largest bar, all bars, one bar. The baseline is always the variant stock.
+"""Judges claims on speedups: on the largest bar, on all bars, and on one bar. The baseline is always the variant stock.
 
-"Up to" says that there is a bar so high: one bar confirms it, whatever the others are. "On all" says it of every
-bar: only all of them confirm it. One bar that is clearly lower refutes it, if the run matches all that refuting the
-claim takes.
+"Up to" claims that one bar is so high: one bar confirms it, whatever the other bars are. "On all" claims it of every
+bar: it takes all bars to confirm it. One bar that is clearly lower refutes it, if the run meets all conditions for
+refuting the claim.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ from runner.stats.pairs import Comparison, Pair
 from runner.support.wording import at_once, plural, significant, times, topology_title, true_largest, with_interval
 from runner.vocabulary import Group
 
-# That an interval holds the published value means something only if little else is in it: its ends at most a quarter
-# apart, and the estimate itself within a tenth of the value.
+# An interval that contains the published value confirms it only if the interval is narrow: its upper end at most 1.25
+# times its lower end, and the estimate within a factor of 1.1 of the published value.
 MOST_WIDTH = 1.25
 NEAR = 1.1
 MORE_BLOCKS = "more --blocks"
-TOO_WIDE = "the interval is too wide to tell; measure more --blocks"
+TOO_WIDE = "the interval is too wide for a verdict; measure more --blocks"
 
 
 def judge_largest(case: Case) -> Answer:
-    """The largest speedup over the topologies, with an interval that is simultaneous over the bars."""
+    """Judge the largest speedup over the topologies, by an interval that holds for all bars at once."""
     part = nearest_part(case)
     bars, absent = _bars(case, part)
     if not bars:
@@ -54,18 +54,18 @@ def judge_largest(case: Case) -> Answer:
 
 
 def judge_all_faster(case: Case) -> Answer:
-    """Is each bar above 1? A statement on all bars is one on the smallest: the intervals hold all at once."""
+    """Judge whether each bar is above 1, by intervals that hold at once."""
     return _every_bar(case, threshold=1.0, what="faster")
 
 
 def judge_at_least(case: Case) -> Answer:
-    """Is each bar at least as high as the published value?"""
+    """Judge whether each bar is at least as high as the published value, by intervals that hold at once."""
     threshold = case.claim.value or 1.0
     return _every_bar(case, threshold, f"at least {significant(threshold)} times as fast")
 
 
 def judge_speedup(case: Case) -> Answer:
-    """One speedup of one topology; where its height was never published the claim's conditions say so."""
+    """Judge one speedup of one topology. If its height was never published, the claim's conditions say so."""
     part = nearest_part(case)
     bars, absent = _bars(case, part)
     if not bars:
@@ -76,10 +76,9 @@ def judge_speedup(case: Case) -> Answer:
 
 
 def judge_value(case: Case, part: RunPart, estimate: Estimate, found: str) -> Answer:
-    """Does the interval hold the published value, and is it narrow enough for that to mean something?
+    """Judge a published value: reproduced if the interval contains it and is narrow enough.
 
-    A figure that is clear of the interval on either side is another figure, which refutes the claim where all matches
-    that refuting it takes.
+    A value outside of the interval refutes the claim, if the run meets all conditions for refuting it.
     """
     value = case.claim.value or 0.0
     shown = significant(value)
@@ -90,12 +89,12 @@ def judge_value(case: Case, part: RunPart, estimate: Estimate, found: str) -> An
         side = "above" if estimate.low > value else "below"
         return refuted(case, part, f"{found}: the whole interval is {side} {shown}", estimate)
     if not _is_telling(estimate, value):
-        return answer(NOT_TESTABLE, f"{found}: holding {shown} and much else, {TOO_WIDE}", estimate, [MORE_BLOCKS])
-    return answer(REPRODUCED, f"{found}: the interval holds {shown}", estimate)
+        return answer(NOT_TESTABLE, f"{found}: the interval contains {shown}, but {TOO_WIDE}", estimate, [MORE_BLOCKS])
+    return answer(REPRODUCED, f"{found}: the interval contains {shown}", estimate)
 
 
 def _is_telling(estimate: Estimate, value: float) -> bool:
-    """Does it mean something that this interval holds the value?"""
+    """Return whether an interval that contains the value is narrow enough to confirm it."""
     return estimate.high / estimate.low <= MOST_WIDTH and 1 / NEAR <= estimate.value / value <= NEAR
 
 
@@ -139,13 +138,13 @@ def _every_bar(case: Case, threshold: float, what: str) -> Answer:
         return answer(rest, found, least, [*([MORE_BLOCKS] if unclear else []), *absent])
     lacking = lacking_to_refute(case, part)
     if not lacking:
-        return answer(NOT_REPRODUCED, f"{found}; {_names(below)} alone refutes it", least)
-    why = f"{found}; {_names(below)}, though clearly not {what}, does not refute it ({missing(lacking)})"
+        return answer(NOT_REPRODUCED, f"{found}; clearly not {what}: {_names(below)}, which refutes the claim", least)
+    why = f"{found}; clearly not {what}: {_names(below)}, which does not refute the claim ({missing(lacking)})"
     return answer(rest, why, least, phrases(lacking))
 
 
 def _bars(case: Case, part: RunPart) -> tuple[Mapping[str, Pair], list[str]]:
-    """The pairs that count, by topology, and for each other topology of the claim why it does not count."""
+    """Return the pairs that count, by topology, and every other topology of the claim with why it does not count."""
     bars: dict[str, Pair] = {}
     absent: list[str] = []
     pairs = {pair.comparison: pair for pair in case.results.pairs}
@@ -161,7 +160,7 @@ def _bars(case: Case, part: RunPart) -> tuple[Mapping[str, Pair], list[str]]:
 
 
 def _why_not(pair: Pair | None) -> str:
-    """Why a pair may not judge anything; empty if it may."""
+    """Return why a claim may not be judged by this pair; empty if it may."""
     if pair is None:
         return "not in this run"
     if len(pair.ratios) < FEWEST:
@@ -170,13 +169,13 @@ def _why_not(pair: Pair | None) -> str:
 
 
 def _family(bars: Mapping[str, Pair]) -> int:
-    """How many comparisons of the run hold at once."""
+    """Return how many comparisons of the run are judged at once."""
     return next(iter(bars.values())).family
 
 
 def _nothing(case: Case, part: RunPart, absent: Sequence[str]) -> Answer:
     lacking = lacking_to_confirm(case, part)
-    nothing = f"nothing to judge by was measured of {', '.join(absent)}"
+    nothing = f"nothing by which the claim could be judged was measured on: {', '.join(absent)}"
     return answer(
         NOT_TESTABLE, "; ".join(filter(None, [clauses(lacking), nothing])), missing=[*phrases(lacking), *absent]
     )
@@ -193,7 +192,7 @@ def _shown(estimate: Estimate) -> str:
 
 
 def _where(case: Case, part: RunPart) -> str:
-    """On what it was measured: stack, batch size, and the cores of both platforms side by side."""
+    """Return in words on what it was measured: the stack, the batch size, and the cores of both platforms."""
     here, cores = in_force.cores(case.results.run), case.claim.configuration.cores
     beside = f"; {case.publication.short} had {cores}" if cores is not None and cores != here else ""
     threads = in_force.in_words(in_force.intra_op_threads(case.results.run, part.stack, part.batch_size))

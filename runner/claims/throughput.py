@@ -1,4 +1,4 @@
-"""Judge of claims on absolute throughput: images per second of one build on one machine."""
+"""Judges claims on absolute throughput: images per second of one build on one machine."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from runner.vocabulary import Cell
 
 
 def judge_throughput(case: Case) -> Answer:
-    """Images per second of the claim's variant, held against the published figure where everything matches."""
+    """Compare the images per second of the claim's variant with the published figure, if all conditions match."""
     part, topology = nearest_part(case), case.claim.topologies[0]
     lacking = lacking_to_confirm(case, part)
     if case.claim.configuration.work != WORK:
-        # Images per second of training beside it would look like an answer.
+        # If images per second of training stood beside the claim, they would look like an answer to it.
         return answer(NOT_TESTABLE, lacking[0].obstacle, missing=phrases(lacking))
     cell = Cell(part.stack, case.variant, topology, part.batch_size)
     wrong = case.results.failure_of(cell)

@@ -1,4 +1,4 @@
-"""The words of a verdict, and what goes with it: the measured figure, its interval, the reason, what differs."""
+"""The verdicts, and an answer with what belongs to it: the measured figure, its interval, the reason, what differs."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ NOT_TESTABLE: Verdict = "not testable here"
 
 @dataclass(frozen=True)
 class Answer:
-    """What a judge says of one claim. `measured` is in the claim's metric; None if there is nothing measured.
+    """The answer of a judge to one claim. `measured` and `interval` are in the claim's metric; None if not measured.
 
-    `missing` names, a phrase for each, what kept the run from confirming or from refuting the claim.
+    `why` is the reason for the verdict. `missing` has a phrase for each thing that kept the run from confirming or from
+    refuting the claim.
     """
 
     verdict: Verdict
@@ -33,7 +34,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing in which this run is not the published platform, or in which the publication does not tell."""
+    """One thing in which this run differs from the published platform, or of which the publication does not say."""
 
     what: str
     published: str
@@ -50,7 +51,7 @@ class Judgement:
     differs: tuple[Difference, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """The verdict for other programs; numbers are in the claim's metric, null where there are none."""
+        """Return the verdict as JSON for other programs. Numbers are in the claim's metric; null if not measured."""
         claim, answer = self.claim, self.answer
         return {
             "id": claim.id,
@@ -70,7 +71,7 @@ class Judgement:
 
 
 def answer(verdict: Verdict, why: str, estimate: Estimate | None = None, missing: Sequence[str] = ()) -> Answer:
-    """An answer with an estimate's value and interval; NaN becomes None."""
+    """Return an answer with an estimate's value and interval. A value that is NaN becomes None."""
     if estimate is None:
         return Answer(verdict, why, missing=tuple(missing))
     measured = None if math.isnan(estimate.value) else estimate.value

@@ -1,7 +1,7 @@
-"""Any run, or many, as tidy pandas frames: launches, steps, speedups and evidence, for notebooks and for CSV files.
+"""One or more runs as tidy pandas frames: launches, steps, speedups and evidence, for notebooks and for CSV files.
 
-A run is named by its folder. This is the only room that makes frames; nothing that is measured, judged or drawn depends
-on one. In a notebook that was started in the kit's folder:
+A run is named by its folder. Only this package and runner/report/side_by_side.py use pandas. Nothing that is measured,
+judged or drawn depends on a frame. In a notebook that was started in the kit's folder:
 
     from runner.frames import evidence, launches, speedups, steps
 
@@ -13,7 +13,7 @@ on one. In a notebook that was started in the kit's folder:
     print(launches(*runs).query("counts").groupby(["stack", "variant"])["peak_memory_bytes"].max() / 1e9)
     print(evidence(*runs).query("passed == False")[["stack", "variant", "source", "text"]])
 
-`help(speedups)` and its kin list the columns with their units.
+`help(speedups)`, and the same for the other three functions, lists the columns with their units.
 """
 
 from runner.frames.tidy import evidence, launches, speedups, steps

@@ -1,4 +1,4 @@
-"""What a frame is made of: runs, read once each, and the name that tells each of them from the others."""
+"""Reads the runs that a frame is made of, each once, and gives each a name that no other of them has."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ Source = str | os.PathLike[str] | Results
 
 
 def named(sources: Sequence[Source]) -> list[tuple[str, Results]]:
-    """The results of each run with its name, in the order given.
+    """Return the results of each run with its name, in the order given.
 
     Raises:
-        RunFormatError: a folder holds no run, or one that is damaged or of a newer schema.
+        RunFormatError: a folder holds no run, or a run that is damaged or of a newer schema.
     """
     everything = [each if isinstance(each, Results) else results_of(runs.load(Path(each))) for each in sources]
     return list(zip(names_of(everything), everything, strict=True))
 
 
 def names_of(everything: Sequence[Results]) -> list[str]:
-    """Each run's name; its folder where a copy of a run has kept the name."""
+    """Return each run's name. Runs that share a name, because one is a copy of another, are named by their folders."""
     counts = Counter(each.run.name for each in everything)
     return [each.run.name if counts[each.run.name] == 1 else str(each.run.folder) for each in everything]

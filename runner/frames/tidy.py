@@ -1,7 +1,7 @@
-"""The frames themselves: one row for each observation, one column for each variable, units in the columns' names.
+"""Makes the frames: one row for each observation, one column for each variable, with the unit in the column's name.
 
-Every function takes the folders of one or more runs, and every frame begins with the name of the run (its folder where
-two runs have the same name). What could not be measured is NaN or NA.
+Every function takes the folders of one or more runs. The first column of every frame is the name of the run, or its
+folder if two runs have the same name. A value that could not be measured is NaN or NA.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from runner.stats.tables import Speedup
 from runner.storage.records import Record, latest
 from runner.vocabulary import Cell
 
-# The type of each column, as pandas names it. Those with a capital letter, and "boolean", have a value for "not known".
+# The type of each column, by pandas' names. Types with a capital letter, and "boolean", can hold "not known" (NA).
 Columns = Mapping[str, str]
 CELL: Columns = {"stack": "object", "variant": "object", "topology": "object", "batch_size": "int64"}
 ATTEMPT: Columns = {"launch_id": "object", "session": "int64", "block": "int64", **CELL, "counts": "bool"}
@@ -35,38 +35,38 @@ LAUNCHES: Columns = {
 }  # fmt: skip
 STEPS: Columns = {**ATTEMPT, "step": "int64", "phase": "object", "seconds": "float64", "loss": "float64"}
 EVIDENCE: Columns = {**CELL, "source": "object", "verdict": "object", "passed": "boolean", "text": "object"}
-# In the place of a verdict's id where a probe failed, and its reason is all that there is.
+# Stands in place of a verdict's id where a probe failed. The row's text is then the reason.
 NOT_OBTAINED = "not_obtained"
 
 Row = Mapping[str, object]
 
 
 def speedups(*runs: Source) -> pd.DataFrame:
-    """One row for each pair of variants of each topology and batch size; none of a ladder, which has no pairs.
+    """Return one row for each pair of variants of each topology and batch size. A ladder has no pairs and no rows.
 
     Columns: run, stack, topology, batch_size (images), baseline, candidate; baseline_images_per_second and
     candidate_images_per_second, each the geometric mean over the complete blocks; speedup, the geometric mean of the
-    blocks' ratios of candidate to baseline; ci_low and ci_high, its 95% interval by itself; blocks, how many are
-    complete; verdict ("faster", "slower", "no clear difference", ...); status, "ok" or what is the matter; reason, the
-    same in words; family_ci_low and family_ci_high, the interval that holds at once with those of all family_size
-    pairs of the run, off which the verdict is read.
+    blocks' ratios of candidate to baseline; ci_low and ci_high, the ends of its own 95% interval; blocks, the number of
+    complete blocks; verdict ("faster", "slower", "no clear difference", ...); status, "ok" or the kind of problem;
+    reason, the problem in words; family_ci_low and family_ci_high, the ends of the interval that holds at once with
+    those of all family_size pairs of the run. The verdict is read off the latter interval.
 
     Raises:
-        RunFormatError: a folder holds no run, or one that is damaged or of a newer schema.
+        RunFormatError: a folder holds no run, or a run that is damaged or of a newer schema.
     """
     return _frame(SPEEDUPS, ((run, _speedup(row)) for run, results in named(runs) for row in results.speedups.values()))
 
 
 def launches(*runs: Source) -> pd.DataFrame:
-    """One row for each attempt at a launch, failed ones and those that were repeated among them.
+    """Return one row for each attempt at a launch, including failed attempts and those that were repeated.
 
-    Columns: run, launch_id, session, block, stack, variant, topology, batch_size (images); counts, is this the attempt
-    that a speedup may be made of; images_per_second, batch size over the median timed step; launch_seconds, from the
-    start of the container or process to its end; peak_memory_bytes, as the process told of itself; started (UTC);
+    Columns: run, launch_id, session, block, stack, variant, topology, batch_size (images); counts, whether a speedup
+    may be computed from this attempt; images_per_second, batch size over the median timed step; launch_seconds, from
+    the start of the container or process to its end; peak_memory_bytes, as the process recorded it; started (UTC);
     status, "ok" or the kind of its error; reason, the error in words.
 
     Raises:
-        RunFormatError: a folder holds no run, or one that is damaged or of a newer schema.
+        RunFormatError: a folder holds no run, or a run that is damaged or of a newer schema.
     """
     return _frame(
         LAUNCHES,
@@ -75,13 +75,13 @@ def launches(*runs: Source) -> pd.DataFrame:
 
 
 def steps(*runs: Source) -> pd.DataFrame:
-    """One row for each training step of every attempt that ended well.
+    """Return one row for each training step of every attempt that ended without an error.
 
-    Columns: run, launch_id, session, block, stack, variant, topology, batch_size (images); counts, as of launches;
-    step, from 0 in each launch; phase, "warmup" or "timed"; seconds; loss.
+    Columns: run, launch_id, session, block, stack, variant, topology, batch_size (images); counts, as in `launches`;
+    step, counted from 0 in each launch; phase, "warmup" or "timed"; seconds; loss.
 
     Raises:
-        RunFormatError: a folder holds no run, or one that is damaged or of a newer schema.
+        RunFormatError: a folder holds no run, or a run that is damaged or of a newer schema.
     """
     return _frame(
         STEPS,
@@ -96,14 +96,14 @@ def steps(*runs: Source) -> pd.DataFrame:
 
 
 def evidence(*runs: Source) -> pd.DataFrame:
-    """One row for each verdict of each probe, and of each timed launch that counts.
+    """Return one row for each verdict of each probe, and for each verdict of each timed launch that counts.
 
-    Columns: run, stack, variant, topology, batch_size (images; a probe's is its own); source, "probe" or the launch's
-    id; verdict, its id ("inert:NAME" of a setting without effect, "not_obtained" of a probe that failed); passed, NA
-    where it could not be told; text, the verdict as a sentence.
+    Columns: run, stack, variant, topology, batch_size (images; a probe has a batch size of its own); source, "probe" or
+    the launch's id; verdict, its id ("inert:NAME" for a setting without effect, "not_obtained" for a probe that
+    failed); passed, NA if it could not be decided; text, the verdict as a sentence.
 
     Raises:
-        RunFormatError: a folder holds no run, or one that is damaged or of a newer schema.
+        RunFormatError: a folder holds no run, or a run that is damaged or of a newer schema.
     """
     return _frame(EVIDENCE, ((run, row) for run, results in named(runs) for row in _verdicts(results)))
 
@@ -132,7 +132,7 @@ def _ends(name: str, estimate: Estimate | None) -> Row:
 
 
 def _attempts(results: Results) -> Iterator[tuple[dict[str, object], Record]]:
-    """Every record with the columns that say which attempt it is."""
+    """Yield every record with the columns that say which attempt it is."""
     counting = set(map(id, latest(list(results.records)).values()))
     for record in results.records:
         which = {"launch_id": record.launch_id, "session": record.session, "block": record.block, **_cell(record.cell)}

@@ -1,1 +1,1 @@
-"""Draws a run's report from its records: the same records give the same bytes. Imports no engine."""
+"""Draws a run's report from its records. The same records give the same bytes. Imports no engine."""

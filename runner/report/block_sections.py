@@ -1,4 +1,4 @@
-"""The report's section on single blocks: each launch's speed and each block's ratio, from which the intervals come."""
+"""The report's section on single blocks: each launch's speed and each block's ratio. The intervals come from these."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from runner.storage.records import Record
 
 
 def block_section(measured: Results) -> Section:
-    """What every block measured: nothing of it is an average."""
+    """Return the section with what every block measured. No value in it is an average over blocks."""
     paragraph = (
-        "Images per second of every launch that counts, and the ratio of the two launches of each block. A block in "
-        "which all variants are slower than in the others met a slower host. Where a ratio moves and the speeds of the "
-        "block do not move together, something hit one launch and not the other."
+        "Images per second of every launch that counts, and the ratio of the two launches of each block. If all "
+        "variants are slower in one block than in the others, the host was slower during that block. If a ratio "
+        "differs from that of the other blocks, but the block's speeds do not differ together, something affected one "
+        "launch and not the other."
     )
     tables = (_ratios_table(measured), _speeds_table(measured))
     return Section("Block by block", (paragraph,), tables, folded=True)

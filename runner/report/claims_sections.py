@@ -1,4 +1,4 @@
-"""The report's sections on what was published: each claim's words, the verdict on it, and what differs."""
+"""The report's sections on what was published: the words of each claim, the verdict on it, and what differs."""
 
 from __future__ import annotations
 
@@ -11,55 +11,57 @@ from runner.report.document import Section, Table, table
 from runner.report.value_text import interval, plural, significant
 from runner.stats.results import Results
 
-# The claims that Figure 1 makes.
+# The kinds of claim that the article's Figure 1 makes.
 SPEEDUP_KINDS = ("largest-speedup", "faster-on-all", "bar")
 VERDICTS = (
-    "Reproduced: the claim holds here: a published figure is reached, or is inside of an interval that holds little "
-    "else. That can be shown on any host. Not reproduced: it does not hold in a run on all that it is about (its "
-    "software, processor, cores and what else it takes to refute it), the whole interval being clear of it; or the "
-    "software itself says that what is prescribed has no effect, as it would on any host: then only what the claim "
-    "needs of the software must match, and neither its processor nor its cores. Partly: a part of it holds "
-    "here, and the rest was not run, cannot be told or falls short. Not testable here: this run, this host or this kit "
-    "cannot tell, for the reason beside it: the interval is too wide, or the figure is not reached and something is "
-    "missing to refute it. A figure that stands there all the same is this run's own and judges nothing. What is "
-    "prescribed is held against the speed it gains. In quotation marks: the source's own words."
+    "Reproduced: the claim holds here. Its published figure is reached, or lies inside of an interval that is narrow. "
+    "This can be shown on any host. Not reproduced: the claim does not hold, the whole interval is clear of the "
+    "published figure, and the run meets every condition for refuting the claim (its software, processor, cores and "
+    "whatever else the claim names). A prescribed setting is also not reproduced if the software itself says that it "
+    "has no effect, on any host; then only the conditions on the software must match, and neither processor nor cores. "
+    "Partly: a part of the claim holds here, and the rest was not run, cannot be decided or falls short. Not testable "
+    "here: this run, this host or this kit cannot decide the claim, for the reason beside it. For instance, the "
+    "interval is too wide, or the figure is not reached and a condition for refuting the claim does not match. A "
+    "figure that is shown all the same is this run's own, and decides nothing. A prescribed setting is judged by the "
+    "speed that it gains. Words in quotation marks are the source's own."
 )
 
 
 def article_section(measured: Results, article: Publication) -> Section:
-    """Every claim of the article with its verdict, for a reader who has only the article in hand."""
+    """Return the section with the verdict on every claim of the article, for a reader who has only the article."""
     judgements = judge(article, measured)
     cores, of_cores = measured.header.plan.pin.threads, plural(len(measured.header.machine.cores), "core")
     paragraphs = (
-        f"Every sentence of the article that can be checked, in its order, held against this run: {tally(judgements)}.",
+        f"Every sentence of the article that can be checked, in its order, as judged by this run: {tally(judgements)}.",
         VERDICTS,
-        f"The article measured on 36 cores, of two sockets; this run used {cores} of this host's {of_cores}. The "
-        f"article's software cannot be installed any more; nearest to it is {article.nearest_stack}: "
-        f"{article.nearest_stack_reason}. {_of_figure_1(article)} What falls short on another host or with other "
-        "software refutes nothing. What is divided by is always stock with oneDNN off, where it has that switch.",
-        "Which thread flags the article's baseline ran with is not published; without any, the program of its script "
-        "computes on one intra-op thread (python -m runner claims --original-script). A bar over such a "
-        "baseline also holds what its other threads would have gained; this kit's baseline has the threads of Intel's "
-        "build. So no host can refute the 7.4, whose baseline nobody can repeat; a bar here that reaches it confirms "
-        "it.",
+        f"The article measured on 36 cores of two sockets. This run used {cores} of this host's {of_cores}. The "
+        f"article's software cannot be installed any more. Nearest to it is {article.nearest_stack}: "
+        f"{article.nearest_stack_reason}. {_of_figure_1(article)} A figure that falls short on another host or with "
+        "other software refutes nothing. The baseline of these speedups is always stock, with oneDNN off where stock "
+        "has that switch.",
+        "The article does not publish the thread flags of its baseline. Without any flag, the program of its script "
+        "computes on one intra-op thread (python -m runner claims --original-script). A speedup over such a baseline "
+        "includes what its other threads would have gained. This kit's baseline has as many threads as Intel's build. "
+        "Since nobody can repeat the baseline of the published 7.4, no host can refute that figure. A bar here that "
+        "reaches it confirms it.",
     )
     return Section("The article's claims", paragraphs, (claims_table(judgements), differences_table(judgements)))
 
 
 def _of_figure_1(article: Publication) -> str:
-    """Which of the claims on speedups a run can confirm, and which none can, since their value was never published."""
+    """Return which claims on speedups a run can confirm, and which no run can: those without a published value."""
     of_speedups = [claim for claim in article.claims if claim.kind in SPEEDUP_KINDS]
     barred = [claim.words for claim in of_speedups if "value" in claim.to_confirm and claim.value is None]
     open_ones = [claim.words for claim in of_speedups if claim.words not in barred]
     return (
         f"A run of that stack at batch size 32 with the article's settings can confirm {' and '.join(open_ones)} on "
-        f"any host. The single bars ({', '.join(barred)}) can be confirmed on none: their heights were never published "
-        "as text."
+        f"any host. The single bars ({', '.join(barred)}) cannot be confirmed on any host, because their heights were "
+        "never published as text."
     )
 
 
 def further_sections(measured: Results) -> tuple[Section, ...]:
-    """The claims of every other publication, folded: most of them are of other machines."""
+    """Return a folded section for each other publication. Most of their claims are about other machines."""
     found = []
     for name in publication_names():
         if name != ARTICLE:
@@ -72,7 +74,7 @@ def further_sections(measured: Results) -> tuple[Section, ...]:
 
 
 def claims_table(judgements: Sequence[Judgement]) -> Table:
-    """One row for each claim: the words, the published figure, this host's, the verdict and why.
+    """Return one row for each claim: its words, the published figure, this host's figure, the verdict and the reason.
 
     Only the source's own words are in quotation marks.
     """
@@ -88,7 +90,7 @@ def claims_table(judgements: Sequence[Judgement]) -> Table:
 
 
 def differences_table(judgements: Sequence[Judgement]) -> Table:
-    """In what this run differs from the published platforms, each difference once with how many claims it concerns."""
+    """Return one row for each difference from the published platforms, with how many claims it concerns."""
     counts: dict[tuple[str, str, str], int] = {}
     for judgement in judgements:
         for each in judgement.differs:
@@ -100,14 +102,14 @@ def differences_table(judgements: Sequence[Judgement]) -> Table:
 
 
 def published(judgement: Judgement) -> str:
-    """The published figure; one that is only computed from published ones says so."""
+    """Return the published figure in words, marked "derived" if it was computed from published figures."""
     claim = judgement.claim
     shown = NOT_PUBLISHED if claim.value is None else f"{claim.value:g}"
     return f"{shown}, derived" if claim.derived else shown
 
 
 def here(judgement: Judgement) -> str:
-    """The measured figure with its interval, in the claim's metric."""
+    """Return the measured figure with its interval in words, in the claim's metric; a dash if there is none."""
     answer = judgement.answer
     if answer.measured is None:
         return "—"
@@ -116,7 +118,7 @@ def here(judgement: Judgement) -> str:
 
 
 def tally(judgements: Sequence[Judgement]) -> str:
-    """How many claims got which verdict."""
+    """Return in words how many claims got which verdict."""
     verdicts = [each.answer.verdict for each in judgements]
     counts = {verdict: verdicts.count(verdict) for verdict in ("reproduced", "partly", "not reproduced")}
     counts["not testable here"] = verdicts.count("not testable here")

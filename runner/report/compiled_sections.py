@@ -1,4 +1,7 @@
-"""What of a bar can be compiler flags and what kernels: each build's own word, and the rung that separates them."""
+"""Says which part of a speedup can come from compiler flags, and which rung separates it from that of the kernels.
+
+The source is what each build logs about its own compilation.
+"""
 
 from __future__ import annotations
 
@@ -12,38 +15,38 @@ from runner.planning.ladder_file import DEFAULT_LADDER, load_ladder
 from runner.report.document import Table, table
 from runner.stats.results import Results
 
-# Of the main ladder: Intel's wheel with its kernels switched off, and the rung that switches them on.
+# Two rungs of the main ladder: Intel's wheel with its kernels switched off, and the rung that switches them on.
 KERNELS_OFF = "intel-kernels-off"
 KERNELS_ON = "intel-kernels"
 NO_LINE = "the log has no such line"
 
-# By stack and variant; None where a build printed no such line.
+# (stack, variant) -> the instruction sets that the build was not compiled to use; None if it printed no such line.
 Said = dict[tuple[str, str], tuple[str, ...] | None]
 
 
 def compiled_table(obtained: Sequence[Evidence]) -> Table:
-    """One row for each build: the instruction sets of this CPU that it says it was not compiled to use."""
+    """Return one row for each build: the instruction sets of this CPU that it says it was not compiled to use."""
     rows = [(stack, variant, NO_LINE if names is None else ", ".join(names))
             for (stack, variant), names in said_by_builds(obtained).items()]  # fmt: skip
     columns = ("stack", "variant", "instruction sets of this CPU that the build was not compiled to use")
-    return table(columns, rows, caption="Compiler flags, as each build tells them of itself when it starts")
+    return table(columns, rows, caption="Compiler flags, as each build logs them when it starts")
 
 
 def compiler_paragraphs(measured: Results, obtained: Sequence[Evidence]) -> tuple[str, ...]:
-    """Of each stack with both wheels: do their flags differ, and what separates flags from kernels."""
+    """Return, for each stack with both wheels, whether their flags differ and what separates flags from kernels."""
     said = said_by_builds(obtained)
     if not said:
         return ()
     return (
-        "Each build logs which instruction sets of this CPU it was not compiled to use. The kernels of oneDNN choose "
-        "theirs when they run, whatever a build was compiled for, so that this is about all other operations. It "
-        "names instruction sets, not the compiler or its other flags.",
+        "Each build logs which instruction sets of this CPU it was not compiled to use. This concerns all operations "
+        "but the kernels of oneDNN, which choose their instruction sets when they run, whatever a build was compiled "
+        "for. The log names instruction sets. It does not name the compiler or its other flags.",
         *(text for stack in measured.stacks for text in _of_stack(measured, stack, said)),
     )
 
 
 def said_by_builds(obtained: Sequence[Evidence]) -> Said:
-    """What each build says; those whose logs were not read for it, in earlier runs, are not in it."""
+    """Return what each build says. Builds of earlier runs, whose logs were not read for this, are absent."""
     found: Said = {}
     for evidence in obtained:
         if evidence.compiled is not None and evidence.subject.variant != PLAIN:
@@ -67,26 +70,29 @@ def _compared(stock: tuple[str, ...] | None, intel: tuple[str, ...] | None) -> s
     if stock is None or intel is None:
         silent = "neither wheel" if stock == intel else "the stock wheel" if stock is None else "Intel's wheel"
         verb = "says" if stock == intel else "does not say"
-        return (f"{silent} {verb} what it was not compiled to use, so that nothing is known here of a difference in "
-                "instruction sets between the two.")  # fmt: skip
+        return (f"{silent} {verb} what it was not compiled to use, so that it is not known here whether the two were "
+                "compiled for different instruction sets.")  # fmt: skip
     if sorted(stock) == sorted(intel):
-        return (f"both wheels say that they were not compiled to use {_words(stock)}. So a difference in the "
-                "instruction sets that they were compiled for is no part of a bar between them; other compiler flags, "
-                "OpenMP and the kernels can be.")  # fmt: skip
-    return (f"the stock wheel says that it was not compiled to use {_words(stock)}, Intel's wheel {_words(intel)}. So "
-            "a part of a bar between them can be compiler flags, and not kernels.")  # fmt: skip
+        return (f"both wheels say that they were not compiled to use {_words(stock)}. So no part of a speedup between "
+                "them comes from the instruction sets that they were compiled for. It can come from other compiler "
+                "flags, from OpenMP and from the kernels.")  # fmt: skip
+    return (f"the stock wheel says that it was not compiled to use {_words(stock)}, and Intel's wheel says that it was "
+            f"not compiled to use {_words(intel)}. So a part of a speedup between them can come from compiler flags, "
+            "and "
+            "not from kernels.")  # fmt: skip
 
 
 def _separated(stack: str) -> str:
-    """Which rung of the ladder takes the kernels away from the rest of the wheel; or why none can on this stack."""
+    """Return which rung of the ladder separates the kernels from the rest of the wheel, or why no rung can."""
     rung = next(each for each in load_ladder(DEFAULT_LADDER).rungs if each.id == KERNELS_OFF)
     if rung.stacks and stack not in rung.stacks:
-        return f"These cannot be separated on {stack}: {rung.stacks_reason}."
+        return f"Compiler flags and kernels cannot be separated on {stack}: {rung.stacks_reason}."
     return (
-        f"`python -m runner ablate --stack {stack}` separates them: the rung `{KERNELS_OFF}` is Intel's wheel with "
-        f"{_setting(rung.change)}, so that the factor of the rung after it, `{KERNELS_ON}`, is that of the kernels "
-        f"with their graph passes. The factor of `{KERNELS_OFF}` itself holds the rest of the wheel: its compiler "
-        "flags, its OpenMP, and that its own Eigen kernels do without the matrix product of oneDNN which stock's call."
+        f"`python -m runner ablate --stack {stack}` separates compiler flags from kernels: the rung `{KERNELS_OFF}` is "
+        f"Intel's wheel with {_setting(rung.change)}. The factor of the rung after it, `{KERNELS_ON}`, is hence that "
+        f"of the kernels with their graph passes. The factor of `{KERNELS_OFF}` itself is that of the rest of the "
+        "wheel: its compiler flags, its OpenMP, and its own Eigen kernels, which do not call the matrix product of "
+        "oneDNN as stock's do."
     )
 
 

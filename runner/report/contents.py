@@ -27,7 +27,7 @@ from runner.stats.results import Results
 
 
 def compose(measured: Results) -> Document:
-    """The whole report of a run, as data. A part that a run has nothing of adds no section."""
+    """Return the whole report of a run, as data. A part for which the run has no data adds no section."""
     article = load_publication()
     if measured.ladders:
         return _compose_ladder(measured, article)
@@ -65,7 +65,7 @@ def compose(measured: Results) -> Document:
 
 
 def _compose_ladder(measured: Results, article: Publication) -> Document:
-    """The report of a ladder: no pair is compared, so what is about pairs is left out."""
+    """Return the report of a ladder. It has no sections on pairs, because a ladder compares none."""
     return Document(
         title="Why Intel-optimized TensorFlow is faster on this host, one change at a time",
         subtitle=_subtitle(measured),

@@ -1,4 +1,4 @@
-"""The report's section on how much of its CPUs each cell used: CPU seconds over wall seconds, beside the pin."""
+"""The report's section on how many of its cores each cell used: CPU seconds over wall seconds, beside the pin."""
 
 from __future__ import annotations
 
@@ -9,30 +9,27 @@ from runner.stats.results import Results
 
 TITLE = "Cores used"
 NOT_RECORDED = "not recorded"
-NEITHER = (
-    "The CPU seconds of the timed steps were not recorded in this run. Nor was the CPU that each thread was last seen "
-    "on."
-)
-# So many cells are named at the top of the report; on a busy host all of them may be few.
+NEITHER = "This run recorded neither the CPU seconds of the timed steps nor the CPU on which each thread was last seen."
+# At most this many cells are named at the top of the report. On a busy host all cells may use too few cores.
 MOST_WARNINGS = 3
 
 
 def cores_section(measured: Results) -> Section:
-    """One row for each cell, and a sentence on each that used far fewer cores than it was given."""
+    """Return the section: one row for each cell, and a sentence on each that used far fewer cores than it was given."""
     found = _in_order(measured)
     if not any(each.recorded for each in found):
         return Section(TITLE, (NEITHER,))
     paragraphs = (
-        "CPU seconds (user and system) that the process used in its timed steps, over their wall seconds: how many "
-        "cores were at work on average. A low figure proves that cores were idle or taken by something else. A high "
-        "one proves nothing, for a thread that spins while it waits counts as working.",
+        "CPU seconds (user and system) that the process used in its timed steps, divided by their wall seconds. This "
+        "is how many cores were busy on average. A low figure proves that cores were idle or taken by something else. "
+        "A high figure proves nothing, because a thread that spins while it waits counts as busy.",
         *few_cores(measured),
     )
     return Section(TITLE, paragraphs, (table(_COLUMNS, [_row(each) for each in found], _COLUMNS[3:]),))
 
 
 def core_warnings(measured: Results) -> tuple[str, ...]:
-    """For the top of the report: the first of these sentences, and how many more the section has."""
+    """Return the first sentences of `few_cores`, for the top of the report, and how many more there are."""
     found = few_cores(measured)
     left = len(found) - MOST_WARNINGS
     if left <= 0:
@@ -42,7 +39,7 @@ def core_warnings(measured: Results) -> tuple[str, ...]:
 
 
 def few_cores(measured: Results) -> tuple[str, ...]:
-    """A sentence on each cell that used far fewer cores than it was given, with what its threads show of the reason."""
+    """Return a sentence on each cell that used far fewer cores than it was given, with what its threads show."""
     return tuple(
         f"{each.cell.stack} {each.cell.variant}, {topology_title(each.cell.topology)}, batch size "
         f"{each.cell.batch_size}: used {significant(each.parallelism)} of {each.cores} cores in its timed steps "

@@ -1,6 +1,6 @@
-"""Sentences that earlier versions of the kit wrote into run.json and that were found to be wrong, put right when drawn.
+"""Corrects sentences that earlier versions of the kit wrote into run.json and that were found to be wrong.
 
-run.json itself stays as it was written.
+They are corrected when a report is drawn. run.json itself stays as it was written.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-# The sentence as it was written -> as it is drawn. What stacks.toml says today has the reasons.
+# The sentence as it was written -> the sentence as it is drawn. Today's images/stacks.toml has the reasons.
 SENTENCES: Mapping[str, str] = {
     "stock, oneDNN on (as shipped on recent CPUs)": "stock, oneDNN on",
     "What a user of a recent CPU has today without doing anything; switched on by name so that older CPUs measure the "
@@ -18,7 +18,7 @@ SENTENCES: Mapping[str, str] = {
     "as a third bar.": "The preset quick leaves out stock with oneDNN switched on (TF_ENABLE_ONEDNN_OPTS=1), which "
     "some CPUs have on without being asked: figure1 and full draw it as a third bar.",
 }
-# The same sentence is right of TensorFlow 1.12 and wrong of 1.15, which has MKL-DNN's matrix product in it.
+# These sentences are right for TensorFlow 1.12, and wrong for 1.15, which contains MKL-DNN's matrix product.
 OF_ONE_FIFTEEN: Mapping[str, str] = {
     "stock (no MKL-DNN in it)": "stock (of MKL-DNN the matrix product alone)",
     "The stock wheel computes on Eigen's thread pools; it has neither MKL-DNN nor OpenMP in it": "The stock wheel "
@@ -28,7 +28,7 @@ OF_ONE_FIFTEEN: Mapping[str, str] = {
 
 
 def corrected(header: Mapping[str, Any]) -> dict[str, Any]:
-    """run.json with these sentences put right; everything else as it is."""
+    """Return the contents of run.json with these sentences corrected and everything else unchanged."""
     result: dict[str, Any] = _replaced(header, SENTENCES)
     for stack, entry in result["stacks"].items():
         if str(entry.get("tensorflow", "")).startswith("1.15."):

@@ -1,4 +1,4 @@
-"""The sentences on what a plain `pip install` does with oneDNN here: as it was observed, and what to do about it."""
+"""Sentences on whether a plain `pip install` has oneDNN on here, as it was observed, and on what to do about it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _VERDICTS = (_FASTER, "slower", NO_CLEAR_DIFFERENCE)
 
 
 def default_findings(measured: Results) -> tuple[str, ...]:
-    """Of each stack where it was observed: is oneDNN on by itself, and what switching it on gained."""
+    """Return, for each stack where it was observed, whether oneDNN is on by itself and what switching it on gained."""
     return tuple(_finding(measured, stack) for stack in measured.stacks if stack in measured.defaults)
 
 
 def not_observed(measured: Results) -> tuple[str, ...]:
-    """A sentence on the stacks that could have it on by itself, and were not asked."""
+    """Return a sentence on the stacks that may have oneDNN on by themselves, and where this was not observed."""
     stacks = [stack for stack in measured.stacks if _wheel(measured, stack) and stack not in measured.defaults]
     if not stacks:
         return ()
@@ -39,7 +39,7 @@ def _finding(measured: Results, stack: str) -> str:
 
 
 def _gain(measured: Results, stack: str) -> str:
-    """What switching it on gained, where that was measured; where it was not faster, that."""
+    """Return what switching oneDNN on gained, or that it was not faster, or that this was not measured."""
     pairs = [row for row in measured.summaries if row.stack == stack and _is_the_switch(measured, row)]
     if not pairs:
         return f"What {ONEDNN_SWITCH}=1 would gain was not measured in this run."
@@ -47,7 +47,7 @@ def _gain(measured: Results, stack: str) -> str:
 
 
 def _is_the_switch(measured: Results, row: Summary) -> bool:
-    """Does this pair divide one stock wheel with oneDNN on by the same with it off?"""
+    """Return whether this pair compares a stock wheel with oneDNN on with the same wheel with oneDNN off."""
     entry = measured.header.stacks[row.stack].variants
     sides = [entry[row.baseline], entry[row.candidate]]
     values = [{each.name: each.value for each in side.environment}.get(ONEDNN_SWITCH) for side in sides]
@@ -65,7 +65,7 @@ def _of_pair(row: Summary) -> str:
         gain, topology = estimated(bars[0].together), bars[0].pair.group.topology
         return f"{_SWITCHING} gained {gain} here {where} ({topology_title(topology)})."
     shown, is_known = estimated(row.mean), row.mean is not None and row.mean.has_interval
-    # The mean's interval is not one of those that hold at once: only a bar that is faster by those makes it a gain.
+    # The mean's interval is not one of those that hold at once. The mean is called a gain only if a bar is faster, too.
     if faster and row.mean is not None and row.mean.low > 1:
         return f"{_SWITCHING} gained {shown} here {where} (geometric mean, {_ALONE}; {count})."
     beside = f"; geometric mean {shown} ({_ALONE})" if len(bars) > 1 and is_known else ""
@@ -73,7 +73,7 @@ def _of_pair(row: Summary) -> str:
 
 
 def _wheel(measured: Results, stack: str) -> str | None:
-    """The stack's stock wheel that can have oneDNN, as pip is asked for it; None if it has none."""
+    """Return the name by which pip installs the stack's stock wheel with oneDNN in it; None if there is none."""
     for name in measured.header.stacks[stack].variants:
         cell_plan = cell_plan_of(measured.header, stack, name, {})
         if cell_plan.has_a_default:

@@ -1,4 +1,4 @@
-"""The report as data: sections of paragraphs, tables and figures. Knows nothing of Markdown or HTML."""
+"""The report as data: sections of paragraphs, tables and figures. It contains no Markdown and no HTML."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Figure:
-    """A drawing: written as <name>.svg and <name>.png, and shown where its section stands."""
+    """A drawing. It is written as <name>.svg and <name>.png, and shown in its section."""
 
     name: str
     description: str
@@ -28,7 +28,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Section:
-    """A heading with what stands below it, figures first."""
+    """A heading with its contents, figures first. `folded` tables are hidden until a reader opens them (in HTML)."""
 
     title: str
     paragraphs: tuple[str, ...] = ()
@@ -57,5 +57,5 @@ class Document:
 def table(
     columns: Sequence[str], rows: Sequence[Sequence[str]], numeric: Sequence[str] = (), caption: str = ""
 ) -> Table:
-    """A table from any sequences."""
+    """Return a table made from any sequences."""
     return Table(tuple(columns), tuple(tuple(row) for row in rows), frozenset(numeric), caption)

@@ -1,4 +1,4 @@
-"""The report's section on evidence: why each bar may be believed to have the cause that its label names."""
+"""The report's section on evidence: what shows that each bar has the cause that its label names."""
 
 from __future__ import annotations
 
@@ -17,18 +17,21 @@ from runner.report.value_text import plural, present, topology_title
 from runner.stats.results import Results
 from runner.vocabulary import Group
 
-# A run that was made before there were quiet launches has nothing to hold a logging one's steps against.
+# Runs of earlier versions have no quiet launch with whose steps those of a logging launch could be compared.
 UNMEASURED = "by how much was not measured in this run"
-# Of each variant's primitives the table shows this many, most time first, and sums up the rest.
+# The table shows this many primitives of each variant, those with most time first, and sums up the rest.
 MOST_PRIMITIVES = 6
 INERT_CAPTION = (
-    "Settings without effect on TensorFlow (of another library in the process nothing is said: numpy's OpenBLAS reads "
-    "OMP_NUM_THREADS, too)"
+    "Settings without effect on TensorFlow (they may affect another library in the process: numpy's OpenBLAS also "
+    "reads OMP_NUM_THREADS)"
 )
 
 
 def evidence_section(measured: Results) -> Section:
-    """A verdict for each cell, then what the probes showed: library, threads, primitives, settings without effect."""
+    """Return the section: a verdict for each cell, then what the probes showed.
+
+    The probes show the library, the threads, the primitives and the settings without effect.
+    """
     probes = sorted(measured.evidence.values(), key=lambda each: _report_order(measured, each))
     obtained = [evidence for evidence in probes if evidence.error is None]
     tables = [_cells_table(measured)]
@@ -40,7 +43,7 @@ def evidence_section(measured: Results) -> Section:
 
 
 def _report_order(measured: Results, evidence: Evidence) -> tuple[Any, ...]:
-    """By stack, the article's order of topologies, then the stack's order of variants."""
+    """Return the key by which probes are sorted: the report's order of groups, then the stack's order of variants."""
     subject = evidence.subject
     known = list(measured.header.stacks[subject.stack].variants)
     group = Group(subject.stack, subject.topology, evidence.batch_size)
@@ -50,43 +53,44 @@ def _report_order(measured: Results, evidence: Evidence) -> tuple[Any, ...]:
 def _paragraphs(measured: Results, probes: list[Evidence]) -> tuple[str, ...]:
     timed = (
         "Every timed launch records, after its last step, which libraries are mapped, where each thread may run, what "
-        "TensorFlow says of oneDNN, and which wheel is installed: that is judged for each of them."
+        "TensorFlow says of oneDNN, and which wheel is installed. This is judged for each launch."
     )
     if not probes:
-        return (f"{timed} This run has no probes, so that which kernels ran is not proved beyond that. "
-                "`python -m runner probe RUN` obtains what is missing.",)  # fmt: skip
+        return (f"{timed} This run has no probes, so that nothing else shows which kernels ran. "
+                "`python -m runner probe RUN` obtains the missing evidence.",)  # fmt: skip
     sizes = ", ".join(str(size) for size in sorted({evidence.batch_size for evidence in probes}))
     return (
-        f"Which kernels ran is shown by probes: separate launches that are not timed, of each variant and topology at "
+        "Probes show which kernels ran. They are separate launches that are not timed, of each variant and topology at "
         f"batch size {sizes}, with the verbose switches of oneDNN and OpenMP on. {timed}",
-        "A baseline passes if no primitive but gemm_api and reorder ran; every other kind fails it and is named. Lines "
-        "of gemm_api are no layers: since 1.14 TensorFlow's own (Eigen) kernels call oneDNN's matrix product for their "
-        "tiles, with oneDNN switched off too. `TENSORFLOW_USE_CUSTOM_CONTRACTION_KERNEL=0` switches that off in the "
-        f"same wheel; this kit leaves it as shipped, so that stock keeps the product here.{_silent_product(measured)} "
-        "A cell whose evidence fails or could not be obtained is marked in the table of speedups and hatched in "
-        "Figure 1.",
-        "A library may choose other kernels at another batch size; which of them ran at the timed size was not logged.",
-        "OpenMP threads form teams: each thread of TensorFlow's that enters a parallel kernel leads one, so that two "
-        "teams may share the same cores by turns. A main thread that is alone, with a number other than 0, leads none: "
-        "it is bound as it loads the runtime, or as the workload asks OpenMP, after the last step, how many threads it "
-        "has. Of the threads that OpenMP names, a verdict counts those that worked in the timed steps; in a timed "
-        "launch, which has no log, as many bound threads as OpenMP has, where those did most of the work.",
+        "A baseline passes if no primitive but gemm_api and reorder ran. Any other kind of primitive fails it and is "
+        "named. Lines of gemm_api are not layers: since 1.14 TensorFlow's own (Eigen) kernels call oneDNN's matrix "
+        "product for their tiles, even with oneDNN switched off. `TENSORFLOW_USE_CUSTOM_CONTRACTION_KERNEL=0` switches "
+        "that off in the same wheel. This kit leaves it as shipped, so that stock calls this matrix product here."
+        f"{_silent_product(measured)} A cell whose evidence fails or could not be obtained is marked in the table of "
+        "speedups and hatched in Figure 1.",
+        "A library may choose other kernels at another batch size. Which kernels ran at the timed size was not logged.",
+        "OpenMP threads form teams. Each of TensorFlow's threads that enters a parallel kernel leads a team, so that "
+        "two teams may take turns on the same cores. A main thread that is alone and has a number other than 0 leads "
+        "no team. It is bound when it loads the runtime, or after the last step, when the workload asks OpenMP how "
+        "many threads it has. A verdict on a probe counts those of OpenMP's threads that worked in the timed steps. A "
+        "timed launch has no log: there a verdict counts as many bound threads as OpenMP has, if these did most of the "
+        "work.",
         *_confined(measured, [evidence for evidence in probes if evidence.error is None]),
         *compiler_paragraphs(measured, [evidence for evidence in probes if evidence.error is None]),
     )
 
 
 def _silent_product(measured: Results) -> str:
-    """A sentence on the releases whose matrix product leaves no line, where one of them is in the run."""
+    """Return a sentence on the releases whose matrix product prints no line, if the run has one of them; else empty."""
     held = [content for each in measured.header.stacks.values() for content in each.holds.values()]
     if HOLDS_MATRIX_PRODUCT not in held:
         return ""
-    return (" In TensorFlow 1.14 and 1.15 that product prints no line, so that it leaves no trace in the log; 1.12 has "
-            "none.")  # fmt: skip
+    return (" In TensorFlow 1.14 and 1.15 this matrix product prints no line, so that the log does not show it. "
+            "TensorFlow 1.12 does not have it.")  # fmt: skip
 
 
 def _confined(measured: Results, obtained: list[Evidence]) -> tuple[str, ...]:
-    """A sentence on each variant whose own threads, not only OpenMP's, may use a part of the pin only."""
+    """Return a sentence on each variant of which other threads than OpenMP's may run on only a part of the pin."""
     pin = frozenset(measured.header.plan.pin.cpus)
     found: dict[tuple[str, str], str] = {}
     for evidence in obtained:
@@ -98,9 +102,9 @@ def _confined(measured: Results, obtained: list[Evidence]) -> tuple[str, ...]:
             key = (evidence.subject.stack, evidence.subject.variant)
             text = (
                 f"On {' '.join(key)} {narrow[cpus]} of {plural(len(masks), 'thread')} may run on CPU {cpus} only, and "
-                f"{others} of them are not OpenMP's: its runtime binds the thread that loads it, as KMP_AFFINITY asks, "
-                "and the pools which TensorFlow starts from there inherit that. What does not run in OpenMP shares "
-                "that CPU."
+                f"{others} of them are not OpenMP's. Its runtime binds the thread that loads it, as KMP_AFFINITY asks, "
+                "and the thread pools that TensorFlow starts from that thread inherit the binding. All operations that "
+                "do not run in OpenMP share that CPU."
             )
             found.setdefault(key, text)
     return tuple(found.values())
@@ -123,7 +127,7 @@ def _rank(measured: Results, each: CellEvidence) -> int:
 
 
 def _grounds(each: CellEvidence) -> str:
-    """Why a cell failed; or the sentences of its probe, and those of its launches, each with where it is from."""
+    """Return why a cell failed, or else the sentences of its probe and of its launches, each with its origin."""
     if each.reason:
         where = [name for name, _ in each.failures]
         return f"{each.reason} (in: {', '.join(dict.fromkeys(where))})" if where else each.reason
@@ -141,12 +145,12 @@ def _grounds(each: CellEvidence) -> str:
 
 
 def _texts(each: CellEvidence) -> list[dict[str, None]]:
-    """The sentences of each timed launch, every one once."""
+    """Return the sentences of each timed launch, without repetitions."""
     return [dict.fromkeys(verdict.text for verdict in verdicts) for verdicts in each.launches.values()]
 
 
 def _library_table(measured: Results, obtained: list[Evidence]) -> Table:
-    """One row for each different answer of a variant: it is the same on all topologies unless something is wrong."""
+    """Return one row for each different answer of a variant. All topologies give the same unless something is wrong."""
     rows: dict[tuple[str, ...], list[str]] = {}
     for evidence in obtained:
         library: Mapping[str, Any] = evidence.library or {}
@@ -202,8 +206,8 @@ def _primitives_table(obtained: list[Evidence]) -> Table:
     columns = ("stack", "variant", "topology", "primitive", "implementation", "count", "share of time")
     is_told = any(evidence.trace and evidence.quiet is not None for evidence in obtained)
     caption = (
-        "Primitives, over all steps of a probe; shares are of the time of all primitives as the verbose lines give it, "
-        f"in a launch that logging slows ({'by how much, the table of traced steps says' if is_told else UNMEASURED})"
+        "Primitives, over all steps of a probe. Shares are of the time of all primitives as the verbose lines give it, "
+        f"in a launch that logging slows ({'the table of traced steps says by how much' if is_told else UNMEASURED})"
     )
     return table(columns, rows, columns[5:], caption=caption)
 
@@ -222,7 +226,7 @@ def _inert_table(obtained: list[Evidence]) -> Table:
 
 
 def _effective_table(obtained: list[Evidence]) -> Table:
-    """What OpenMP says is in effect, of the settings that were asked for."""
+    """Return one row for each setting that was asked for, with the value that OpenMP reports to be in effect."""
     rows: dict[tuple[str, ...], None] = {}
     for evidence in obtained:
         for name, value in evidence.settings["environment"].items():

@@ -37,7 +37,7 @@ NARROWEST = 10.4
 
 
 def draw(measured: Results, article: Publication) -> Figure:
-    """Figure 1 for this host; beside the bars of the stack that is nearest to the article's stands what it claims."""
+    """Return Figure 1 for this host. What the article claims stands beside the bars of the stack nearest to it."""
     return render("figure1", DESCRIPTION, lambda: _figure(measured, article))
 
 
@@ -69,7 +69,7 @@ def _figure(measured: Results, article: Publication) -> Drawing:
 
 
 def _key(measured: Results) -> str:
-    """What the lines and the hatching mean."""
+    """Return in words what the lines and the hatching mean."""
     blocks = measured.header.plan.blocks
     lines = [
         f"Thick line: 95% interval of this bar alone, over {blocks} blocks of separate launches. Higher is better.",
@@ -127,7 +127,7 @@ def _draw_speedups(axes: Axes, measured: Results, stack: str) -> None:
 
 @dataclass(frozen=True)
 class Bar:
-    """A value with its intervals. `remark` is the reason where there is no value, or what to be careful with."""
+    """A value with its intervals. `remark` is the reason for a missing value, or a warning about the value."""
 
     value: float | None
     whiskers: Whiskers

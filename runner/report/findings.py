@@ -1,4 +1,4 @@
-"""The sentences at the top of a report: what was found on this host, and what a reader must be warned of."""
+"""The sentences at the top of a report: the findings on this host, and the warnings."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from runner.report.value_text import at_once, estimated, plural, topology_title,
 from runner.stats.results import Results
 from runner.stats.tables import Largest, Summary
 
-# Above this share of all CPU time stolen by the hypervisor during a launch, its numbers deserve a warning.
+# If the hypervisor steals more than this share of all CPU time during a launch, the report warns of it.
 STEAL_WORTH_A_WORD = 0.02
-# With fewer timed steps nothing in a launch shows whether they had come to one speed.
+# With fewer timed steps, nothing in a launch shows whether its speed had become steady.
 FEWEST_TIMED_STEPS = 2
-# The kernel counts in hundredths of a second; below a second of CPU time the share would be rounding.
+# The kernel counts in hundredths of a second. The share of less CPU time than this would be mostly rounding.
 LEAST_CPU_SECONDS = 1.0
-# A load this far above the pin's own threads before a launch means that something else was running.
+# A load before a launch that exceeds the pin's own threads by more than this shows that something else was running.
 LOAD_WORTH_A_WORD = 0.5
 
 
 def findings(measured: Results, article: Publication) -> tuple[str, ...]:
-    """What a plain installation does here, one sentence for each pair, what may be said of the article's figure."""
+    """Return the findings: on a plain installation, one sentence for each pair, and one on the article's figure."""
     sentences = [_finding(measured, row) for row in measured.summaries]
     return (*default_findings(measured), *sentences, _on_the_article(measured, article))
 
 
 def warnings(measured: Results) -> tuple[str, ...]:
-    """What a reader must know before quoting a number."""
+    """Return what a reader must know before quoting a number."""
     return (*_incomplete(measured), *_flagged(measured), *measured.header.notes, *_enforcement(measured),
             *not_observed(measured), *host_warnings(measured), *_few_steps(measured), *_noise(measured))  # fmt: skip
 
@@ -57,14 +57,14 @@ def _finding(measured: Results, row: Summary) -> str:
 
 
 def _layouts(measured: Results, row: Summary) -> str:
-    """The layouts of both sides, where a bar compares two of them."""
+    """Return the layouts of both sides in words if they differ; else empty."""
     variants = measured.header.stacks[row.stack].variants
     candidate, baseline = (variants[name].layout for name in (row.candidate, row.baseline))
     return "" if candidate == baseline else f", {candidate} against {baseline}"
 
 
 def _top(largest: Largest, topologies: int) -> str:
-    """The largest bar, or the only one, with its own interval of those that hold at once."""
+    """Return the largest bar, or the only one, in words. Its interval is one of those that hold at once."""
     top, title = estimated(largest.own), topology_title(largest.topology)
     return f", {title} {top}" if topologies == 1 else f", the largest is {title}'s, {top}"
 
@@ -85,7 +85,7 @@ def _on_the_article(measured: Results, article: Publication) -> str:
     here = measured.header.machine.processor.model_name or "an unknown processor"
     if claim.configuration.processor_model and claim.configuration.processor_model in here:
         return text
-    return f"{text} That is about {here} and no word on the article's own machine ({article.platform['Processor']})."
+    return f"{text} This is about {here}, and not about the article's own machine ({article.platform['Processor']})."
 
 
 def _incomplete(measured: Results) -> list[str]:
@@ -93,10 +93,10 @@ def _incomplete(measured: Results) -> list[str]:
     if measured.unfinished:
         done = planned - measured.unfinished - measured.failed
         found.append(f"The run is not complete: {done} of {planned} launches are measured. Go on with "
-                     f"{going_on(measured)}, which runs a broken block again whole.")  # fmt: skip
+                     f"{going_on(measured)}, which runs every incomplete block again as a whole.")  # fmt: skip
     if measured.failed:
         found.append(f"{measured.failed} of {planned} launches failed: {going_on(measured)} runs each of their blocks "
-                     "again whole, and no other.")  # fmt: skip
+                     "again as a whole, and no other block.")  # fmt: skip
     return found
 
 
@@ -108,8 +108,8 @@ def _flagged(measured: Results) -> list[str]:
         if pair.status not in ("ok", "missing")
     ]
     if measured.has_partial:
-        found.append(f"What is partial gets no verdict and enters no mean. Complete it with: {completing(measured)}, "
-                     "where RUN is the run's folder.")  # fmt: skip
+        found.append("A pair or step that is partial gets no verdict and enters no mean. Complete it with: "
+                     f"{completing(measured)}, where RUN is the run's folder.")  # fmt: skip
     return found
 
 
@@ -124,8 +124,8 @@ def _few_steps(measured: Results) -> list[str]:
     few = {(launch.steps.timed, launch.steps.warmup) for launch in measured.run.launches
            if launch.steps.timed < FEWEST_TIMED_STEPS}  # fmt: skip
     return [
-        f"Launches timed {plural(timed, 'step')} after {plural(warmup, 'warm-up step')}: that training had come to its "
-        "steady speed by then was not shown. `--warmup` and `--steps` give more."
+        f"Launches timed {plural(timed, 'step')} after {plural(warmup, 'warm-up step')}, which does not show that "
+        "training had reached its steady speed by then. `--warmup` and `--steps` give more steps."
         for timed, warmup in sorted(few)
     ]
 
@@ -134,13 +134,13 @@ def _noise(measured: Results) -> list[str]:
     threads = measured.header.plan.pin.threads
     stolen = [share for record in measured.usable if (share := _steal_share(record.facts)) is not None]
     loads = [record.facts["before"].get("load_1_minute") for record in measured.usable]
-    # The load before a launch still holds the launch before it, so only what exceeds the pin's own threads counts.
+    # The load before a launch still includes the launch before it. Only what exceeds the pin's own threads counts.
     busy = [load for load in loads if load is not None and load > threads + LOAD_WORTH_A_WORD]
     found = []
     if stolen and max(stolen) > STEAL_WORTH_A_WORD:
-        found.append(f"The hypervisor took up to {max(stolen):.0%} of this host's CPU time during a launch: neighbours "
-                     "were busy, or this host's own share is capped. The intervals include "
-                     "its scatter between launches, not what it took from one side more than from the other."
+        found.append(f"The hypervisor took up to {max(stolen):.0%} of this host's CPU time during a launch: other "
+                     "guests were busy, or this host's own share is capped. The intervals include how this varied from "
+                     "launch to launch. They do not include a loss that was systematically larger on one side."
                      )  # fmt: skip
     if busy:
         found.append(f"Something else was running before {len(busy)} of {len(loads)} launches (load up to "

@@ -1,4 +1,4 @@
-"""What host and pin did to a run, from its record: isolated CPUs, cores of two kinds, memory.high."""
+"""Says how host and pin affected a run, from its record: isolated CPUs, cores of two kinds, memory.high."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from runner.stats.results import Results
 
 
 def host_in_words(measured: Results) -> str:
-    """The processor, how many of its cores the pin has, and whether it is a virtual machine where that is known."""
+    """Return in words the processor, how many cores the pin has, and that the host is virtual if this is known."""
     machine, pin = _host(measured)
     processor = machine.processor.model_name or "an unknown processor"
     virtual = ", virtual machine" if machine.platform.virtual else ""
@@ -18,12 +18,12 @@ def host_in_words(measured: Results) -> str:
 
 
 def host_warnings(measured: Results) -> tuple[str, ...]:
-    """What makes this run's figures doubtful, one paragraph each."""
+    """Return what makes this run's figures doubtful, as one paragraph for each reason."""
     return (*warnings_on(*_host(measured)), *_throttled(measured))
 
 
 def host_notes(measured: Results) -> tuple[str, ...]:
-    """The same, and what the pin left out, for where the host is described."""
+    """Return the same paragraphs and what the pin leaves out, for the section that describes the host."""
     return (*notes_on(*_host(measured)), *_throttled(measured))
 
 
@@ -32,7 +32,7 @@ def _host(measured: Results) -> tuple[Machine, Pin]:
 
 
 def _throttled(measured: Results) -> tuple[str, ...]:
-    """Launches whose control group met memory.high, as counted inside of each."""
+    """Return a sentence on the launches whose control group reached memory.high, by its own counter; else nothing."""
     results = [record.training for record in measured.usable if record.training is not None]
     seen = [result.observed.cgroup for result in results if result.observed is not None]
     met = [cgroup for cgroup in seen if cgroup.memory_high_events]
@@ -41,6 +41,6 @@ def _throttled(measured: Results) -> tuple[str, ...]:
     lowest = min((cgroup.memory_high_bytes for cgroup in met if cgroup.memory_high_bytes), default=None)
     size = "" if lowest is None else f" ({lowest / GIB:.1f} GiB)"
     return (
-        f"{len(met)} of {len(seen)} launches met memory.high{size}: the kernel held them up while it took memory back, "
-        "and their steps took longer for it. Raise memory.high, or use smaller --batch-sizes.",
+        f"{len(met)} of {len(seen)} launches reached memory.high{size}. The kernel stopped them while it reclaimed "
+        "memory, so that their steps took longer. Raise memory.high, or use smaller --batch-sizes.",
     )

@@ -1,6 +1,6 @@
-"""Draws a bar's two intervals: thick, this bar alone; thin, all bars of the run's family at once.
+"""Draws a bar's two intervals: a thick line for this bar alone, a thin line for all bars of the run's family at once.
 
-Verdicts are read off the thin one (runner/stats/family.py), so that a picture without it could contradict them.
+Verdicts are read off the thin one (runner/stats/family.py). A figure without it could contradict the verdicts.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ Ends = tuple[float, float]
 
 @dataclass(frozen=True)
 class Whiskers:
-    """The ends of the interval of a bar alone, and of the one that holds at once with its family's; None for none."""
+    """The ends of a bar's own interval, and of the interval that holds at once with its family's; None for none."""
 
     alone: Ends | None = None
     together: Ends | None = None
 
     @property
     def high(self) -> float:
-        """The furthest end upwards; minus infinity where there is no interval."""
+        """The higher of the two upper ends; minus infinity if there is no interval."""
         return max((ends[1] for ends in (self.alone, self.together) if ends is not None), default=-math.inf)
 
 
@@ -36,12 +36,15 @@ NONE = Whiskers()
 
 
 def whiskers_of(row: Speedup) -> Whiskers:
-    """Both intervals of a speedup."""
+    """Return both intervals of a speedup."""
     return Whiskers(*(estimate.interval if estimate else None for estimate in (row.alone, row.together)))
 
 
 def draw_whiskers(axes: Axes, x: float, whiskers: Whiskers, edges: Ends, colour: str = COLOUR) -> float:
-    """Draw both, but not beyond the edges, where an arrow says that they go on; return the upper end of the lines."""
+    """Draw both intervals at `x`, and return the upper end of the lines.
+
+    The lines end at the edges. An arrow there shows that the interval goes on.
+    """
     floor, ceiling = edges
     for ends, width in ((whiskers.together, THIN), (whiskers.alone, THICK)):
         if ends is not None:

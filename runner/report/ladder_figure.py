@@ -1,4 +1,4 @@
-"""The waterfall of a ladder: each rung's factor from where the rungs before it lead, on a logarithmic axis."""
+"""The waterfall of a ladder: each rung's factor begins where the rung before it ends, on a logarithmic axis."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Row:
 
 
 def draw_ladder(measured: Results) -> Figure:
-    """The waterfall of each ladder of a run, one below the other."""
+    """Return the waterfalls of all ladders of a run, one below the other."""
     return render("ladder", DESCRIPTION, lambda: _figure(measured))
 
 
@@ -82,7 +82,7 @@ def _figure(measured: Results) -> Drawing:
 
 
 def waterfall(result: LadderResult) -> list[Row]:
-    """The rows of one ladder: rungs, branches, product and whole."""
+    """Return the rows of one ladder: rungs, branches, product and whole."""
     reached: dict[str, float] = {}
     rows = [_row(step, reached) for step in (*result.steps, *result.branches)]
     status = result.whole_status.words
@@ -105,7 +105,7 @@ def _row(step: Step, reached: dict[str, float]) -> Row:
 
 
 def _start(step: Step, reached: Mapping[str, float]) -> float:
-    """Where the rung leads that this one is compared with; 1 for the first."""
+    """Return where the rung ends that this one is compared with; 1 for the first."""
     return reached.get(step.reference, reached.get(step.rung.of, 1.0))
 
 
@@ -179,7 +179,7 @@ def _bar(axes: Axes, position: int, row: Row, edges: tuple[float, float]) -> Non
 
 
 def _interval(axes: Axes, position: int, row: Row, edges: tuple[float, float]) -> None:
-    """Thick, of this step alone; thin, of all at once, with a cap at each end, or an arrow beyond the edge."""
+    """Draw a step's own interval thick, and the simultaneous one thin, with caps, or arrows where it goes on."""
     ends = (_low(row), _high(row))
     shown = (max(ends[0], edges[0]), min(ends[1], edges[1]))
     axes.plot(shown, [position, position], color=COLOUR, linewidth=THIN, zorder=3)
@@ -201,7 +201,7 @@ def _high(row: Row) -> float:
 
 
 def _bound(row: Row, factor: float) -> float:
-    """An end of a factor's interval, from where the bar starts."""
+    """Return where an end of a factor's interval is drawn, given where the bar starts."""
     return row.end if math.isnan(factor) else row.start * factor
 
 

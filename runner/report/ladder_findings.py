@@ -1,4 +1,4 @@
-"""The sentences on a ladder: what was found, what a reader must be warned of, and what a slow baseline explains."""
+"""The sentences on a ladder: the findings, the warnings, and what a slow baseline alone would explain."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from runner.stats.results import Results
 from runner.status import Status
 
 NOT_YET = "not measured yet"
-# The claim whose figure the rungs are held against.
+# The claim with whose figure the rungs are compared.
 LARGEST = "largest-speedup"
 
 
 def ladder_findings(measured: Results, article: Publication) -> tuple[str, ...]:
-    """What a plain installation does here, each ladder as a whole, each baseline that somebody could have taken."""
+    """Return the findings: on a plain installation, on each ladder, and on each baseline that could have been taken."""
     found = [
         text
         for result in measured.ladders
@@ -30,7 +30,7 @@ def ladder_findings(measured: Results, article: Publication) -> tuple[str, ...]:
 
 
 def ladder_warnings(measured: Results) -> tuple[str, ...]:
-    """What did not come out as it should: rungs without a number, and a product that is not the whole."""
+    """Return the warnings: rungs without a number or with a flag, and products that do not agree with the whole."""
     found: list[str] = []
     for result in measured.ladders:
         problems = [(step.rung.id, step.status, step.reason) for step in (*result.steps, *result.branches)]
@@ -38,7 +38,7 @@ def ladder_warnings(measured: Results) -> tuple[str, ...]:
         found += [
             f"{ladder_name(result)}, {what}: {in_words(status)}: {reason}."
             for what, status, reason in problems
-            # What is only not measured yet is told once, for the run.
+            # That something is not measured yet is said once, for the whole run.
             if status not in (FIRST, INERT, LEFT_OUT, "ok") and not reason.endswith(NOT_YET)
         ]
         if result.agrees is False:
@@ -47,12 +47,12 @@ def ladder_warnings(measured: Results) -> tuple[str, ...]:
 
 
 def share_of(factor: float, of: float) -> float:
-    """How much of a speedup another one is, where speedups multiply: the ratio of their logarithms."""
+    """Return `factor` as a share of the speedup `of`: the ratio of their logarithms, because speedups multiply."""
     return math.log(factor) / math.log(of)
 
 
 def agreement(result: LadderResult) -> str:
-    """Does the product of the rungs agree with the whole, in a sentence."""
+    """Return a sentence on whether the product of the rungs agrees with the whole."""
     if result.product is None:
         return "The product of the rungs is not known: not every rung has a complete block."
     if result.agrees is None:
@@ -61,22 +61,22 @@ def agreement(result: LadderResult) -> str:
     if result.agrees:
         return f"{held}, is {factor_text(result.agreements.together)}: they agree within the interval."
     found = f"{held}, is {factor_text(result.agreements.together)}"
-    return f"{found}: they do NOT agree; something between the launches was not constant."
+    return f"{found}: they do NOT agree. Something changed between the launches."
 
 
 def ladder_name(result: LadderResult) -> str:
-    """Stack, topology and batch size of a ladder."""
+    """Return stack, topology and batch size of a ladder in words."""
     group = result.group
     return f"{group.stack}, {topology_title(group.topology)}, batch size {group.batch_size}"
 
 
 def factor_text(estimate: Estimate | None) -> str:
-    """A factor with its interval, or a dash."""
+    """Return a factor with its interval in words; a dash if there is none."""
     return with_interval(estimate.value, estimate.low, estimate.high) if estimate else "—"
 
 
 def in_words(status: Status) -> str:
-    """A status as it is read."""
+    """Return a status in words."""
     return status.words
 
 
@@ -85,17 +85,17 @@ def _finding(measured: Results, result: LadderResult) -> str:
     if result.whole is None:
         return f"{name}: first against last could not be measured: {result.whole_reason or 'no complete block'}."
     inert = sum(step.status == INERT for step in result.steps)
-    held = f" ({at_once(result.family)})" if result.wholes.is_complete else ": not complete, and no verdict"
+    held = f" ({at_once(result.family)})" if result.wholes.is_complete else ", not complete and hence without a verdict"
     text = f"{name}: the last rung against the first {factor_text(result.wholes.together)}{held}, measured directly. "
     text += f"{_steps(result)}. "
     return text + f"{inert} of {len(result.steps)} rungs are inert here. {agreement(result)}"
 
 
 def _steps(result: LadderResult) -> str:
-    """The steps that are clear when all are looked at, in words."""
+    """Return in words the steps whose simultaneous interval does not contain 1, the largest first."""
     steps = [step for step in result.steps if step.is_comparable and len(step.ratios) >= FEWEST]
     if not steps:
-        return "No step is complete, so that none gets a verdict"
+        return "No step is complete, so that no step gets a verdict"
     estimates = zip(steps, simultaneous([step.ratios for step in steps], result.family), strict=True)
     clear = [(step.rung.title, each.value) for step, each in estimates if each.low > 1 or each.high < 1]
     clear.sort(key=lambda entry: -abs(math.log(entry[1])))
@@ -105,7 +105,7 @@ def _steps(result: LadderResult) -> str:
 
 
 def _could_be_baseline(result: LadderResult, article: Publication, measured: Results) -> Iterator[str]:
-    """What a baseline that is slower for another reason would have explained all alone."""
+    """Yield a sentence on each slower baseline that could have been taken, and on what it alone would explain."""
     claim, cores = article.claim(LARGEST), measured.header.plan.pin.threads
     most = largest_speedup(article)
     for step in result.branches:
@@ -117,15 +117,15 @@ def _could_be_baseline(result: LadderResult, article: Publication, measured: Res
             f" [{share_of(gained.low, most):.0%}, {share_of(gained.high, most):.0%}]"
         )  # fmt: skip
         yield (
-            f"{ladder_name(result)}: against a baseline with {step.rung.title}, {step.reference} alone is "
-            f"{factor_text(gained)}, both with {step.rung.settings.wheel}: {share_of(gained.value, most):.0%}{shares} "
-            f"of the article's {most:g}X, in logarithms. This host's pin has {cores} cores, the article's host had "
-            f"{claim.configuration.cores}."
+            f"{ladder_name(result)}: compared with a baseline with {step.rung.title}, the rung {step.reference} is "
+            f"already {factor_text(gained)}, both with {step.rung.settings.wheel}. This is "
+            f"{share_of(gained.value, most):.0%}{shares} of the article's {most:g}X, in logarithms. This host's pin "
+            f"has {cores} cores, and the article's host had {claim.configuration.cores}."
         )
 
 
 def largest_speedup(article: Publication) -> float:
-    """The article's own figure, which the shares are of."""
+    """Return the article's own largest speedup. The shares of the rungs are shares of it."""
     value = article.claim(LARGEST).value
-    assert value is not None  # a claim of that id has a figure; results/publications is checked by its tests
+    assert value is not None  # The tests of results/publications check that the claim with this id has a figure.
     return value

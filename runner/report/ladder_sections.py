@@ -1,4 +1,4 @@
-"""The report's sections on a ladder: what each rung is worth, the whole beside the product, the sentences it tests."""
+"""The report's sections on a ladder: the factor of each rung, product and whole, and the sentences that rungs test."""
 
 from __future__ import annotations
 
@@ -28,17 +28,18 @@ from runner.stats.tables import NOT_COUNTED
 COLUMNS = ("rung", "what it changes", "images/s", "factor", "95% interval", "95%, all at once", "verdict")
 
 PRODUCT = (
-    "What this check can tell: neighbouring steps share a launch, which cancels in their product, so that in a block "
-    "the product is the ladder's launch of its last rung over that of its first, whatever the rungs between them are "
-    "worth. It does not confirm single steps. It tells whether launches of the two ends inside the ladder agree with "
-    "launches of their own: that nothing drifted over the length of a block. Rungs that are inert or left out count as "
-    "exactly 1; where the last rungs are inert, it also tells whether they did change the speed. The product's "
-    "interval is over the blocks' products, in which shared launches have cancelled, and not made of the steps' own."
+    "What this check can show: neighbouring steps share a launch, which cancels in their product. In each block, the "
+    "product is therefore the ladder's launch of its last rung over its launch of its first rung, whatever the factors "
+    "of the rungs in between. The check does not confirm single steps. It shows whether the launches of the two end "
+    "rungs inside the ladder agree with further launches of the same two rungs, and so whether anything drifted over "
+    "the length of a block. Rungs that are inert or left out count as exactly 1. If the last rungs are inert, the "
+    "check also shows whether they changed the speed after all. The product's interval is computed over the blocks' "
+    "products, in which shared launches have cancelled, and not from the intervals of the steps."
 )
 
 
 def ladder_sections(measured: Results, article: Publication) -> tuple[Section, ...]:
-    """All that a report says of a ladder; nothing for a comparison."""
+    """Return the sections on the ladders of a run; nothing for a comparison."""
     ladder = measured.header.ladder
     if not measured.ladders or ladder is None:
         return ()
@@ -52,7 +53,7 @@ def ladder_sections(measured: Results, article: Publication) -> tuple[Section, .
 
 
 def ladder_rows(result: LadderResult) -> list[tuple[str, ...]]:
-    """The rows of the table of steps, in COLUMNS: the ladder, its branches, the product and the whole."""
+    """Return the rows of the table of steps, under COLUMNS: the ladder, its branches, the product and the whole."""
     rows = [_row(step) for step in (*result.steps, *result.branches)]
     totals = (
         ("product of the rungs", result.products, "not every rung has a complete block"),
@@ -65,7 +66,7 @@ def ladder_rows(result: LadderResult) -> list[tuple[str, ...]]:
 
 
 def ladder_reasons(result: LadderResult) -> list[str]:
-    """A sentence for each rung that has more to say than a verdict."""
+    """Return a sentence for each rung that has a reason beside its verdict."""
     return [f"{step.rung.title}: {in_words(step.status)}: {step.reason}." for step in (*result.steps, *result.branches)
             if step.reason and not step.reason.endswith(NOT_YET)]  # fmt: skip
 
@@ -74,17 +75,18 @@ def _steps_section(measured: Results, article: Publication) -> Section:
     most, quote = largest_speedup(article), article.claim(LARGEST).quote
     tables = [_steps_table(result, most) for result in measured.ladders]
     paragraphs = (
-        "Each rung changes one thing and keeps what the rungs before it changed; its factor is its images per second "
+        "Each rung changes one thing and keeps what the rungs before it changed. Its factor is its images per second "
         "over those of the rung before it, from the paired log-ratios of launches in the same block. Factors multiply. "
-        "A branch is compared with the rung that is named, and is no part of the product.",
-        "Verdicts are read off the second interval, which holds at once with those of all "
-        f"{plural(measured.family, 'comparison')} of the run as it was planned: every rung and branch, the product, "
-        "the whole, and the one over the other, of every ladder (Bonferroni). What lacks a launch, or was flagged, "
-        f"gets no verdict; complete it with: {completing(measured)}.",
-        "Inert means that the change did nothing inside the process, which is told from what the launches recorded of "
-        "themselves, not from their speed: its factor is exactly 1, and it is not run again after the first block.",
-        f'The share of {most:g}X is log(factor) / log({most:g}): what part of the article\'s "{quote}" that '
-        "factor would be, since factors multiply. It is of this host's figure, not of the article's host.",
+        "A branch is compared with the rung that is named, and is not part of the product.",
+        "Verdicts are read off the second interval. It holds at once with those of all "
+        f"{plural(measured.family, 'comparison')} of the run as it was planned (Bonferroni): every rung and branch, "
+        "the product, the whole, and product over whole, of every ladder. A step that lacks a launch, or that was "
+        f"flagged, gets no verdict. Complete the run with: {completing(measured)}.",
+        "Inert means that the change did nothing inside the process. This is known from what the launches recorded of "
+        "themselves, not from their speed. The factor of an inert rung is exactly 1, and it is not run again after the "
+        "first block.",
+        f"The share of {most:g}X is log(factor) / log({most:g}), because factors multiply: the part of the article's "
+        f"\"{quote}\" that the factor would be. The factor is this host's, and not that of the article's host.",
     )
     return Section("What each rung is worth", paragraphs, tuple(tables))
 
@@ -113,8 +115,8 @@ def _whole_section(measured: Results) -> Section:
     ]
     columns = ("ladder", "product of the rungs", "the whole, directly", "product / whole, all at once", "verdict")
     paragraphs = (
-        "The first and the last rung are also run against each other directly, in launches of their own, back to back "
-        "at one end of each block.",
+        "The first and the last rung are also compared directly, in two further launches that run back to back at one "
+        "end of each block.",
         PRODUCT,
         *(f"{ladder_name(result)}: {agreement(result)}" for result in measured.ladders),
     )
@@ -130,7 +132,7 @@ def _sentences_section(measured: Results) -> Section:
         ]
         columns = ("rung", "the sentence that it tests", "source", "on this host", "note")
         tables.append(table(columns, rows, caption=ladder_name(result)))
-    paragraph = "In quotation marks where the words are the source's own."
+    paragraph = "Words in quotation marks are the source's own."
     return Section("The article's sentences, rung by rung", (paragraph,), tuple(tables))
 
 
@@ -151,7 +153,10 @@ def _settings_section(measured: Results) -> Section:
             "environment",
         )  # fmt: skip
         tables.append(table(columns, rows, caption=ladder_name(result)))
-    paragraph = "Threads of 0 are the framework's own number. All other conditions are equal, or the step is refused."
+    paragraph = (
+        "A thread count of 0 leaves the number to the framework. All other conditions must be equal. If one is not, "
+        "the step gets no factor."
+    )
     return Section("Every setting of each rung", (paragraph,), tuple(tables), folded=True)
 
 
@@ -177,7 +182,7 @@ def _verdict_on(total: Total, otherwise: str) -> str:
 
 
 def _verdict(step: Step) -> str:
-    """A step's verdict in a few words; why is told by its reason."""
+    """Return a step's verdict in a few words. The step's reason says why."""
     if step.status == FIRST:
         return "where the ladder stands"
     if step.ratio is None:

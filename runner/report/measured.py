@@ -1,4 +1,4 @@
-"""A run's results as a report shows them: earlier sentences put right, and how a run is named in words."""
+"""A run's results as a report shows them: with earlier sentences corrected, and with names and values in words."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from runner.vocabulary import ENFORCEABLE
 
 
 def measured(run: Run) -> Results:
-    """Read a run's results for a report.
+    """Read a run's results for a report, with sentences of earlier versions corrected.
 
     Raises:
-        RunFormatError: its records, peaks or evidence are damaged, or of a newer schema.
+        RunFormatError: the records, peaks or evidence are damaged, or of a newer schema.
     """
     return results_of(replace(run, header=corrected(run.header)))
 
 
 def condition(measured: Results, name: str, value: object) -> str:
-    """A condition's value in words. A limit that is null was not asked for, or the engine has no means for it.
+    """Return a condition's value in words.
 
-    Of the limits of the kit's own control group, null is none: one that cannot be seen holds nobody here.
+    A limit that is null was not asked for ("none"), or the engine has no means for it ("cannot be enforced"). The two
+    limits of the control group in which the kit itself runs are "none" if null: the kernel then shows no such limit.
     """
     if value is None and name in ("machine.cpu_quota_cpus", "machine.memory_high_bytes"):
         return "none"
@@ -34,18 +35,18 @@ def condition(measured: Results, name: str, value: object) -> str:
 
 
 def completing(measured: Results) -> str:
-    """What completes the run; RUN is its folder, which may be moved."""
+    """Return the command that completes the run. It has RUN in place of the run's folder, which may be moved."""
     if measured.run.is_of_compose:
         return "docker-compose up, then python -m runner report RUN"
     return f"python -m runner {'ablate' if measured.header.is_ladder else 'compare'} --resume RUN"
 
 
 def going_on(measured: Results) -> str:
-    """The short name of what goes on with the run."""
+    """Return in a few words what goes on with the run."""
     return "another docker-compose up" if measured.run.is_of_compose else "--resume"
 
 
 def variant_title(measured: Results, stack: str, variant: str) -> str:
-    """A variant's name for people, with a word if it is what a plain installation runs here."""
+    """Return a variant's label, with a remark if it is what a plain installation runs here."""
     text = measured.header.stacks[stack].variants[variant].label
     return f"{text} (as a plain pip install has it here)" if variant == measured.plain_variant(stack) else text

@@ -18,7 +18,7 @@ from runner.storage.header import RecordedMatch, RecordedStack
 
 
 def platform_section(measured: Results, article: Publication) -> Section:
-    """The article's platform table, filled in for this host."""
+    """Return the section with the article's platform table, filled in for this host."""
     host = _host_rows(measured)
     rows = [(name, article.platform.get(name, "not stated"), host.get(name, "not known")) for name in host]
     columns = ("", f"the article ({article.year})", "this host")
@@ -26,7 +26,7 @@ def platform_section(measured: Results, article: Publication) -> Section:
 
 
 def settings_section(measured: Results) -> Section:
-    """What a pair differs in, and the settings that are the same on all variants."""
+    """Return the section on what differs within a pair, and on the settings that are the same on all variants."""
     tables = []
     for stack, entry in measured.header.stacks.items():
         variants = measured.variants(stack)
@@ -34,21 +34,21 @@ def settings_section(measured: Results) -> Section:
         tables.append(_choices_table(stack, entry, variants))
     tables.append(_bkm_table(measured))
     paragraph = (
-        "A pair differs in one wheel at most, and in the declared settings below, in nothing else: same Python, same "
-        "other packages by hash, same workload files, same pin, same thread counts, same seeds. Everything that is not "
-        "in the first table is equal."
+        "A pair differs in one wheel at most, and in the declared settings below. It differs in nothing else: both "
+        "sides have the same Python, the same other packages (by hash), the same workload files, the same pin, the "
+        "same thread counts and the same seeds. Everything that is not in the first table is equal."
     )
     stacks = ",".join(measured.header.stacks)
     as_shipped = (
-        "The baseline has the candidate's pin and the settings below. How stock does as a user gets it, with no "
-        "setting at all and on every logical CPU, is another question: python -m runner ablate "
-        f"--stack {stacks} begins with it and goes on to Intel's build, one change at a time."
+        "The baseline has the candidate's pin and the settings below. How fast stock is as a user gets it, with no "
+        f"setting at all and on every logical CPU, is another question. python -m runner ablate --stack {stacks} "
+        "begins with that baseline and goes on to Intel's build, one change at a time."
     )
     return Section("What is held equal, and what differs", (paragraph, as_shipped), tuple(tables))
 
 
 def matched_sections(measured: Results) -> tuple[Section, ...]:
-    """What the comparison of all files of both installations showed before the run; nothing for runs without one."""
+    """Return the section on the comparison of all files of both installations; nothing for runs without one."""
     found = measured.header.matched
     if not found:
         return ()
@@ -60,34 +60,35 @@ def matched_sections(measured: Results) -> tuple[Section, ...]:
             rows.append((stack, pair, str(match.compared), entry.package, str(entry.differences), verdict))
     columns = ("stack", "installations", "files and settings compared", "package", "differences", "verdict")
     paragraph = (
-        "Before the run every file of both installations was hashed and compared by path, mode and content, without "
-        "starting anything of them. All that is not listed here is the same on both sides. No package owns an image's "
-        "own labels, which name the wheel and its lock."
+        "Before the run, every file of both installations was hashed and compared by path, mode and content. Nothing "
+        "in the installations was started for this. Everything that is not listed here is the same on both sides. The "
+        "labels of an image, which name the wheel and its lock, belong to no package."
     )
     shown = table(columns, rows, (columns[2], columns[4]))
     return (Section("Matched, file by file", (paragraph, *_as_locked(found)), (shown,)),)
 
 
 def _as_locked(found: Mapping[str, RecordedMatch]) -> tuple[str, ...]:
-    """How many files were compared with the wheels of the locks, or that an older run did not compare them."""
+    """Return how many files were compared with the wheels of the locks, or that an older run did not compare them."""
     told = [
         f"{stack} {each.installation}: {each.files:,} files of {each.distributions} wheels"
-        + (f", and {' and '.join(each.unlocked)} of the interpreter's own" if each.unlocked else "")
+        + (f"; not locked, because they come with the interpreter: {', '.join(each.unlocked)}" if each.unlocked else "")
         for stack, match in found.items()
         for each in match.contents
         if each.held
     ]
     if not told:
-        return ("In this run files were held against one another only, and not against the hash-locked wheels.",)
+        return ("In this run files were only compared with one another, and not with the hash-locked wheels.",)
     return (
-        "Each of these files was also held against the hash-locked wheel that it came from, by the hashes that the "
-        "repository keeps of the wheels' contents. All agree, nothing is installed that no wheel has, and byte-code "
-        f"was made anew from the sources or compared with what they compile to. {'; '.join(told)}.",
+        "Each of these files was also compared with the hash-locked wheel that it came from, by the hashes that the "
+        "repository keeps of the wheels' contents. All of them agree, and no file is installed that no wheel contains. "
+        "Byte-code was compiled again from the sources, or compared with what the sources compile to. "
+        f"{'. '.join(told)}.",
     )
 
 
 def conditions_section(measured: Results) -> Section:
-    """Every condition of the run's launches: those that must be equal before two records are divided."""
+    """Return the section with every condition of the run's launches. They must be equal before records are divided."""
     usable = measured.usable
     if not usable:
         return Section("Every condition", ("No launch has ended well.",))
@@ -100,25 +101,25 @@ def conditions_section(measured: Results) -> Section:
     rows = [(name, " / ".join(seen)) for name, seen in sorted(values.items())]
     paragraph = (
         "Records are divided by one another only if all of these are equal. Not known means that this host does not "
-        "tell."
+        "say."
     )
     paragraphs = (paragraph, *observer_sentences(usable))
     return Section("Every condition", paragraphs, (table(("condition", "value"), rows),), folded=True)
 
 
 def environment_section(measured: Results) -> Section:
-    """Every environment variable of each variant's launches."""
+    """Return the section with every environment variable of each variant's launches."""
     launches = {(launch.cell.stack, launch.cell.variant): launch for launch in measured.run.launches}
     names = sorted({name for launch in launches.values() for name in launch.environment})
     order = [(stack, name) for stack in measured.stacks for name in measured.variants(stack)]
     rows = [(name, *(launches[key].environment.get(name, "not set") for key in order)) for name in names]
     columns = ("variable", *(f"{stack} {variant}" for stack, variant in order))
-    paragraph = "All that a launch's environment holds, besides PATH, HOME and TMPDIR, which the engine sets."
+    paragraph = "Every environment variable of a launch but PATH, HOME and TMPDIR, which the engine sets."
     return Section("The environment of each variant", (paragraph,), (table(columns, rows),), folded=True)
 
 
 def repeat_section(measured: Results) -> Section:
-    """How to repeat this run, and where its raw samples are."""
+    """Return the section on how to repeat this run, and on where its raw samples are."""
     header = measured.header
     revision = header.kit.revision or "unknown (not run from a clone)"
     rows = [("kit", f"version {header.kit.version}, revision {revision}"), ("run", header.run),
@@ -128,12 +129,12 @@ def repeat_section(measured: Results) -> Section:
         for name, made in entry.installations.items():
             rows += [(f"{stack}/{name}: {key}", present(value)) for key, value in sorted(made.said.items())]
     paragraphs = (
-        "The command below, in a clone of the kit at that revision, repeats the run: same order, seeds and locks. "
-        "python -m runner repeat, with this folder, does so from its record alone and compares the two. A base image "
-        "that the command names is of the host that ran it: elsewhere leave --base-image out, and the stacks' own "
-        "bases, pinned by digest in images/stacks.toml, are taken.",
+        "The command below, in a clone of the kit at that revision, repeats the run with the same order, seeds and "
+        "locks. python -m runner repeat, with this folder, repeats it from its record alone and compares the two runs. "
+        "A base image that the command names exists only on the host that ran it. On another host leave out "
+        "--base-image, and the stacks' own base images are used, which are pinned by digest in images/stacks.toml.",
         "The raw samples, every step of every launch with its loss, are in records.jsonl beside this report. The jobs, "
-        "results and logs of single launches are in launches/; of a run that was packed to be kept, as the kit's own "
+        "results and logs of single launches are in launches/. If the run was packed to be kept, as the kit's own "
         "sample was, they are in launches.tar.xz.",
     )
     return Section("Repeat it, doubt it", paragraphs, (table(("provenance", "value"), rows),), (header.command,))
@@ -148,7 +149,7 @@ def _host_rows(measured: Results) -> dict[str, str]:
     memory = machine.memory_bytes
     titles = ", ".join(entry.title for entry in measured.header.stacks.values())
     return {
-        "EC2 instance type": platform.instance_type or "not an EC2 instance, as far as it tells",
+        "EC2 instance type": platform.instance_type or "none, or not known",
         "Platform": f"{kind}{f' ({system})' if system else ''}",
         "Sockets": str(sockets),
         "Processor": processor.model_name or "not known",
@@ -195,10 +196,10 @@ def _choices_table(stack: str, entry: RecordedStack, variants: list[str]) -> Tab
 
 
 def _held(name: str, entry: RecordedStack, variant: Variant) -> list[tuple[str, ...]]:
-    """What the wheel has of oneDNN in it, where stacks.toml says so."""
+    """Return a row on what the wheel contains of oneDNN, if stacks.toml says so; else nothing."""
     holds = entry.holds.get(variant.installation)
     source = entry.holds_source.get(variant.installation) or ""
-    reason = "what its libraries hold, whether it is switched on or not"
+    reason = "what its libraries contain, whether it is switched on or not"
     return [(name, "oneDNN (MKL-DNN) in the wheel", holds, reason, source)] if holds else []
 
 

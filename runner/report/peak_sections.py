@@ -1,4 +1,4 @@
-"""The report's section on how close training comes to the host's measured matrix product. Reads records alone."""
+"""The report's section on how close training comes to the host's measured matrix product. It only reads records."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from runner.storage.peak_records import Peak
 from runner.vocabulary import Cell, Group
 
 TITLE = "How close to the limit"
-# An installation whose matrix product is below this share of its baseline's deserves a sentence.
+# If an installation's matrix product is below this share of its baseline's, the report has a sentence on it.
 SLOW_PRODUCT = 0.8
-# The axis ends so far beyond the longest bar: with few blocks an interval may be many times as long.
+# The axis ends at this many times the longest bar, because with few blocks an interval may be many times as long.
 WIDEST = 1.5
 DESCRIPTION = "Training GFLOP/s of each cell as a share of the host's measured matrix product"
-# A launch that trains and one that multiplies matrices are held against each other if these are equal.
+# Launches that train and launches that multiply matrices are compared only if the conditions so named are equal.
 _SHARED = ("engine", "enforced.", "machine.", "pin.", "intra_op_threads")
 
 
 @dataclass(frozen=True)
 class Achieved:
-    """What a cell computed in a second, with its interval, and the peak it is held against. GFLOP/s, NaN: not known."""
+    """A cell's training speed with its interval, and the peak with which it is compared. GFLOP/s; NaN if not known."""
 
     cell: Cell
     gflops: float
@@ -38,12 +38,12 @@ class Achieved:
 
     @property
     def share(self) -> float:
-        """Of the peak."""
+        """The training speed as a share of the peak; NaN if either is not known."""
         return self.gflops / self.peak
 
 
 def peak_sections(measured: Results) -> tuple[Section, ...]:
-    """The section, if the run has measured peaks."""
+    """Return the section; nothing if the run has no measured peaks."""
     if not measured.peaks:
         return ()
     rows = achieved(measured)
@@ -52,7 +52,7 @@ def peak_sections(measured: Results) -> tuple[Section, ...]:
 
 
 def host_peak(measured: Results) -> float:
-    """The largest GFLOP/s of a matrix product over installations and sizes; NaN if none counts for this run."""
+    """Return the largest GFLOP/s of a matrix product over installations and sizes; NaN if none counts for this run."""
     if why_not_beside_launches(measured):
         return math.nan
     found = [float(peak.best["gflops_per_second"]) for peak in measured.peaks if peak.best]
@@ -60,7 +60,7 @@ def host_peak(measured: Results) -> float:
 
 
 def why_not_beside_launches(measured: Results) -> str:
-    """Why the run's peaks must not stand beside its launches; empty if they may."""
+    """Return why the run's peaks must not be compared with its launches; empty if they may."""
     sides = [[dict(flatten(each.conditions)) for each in side if each.error is None]
              for side in (measured.peaks, measured.usable)]  # fmt: skip
     names = dict.fromkeys(name for side in sides for one in side for name in one if name.startswith(_SHARED))
@@ -69,9 +69,9 @@ def why_not_beside_launches(measured: Results) -> str:
 
 
 def achieved(measured: Results) -> list[Achieved]:
-    """Every measured cell, in the report's order.
+    """Return every measured cell, in the report's order.
 
-    A cell's GFLOP/s are its images per second times the FLOPs of training one image, counted from the graph.
+    A cell's GFLOP/s are its images per second times the FLOPs of training one image, as counted from the graph.
     """
     peak = host_peak(measured)
     flops = {
@@ -98,26 +98,27 @@ def _rank(measured: Results, cell: Cell) -> tuple[tuple[str, int, int, str], int
 def _paragraphs(measured: Results) -> tuple[str, ...]:
     peak, refused = host_peak(measured), why_not_beside_launches(measured)
     head = (
-        f"The largest single-precision matrix product that was measured on this pin, {significant(peak)} GFLOP/s, is "
-        "what shares are of: it was measured in each installation before the first launch, the best of several repeats "
-        "of each size. It is no limit: another size, shape or library may be faster."
+        "Shares are of the fastest single-precision matrix product that was measured on this pin: "
+        f"{significant(peak)} GFLOP/s. Matrix products were measured in each installation before the first launch. "
+        "Each figure is the best of several repeats of one size. The fastest is not a limit: another size, "
+        "shape or library may be faster."
     )
     if refused:
-        head = f"The matrix product's speed is not held against this run's launches: {refused}."
+        head = f"The matrix product's speed is not compared with this run's launches: {refused}."
     elif math.isnan(peak):
         head = "No matrix product could be measured; the reasons are below."
     return (
         head,
         *_slow_products(measured),
-        "GFLOP/s of training: the convolutions and matrix products in the graph, forward and backward, a "
-        "multiply-accumulate as two, over the median step time. Everything else a step does takes time and counts "
-        "nothing. Algorithms that need fewer operations than are counted (Winograd's) raise the share. The interval "
-        "is that of the launches; the peak's own spread is not in it.",
+        "GFLOP/s of training count the convolutions and matrix products in the graph, forward and backward, with a "
+        "multiply-accumulate as two operations, and divide them by the median step time. Everything else in a step "
+        "takes time and is not counted. Algorithms that need fewer operations than are counted (Winograd's) raise the "
+        "share. The interval is that of the launches, and does not include the peak's own spread.",
     )
 
 
 def _slow_products(measured: Results) -> tuple[str, ...]:
-    """A sentence on each installation whose own matrix product is far slower than that of its stack's baseline."""
+    """Return a sentence on each installation whose matrix product is far slower than that of its stack's baseline."""
     best: dict[tuple[str, str], float] = {}
     for peak in measured.peaks:
         if peak.best:
@@ -128,9 +129,9 @@ def _slow_products(measured: Results) -> tuple[str, ...]:
         base = best.get((stack, baseline), math.nan)
         found += [
             f"On {stack} the matrix product of {name} reaches {significant(speed)} GFLOP/s, {speed / base:.0%} of what "
-            f"{baseline} reaches ({significant(base)}) on this processor, for square products. Why was not looked at. "
-            "Other shapes may fare better (a probe's trace shows those of its network), and so may "
-            "these on another processor."
+            f"{baseline} reaches ({significant(base)}) on this processor, for square products. The cause was not "
+            "examined. Products of other shapes may be faster (a probe's trace shows those of its network), and so may "
+            "these be on another processor."
             for (of, name), speed in best.items()
             if of == stack and speed < SLOW_PRODUCT * base
         ]

@@ -1,4 +1,4 @@
-"""The report's section on a repetition: each speedup then and now, whether they agree, and which conditions differ."""
+"""The report's section on a repetition: each speedup in both runs, whether they agree, and which conditions differ."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from runner.stats.intervals import Estimate
 from runner.stats.results import Results
 from runner.storage.repetition import differing_artifacts, original_of
 
-# Below this factor, what could have gone unnoticed is not worth a word.
+# A difference of less than this factor is not mentioned as one that could have gone unnoticed.
 WORTH_TELLING = 1.01
 
 
 def repeat_sections(repeated: Results) -> tuple[Section, ...]:
-    """The comparison with the run that this one repeats; nothing for a run that repeats none."""
+    """Return the section that compares a run with the run that it repeats; nothing for a run that repeats none."""
     found = original_of(repeated.run)
     if found is None:
         return ()
@@ -32,9 +32,9 @@ def repeat_sections(repeated: Results) -> tuple[Section, ...]:
     differing = differences(original, repeated)
     paragraphs = (
         f"This run repeats {found.name}. {verdict(agreements, differing)}",
-        "Two speedups agree if the interval of their ratio holds 1: a difference of mean log-ratios over the blocks of "
-        "two independent runs, with Welch's t; the intervals of all pairs hold at once. How large a difference could "
-        "have gone unnoticed is what the interval's ends say.",
+        "Two speedups agree if the interval of their ratio contains 1. The interval is Welch's, for the difference of "
+        "the mean log-ratios over the blocks of two independent runs. The intervals of all pairs hold at once. Their "
+        "ends show how large a difference could have gone unnoticed.",
         "The original's run.json and records.jsonl are in original/, beside this report.",
     )
     tables = [table(columns, rows, columns[4:8], caption="Each speedup, then and now")]
@@ -45,7 +45,7 @@ def repeat_sections(repeated: Results) -> tuple[Section, ...]:
 
 
 def repeat_document(repeated: Results) -> Document | None:
-    """The comparison alone, as repeat.md shows it; None for a run that repeats none."""
+    """Return the comparison alone, as repeat.md shows it; None for a run that repeats none."""
     sections = repeat_sections(repeated)
     if not sections:
         return None
@@ -56,12 +56,12 @@ def repeat_document(repeated: Results) -> Document | None:
 
 
 def verdict(agreements: Sequence[Agreement], differing: Sequence[tuple[str, object, object]]) -> str:
-    """The comparison in one or two sentences: agrees, does not agree, or cannot be told, and what differs."""
+    """Return the comparison in two sentences: whether the runs agree, if this can be decided, and what differs."""
     judged = [each for each in agreements if each.agrees is not None]
     apart = [each for each in judged if each.agrees is False]
     absent = [f"{_name(each)} ({each.reason})" for each in agreements if each.agrees is None]
     if not judged:
-        told = "Whether it agrees cannot be told: no speedup was measured in both"
+        told = "Whether it agrees cannot be decided, because no speedup was measured in both runs"
     elif apart:
         parts = [f"{_name(each)} was {_speedup(each.original)} and is {_speedup(each.repeated)}" for each in apart]
         told = f"It does not agree: {'; '.join(parts)}"
@@ -74,14 +74,14 @@ def verdict(agreements: Sequence[Agreement], differing: Sequence[tuple[str, obje
 
 
 def _unnoticed(judged: Sequence[Agreement]) -> str:
-    """How large a difference these intervals could not have shown; empty where that is nothing."""
+    """Return in words how large a difference these intervals could not have shown; empty if it is negligible."""
     factor = max(math.sqrt(each.ratio.high / each.ratio.low) for each in judged if each.ratio)
     told = f", which could not have shown a difference of less than {times(factor)}"
     return told if factor >= WORTH_TELLING else ""
 
 
 def differences(original: Results, repeated: Results) -> list[tuple[str, object, object]]:
-    """Every condition, environment variable and installation that is not the same in both: name, then, now."""
+    """Return every condition, environment variable and installation that differs: name, original, repetition."""
     then, now = _conditions(original), _conditions(repeated)
     found: list[tuple[str, object, object]] = [
         (name, " / ".join(then.get(name, ["absent"])), " / ".join(now.get(name, ["absent"])))
@@ -93,7 +93,7 @@ def differences(original: Results, repeated: Results) -> list[tuple[str, object,
 
 
 def _conditions(run: Results) -> dict[str, list[str]]:
-    """Every value of every condition and environment variable, sorted: the order of launches does not matter."""
+    """Return every value of every condition and environment variable, sorted, so that the order of launches is lost."""
     values: dict[str, set[str]] = {}
     for record in run.usable:
         named = [*flatten(record.conditions), *flatten(record.settings["environment"], "environment.")]

@@ -1,4 +1,4 @@
-"""The report's sections on what was measured: speedups, throughput, what every launch showed of itself."""
+"""The report's sections on what was measured: speedups, throughput, and what launches recorded of themselves."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PASSED = "passed"
 
 
 def speedup_section(measured: Results) -> Section:
-    """The table of speedups, with verdicts, and the means below it."""
+    """Return the section with the table of speedups and verdicts, and the means over topologies below it."""
     rows = [
         (
             *_names(row.pair), factor(row.alone), ends(row.alone), ends(row.together), row.verdict or "—",
@@ -56,31 +56,31 @@ def speedup_section(measured: Results) -> Section:
         "reason",
     )
     paragraphs = (
-        "Speedup: images per second of the first variant over the second, from the paired log-ratios of the launches' "
-        "median step times; one pair for each block. The 95% interval is Student's t over the blocks, which were fixed "
-        "before the run; it is of this pair alone.",
-        f"The verdict is read off the interval beside it, which holds at once with those of all "
-        f"{plural(measured.family, 'pair')} that the run was planned with, whatever became of them (Bonferroni): one "
-        "that holds 1 is called no clear difference. A pair that lacks a launch gets no verdict.",
+        "A speedup is the images per second of the first variant over those of the second. It is computed from paired "
+        "log-ratios of the launches' median step times, one for each block. The 95% interval is Student's t over the "
+        "blocks, whose number was fixed before the run. It is for this pair alone.",
+        "The verdict is read off the interval beside it, which holds at once with those of all "
+        f"{plural(measured.family, 'pair')} that the run was planned with, measured or not (Bonferroni). If that "
+        "interval contains 1, the verdict is no clear difference. A pair that lacks a launch gets no verdict.",
     )
     numeric = ("batch size", "speedup", "95% interval", joint, "blocks")
     return Section("Speedups", paragraphs, (table(columns, rows, numeric), _summary_table(measured.summaries)))
 
 
 def _names(pair: Pair) -> tuple[str, ...]:
-    """What a row is about: stack, topology, batch size and pair."""
+    """Return the first cells of a row: stack, topology, batch size and pair."""
     group = pair.group
     return (group.stack, topology_title(group.topology), str(group.batch_size), f"{pair.candidate} / {pair.baseline}")
 
 
 def _evidence_of(pair: Pair, measured: Results) -> str:
-    """The gravest verdict on a pair's two cells, with the few words that also stand in the figure."""
+    """Return the gravest status of the evidence on a pair's two cells. A failure has the remark that the figure has."""
     sides = sides_of(pair, measured.cells)
     if not sides:
         return "—"
     if sides[0].status == "failed":
         return f"failed: {sides[0].remark}"
-    if len(sides) == 1:  # no launch has measured the other side, and this one's evidence must not stand for both
+    if len(sides) == 1:  # No launch has measured the other side. The evidence on one side must not stand for both.
         return f"{sides[0].cell.variant} only: {sides[0].status}"
     if sides[0].status == PASSED and fingerprints_of(pair, measured.cells) is None:
         return f"{PASSED}; no fingerprint"
@@ -88,14 +88,14 @@ def _evidence_of(pair: Pair, measured: Results) -> str:
 
 
 def _reason(pair: Pair, measured: Results) -> str:
-    """Why a pair's status is not ok, and what completes it if that is what it needs."""
+    """Return why a pair's status is not ok, and the command that completes it if it is partial."""
     if pair.status != PARTIAL:
         return pair.reason or "—"
     return f"{pair.reason}. Complete it with: {completing(measured)}"
 
 
 def throughput_section(measured: Results) -> Section:
-    """Images per second, ours and as the article's script computes and prints them."""
+    """Return the section on images per second, by the kit's estimator and as the article's script computes them."""
     if not measured.throughputs:
         return Section("Throughput", ("No launch has ended well.",))
     rows = sorted(measured.throughputs.values(), key=lambda row: _rank(row.cell, measured))
@@ -115,8 +115,8 @@ def throughput_section(measured: Results) -> Section:
     paragraph = (
         "images/second is the geometric mean over launches of batch size / median step time. The article's script "
         'prints "total images/sec" (batch size x steps / elapsed), +/- (std / sqrt(n)) and jitter (1.4826 x median '
-        "absolute deviation), here over the timed steps of all launches; its +/- treats steps as independent, which "
-        "steps of one launch are not."
+        "absolute deviation). Here they are over the timed steps of all launches. The +/- treats steps as independent, "
+        "which the steps of one launch are not."
     )
     numeric = frozenset(columns[3:])
     estimators = _estimators_table(measured)
@@ -124,7 +124,7 @@ def throughput_section(measured: Results) -> Section:
 
 
 def launches_section(measured: Results) -> Section:
-    """What the timed launches themselves showed after their last step: libraries, threads, wheel."""
+    """Return the section on what timed launches recorded after their last step: libraries, threads, wheel."""
     seen: dict[tuple[str, str], Record] = {}
     for record in measured.usable:
         seen.setdefault((record.cell.stack, record.cell.variant), record)
@@ -134,7 +134,8 @@ def launches_section(measured: Results) -> Section:
         "CPUs at start", "wheel", "RECORD sha256",
     )  # fmt: skip
     paragraph = (
-        "Read inside one timed launch of each variant, after its last timed step; every launch's is in records.jsonl."
+        "Read inside one timed launch of each variant, after its last timed step. records.jsonl has the same of every "
+        "launch."
     )
     return Section("What ran", (paragraph,), (table(columns, rows, ("OpenMP threads", "threads")),))
 
@@ -156,7 +157,7 @@ def _summary_table(summaries: Sequence[Summary]) -> Table:
 
 
 def _largest(largest: Largest | None) -> str:
-    """The named bar with its own interval, which holds at once with the others."""
+    """Return the largest bar with its topology and its own interval, which holds at once with the others."""
     return "—" if largest is None else f"{estimated(largest.own)} ({topology_title(largest.topology)})"
 
 
@@ -178,7 +179,7 @@ def _estimators_table(measured: Results) -> Table:
 
 
 def _articles_total(pair: Pair, cell: Cell, by_cell: PairTable) -> float:
-    """The article's images/s of one side, over the timed steps of the pair's complete blocks."""
+    """Return the article's images/s of one side, over the timed steps of the pair's complete blocks."""
     seconds = [each for block in pair.blocks for each in timed_step_seconds(by_cell[cell][block])]
     return article_line(seconds, cell.batch_size).total
 

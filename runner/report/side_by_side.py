@@ -1,4 +1,4 @@
-"""Several runs side by side: each one's speedups, and the conditions in which the runs differ. Divides nothing."""
+"""Several runs side by side: the speedups of each, and the conditions that differ. Nothing of two runs is divided."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KEYS = ["stack", "topology", "batch_size", "candidate", "baseline"]
 
 
 def side_by_side(everything: Sequence[Results]) -> pd.DataFrame:
-    """One row for each pair that any run has, one column with speedup and interval for each run."""
+    """Return one row for each pair that any run has, and one column with speedup and interval for each run."""
     frame = speedups(*everything)
     frame["shown"] = [shown(row) for each in everything for row in each.speedups.values()]
     columns = [frame[frame["run"] == name].set_index(KEYS)["shown"].rename(name) for name in names_of(everything)]
@@ -25,7 +25,7 @@ def side_by_side(everything: Sequence[Results]) -> pd.DataFrame:
 
 
 def differing_conditions_table(everything: Sequence[Results]) -> pd.DataFrame:
-    """The conditions that are not the same in all runs, one column for each run."""
+    """Return one row for each condition that is not the same in all runs, and one column for each run."""
     names = differing_conditions(record for each in everything for record in each.usable)
     values = []
     for each in everything:

@@ -1,4 +1,4 @@
-"""The report's section on the user's own topology: what was built from which file. Reads run.json alone."""
+"""The report's section on the user's own topology: what was built from which file. It only reads run.json."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from runner.stats.results import Results
 
 
 def topology_sections(measured: Results) -> tuple[Section, ...]:
-    """The section, if the run has a topology that is not the kit's."""
+    """Return the section; nothing if the run has only topologies of the kit."""
     user_topology = measured.header.own_topology
     if user_topology is None:
         return ()
@@ -27,8 +27,8 @@ def topology_sections(measured: Results) -> tuple[Section, ...]:
         ("inter-op threads", ", ".join(str(count) if count else "left to TensorFlow" for count in sorted(threads))),
     )
     paragraph = (
-        "Built from the user's file by the same code that builds the kit's own topologies: the same head, loss, update "
-        "and seeds. Disjoint branches are layers of which none needs another's output, at most; the article gives "
-        "their number as the inter-op threads."
+        "Built from the user's file by the same code that builds the kit's own topologies, with the same head, loss, "
+        "update and seeds. The number of disjoint branches is the largest number of layers of which none needs the "
+        "output of another. The article recommends this number for the inter-op threads."
     )
     return (Section("The user's own topology", (paragraph,), (table(("", "value"), rows),)),)

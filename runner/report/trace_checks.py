@@ -1,6 +1,6 @@
-"""Holds each traced step against ordinary ones: of its own quiet launch, and of the timed launches of the same size.
+"""Compares each traced step with ordinary steps: of its own quiet launch, and of timed launches of the same batch size.
 
-A trace is a picture of a step only where its kernels take about as long as that step. Pure functions.
+A trace is representative of a step only if its kernels take about as long as that step. Pure functions.
 """
 
 from __future__ import annotations
@@ -17,19 +17,20 @@ from runner.stats.results import Results
 from runner.status import Status
 from runner.vocabulary import Cell
 
-# Kernels whose sum is further from the step than this share of it are told in a sentence of their own.
+# If the sum of the kernels differs from a step by more than this share of the step, the report has a sentence on it.
 NEAR = 0.15
 
-# (stack, topology) -> variant -> the evidence whose quiet launch traced a step
+# (stack, topology) -> variant -> the evidence whose quiet launch traced a step.
 Traced = Mapping[tuple[str, str], Mapping[str, Evidence]]
 
 
 @dataclass(frozen=True)
 class Held:
-    """One variant's traced step: its kernels' sum and its own wall time, beside ordinary steps. All in milliseconds.
+    """One variant's traced step: the sum of its kernels and its wall time, beside ordinary steps. All in milliseconds.
 
-    `ordinary` is the median of the same launch; `timed` of the timed launches at the same batch size, None without;
-    `logged` is of the launch whose log was parsed.
+    `ordinary` is the median ordinary step of the same launch. `timed` is the median step of the timed launches at the
+    same batch size; None if there are none. `logged` is the median step of the launch whose log was parsed; None if
+    not recorded.
     """
 
     subject: Subject
@@ -42,7 +43,7 @@ class Held:
 
 
 def check_table(measured: Results, traced: Traced) -> Table:
-    """A row for each traced step."""
+    """Return the table with a row for each traced step."""
     rows = []
     for each in held(measured, traced):
         timed = ("—", "—") if each.timed is None else (significant(each.timed), _ratio(each.kernels, each.timed))
@@ -57,12 +58,14 @@ def check_table(measured: Results, traced: Traced) -> Table:
         "kernels / ordinary", "timed step (ms)", "kernels / timed",
         "step that logs (ms)",
     )  # fmt: skip
-    caption = "The traced step's kernels against the ordinary steps of the same launch, and timed ones of the same size"
+    caption = (
+        "The traced step's kernels, compared with ordinary steps of the same launch and timed steps of the same size"
+    )
     return table(columns, rows, columns[3:], caption=caption)
 
 
 def pairs_table(measured: Results, traced: Traced) -> Table:
-    """For each timed pair that was traced on both sides: the ratio of kernels, of ordinary steps, and of training."""
+    """Return, for each timed pair that was traced on both sides, the ratios of kernels, ordinary steps and training."""
     steps = {each.subject: each for each in held(measured, traced)}
     rows = []
     for row in measured.speedups.values():
@@ -77,11 +80,11 @@ def pairs_table(measured: Results, traced: Traced) -> Table:
             ))  # fmt: skip
     columns = ("stack", "topology", "pair", "traced batch size", "kernels traced", "ordinary steps beside them",
                "timed batch size", "training timed")  # fmt: skip
-    return table(columns, rows, columns[3:], caption="The traced step against the timed training")
+    return table(columns, rows, columns[3:], caption="The traced step, compared with the timed training")
 
 
 def differences(measured: Results, traced: Traced) -> tuple[str, ...]:
-    """A sentence on each variant whose traced kernels are far from an ordinary or a timed step of the same size."""
+    """Return a sentence on each variant whose traced kernels differ much from an ordinary or a timed step."""
     found = []
     for each in held(measured, traced):
         against = {"an ordinary step of the same launch": each.ordinary, "the timed step of the same size": each.timed}
@@ -94,14 +97,14 @@ def differences(measured: Results, traced: Traced) -> tuple[str, ...]:
             subject = each.subject
             found.append(
                 f"{subject.stack} {subject.variant}, {topology_title(subject.topology)}, batch size {each.batch_size}: "
-                f"the traced kernels took {significant(each.kernels)} ms, {' and '.join(far)}. The trace is not a "
-                "picture of that step."
+                f"the traced kernels took {significant(each.kernels)} ms, {' and '.join(far)}. The trace is not "
+                "representative of that step."
             )
     return tuple(found)
 
 
 def held(measured: Results, traced: Traced) -> Iterator[Held]:
-    """Each traced step with what it is held against, in the order of stacks, topologies and variants."""
+    """Yield each traced step with the steps it is compared with, in the order of stacks, topologies and variants."""
     timed = _timed_milliseconds(measured)
     for (stack, topology), by_variant in traced.items():
         for variant in measured.variants(stack):
@@ -119,7 +122,7 @@ def held(measured: Results, traced: Traced) -> Iterator[Held]:
 
 
 def _timed_milliseconds(measured: Results) -> dict[Cell, float]:
-    """The median over a cell's launches of their median timed step."""
+    """Return, for each cell, the median over its launches of their median timed step, in milliseconds."""
     found: dict[Cell, list[float]] = {}
     for record in measured.usable:
         found.setdefault(record.cell, []).append(statistics.median(timed_step_seconds(record)))

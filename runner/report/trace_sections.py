@@ -1,7 +1,7 @@
-"""Where a training step's time goes: the traces of all variants side by side, per kind of operation.
+"""The report's section on where a training step's time goes: the traces of all variants, by kind of operation.
 
-The traced step is of a quiet launch, not of a timed one: it says which operations took the time, and is held against
-ordinary steps (`trace_checks`). What earlier runs traced with oneDNN's verbose switch on is not drawn.
+The traced step is of a quiet launch, and not of a timed one. It shows which operations took the time, and is compared
+with ordinary steps (`trace_checks`). Traces of earlier runs, with oneDNN's verbose switch on, are not drawn.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ from runner.stats.results import Results
 from runner.vocabulary import TOPOLOGIES
 
 TITLE = "Where a training step's time goes"
-# Kinds of operation that are shown by name; all others are summed up in one bar.
+# This many kinds of operation are shown by name. All others are summed up in one bar.
 MOST_KINDS = 12
 REST = "all others"
-# One kind's bars fill this much of its row.
+# The bars of one kind fill this share of its row.
 ROW = 0.8
-# Intel's builds and the graph optimisers put these before and after the name of the operation they replace: Native is
-# a kernel in TensorFlow's own layout, WithBias and Fused have a bias or an activation in the same kernel.
+# Intel's builds and the graph optimisers add these to the name of the operation that they replace. Native means a
+# kernel in TensorFlow's own layout. WithBias and Fused mean that the kernel also computes a bias or an activation.
 _AFFIXES = re.compile(r"^_(?:Mkl)?(?:Native)?(?:Fused(?=Conv|Depthwise|MatMul))?|(?:WithBias|Ex|V\d)$")
 
-# kind of operation -> variant -> milliseconds
+# kind of operation -> variant -> milliseconds.
 Kinds = Mapping[str, Mapping[str, float]]
 
 
 def kind_of(operation: str) -> str:
-    """An operation's name as all builds have it: _MklNativeFusedConv2D and _FusedConv2D are Conv2D."""
+    """Return an operation's name as all builds have it: Conv2D for _MklNativeFusedConv2D and for _FusedConv2D."""
     return _AFFIXES.sub("", operation)
 
 
 def trace_sections(measured: Results) -> list[Section]:
-    """The section with one figure and one table for each traced topology; none if nothing was traced."""
+    """Return the section with one figure and one table for each traced topology; none if nothing was traced."""
     lost = _not_traced(measured)
     traced = _traced(measured)
     if not traced:
@@ -55,13 +55,14 @@ def trace_sections(measured: Results) -> list[Section]:
         tables.append(_table(stack, topology, variants, kinds))
     paragraphs = (
         f"TensorFlow's own trace of one training step of each variant (batch size {_sizes(traced)}), in a launch that "
-        "is not timed and has no verbose switch on: the time inside each operation's kernel, summed by kind; the "
-        "executor's own time around the kernels is not in it. Operations stand under the name of the plain one they "
-        "replace, with what is fused into them (bias, activation). One step, so that small differences mean nothing.",
-        "It says which operations took the time, not by how much training became faster. The first table holds the sum "
-        "of each traced step's kernels against the ordinary steps of the same launch (their median), and against the "
-        "timed step where that has the same batch size. Its last column is the step of the other launch, whose verbose "
-        "lines tell which kernels ran: what logging adds, the times in those lines have in them.",
+        "is not timed and has no verbose switch on. It has the time inside each operation's kernel, summed by kind. "
+        "The executor's own time around the kernels is not included. Each operation is listed under the name of the "
+        "plain operation that it replaces, and includes what is fused into it (bias, activation). Only one step was "
+        "traced, so that small differences mean nothing.",
+        "The trace shows which operations took the time. It does not show by how much training became faster. The "
+        "first table compares the sum of each traced step's kernels with the median ordinary step of the same launch, "
+        "and with the timed step if that has the same batch size. Its last column is the step of the other launch, "
+        "whose verbose lines show which kernels ran. The times in those lines include what logging adds.",
         *differences(measured, traced),
         *lost,
     )
@@ -70,7 +71,7 @@ def trace_sections(measured: Results) -> list[Section]:
 
 
 def _not_traced(measured: Results) -> tuple[str, ...]:
-    """What was traced beside verbose output, or not at all, and why."""
+    """Return sentences on what was traced with verbose output on, and on what was not traced, with the reason."""
     found = sorted(measured.evidence.values(), key=lambda each: _in_words(each.subject))
     noisy = [each for each in found if each.trace and each.quiet is None]
     told = [f"No step was traced of {_in_words(each.subject)}: {each.quiet_error['kind']}: "
@@ -78,15 +79,15 @@ def _not_traced(measured: Results) -> tuple[str, ...]:
     if not noisy:
         return tuple(told)
     return (
-        f"This run traced a step with oneDNN's verbose switch on. {_lines_written(noisy)} The lines are written from "
-        "inside the kernels that a trace measures, so that the traced times may be inflated; by how much was not "
-        "measured. The traces are in evidence.jsonl and are not drawn.",
+        f"This run traced a step with oneDNN's verbose switch on. {_lines_written(noisy)} The lines are written inside "
+        "the kernels that a trace measures, so that the traced times may be too long. By how much was not measured. "
+        "The traces are in evidence.jsonl and are not drawn.",
         *told,
     )
 
 
 def _lines_written(noisy: Sequence[Evidence]) -> str:
-    """A sentence on how many lines each build's probes wrote, and one on the builds that wrote none."""
+    """Return a sentence on how many lines each build's probes wrote, and one on the builds that wrote none."""
     lines: dict[str, list[int]] = {}
     for each in noisy:
         count = sum(int(primitive["count"]) for primitive in each.primitives)
@@ -95,7 +96,7 @@ def _lines_written(noisy: Sequence[Evidence]) -> str:
     silent = [name for name, counts in lines.items() if not any(counts)]
     sentences = [f"Lines written in all steps of a probe: {'; '.join(wrote)}."] if wrote else []
     if silent:
-        sentences.append(f"{' and '.join(silent)} wrote none, so that the switch did nothing to its traced times.")
+        sentences.append(f"{' and '.join(silent)} wrote none, so that the switch did not affect its traced times.")
     return " ".join(sentences)
 
 
@@ -109,7 +110,7 @@ def _in_words(subject: Subject) -> str:
 
 
 def top_kinds(traces: Mapping[str, Evidence]) -> dict[str, dict[str, float]]:
-    """Milliseconds by kind and variant: the kinds that cost most in any variant, then all others in one."""
+    """Return milliseconds by kind and variant: the kinds that take most in any variant, then all others in one sum."""
     sums: dict[str, dict[str, float]] = {}
     for variant, evidence in traces.items():
         for entry in evidence.trace:
@@ -188,7 +189,7 @@ def _table(stack: str, topology: str, variants: Sequence[str], kinds: Kinds) -> 
 
 
 def significant_signed(value: float) -> str:
-    """A difference with its sign: +12.3, -4.56."""
+    """Return a difference with its sign: +12.3, -4.56."""
     if value == 0:
         return "0"
     return f"{'+' if value > 0 else '-'}{significant(abs(value))}"

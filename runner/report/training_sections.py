@@ -13,7 +13,7 @@ SAME, DIFFERENT, NOT_JUDGED, NONE = "same training", "DIFFERENT", "not judged", 
 
 
 def training_section(measured: Results) -> Section:
-    """Did both sides train the same thing? Layer by layer in the probes; by their losses in the timed launches."""
+    """Return the section on whether both sides trained the same, by the probes' fingerprints and by the losses."""
     checks = _fingerprints(measured)
     tables = (
         (_fingerprints_table(checks), _losses_table(measured)) if any(checks.values()) else (_losses_table(measured),)
@@ -22,20 +22,20 @@ def training_section(measured: Results) -> Section:
 
 
 def training_warnings(measured: Results) -> tuple[str, ...]:
-    """For the top of the report: where no fingerprint was taken, how little the losses alone can show."""
+    """Return a sentence on how little the losses alone can show; nothing if any fingerprint was taken."""
     judged = [pair for pair in measured.pairs if pair.is_measured]
     if not judged or any(_fingerprints(measured).values()):
         return ()
     blind = dict.fromkeys(topology_title(pair.group.topology) for pair in judged if not _shows_an_update(pair.losses))
     losses = f", and not even that on {', '.join(blind)}" if blind else ""
     return (
-        "That both sides trained the same was not shown layer by layer (no fingerprints were taken): of the update "
-        f"the losses show at most that one was made{losses}. `python -m runner probe RUN` takes them.",
+        "No fingerprints were taken, so that it was not shown layer by layer that both sides trained the same. The "
+        f"losses show at most that an update was made{losses}. `python -m runner probe RUN` takes fingerprints.",
     )
 
 
 def _shows_an_update(check: LossesCheck | None) -> bool:
-    """Would a pair's losses have shown that one side made no update?"""
+    """Return whether a pair's losses would have shown that one side made no update."""
     return check is not None and check.update_judged
 
 
@@ -43,7 +43,10 @@ _Checks = dict[tuple[str, str, str], FingerprintCheck | None]
 
 
 def _fingerprints(measured: Results) -> _Checks:
-    """By stack, topology and pair: a probe has a batch size of its own, and stands for all that were timed."""
+    """Return the fingerprint checks by stack, topology and pair.
+
+    A probe has a batch size of its own. Its check stands for all batch sizes that were timed.
+    """
     found: _Checks = {}
     for pair in measured.pairs:
         key = (pair.group.stack, pair.group.topology, f"{pair.candidate} / {pair.baseline}")
@@ -54,28 +57,28 @@ def _fingerprints(measured: Results) -> _Checks:
 def _on_fingerprints(checks: _Checks) -> tuple[str, ...]:
     if not any(checks.values()):
         return (
-            "No fingerprints were taken, so that the two sides are held against each other by their losses alone. "
-            "`python -m runner probe RUN` takes them.",
+            "No fingerprints were taken, so that the two sides are compared by their losses alone. "
+            "`python -m runner probe RUN` takes fingerprints.",
         )
     return (
-        "Seeds, images and initial weights are the same on both sides, so every tensor of the first training step must "
-        "be. A fingerprint has the output of every layer, and the gradient and the first update of every variable, "
-        "each as its norm and its dot product with fixed random signs (a norm alone cannot tell a transposed tensor or "
-        "another sign), summed in float64. It is taken with float32 and the kernels that are timed, at the probes' "
-        "batch size. Outputs are fetched, which keeps operations from being fused; gradients and updates are read "
-        "afterwards from what the optimiser keeps, so that the step itself is the one that is timed, and they are of "
-        "the very launch whose log shows which kernels ran. The gradient is that of the cross-entropy, without the "
-        "weight decay.",
-        f"A tolerance is {SENSITIVITIES:g} times the tensor's own sensitivity, measured in each build: by how much it "
-        "changes when every weight and every image value is changed by 2^-20 of itself (float32 rounds to 2^-24); the "
-        "smaller one of the two sides counts. The norm of an output may differ by "
-        f"{NORM_SENSITIVITIES:g} sensitivities, since rounding changes the values at random and hardly their norm. "
-        f"Gradients and updates may differ by {JUMP:.1%} more in their dot products, and by the square of that in "
-        "their norms, since a single ReLU whose input is zero within rounding can turn them by "
-        "about as much. How far apart honest and faulty builds are, in units of this tolerance, is in "
-        "results/fingerprints.md. Deep batch normalisation over few images makes early gradients sensitive: a tensor "
-        f"whose tolerance is above {CLOSE:.0%} is held to its rough size only, one of {NOTHING:.0%} or more is not "
-        "judged.",
+        "Seeds, images and initial weights are the same on both sides, so that every tensor of the first training step "
+        "must be the same. A fingerprint has the output of every layer, and the gradient and the first update of every "
+        "variable. Of each it has the norm and the dot product with fixed random signs, summed in float64. A norm "
+        "alone does not change if a tensor is transposed or has the other sign. The fingerprint is taken in float32 "
+        "with the kernels that are timed, at the probes' batch size. Outputs are fetched, which keeps operations from "
+        "being fused. Gradients and updates are read afterwards from what the optimiser keeps, so that the step is the "
+        "same as a timed one. They are of the launch whose log shows which kernels ran. The gradient is that of the "
+        "cross-entropy, without the weight decay.",
+        f"A tolerance is {SENSITIVITIES:g} times the tensor's own sensitivity, which is measured in each build. The "
+        "sensitivity is by how much the tensor changes when every weight and every image value is changed by 2^-20 of "
+        "itself (float32 rounds to 2^-24). The smaller sensitivity of the two sides counts. The norm of an output may "
+        f"differ by {NORM_SENSITIVITIES:g} sensitivities, because rounding changes the values at random and hardly "
+        f"changes their norm. Gradients and updates may differ by {JUMP:.1%} more in their dot products, and by the "
+        "square of that in their norms, because a single ReLU whose input is zero within rounding can change their "
+        "direction by about as much. results/fingerprints.md has how far apart correct and faulty builds are, in units "
+        "of this tolerance. Deep batch normalisation over few images makes early gradients sensitive. For a tensor "
+        f"whose tolerance is above {CLOSE:.0%} only a large error is found, and a tensor with a tolerance of "
+        f"{NOTHING:.0%} or more is not judged.",
     )
 
 
@@ -111,14 +114,15 @@ def _on_losses(measured: Results) -> tuple[str, ...]:
     longer = any(launch.steps.warmup + launch.steps.timed > JUDGED_STEPS for launch in measured.run.launches)
     later = " Later losses are in the records; they drift apart as rounding grows." if longer else ""
     return (
-        "The timed launches' own losses are a second, cheap check. The largest relative difference of the first two "
-        "over all blocks, after the forward pass and after one update, may be as large as the tolerances say, and "
-        f"neither side's loss may stand still where the other's moves.{later}",
-        "The losses do not judge what they cannot show. Layers: in the kit's networks without batch normalisation the "
-        "first loss is nearly ln 1001 plus weight decay, whatever the convolutions return. The update: they show at "
-        "most that some update was made. One of another size is not found as long as the losses of step 2 are within "
-        "their tolerance; difference / movement says by how much of the smaller movement they were apart. Where the "
-        f"update moved a loss by {MOVED:.0e} or less, a missing update would not have been found either.",
+        "The losses of the timed launches are a second, cheap check. The first loss comes after the forward pass, and "
+        "the second after one update. The largest relative difference of each over all blocks must be within its "
+        f"tolerance. If the update changes the loss on one side, it must change it on the other side too.{later}",
+        "The losses do not judge what they cannot show. They do not always judge the layers: in the kit's networks "
+        "without batch normalisation the first loss is nearly ln 1001 plus weight decay, whatever the convolutions "
+        "return. Of the update they show at most that one was made. An update of another size is not found if the "
+        "losses of step 2 are within their tolerance. The column difference / movement has the difference of the "
+        "second losses as a share of the smaller change that the update made. If the update changed a loss by "
+        f"{MOVED:.0e} or less, a missing update would not have been found either.",
     )
 
 

@@ -1,4 +1,4 @@
-"""How values are written in a report: its own forms. Those it shares with verdicts are in runner/support/wording.py."""
+"""How values are written in a report. The forms that verdicts use as well are in runner/support/wording.py."""
 
 from __future__ import annotations
 
@@ -24,27 +24,27 @@ __all__ = [
 
 
 def megabytes(value: float | None) -> str:
-    """Bytes as whole megabytes."""
+    """Return bytes as whole megabytes (of 10^6 bytes); a dash for None."""
     return "—" if value is None else f"{value / 1e6:.0f}"
 
 
 def factor(estimate: Estimate | None) -> str:
-    """An estimated factor without its interval: 2.41x."""
+    """Return an estimated factor without its interval, such as 2.41x; a dash for None."""
     return "—" if estimate is None else times(estimate.value)
 
 
 def ends(estimate: Estimate | None) -> str:
-    """The interval of an estimate alone: 2.31 to 2.52."""
+    """Return only the interval of an estimate, such as 2.31 to 2.52; "none" for None."""
     return "none" if estimate is None else interval(estimate.low, estimate.high)
 
 
 def estimated(estimate: Estimate | None) -> str:
-    """An estimated factor with its interval: 2.41x [2.31, 2.52]."""
+    """Return an estimated factor with its interval, such as 2.41x [2.31, 2.52]; a dash for None."""
     return "—" if estimate is None else with_interval(estimate.value, estimate.low, estimate.high)
 
 
 def shown(row: Speedup) -> str:
-    """A speedup with its interval of all at once, and its status if not ok."""
+    """Return a speedup with its simultaneous interval, and its status if that is not ok."""
     status = row.pair.status.words
     if row.together is None:
         return status
@@ -53,7 +53,7 @@ def shown(row: Speedup) -> str:
 
 
 def present(value: object) -> str:
-    """Any value of a record for a table cell."""
+    """Return any value of a record as the text of a table cell. None and empty values are "not known"."""
     if value is None or value in ("", []):
         return "not known"
     if isinstance(value, bool):

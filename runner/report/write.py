@@ -1,4 +1,4 @@
-"""Writes all that is derived from a run's records into its folder; writing it again gives the same bytes."""
+"""Writes everything that is derived from a run's records into its folder. Writing it again gives the same bytes."""
 
 from __future__ import annotations
 
@@ -19,31 +19,33 @@ from runner.stats.results import Results
 from runner.storage.runs import Run
 from runner.support.atomic import write_whole
 
-# Beside the report of a run that repeats another one.
+# This file is beside the report of a run that repeats another run.
 REPEAT_FILE = "repeat.md"
 TEMPLATES = Path(__file__).resolve().parent / "templates"
-# Verdicts that a reader looks for first, in colour; every other cell is black.
+# The verdicts that are coloured, because a reader looks for them first. Every other cell is black.
 COLOURED = {
     "reproduced": "good", "faster": "good", "passed": "good", "same training": "good",
     "not reproduced": "bad", "slower": "bad", "DIFFERENT": "bad", "FAILED": "bad",
     "partly": "mixed", "no clear difference": "mixed",
 }  # fmt: skip
-# A cell of more characters is read as a sentence, and gets the width for it; so does one with a longer word, which may
-# then break anywhere: it would else push the columns after it out of sight.
+# A cell of more characters than LONGEST_WORDS is set as prose, with the width that a sentence needs. So is a cell with
+# a word of more than LONGEST_WORD characters, so that the word may break anywhere. Otherwise it would push the columns
+# after it out of sight.
 LONGEST_WORDS = 60
 LONGEST_WORD = 32
-# The names that the kit gives its figures, by which those of an earlier drawing are found.
+# The names of the kit's figures. Figures of an earlier drawing are found by these.
 FIGURES = ("figure1.*", "years.*", "peak.*", "ladder.*", "trace-*.*")
-# Enough digits to repeat every division, few enough to read.
+# Six digits are enough to repeat every division, and few enough to read.
 CSV_FLOATS = "%.6g"
 
 
 def write_report(run: Run) -> Results:
-    """Write speedups.csv, report.md, report.html and every figure as SVG and PNG; return what they were made from.
+    """Write speedups.csv, report.md, report.html and every figure as SVG and PNG. Return the results they show.
 
-    A run that repeats another one also gets repeat.md, the comparison alone.
+    A run that repeats another run also gets repeat.md, which has only the comparison of the two.
 
     Raises:
+        RunFormatError: the records, peaks or evidence are damaged, or of a newer schema.
         DiskError: a file could not be written.
     """
     everything = measured(run)
@@ -65,20 +67,20 @@ def write_report(run: Run) -> Results:
         _remove_stale(run.folder, files)
     except OSError as error:
         raise DiskError(
-            f"The report in {run.folder} could not be written: {error}. The records are safe; make room, then redraw "
-            f"it with: python -m runner report {os.fspath(run.folder)}"
+            f"The report in {run.folder} could not be written: {error}. The records are safe. Make room on the disk, "
+            f"then draw the report again with: python -m runner report {os.fspath(run.folder)}"
         ) from error
     return everything
 
 
 def speedups_csv(everything: Results) -> str:
-    """The speedups of one run as its speedups.csv has them: the frame without the name of the run."""
+    """Return the text of a run's speedups.csv: the frame of speedups without the column of the run's name."""
     frame = speedups(everything).drop(columns="run")
     return str(frame.to_csv(index=False, float_format=CSV_FLOATS, lineterminator="\n"))
 
 
 def _remove_stale(folder: Path, drawn: Collection[str]) -> None:
-    """Remove the figures of an earlier drawing that the report no longer has; no file that the kit does not name so."""
+    """Remove figures of an earlier drawing that the report no longer has, by the names that the kit gives figures."""
     for pattern in FIGURES:
         for path in folder.glob(pattern):
             if path.suffix in (".svg", ".png") and path.name not in drawn:
@@ -97,12 +99,12 @@ def _environment(*, html: bool) -> Environment:
 
 
 def _html_code(text: str) -> Markup:
-    """A sentence in HTML; what stands between backticks, as in Markdown, is code."""
+    """Return a sentence in HTML. Text between backticks is code, as in Markdown."""
     return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def _cell_class(is_numeric: bool, text: str) -> str:
-    """How a cell of a table is set in HTML; "" for the ordinary."""
+    """Return the CSS class of a table's cell in HTML; empty for an ordinary cell."""
     if is_numeric:
         return "number"
     words = text.split()
@@ -115,5 +117,5 @@ def _markdown_cell(text: str) -> str:
 
 
 def _inline(svg: str) -> str:
-    """The <svg> element alone, without XML prologue, fit to stand in HTML."""
+    """Return the <svg> element alone, without the XML prologue, so that it can be inserted in HTML."""
     return svg[svg.index("<svg") :]

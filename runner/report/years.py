@@ -20,9 +20,9 @@ from runner.vocabulary import TOPOLOGIES, Group
 
 CANDIDATE = "intel"
 DESCRIPTION = "The speedup of Intel's build over stock by TensorFlow release and topology, with 95% intervals"
-# Of topologies: none that stands for a variant elsewhere.
+# The colours of topologies. No variant has one of them in another figure.
 COLOURS = ("#7a9e3f", "#7b4b94", "#c2571a", "#4a5560", "#8a6d3b", "#1f6f78")
-# How far the topologies stand apart at one release, as a share of the distance between two.
+# The width over which the topologies of one release are spread, as a share of the distance between two releases.
 SPREAD = 0.5
 FEWEST_STACKS = 2
 # An interval that goes further than this factor beyond all points ends in an arrow.
@@ -31,7 +31,7 @@ TICKS = (0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 
 
 def years_sections(measured: Results) -> tuple[Section, ...]:
-    """How the gap closed as the work went upstream; nothing for a run of one stack."""
+    """Return the section on how the gap closed as Intel's work went upstream; nothing for a run of one stack."""
     stacks = [name for name in measured.stacks if CANDIDATE in measured.variants(name)]
     stacks.sort(key=lambda name: released(measured, name))
     if len(stacks) < FEWEST_STACKS:
@@ -44,12 +44,11 @@ def years_sections(measured: Results) -> tuple[Section, ...]:
              for name, size in keys]  # fmt: skip
     columns = ("topology", "batch size", *(f"{name} ({released(measured, name)})" for name in stacks))
     paragraph = (
-        "Each point divides Intel's build by the stock build of the same TensorFlow release, oneDNN switched off where "
-        "stock has it: how much faster Intel's build trained than the stock build of that release on this host, by "
-        "whatever they differ in (kernels, layout, compiler flags, OpenMP). Stock of 1.14 and later has oneDNN's "
-        "matrix product in it. Between releases software "
-        "differs in everything, so points of different releases are never divided by one another; the dotted lines "
-        "only lead the eye."
+        "Each point is the speedup of Intel's build over the stock build of the same TensorFlow release on this host, "
+        "with oneDNN switched off where stock has it. It is the effect of everything in which the two builds differ "
+        "(kernels, layout, compiler flags, OpenMP). Stock of 1.14 and later contains oneDNN's matrix product. Two "
+        "releases differ in all of their software, so that points of different releases are never divided by one "
+        "another. The dotted lines only guide the eye."
     )
     drawing = render("years", DESCRIPTION, lambda: _draw(measured, rows, stacks, keys))
     caption = f"Speedup [95%, all {plural(measured.family, 'pair')} of the run at once]"
@@ -58,12 +57,12 @@ def years_sections(measured: Results) -> tuple[Section, ...]:
 
 
 def released(measured: Results, stack: str) -> str:
-    """The month a stack's TensorFlow was released, such as 2018-11."""
+    """Return the month in which a stack's TensorFlow was released, such as 2018-11."""
     return measured.header.stacks[stack].released
 
 
 def _speedups(measured: Results, stacks: list[str]) -> dict[Group, Speedup]:
-    """Of each group of these stacks, Intel's build over the first variant."""
+    """Return the speedup of Intel's build over the first variant, for each group of these stacks."""
     return {
         comparison.group: row
         for comparison, row in measured.speedups.items()

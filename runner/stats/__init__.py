@@ -1,1 +1,1 @@
-"""From records to tables: pure functions. Imports no engine and draws nothing."""
+"""Computes tables from records, in pure functions. Imports no engine and draws nothing."""

@@ -1,4 +1,4 @@
-"""Do two runs of the same comparison agree? The ratio of their speedups, with intervals that hold all at once."""
+"""Tells whether two runs of the same comparison agree: the ratio of their speedups, with simultaneous intervals."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True)
 class Agreement:
-    """One speedup in two runs. `ratio` is repeated over original; where there is none, `reason` says why."""
+    """One speedup in two runs. `ratio` is the repeated speedup over the original; if it is None, `reason` says why."""
 
     group: Group
     baseline: str
@@ -28,24 +28,27 @@ class Agreement:
 
     @property
     def agrees(self) -> bool | None:
-        """Does the interval of the ratio hold 1? None if there is no ratio."""
+        """Whether the interval of the ratio contains 1; None if there is no ratio."""
         if self.ratio is None:
             return None
         return self.ratio.low <= 1 + ROUNDING and self.ratio.high >= 1 - ROUNDING
 
 
 def compare_pairs(original: Sequence[Pair], repeated: Sequence[Pair]) -> list[Agreement]:
-    """Compare every pair of either run, in the original's order; the intervals of the ratios hold simultaneously."""
+    """Return the agreement of every pair that either run has, in the original's order.
+
+    The intervals of all ratios hold at once, each with a confidence of 1 - 0.05 / number of pairs (Bonferroni).
+    """
     then, now = {pair.comparison: pair for pair in original}, {pair.comparison: pair for pair in repeated}
     keys = list(dict.fromkeys([*then, *now]))
     reasons = {key: _why_not(then.get(key), now.get(key)) for key in keys}
-    # The family is what was planned, and does not shrink where something failed.
+    # The family is every pair that was planned. It does not shrink where something failed.
     confidence = simultaneous_confidence(len(keys)) if keys else 0.0
     return [_agreement(key, then.get(key), now.get(key), reasons[key], confidence) for key in keys]
 
 
 def _why_not(original: Pair | None, repeated: Pair | None) -> str:
-    """Why two pairs cannot be compared; empty if they can."""
+    """Return why two pairs cannot be compared; empty if they can."""
     for name, pair in (("the original", original), ("the repetition", repeated)):
         if pair is None:
             return f"not in {name}"

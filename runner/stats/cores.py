@@ -1,4 +1,4 @@
-"""How many CPUs' worth of time each cell's timed steps used, beside how many they were given. Pure functions."""
+"""How much CPU time the timed steps of each cell used, beside the cores that they were given. Pure functions."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ FEW = 0.6
 class CoresUsed:
     """One cell: CPU seconds (user, system) and wall seconds of the timed steps of its launches, and its pin.
 
-    `recorded` of its `launches` have CPU seconds: older launches have none. `reason` is that of the launch that used
-    the least, and is empty where the cell is not flagged.
+    The seconds are summed over the `recorded` launches. The other launches were recorded before CPU seconds were, and
+    have none. `cpus` and `cores` are the pin's logical CPUs and physical cores. `reason` says what the threads of the
+    launch that used the fewest cores show. It is empty where the cell is not flagged.
     """
 
     cell: Cell
@@ -36,17 +37,17 @@ class CoresUsed:
 
     @property
     def parallelism(self) -> float | None:
-        """CPU seconds over wall seconds; None where they were not recorded."""
+        """CPU seconds over wall seconds: the cores that were busy on average. None if CPU seconds were not recorded."""
         return (self.user_seconds + self.system_seconds) / self.wall_seconds if self.recorded else None
 
     @property
     def is_few(self) -> bool:
-        """Did it use far fewer cores than it was given?"""
+        """Whether the cell used less than the share FEW of the cores that it was given."""
         return self.parallelism is not None and self.parallelism < FEW * self.cores
 
 
 def cores_used(usable: Iterable[Record]) -> list[CoresUsed]:
-    """One entry for each cell with usable launches, in the order of the records."""
+    """Return one entry for each cell with usable launches, in the order of the records."""
     by_cell: dict[Cell, list[Record]] = {}
     for record in usable:
         by_cell.setdefault(record.cell, []).append(record)

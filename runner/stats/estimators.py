@@ -1,4 +1,4 @@
-"""One launch's speed from its raw step times: the kit's estimator, and the article's own beside it."""
+"""Computes a launch's speed from its raw step times: with the kit's estimator, and with the article's own."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ MAD_TO_SIGMA = 1.4826
 class ArticleLine:
     """The line that the article's script prints, in images per second (tf_cnn_benchmarks, commit 0704f19, 2017).
 
-    `total` is batch x steps / elapsed; `uncertainty` is std(batch / step) / sqrt(n); `jitter` is scaled MAD.
+    `total` is batch size x steps / elapsed seconds. `uncertainty` is std(batch size / step seconds) / sqrt(steps).
+    `jitter` is the median absolute deviation of batch size / step seconds, times MAD_TO_SIGMA.
     """
 
     total: float
@@ -25,17 +26,21 @@ class ArticleLine:
 
 
 def timed_step_seconds(record: Record) -> list[float]:
-    """Seconds of every timed step of a usable launch, warm-up left out."""
+    """Return the seconds of every timed step of a usable launch, without the warm-up steps."""
     return [step.seconds for step in record.training.timed_steps] if record.training else []
 
 
 def images_per_second(record: Record) -> float:
-    """Batch size over the median step time: robust against a step that something else disturbed."""
+    """Return batch size over median timed step. The median is robust against a step that something else disturbed.
+
+    Raises:
+        StatisticsError: the record has no timed step.
+    """
     return record.cell.batch_size / statistics.median(timed_step_seconds(record))
 
 
 def article_line(step_seconds: Sequence[float], batch_size: int) -> ArticleLine:
-    """The article's own estimator over step times in seconds."""
+    """Return the article's own estimator over step times in seconds."""
     speeds = [batch_size / seconds for seconds in step_seconds]
     median = statistics.median(speeds)
     return ArticleLine(

@@ -1,4 +1,7 @@
-"""Marks pairs whose cells lack passing evidence: the number stays, flagged like one whose losses differ. Pure."""
+"""Marks pairs whose cells lack passing evidence. The number stays, flagged like that of a pair whose losses differ.
+
+Pure functions.
+"""
 
 from __future__ import annotations
 
@@ -12,35 +15,37 @@ from runner.status import Status
 
 EVIDENCE_FAILED = Status.EVIDENCE_FAILED
 NO_EVIDENCE = Status.NO_EVIDENCE
-# From the gravest to none: what a pair shows of its two cells.
+# The statuses of a cell's evidence, the gravest first. A pair shows the graver status of its two cells.
 _ORDER = ("failed", "no evidence", "not probed", "passed")
 
 
 def with_evidence(pairs: Sequence[Pair], cells: Cells) -> list[Pair]:
-    """The pairs, marked where evidence failed or was not obtained; what is graver already keeps its status.
+    """Return the pairs, marked where evidence failed or was not obtained. A pair with a graver status keeps it.
 
-    Two fingerprints that differ say what two losses that differ say: the sides have not trained the same thing.
+    A pair whose fingerprints differ gets the status of a pair whose losses differ: in both cases the two sides have not
+    trained the same thing.
     """
     return [_marked(_trained_alike(pair, fingerprints_of(pair, cells)), sides_of(pair, cells)) for pair in pairs]
 
 
 def fingerprints_of(pair: Pair, cells: Cells) -> FingerprintCheck | None:
-    """What the first training steps of both sides' probes say of one another; None where either has no fingerprint."""
+    """Return the comparison of the fingerprints of both sides' probes; None if either side has none."""
     found = [cells.get(cell) for cell in pair.comparison.cells]
     probes = [side.probe for side in found if side is not None and side.probe is not None]
     return compare_fingerprints(*(probe.fingerprint for probe in probes)) if len(probes) == len(found) else None
 
 
 def counts(pair: Pair) -> bool:
-    """May means, extremes and verdicts be made of this pair?"""
+    """Return whether the pair may enter means, extremes and verdicts."""
     return not why_not(pair)
 
 
 def why_not(pair: Pair) -> str:
-    """Why no mean, extreme or verdict may be made of a pair; empty if it may.
+    """Return why a pair may enter no mean, extreme or verdict; empty if it may.
 
-    One that is flagged has a number, which is shown. Of two kinds it is another comparison than its name says; what is
-    missing of one that is not complete may be what would have told against it.
+    The number of a flagged pair is still shown. If the two sides trained different things, or if the evidence failed,
+    the pair is not the comparison that its name says. If a pair is not complete, the missing launches might have
+    changed the result.
     """
     if pair.status == LOSSES_DIFFER:
         return "the two sides may not have trained the same thing"
@@ -52,7 +57,7 @@ def why_not(pair: Pair) -> str:
 
 
 def sides_of(pair: Pair, cells: Cells) -> list[CellEvidence]:
-    """The evidence on the baseline's and the candidate's cell, as far as they were measured; the gravest first."""
+    """Return the evidence on the baseline's and the candidate's cell, the gravest first, without unmeasured cells."""
     sides = (cells.get(cell) for cell in pair.comparison.cells)
     return sorted((side for side in sides if side is not None), key=lambda side: _ORDER.index(side.status))
 

@@ -1,19 +1,21 @@
 """The one rule by which anything is called faster or slower: all intervals of a run's family hold at once.
 
-A run gives many verdicts. At 95% each, where nothing differs anywhere, one run in five would call one of four
-topologies faster or slower, and about half of all runs one of sixteen pairs (runner/stats/null_runs.py counts them).
-So whatever says more than "this bar, by itself" is read off intervals that hold all at once with 95%: verdicts, counts
-of verdicts, the largest and the smallest, headlines, the terminal's lines, claims.
+A run gives many verdicts. Suppose that nothing differs, and that each verdict is read off a 95% interval of its own.
+Then one run in five calls at least one of four topologies faster or slower, and about half of all runs call at least
+one of sixteen pairs so (runner/stats/null_runs.py counts them). Every statement on more than one bar by itself is
+therefore read off intervals that all hold at once with a confidence of 95%: verdicts, counts of verdicts, the largest
+and the smallest speedup, headlines, the lines on the terminal, and claims.
 
-The family is fixed in the plan, before anything is measured, and does not shrink where something fails:
+The family is fixed in the plan, before anything is measured. It does not shrink where something fails.
 
-- of a comparison, every pair of every topology and batch size of every stack: each variant against each before it;
-- of a ladder, on every topology and batch size: each rung and branch that is run and has a rung before it, the whole,
-  the product of the rungs, and the product held against the whole.
+- The family of a comparison is every pair of every topology and batch size of every stack: each variant is compared
+  with each variant before it.
+- The family of a ladder has, for every topology and batch size: each rung and branch that is run and has a rung before
+  it, the whole, the product of the rungs, and the product over the whole.
 
 Each interval of a family of n is Student's t with the error probability divided by n (Bonferroni's inequality, Dunn
-1961, Multiple comparisons among means, JASA 56: 52-64). It holds whatever the pairs have to do with one another: those
-of three variants share launches.
+1961, Multiple comparisons among means, JASA 56: 52-64). The inequality holds for any dependence between the pairs. They
+do depend on one another: the three pairs of three variants share launches.
 """
 
 from __future__ import annotations
@@ -27,12 +29,12 @@ from runner.vocabulary import Group
 
 NO_CLEAR_DIFFERENCE = "no clear difference"
 TOO_FEW_BLOCKS = "too few blocks for an interval"
-# Of each ladder: the product of the rungs, the whole, and the one over the other.
+# Each ladder has three comparisons besides its steps: the product of the rungs, the whole, and product over whole.
 TOTALS = 3
 
 
 def family_of(run: Run) -> int:
-    """How many comparisons of a run are judged: as planned, whatever was measured of them."""
+    """Return how many comparisons of a run are judged at once: as many as were planned, measured or not."""
     variants: dict[Group, set[str]] = {}
     for launch in run.launches:
         variants.setdefault(launch.cell.group, set()).add(launch.cell.variant)
@@ -42,12 +44,12 @@ def family_of(run: Run) -> int:
 
 
 def pairs_among(variants: Iterable[int]) -> int:
-    """How many pairs groups of so many variants have."""
+    """Return how many pairs there are in all groups, given the number of variants of each group."""
     return sum(comb(count, 2) for count in variants)
 
 
 def together(ratios: Sequence[float], family: int) -> Estimate:
-    """The geometric mean of one comparison's ratios, with the interval that holds at once with its family's others.
+    """Return the geometric mean of one comparison's ratios, with the interval that holds at once with its family's.
 
     Raises:
         ValueError: there is no ratio, or one is not positive.
@@ -56,7 +58,11 @@ def together(ratios: Sequence[float], family: int) -> Estimate:
 
 
 def verdict(ratios: Sequence[float], family: int) -> str:
-    """In words: a simultaneous interval across 1 is no clear difference."""
+    """Return the verdict in words. It is "no clear difference" if the simultaneous interval contains 1.
+
+    Raises:
+        ValueError: there is no ratio, or one is not positive.
+    """
     estimate = together(ratios, family)
     if not estimate.has_interval:
         return TOO_FEW_BLOCKS
@@ -66,10 +72,10 @@ def verdict(ratios: Sequence[float], family: int) -> str:
 
 
 def simultaneous(samples: Sequence[Sequence[float]], family: int) -> list[Estimate]:
-    """Several comparisons of one family, each with its simultaneous interval.
+    """Return the geometric mean of each of several comparisons of one family, with its simultaneous interval.
 
     Raises:
-        ValueError: no samples, or a bar with fewer than two replicates.
+        ValueError: there are no samples, or a bar has fewer than two replicates.
     """
     if not samples or min(len(each) for each in samples) < FEWEST:
         raise ValueError("each bar needs at least two replicates")
@@ -77,22 +83,22 @@ def simultaneous(samples: Sequence[Sequence[float]], family: int) -> list[Estima
 
 
 def largest(samples: Sequence[Sequence[float]], family: int) -> Estimate:
-    """The largest of several geometric means, with an interval that allows for having picked it.
+    """Return the largest of several geometric means, with an interval that allows for its having been picked.
 
-    All simultaneous intervals of the family hold together with the confidence of 95%; then the largest true value is at
-    least the largest lower bound and at most the largest upper bound.
+    All simultaneous intervals of the family hold at once with a confidence of 95%. Where they do, the largest true
+    value is at least the largest lower end and at most the largest upper end.
 
     Raises:
-        ValueError: no samples, or a bar with fewer than two replicates.
+        ValueError: there are no samples, or a bar has fewer than two replicates.
     """
     return _extreme(max, simultaneous(samples, family))
 
 
 def smallest(samples: Sequence[Sequence[float]], family: int) -> Estimate:
-    """The smallest of several geometric means, by the same reasoning as `largest`.
+    """Return the smallest of several geometric means, with an interval by the same reasoning as in `largest`.
 
     Raises:
-        ValueError: no samples, or a bar with fewer than two replicates.
+        ValueError: there are no samples, or a bar has fewer than two replicates.
     """
     return _extreme(min, simultaneous(samples, family))
 
@@ -107,5 +113,5 @@ def _extreme(pick: Callable[[Iterable[float]], float], bars: Sequence[Estimate])
 
 
 def _steps(run: Run, group: Group) -> int:
-    """The rungs and branches of a ladder that are run and compared with another."""
+    """Return how many rungs and branches of a ladder are run and compared with another rung."""
     return sum(bool(rung.of) and not rung.left_out for rung in run.about.rungs(group.stack))

@@ -1,7 +1,7 @@
-"""A ladder's steps from its records: each rung against the one before it, and their product against the whole.
+"""Computes a ladder's steps from its records: each rung over the one before it, and their product over the whole.
 
-The evidence says which rungs the build ignores (runner/checks/inert_changes.py); such a rung counts as a factor of
-exactly 1. A rung that failed is stepped over, and the next one says what it is compared with instead.
+The evidence says which rungs the build ignores (runner/checks/inert_changes.py). Such a rung counts as a factor of
+exactly 1. A rung that failed is skipped: the next rung is compared with the one before it, and its reason says so.
 """
 
 from __future__ import annotations
@@ -24,19 +24,20 @@ from runner.storage.runs import Run
 from runner.vocabulary import Cell, Group, Launch
 
 FIRST, INERT, LEFT_OUT = Status.FIRST, Status.INERT, Status.LEFT_OUT
-# Rounding of a product of ratios that are equal must not decide whether 1 is inside of an interval.
+# Rounding in a product of ratios must not decide whether an interval contains 1.
 ROUNDING = 1e-9
 
-# (stack, rung or variant, topology) -> a probe's verdicts, text by id
+# (stack, rung or variant, topology) -> the texts of a probe's verdicts, by the verdicts' ids.
 Verdicts = Mapping[tuple[str, str, str], Mapping[str, str]]
 
 
 @dataclass(frozen=True)
 class Step:
-    """One rung: its own speed (images/s) and its ratio to the rung `reference`.
+    """One rung: its own speed (images/s) and the ratio of its speed to that of the rung `reference`.
 
-    `status` is "first", "inert", "left_out", or that of a pair: "ok", "partial" and "losses_differ" have a ratio, of
-    which `ratios` holds the blocks'. `family` is how many comparisons the run judges at once.
+    `status` is "first", "inert", "left_out", or the status of a pair. There is a ratio if it is "ok", "partial" or
+    "losses_differ". `ratios` holds the ratio of each complete block. `family` is how many comparisons the run judges at
+    once.
     """
 
     rung: PlannedRung
@@ -50,23 +51,25 @@ class Step:
 
     @property
     def is_comparable(self) -> bool:
-        """Has it a ratio that something may be said of: of every planned block, of two that trained the same?"""
+        """Whether a verdict may be given on the ratio: every planned block is complete and both sides trained alike."""
         return self.ratio is not None and self.status == Status.OK
 
     @property
     def together(self) -> Estimate | None:
-        """The ratio with the interval that holds at once with those of the whole family."""
+        """The ratio with the interval that holds at once with those of the whole family; None if there is no ratio."""
         return together(self.ratios, self.family) if self.ratios else None
 
 
 @dataclass(frozen=True)
 class LadderResult:
-    """One topology's ladder. `products` are over the steps, block by block; `wholes` from launches of their own.
+    """One ladder of one topology at one batch size.
 
-    Within a block a step's upper launch is the next one's lower launch, so that the product is the last launch over the
-    first, and its interval, over the blocks, has the steps' covariance in it. `agreements` are product over whole,
-    block by block: if their interval holds 1, the ladder's own launches of its ends and those of the whole tell the
-    same.
+    `products` has the product of the steps' ratios in each block. `wholes` has the ratio of the last rung to the first
+    in each block, from two further launches of these rungs. `agreements` has product over whole in each block.
+
+    Within a block, the numerator of each step is the denominator of the next, so that the product is the last launch
+    over the first. The product's interval is computed over the blocks and hence includes the covariance of the steps.
+    If the interval of `agreements` contains 1, the ladder's own launches of its two ends agree with those of the whole.
     """
 
     group: Group
@@ -80,17 +83,17 @@ class LadderResult:
 
     @property
     def product(self) -> Estimate | None:
-        """The product of the rungs, if there is a block with all of them."""
+        """The product of the rungs; None if no block has all of them."""
         return self.products.estimate
 
     @property
     def whole(self) -> Estimate | None:
-        """The last rung over the first, measured directly."""
+        """The last rung over the first, measured directly; None if no block is complete."""
         return self.wholes.estimate
 
     @property
     def agreement(self) -> Estimate | None:
-        """The product over the whole."""
+        """The product over the whole; None if no block has both."""
         return self.agreements.estimate
 
     @property
@@ -100,7 +103,7 @@ class LadderResult:
 
     @property
     def agrees(self) -> bool | None:
-        """Does the product agree with the whole; None if a block is missing, or there is no interval to tell by."""
+        """Whether the product agrees with the whole; None if a block is missing, or if there is no interval."""
         found = self.agreements.together
         if found is None or not found.has_interval or not self.agreements.is_complete:
             return None
@@ -108,21 +111,22 @@ class LadderResult:
 
     @property
     def is_whole(self) -> bool:
-        """Was everything measured that was to be?"""
+        """Whether everything that was planned has been measured."""
         fine = (FIRST, INERT, LEFT_OUT, Status.OK)
         return self.whole_status == Status.OK and all(step.status in fine for step in (*self.steps, *self.branches))
 
 
 def ladders_of(run: Run, records: Sequence[Record], verdicts: Verdicts) -> list[LadderResult]:
-    """The ladder of every topology and batch size of a run."""
+    """Return the ladder of every topology and batch size of a run."""
     results = _results(run, tabulate(records), verdicts)
-    # Rungs that are not run again must not keep an older session's half of a block before a newer one's whole.
+    # An inert rung is not run again, so that only an older session has launches of it. They must not count when the
+    # session of a block is chosen: an older session's incomplete block might be preferred to a newer complete one.
     inert = inert_cells(results)
     return _results(run, tabulate(records, inert), verdicts) if inert else results
 
 
 def inert_cells(results: Sequence[LadderResult]) -> set[Cell]:
-    """The rungs that have turned out to be inert."""
+    """Return the cells of the rungs that have turned out to be inert."""
     return {
         result.group.cell(step.rung.id)
         for result in results
@@ -132,7 +136,7 @@ def inert_cells(results: Sequence[LadderResult]) -> set[Cell]:
 
 
 def still_needed(launches: Sequence[Launch], results: Sequence[LadderResult]) -> list[Launch]:
-    """Those launches whose rung has not turned out to be inert: what is left can teach nothing more of it."""
+    """Return the launches without those of inert rungs, on which further launches can show nothing new."""
     inert = inert_cells(results)
     return [launch for launch in launches if launch.cell not in inert]
 
@@ -147,7 +151,7 @@ def _result(
 ) -> LadderResult:
     by_rung = {rung.id: usable_of(group, rung.id, table) for rung in rungs}
     steps: dict[str, Step] = {}
-    for rung in rungs:  # the ladder first, then its branches: what a step refers to is there
+    for rung in rungs:  # The ladder comes before its branches: the rung that a step refers to is computed first.
         step = _step(group, rung, steps, rungs, table, blocks, _verdicts_of(group, rung, verdicts))
         steps[rung.id] = replace(step, family=family)
     chain = [steps[rung.id] for rung in rungs if not rung.is_branch]
@@ -180,7 +184,7 @@ def _step(
     reference = _reference(rung.of, done)
     if not reference:
         problem = make_pair(group, rung.id, rung.id, table, blocks)
-        # Losses are the next step's matter; a launch that failed here is this one's, also where both are wrong.
+        # The losses are compared in the next step. Here only failed launches count, even if losses differ as well.
         unlike = PARTIAL if problem.status == LOSSES_DIFFER else problem.status
         status = FIRST if len(problem.blocks) == len(blocks) else unlike
         return Step(rung, "", speed, None, status, problem.reason)
@@ -196,7 +200,7 @@ def _step(
 
 
 def _reason(pair: Pair, rung: PlannedRung, reference: str, done: Mapping[str, Step]) -> str:
-    """What went wrong, and that a step is over more than one rung where the one before has no speed."""
+    """Return what went wrong. If the rung before has no speed, also say which rung the step is compared with."""
     passed = [name for name in _between(rung.of, reference, done) if done[name].status != INERT]
     over = f"compared with {reference}, because {', '.join(passed)} could not be measured" if passed else ""
     return "; ".join(text for text in (over, pair.reason) if text)
@@ -207,33 +211,33 @@ def _between(name: str, reference: str, done: Mapping[str, Step]) -> list[str]:
 
 
 def _reference(name: str, done: Mapping[str, Step]) -> str:
-    """The nearest rung, going down, that has a speed of its own: neither inert nor failed."""
+    """Return the nearest rung below that has a speed of its own and is neither inert nor failed; empty if none is."""
     while name and (done[name].speed is None or done[name].status == INERT):
         name = done[name].rung.of
     return name
 
 
 def _is_gap(step: Step) -> bool:
-    """Has the rung a speed that may not be divided by the one before it? No product leads across such a step."""
+    """Return whether the rung has a speed that may not be divided by the one before. There is then no product."""
     return step.speed is not None and step.ratio is None and step.status not in (FIRST, INERT)
 
 
 def _declared(before: PlannedRung, now: PlannedRung) -> tuple[str, ...]:
-    """The conditions in which two rungs are planned to differ; every other must be equal."""
+    """Return the names of the conditions in which two rungs are planned to differ. All others must be equal."""
     one, other = before.settings, now.settings
     names = [name for name in ("intra_op_threads", "inter_op_threads") if getattr(one, name) != getattr(other, name)]
     return (*names, "pin", "enforced.mems") if one.pin != other.pin else tuple(names)
 
 
 def _products(chain: Sequence[Step], by_rung: Mapping[str, Mapping[int, Record]]) -> dict[int, float]:
-    """In each block that has every step, the product of the steps' ratios. Inert and left-out rungs count as 1."""
+    """Return the product of the steps' ratios in each block that has all steps. Inert and left-out rungs count as 1."""
     run = [step for step in chain if step.status != LEFT_OUT]
     links = [(by_rung[step.reference], by_rung[step.rung.id]) for step in run if step.ratio]
-    # Where nothing but the first rung does anything, the product is 1 in each of its blocks.
+    # If all rungs after the first are inert or left out, the product is 1 in each block of the first rung.
     return products(links) if links else dict.fromkeys(by_rung[run[0].rung.id], 1.0)
 
 
 def _verdicts_of(group: Group, rung: PlannedRung, verdicts: Verdicts) -> Mapping[str, str]:
-    """What a probe said of the rung itself, else of its variant."""
+    """Return the verdicts of the probe of the rung itself, or else of its variant; empty if there is no probe."""
     keys = [(group.stack, name, group.topology) for name in (rung.id, rung.settings.variant)]
     return next((verdicts[key] for key in keys if key in verdicts), {})

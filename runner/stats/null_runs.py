@@ -1,11 +1,11 @@
-"""How often does a run call anything faster or slower where nothing differs? Counted over simulated runs.
+"""Counts how often a run calls anything faster or slower although nothing differs, over simulated runs.
 
     python -m runner.stats.null_runs
 
-prints the table in results/README.md. Every launch's speed is the same but for noise: a block's own, which all its
-launches share, and each launch's. The pairs of three variants share launches, as in a real run. What is counted is the
-share of runs in which any verdict is "faster" or "slower": read off each pair's own interval, as if it were the only
-one, and off those of the family.
+prints the table in results/README.md. All launches are equally fast except for noise. One part of the noise is shared
+by all launches of a block, the other part is each launch's own. The pairs of three variants share launches, as in a
+real run. The table gives the share of runs in which any verdict is "faster" or "slower": once if verdicts are read off
+each pair's own interval, and once if they are read off the intervals that hold at once for the family.
 """
 
 from __future__ import annotations
@@ -23,10 +23,12 @@ NOMINAL = 0.05
 BLOCKS = 4
 RUNS = 20_000
 SEED = 1961
-# Standard deviations of log-speeds. A verdict depends on neither: the first cancels in a ratio, the second scales all.
+# Standard deviations of log-speeds. A verdict depends on neither: the first cancels in a ratio, and the second scales
+# every log-ratio and every interval alike.
 BLOCK_NOISE, LAUNCH_NOISE = 0.1, 0.03
 APART = ("faster", "slower")
-# The variants of each topology: one stack with two; that and one with three, as the sample; and four topologies each.
+# The number of variants in each group of a run. Every stack has four topologies. The sample has one stack with two
+# variants and one with three.
 SHAPES = {
     "4 pairs: 4 topologies, 2 variants": (2,) * 4,
     "12 pairs: 4 topologies, 3 variants": (3,) * 4,
@@ -36,19 +38,22 @@ SHAPES = {
 
 @dataclass(frozen=True)
 class Share:
-    """The share of runs with a wrong verdict, read off each interval alone and off all at once; `runs` were made."""
+    """The share of `runs` with a wrong verdict, read off intervals that hold each alone, and off simultaneous ones."""
 
     alone: float
     together: float
     runs: int
 
     def error(self, share: float) -> float:
-        """The standard error of a share of so many independent runs."""
+        """Return the standard error of a share, given the number of independent runs."""
         return math.sqrt(share * (1 - share) / self.runs)
 
 
 def wrong_verdicts(variants: Sequence[int], blocks: int, runs: int, seed: int = SEED) -> Share:
-    """The share of runs with any wrong verdict, for groups of so many variants each. The same seed, the same runs."""
+    """Return the share of runs with any wrong verdict, given the number of variants in each group.
+
+    The same seed gives the same runs.
+    """
     rng, family = random.Random(seed), pairs_among(variants)
     alone = together = 0
     for _ in range(runs):
@@ -59,7 +64,7 @@ def wrong_verdicts(variants: Sequence[int], blocks: int, runs: int, seed: int = 
 
 
 def table(runs: int = RUNS, seed: int = SEED) -> str:
-    """The table in results/README.md."""
+    """Return the table in results/README.md."""
     lines = [
         f"| a run of {BLOCKS} blocks | each at 95% by itself | all at once |",
         "|---|---|---|",
@@ -71,7 +76,7 @@ def table(runs: int = RUNS, seed: int = SEED) -> str:
 
 
 def main() -> None:
-    """Print the table; it takes some minutes."""
+    """Print the table. This takes some minutes."""
     parser = argparse.ArgumentParser(prog="python -m runner.stats.null_runs", description=__doc__.split("\n", 1)[0])
     parser.add_argument("--runs", type=int, default=RUNS, help="simulated runs of each kind (%(default)s)")
     print(table(parser.parse_args().runs))
@@ -82,7 +87,7 @@ def _shown(found: Share, share: float) -> str:
 
 
 def _ratios(rng: random.Random, variants: int, blocks: int) -> list[list[float]]:
-    """The block-wise ratios of every pair of one group whose variants are equally fast."""
+    """Return the block-wise ratios of every pair of one group whose variants are equally fast."""
     speeds: list[list[float]] = [[] for _ in range(variants)]
     for _ in range(blocks):
         shared = rng.gauss(0, BLOCK_NOISE)

@@ -1,4 +1,4 @@
-"""Pairs up the launches of two variants, block by block, and says why where there is nothing to divide."""
+"""Pairs the launches of two variants block by block. Where nothing can be divided, the pair has the reason."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from runner.storage.runs import Run
 from runner.vocabulary import Cell, Group
 
 LOSSES_DIFFER = Status.LOSSES_DIFFER
-# A planned block is missing, failed, or of two sessions: the estimate is shown, and nothing is said of it.
+# A planned block is missing, failed, or of two sessions. The estimate is shown, and no verdict is given on it.
 PARTIAL = Status.PARTIAL
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What a speedup is of: two variants of one group. The candidate's speed is divided by the baseline's."""
+    """Two variants of one group whose speeds are compared. The candidate's speed is divided by the baseline's."""
 
     group: Group
     baseline: str
@@ -30,7 +30,7 @@ class Comparison:
 
     @property
     def cells(self) -> tuple[Cell, Cell]:
-        """The baseline's cell and the candidate's."""
+        """The baseline's cell and the candidate's cell."""
         return self.group.cell(self.baseline), self.group.cell(self.candidate)
 
 
@@ -38,10 +38,16 @@ class Comparison:
 class Pair:
     """A baseline and a candidate of one group, with the block-wise speeds (images/s) of complete blocks.
 
-    A block is complete if both sides have a launch of it, of one session. `status` is "ok"; or "partial" (not every
-    planned block is complete) or "losses_differ", which are shown and left out of every mean and verdict; or why
-    nothing can be divided: an error's kind, "not_comparable", or "missing". `reason` says more. `blocks` are the
-    complete blocks' numbers, in the order of the speeds. `family` is how many comparisons the run judges at once.
+    A block is complete if both sides have a usable launch in it, and both launches are of one session. `status` is one
+    of these:
+
+    - "ok";
+    - "partial" (not every planned block is complete) or "losses_differ": the ratio is shown, and left out of every mean
+      and verdict;
+    - an error's kind, "not_comparable" or "missing": nothing can be divided.
+
+    `reason` says why the status is not "ok". `blocks` are the numbers of the complete blocks, in the order of the
+    speeds. `family` is how many comparisons the run judges at once.
     """
 
     group: Group
@@ -57,32 +63,32 @@ class Pair:
 
     @property
     def comparison(self) -> Comparison:
-        """What it is a measurement of: the key under which tables have it."""
+        """The comparison that this pair measures. Tables have the pair under this key."""
         return Comparison(self.group, self.baseline, self.candidate)
 
     @property
     def ratios(self) -> list[float]:
-        """Candidate over baseline, one for each complete block."""
+        """The candidate's speed over the baseline's, one ratio for each complete block."""
         return [other / base for base, other in zip(self.baseline_speeds, self.candidate_speeds, strict=True)]
 
     @property
     def ratio_by_block(self) -> dict[int, float]:
-        """Candidate over baseline by the block's number; blocks without numbers are counted from 1."""
+        """The candidate's speed over the baseline's by the block's number. Without `blocks`, numbers begin at 1."""
         numbers = self.blocks or range(1, len(self.baseline_speeds) + 1)
         return dict(zip(numbers, self.ratios, strict=True))
 
     @property
     def is_measured(self) -> bool:
-        """Is there anything to divide, and is it allowed to be divided?"""
+        """Whether there is a complete block whose two launches may be divided by one another."""
         return bool(self.baseline_speeds)
 
 
-# cell -> block -> the record that counts
+# cell -> block -> the record that counts.
 Table = Mapping[Cell, Mapping[int, Record]]
 
 
 def tabulate(records: Sequence[Record], passed_over: Collection[Cell] = ()) -> Table:
-    """Arrange the records that count by cell and block; `passed_over` as in `latest`."""
+    """Return the records that count, by cell and block. `passed_over` has the meaning that it has in `latest`."""
     table: dict[Cell, dict[int, Record]] = {}
     for record in latest(records, passed_over).values():
         table.setdefault(record.cell, {})[record.block] = record
@@ -90,12 +96,12 @@ def tabulate(records: Sequence[Record], passed_over: Collection[Cell] = ()) -> T
 
 
 def groups_of(run: Run) -> list[Group]:
-    """The comparisons of a run, in the order a report shows them."""
+    """Return the groups of a run, in the order in which a report shows them."""
     return sorted({launch.cell.group for launch in run.launches}, key=Group.report_order)
 
 
 def variants_of(run: Run, stack: str) -> list[str]:
-    """The variants of a stack that a run compares, the baseline first; of a ladder, its rungs."""
+    """Return the variants of a stack that a run compares, the baseline first. A ladder's variants are its rungs."""
     planned = dict.fromkeys(launch.cell.variant for launch in run.launches if launch.cell.stack == stack)
     if run.about.is_ladder:
         return list(planned)
@@ -103,7 +109,10 @@ def variants_of(run: Run, stack: str) -> list[str]:
 
 
 def pairs_of(run: Run, records: Sequence[Record]) -> list[Pair]:
-    """Every pair of every group: each variant against each one before it in the stack's order. A ladder has none."""
+    """Return every pair of every group; none for a ladder.
+
+    Each variant is the candidate in a pair with each variant that stands before it in the stack's order.
+    """
     if run.about.is_ladder:
         return []
     table = tabulate(records)
@@ -119,9 +128,9 @@ def pairs_of(run: Run, records: Sequence[Record]) -> list[Pair]:
 def make_pair(
     group: Group, baseline: str, candidate: str, table: Table, blocks: range, declared: Collection[str] = ()
 ) -> Pair:
-    """Pair up one baseline and one candidate over the planned blocks.
+    """Return the pair of one baseline and one candidate over the planned blocks.
 
-    `declared` names the conditions that differ because they are what is compared (the rungs of a ladder).
+    `declared` names the conditions that may differ, because the difference is what is compared (the rungs of a ladder).
     """
     sides = [table.get(cell, {}) for cell in Comparison(group, baseline, candidate).cells]
     usable = [{block: record for block, record in side.items() if record.error is None} for side in sides]
@@ -141,14 +150,20 @@ def make_pair(
 
 
 def of_one_session(one: Record, other: Record) -> bool:
-    """May two launches of a block be divided? Not those of two sessions, between which anything may have changed."""
+    """Return whether two launches are of one session. Otherwise they may not be divided by one another.
+
+    Anything about the host may have changed between two sessions.
+    """
     return one.session == other.session
 
 
 def _incomplete(
     sides: list[Mapping[int, Record]], names: tuple[str, str], blocks: range, apart: list[tuple[Record, Record]]
 ) -> tuple[Status | None, list[str]]:
-    """The status of a pair without any complete block, and why blocks are not complete; None if all are."""
+    """Return the status that a pair has if no block is complete, and why blocks are not complete.
+
+    The status is None if all blocks are complete.
+    """
     errors = [
         (name, block, record.failure)
         for side, name in zip(sides, names, strict=True)
@@ -167,13 +182,13 @@ def _incomplete(
 def _of_two_sessions(launches: tuple[Record, Record]) -> str:
     first, second = sorted(record.session for record in launches)
     return (
-        f"block {launches[0].block}: its launches are of sessions {first} and {second}, and are not divided by one "
-        "another; the block has to be run again whole"
+        f"block {launches[0].block}: its launches are of sessions {first} and {second}, and launches of two sessions "
+        "are not divided by one another; the whole block has to be run again"
     )
 
 
 def _explain(errors: list[tuple[str, int, Failure]]) -> str:
-    """What went wrong where, each message once with all its blocks."""
+    """Return what went wrong in which blocks, each message once with all its blocks."""
     blocks: dict[tuple[str, str], list[str]] = {}
     for name, block, error in errors:
         blocks.setdefault((name, error.message), []).append(str(block))

@@ -1,6 +1,6 @@
-"""Products of a ladder's steps, block by block, and what they are held against: ratios of the last rung to the first.
+"""Products of a ladder's steps, block by block, and their ratios to the directly measured ratio of last to first rung.
 
-Launches of two sessions are never divided by one another, here as in pairs.
+Launches of two sessions are never divided by one another, as in `runner/stats/pairs.py`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ Launches = Mapping[int, Record]
 
 @dataclass(frozen=True)
 class Total:
-    """A comparison of the first rung with the last: block-wise `ratios`, and whether anything may be said of them."""
+    """A comparison of the last rung with the first: its ratio in each block, and whether a verdict may be given.
+
+    `family` is how many comparisons the run judges at once.
+    """
 
     ratios: tuple[float, ...]
     family: int
@@ -30,31 +33,35 @@ class Total:
 
     @property
     def estimate(self) -> Estimate | None:
-        """With its own 95% interval; None where no block is complete."""
+        """The geometric mean with its own 95% interval; None if no block is complete."""
         return geometric_estimate(self.ratios) if self.ratios else None
 
     @property
     def together(self) -> Estimate | None:
-        """With the interval that holds at once with those of the whole family."""
+        """The geometric mean with the interval that holds at once with those of the family; None without a block."""
         return together(self.ratios, self.family) if self.ratios else None
 
 
 def usable_of(group: Group, name: str, table: Table) -> dict[int, Record]:
-    """The usable launches of a rung, by block."""
+    """Return the usable launches of a rung, by block."""
     return {block: record for block, record in table.get(group.cell(name), {}).items() if record.error is None}
 
 
 def products(links: Sequence[tuple[Launches, Launches]]) -> dict[int, float]:
-    """In each block that has every link, the product of their ratios, each the second's speed over the first's."""
+    """Return the product of the links' ratios in each block that has every link.
+
+    The ratio of a link is the speed of its second launch over that of its first.
+    """
     factors = [_ratios(before, now) for before, now in links]
     complete = [block for block in factors[0] if all(block in each for each in factors)]
     return {block: math.prod(each[block] for each in factors) for block in complete}
 
 
 def quotients(product: Mapping[int, float], whole: Pair, of_product: Launches, of_whole: Launches) -> tuple[float, ...]:
-    """The product over the whole in each block that has both, of one session; the records are those of the first rung.
+    """Return product over whole in each block that has both, if both are of one session.
 
-    Every launch that a product is made of is of one session.
+    `of_product` and `of_whole` are the launches of the first rung. They show the session, because all launches of a
+    product are of one session, and so are the two launches of a whole.
     """
     direct = whole.ratio_by_block
     blocks = [block for block in product if block in direct and of_one_session(of_product[block], of_whole[block])]

@@ -1,6 +1,6 @@
-"""A run as it was read: its records, evidence and peaks, and what follows from them, each worked out once.
+"""A run's records, evidence and peaks as they were read, and everything that is computed from them, each thing once.
 
-Claims and reports read the same one. It knows no words: what a report says of a run is in runner/report.
+Claims and reports read the same object. It has no sentences: those of the report are in runner/report.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from runner.vocabulary import Cell
 
 @dataclass(frozen=True)
 class Results:
-    """A run with its records, peaks and evidence. All else is computed from these when it is first asked for."""
+    """A run with its records, peaks and evidence. Everything else is computed from these when it is first read."""
 
     run: Run
     records: tuple[Record, ...]
@@ -39,7 +39,7 @@ class Results:
 
     @property
     def header(self) -> Header:
-        """What run.json says, as types."""
+        """The contents of run.json, as types."""
         return self.run.about
 
     @property
@@ -53,34 +53,34 @@ class Results:
         return sorted({launch.cell.batch_size for launch in self.run.launches})
 
     def variants(self, stack: str) -> list[str]:
-        """The variants of a stack that were compared, the baseline first."""
+        """Return the variants of a stack that were compared, the baseline first."""
         return variants_of(self.run, stack)
 
     def has_variant(self, stack: str, variant: str) -> bool:
-        """Was this variant planned on this stack?"""
+        """Return whether this variant was planned on this stack."""
         return variant in self.variants(stack)
 
     @cached_property
     def usable(self) -> list[Record]:
-        """The records that count and have samples."""
+        """The records that count and have samples: those without an error."""
         return [record for record in latest(list(self.records)).values() if record.error is None]
 
     def of_cell(self, cell: Cell) -> list[Record]:
-        """The usable records of one cell, in the order of blocks."""
+        """Return the usable records of one cell, in the order of blocks."""
         return sorted((record for record in self.usable if record.cell == cell), key=lambda record: record.block)
 
     @cached_property
     def cells(self) -> Cells:
-        """The evidence on every measured cell: of its probe, and of its timed launches."""
+        """The evidence on every measured cell, from its probe and from its timed launches."""
         return cells_of(self.header, self.records, self.evidence)
 
     def failure_of(self, cell: Cell) -> str:
-        """What the evidence says against a cell being what its name says; empty if nothing."""
+        """Return why the evidence on a cell failed; empty if it did not."""
         found = self.cells.get(cell)
         return found.reason.rstrip(".") if found is not None and found.status == "failed" else ""
 
     def probes_of(self, stack: str, variant: str) -> list[Evidence]:
-        """The evidence on one variant of a stack, of every topology whose probe did not fail."""
+        """Return the evidence on one variant of a stack, for every topology whose probe ended well."""
         return [
             found
             for subject, found in self.evidence.items()
@@ -121,7 +121,7 @@ class Results:
 
     @property
     def has_partial(self) -> bool:
-        """Is there a pair, or a part of a ladder, that is measured in some of the planned blocks alone?"""
+        """Whether a pair, or a part of a ladder, is measured in some of the planned blocks but not in all."""
         statuses = [pair.status for pair in self.pairs]
         for result in self.ladders:
             statuses += [result.whole_status, *(step.status for step in (*result.steps, *result.branches))]
@@ -129,11 +129,11 @@ class Results:
 
     @cached_property
     def defaults(self) -> Mapping[str, Default]:
-        """What a plain installation of each stack was seen to do with oneDNN here; not in it where nothing was seen."""
+        """Whether a plain installation has oneDNN on here, by stack. A stack where this was not observed is absent."""
         return observed_defaults(self.evidence, self.usable)
 
     def plain_variant(self, stack: str) -> str | None:
-        """The compared variant that does with oneDNN what a plain installation was seen to do here; None if unknown."""
+        """Return the compared variant that has oneDNN on or off as a plain installation here; None if unknown."""
         seen, variants = self.defaults.get(stack), self.header.stacks[stack].variants
         for name in self.variants(stack) if seen else []:
             declared = variants[name].environment if name in variants else ()
@@ -144,15 +144,16 @@ class Results:
 
     @property
     def failed(self) -> int:
-        """How many planned launches ended in an error and were not measured since, and still need to be."""
+        """How many planned launches ended in an error, were not measured since, and still need to be."""
         errors = {key for key, record in latest(list(self.records)).items() if record.error is not None}
         return len(still_needed([launch for launch in self.run.launches if launch.launch_id in errors], self.ladders))
 
     @property
     def unfinished(self) -> int:
-        """How many launches still need a record: those without one, and of blocks that no one session has completed.
+        """How many launches still need a record.
 
-        A launch that has a record and whose block only failed is not among them: see `failed`.
+        These are the launches without a record, and those of blocks that no single session has completed. A launch with
+        a record is not counted if a launch of its block failed: those blocks are counted by `failed`.
         """
         records = latest(list(self.records))
         needed = {launch.launch_id for launch in still_needed(self.run.launches, self.ladders)}
@@ -164,16 +165,16 @@ class Results:
 
 
 def results_of(run: Run) -> Results:
-    """Read all that a run's folder holds of what was measured.
+    """Read the records, peaks and evidence in a run's folder.
 
     Raises:
-        RunFormatError: its records, peaks or evidence are damaged, or of a newer schema.
+        RunFormatError: the records, peaks or evidence are damaged, or of a newer schema.
     """
     return Results(run, tuple(run.read_records()), peak_records.read(run.peaks_file), store.read(run.folder))
 
 
 def _passed(evidence: Mapping[Subject, Evidence]) -> dict[tuple[str, str, str], dict[str, str]]:
-    """The texts of the verdicts that were passed, by id, for each stack, variant and topology."""
+    """Return the texts of the verdicts that passed, by id, for each stack, variant and topology."""
     return {
         (subject.stack, subject.variant, subject.topology): {
             verdict.id: verdict.text for verdict in found.verdicts if verdict.passed

@@ -1,4 +1,4 @@
-"""The rows of the tables that a report and speedups.csv show: speedups, throughputs, summaries. Pure functions."""
+"""Rows of the tables that a report and speedups.csv show: speedups, throughputs and summaries. Pure functions."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from runner.stats.pairs import Comparison, Pair, tabulate
 from runner.storage.records import Record
 from runner.vocabulary import Cell
 
-# Stands in the place of a verdict where a pair is flagged or not complete: nothing is made of its number.
+# Stands in place of a verdict where a pair is flagged or not complete: no verdict is given on its number.
 NOT_COUNTED = "not counted"
 
 
 @dataclass(frozen=True)
 class Speedup:
-    """One pair with its ratio; all but the pair is None, and the verdict empty, where nothing could be measured.
+    """One pair with its ratio. Where nothing could be measured, the verdict is empty and all else but the pair is None.
 
-    `alone` is the ratio with the 95% interval of this pair by itself. The interval of `together` holds at once with
-    those of all pairs of the run, and the verdict is read off it. Both speeds are geometric means over the complete
-    blocks, in images per second.
+    `alone` is the ratio with the 95% interval of this pair by itself. `together` is the ratio with the interval that
+    holds at once with those of all pairs of the run; the verdict is read off it. Both speeds are geometric means over
+    the complete blocks, in images per second.
     """
 
     pair: Pair
@@ -43,8 +43,8 @@ class Speedup:
 class Throughput:
     """One cell's speed over its `launches` usable launches, in images per second with its 95% interval.
 
-    `article` is the article's own estimator over the timed steps of all of them. `peak_memory_bytes` is the largest of
-    any launch; None where none told.
+    `article` is the article's own estimator over the timed steps of all these launches. `peak_memory_bytes` is the
+    largest peak of any launch; None if no launch recorded one.
     """
 
     cell: Cell
@@ -56,9 +56,10 @@ class Throughput:
 
 @dataclass(frozen=True)
 class Largest:
-    """The largest speedup over topologies: the named one's own, and the interval that the largest true one is within.
+    """The largest speedup over topologies. `own` is the estimate of the named topology, with its own interval.
 
-    Both intervals are read off the family's, and hold at once.
+    The interval of `joint` contains the largest true speedup, whichever topology has it. Both intervals come from the
+    simultaneous intervals of the family.
     """
 
     topology: str
@@ -68,11 +69,12 @@ class Largest:
 
 @dataclass(frozen=True)
 class Summary:
-    """One pair of variants over the topologies of a stack at one batch size; `speedups` holds a row of each topology.
+    """One pair of variants over the topologies of a stack at one batch size. `speedups` has a row for each topology.
 
-    Mean and largest are over `topologies` of them: those that are complete and not flagged. `flagged` measured ones
-    were left out. The mean is geometric, with an interval of its own, and its replicates are the blocks that all have.
-    It is None where there is no such block; the largest where one of them has too few blocks for an interval.
+    `mean` and `largest` are over the `topologies` speedups that are complete and not flagged. `flagged` is how many
+    measured speedups were left out. The mean is geometric and has an interval of its own. Its replicates are the blocks
+    that all of these topologies have; it is None if there is no such block. `largest` is None if one of these
+    topologies has too few blocks for an interval.
     """
 
     stack: str
@@ -87,12 +89,12 @@ class Summary:
 
 
 def speedups(pairs: Iterable[Pair]) -> dict[Comparison, Speedup]:
-    """One row for each pair, in their order."""
+    """Return one row for each pair, in the order of the pairs."""
     return {pair.comparison: _speedup(pair) for pair in pairs}
 
 
 def throughputs(records: Sequence[Record]) -> dict[Cell, Throughput]:
-    """One row for each cell with a usable launch, in the order of the records."""
+    """Return one row for each cell with a usable launch, in the order of the records."""
     found = {}
     for cell, by_block in tabulate(records).items():
         usable = [record for record in by_block.values() if record.error is None]
@@ -102,7 +104,7 @@ def throughputs(records: Sequence[Record]) -> dict[Cell, Throughput]:
 
 
 def summaries(rows: Iterable[Speedup]) -> tuple[Summary, ...]:
-    """One row for each stack, batch size, baseline and candidate, in the order of the speedups."""
+    """Return one row for each stack, batch size, baseline and candidate, in the order of the speedups."""
     found: dict[tuple[str, int, str, str], list[Speedup]] = {}
     for row in rows:
         group, pair = row.pair.group, row.pair
@@ -151,7 +153,7 @@ def _largest(pairs: Sequence[Pair]) -> Largest | None:
 
 
 def _mean_over_topologies(pairs: Sequence[Pair]) -> Estimate | None:
-    """The geometric mean over the blocks that all pairs have, a block's replicate being its mean log-ratio."""
+    """Return the geometric mean over the blocks that all pairs have. Each block's replicate is its geometric mean."""
     by_block: list[Mapping[int, float]] = [pair.ratio_by_block for pair in pairs]
     common = [block for block in by_block[0] if all(block in each for each in by_block)] if by_block else []
     if not common:

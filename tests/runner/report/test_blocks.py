@@ -54,7 +54,7 @@ def test_the_size_of_the_run_stands_under_its_title(in_folder: Path) -> None:
 def test_only_a_stack_that_can_switch_onednn_off_explains_what_stays_on(in_folder: Path) -> None:
     """TensorFlow 1.12 has no oneDNN to switch."""
     words = "has oneDNN switched off"
-    assert f"stock on tf-2.14 {words}" in report_of(FakeEngine())
+    assert f"On tf-2.14, stock {words}" in report_of(FakeEngine())
     main([*COMPARE, "--stack", "tf-1.12", "--out", "other"], only(FakeEngine()))
     assert words not in Path("other/report.md").read_text()
 
@@ -73,6 +73,6 @@ def test_a_figure_that_another_machine_does_not_reach_is_not_refuted(in_folder: 
          only(FakeEngine()))  # fmt: skip
     head = Path("near/report.md").read_text().split("##")[0]
     assert "not testable here. The largest of 4 bars is InceptionV3, 4.00x" in head
-    assert "which does not refute it (missing here: the processor 8124M" in head
+    assert "which does not refute the claim (missing here: the processor 8124M" in head
     assert "not reproduced" not in head
     assert "not testable here" in Path("near/figure1.svg").read_text()

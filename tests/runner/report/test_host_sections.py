@@ -64,14 +64,14 @@ def test_launches_that_met_memory_high_are_counted(on: On, kit: Kit, in_folder: 
     """The warning of the limit is there before; that it was met is read from each launch's own count."""
     report = on(throttled())
     assert "memory.high is 4.0 GiB" in parts(report)[0]
-    assert "launches met memory.high" not in report
+    assert "launches reached memory.high" not in report
     assert f"| machine.memory_high_bytes | {4 * GIB} |" in report
     records = [json.loads(line) for line in (in_folder / "run/records.jsonl").read_text().splitlines()]
     records[0]["result"]["observed"]["cgroup"].update(memory_high_bytes=4 * GIB, memory_high_events=9)
     (in_folder / "run/records.jsonl").write_text("".join(json.dumps(each) + "\n" for each in records))
     assert kit("report", "run") == 0
     again = (in_folder / "run/report.md").read_text()
-    assert f"1 of {len(records)} launches met memory.high (4.0 GiB)" in parts(again)[0]
+    assert f"1 of {len(records)} launches reached memory.high (4.0 GiB)" in parts(again)[0]
 
 
 def test_a_host_without_any_of_it_has_no_word_of_it(on: On) -> None:

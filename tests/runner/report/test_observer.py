@@ -40,7 +40,7 @@ def test_median_and_largest_share_are_told_with_the_launch() -> None:
 def test_more_than_a_hundredth_of_a_core_is_said_to_be_too_much() -> None:
     """An observer that disturbs is not passed over in silence."""
     (told,) = observer_sentences([with_own(1, 0.11), with_own(2, 0.09)])
-    assert "In 1 of them that is MORE THAN the 1%" in told
+    assert "In 1 of them this is MORE THAN 1%" in told
 
 
 @pytest.mark.parametrize("made", [record(), with_own(1, None)], ids=["older", "compose"])
@@ -67,4 +67,4 @@ def test_each_record_holds_the_runners_own_cpu_seconds_of_its_launch(in_folder: 
     assert [each.facts["runner_cpu_seconds"] >= 0.5 for each in found] == [each.block == 2 for each in found]
     section = conditions_section(measured(runs.load(Path("run"))))
     assert any("of one core in the median launch" in text for text in section.paragraphs)
-    assert "In 2 of them that is MORE THAN the 1%" in Path("run/report.md").read_text()
+    assert "In 2 of them this is MORE THAN 1%" in Path("run/report.md").read_text()

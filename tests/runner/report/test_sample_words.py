@@ -53,13 +53,13 @@ def said(sections: Document | Section) -> str:
 @pytest.mark.parametrize(
     "words",
     [
-        "In this run files were held against one another only, and not against the hash-locked wheels.",
-        "Nor was the CPU that each thread was last seen on.",
-        "blocks go in twos, of which one has the other's order backwards",
-        "the largest and the claims on speedups are read off the second; other claims have an interval of their own",
-        "Settings without effect on TensorFlow (of another library in the process nothing is said",
+        "and not with the hash-locked wheels",
+        "the CPU on which each thread was last seen",
+        "in the reverse order of the first",
+        "Other claims have only an interval of their own",
+        "Settings without effect on TensorFlow (they may affect another library",
         "logging slows (by how much was not measured in this run)",
-        "then only what the claim needs of the software must match, and neither its processor nor its cores",
+        "only the conditions on the software must match",
     ],
 )
 def test_what_a_reader_would_take_for_granted_is_told(document: Document, words: str) -> None:
@@ -91,7 +91,7 @@ def test_lines_of_verbose_launches_are_counted_and_a_build_that_wrote_none_is_to
     """Its traced times cannot have grown by lines that it never wrote."""
     (section,) = trace_sections(sample)
     text = said(section)
-    assert "tf-1.12 stock wrote none, so that the switch did nothing to its traced times." in text
+    assert "tf-1.12 stock wrote none, so that the switch" in text
     counts = [sum(part["count"] for part in each.primitives) for subject, each in sample.evidence.items()
               if (subject.stack, subject.variant) == ("tf-2.14", "stock")]  # fmt: skip
     assert f"tf-2.14 stock {min(counts):,} to {max(counts):,};" in text
@@ -115,7 +115,7 @@ def test_the_losses_stand_beside_the_share_of_the_movement_that_they_are_apart(s
 def test_quiet_launches_have_the_table_that_the_primitives_caption_points_to(sample: Results) -> None:
     """The caption speaks of a table of traced steps where the report has one."""
     quiet = with_evidence_of(sample, lambda each: replace(each, quiet={"step_seconds": [1.0]}))
-    assert "logging slows (by how much, the table of traced steps says)" in said(evidence_section(quiet))
+    assert "logging slows (the table of traced steps says by how much)" in said(evidence_section(quiet))
 
 
 def test_files_that_were_held_against_their_wheels_are_counted_instead(sample: Results) -> None:
@@ -125,7 +125,7 @@ def test_files_that_were_held_against_their_wheels_are_counted_instead(sample: R
     run = replace(sample.run, header={**sample.run.header, "matched": matched})
     (section,) = matched_sections(replace(sample, run=run))
     assert "tf-1.12 stock: 10 files of 2 wheels" in said(section)
-    assert "not against the hash-locked wheels" not in said(section)
+    assert "and not with the hash-locked wheels" not in said(section)
 
 
 def test_the_claims_that_can_be_confirmed_are_told_apart_from_those_whose_value_is_unknown(sample: Results) -> None:
