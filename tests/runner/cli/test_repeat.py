@@ -198,7 +198,7 @@ def test_bad_input_is_a_usage_error(kit: Kit, original: Path, capsys: pytest.Cap
     """One paragraph, exit code 2, and nothing is run."""
     for arguments, words in (
         (["nowhere"], "nowhere is not a run's folder"),
-        (["run", "--out", "run"], "is the run that is to be repeated"),
+        (["run", "--out", "run"], "is to be repeated"),
         (["run", "--engine", "other"], "invalid choice"),
         (["run", "--cpus", "9000"], "9000"),
     ):
