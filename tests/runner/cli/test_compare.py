@@ -126,7 +126,7 @@ def test_ctrl_c_leaves_a_run_that_resume_completes_with_the_broken_block_whole(
     assert kit("compare", "--resume", "run") == 0
     assert engine.ran == planned[2:], "the block of the third and the fourth launch whole, and the blocks after it"
     out = capsys.readouterr().out
-    assert "6 of 8 launches left, 1 of them again: a block counts only whole and from one session" in out
+    assert "6 of 8 launches left, 1 of them again" in out
     assert [line[:3] for line in out.splitlines() if "images/s (" in line] == [f"{n}/8" for n in range(3, 9)]
     kept = [(record.launch_id, record.session) for record in records.read(Path("run/records.jsonl"))]
     assert kept == [(name, 1) for name in planned[:3]] + [(name, 2) for name in planned[2:]]
