@@ -1,1 +1,1 @@
-"""What only those who maintain the kit run: it writes the locks and the rendered Dockerfiles anew."""
+"""Programs for the maintainers of the kit. They write the lock files and the rendered Dockerfiles."""

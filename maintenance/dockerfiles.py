@@ -1,6 +1,6 @@
-"""Writes the committed Dockerfiles anew, from the one template and stacks.toml.
+"""Writes the committed Dockerfiles from the one template and stacks.toml.
 
-`python -m maintenance.dockerfiles` writes images/rendered/; a test renders again and compares.
+`python -m maintenance.dockerfiles` writes images/rendered/. A test renders them again and compares.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from runner.support.atomic import write_whole
 
 
 def rendered_path(installation: Installation) -> Path:
-    """Where the committed Dockerfile of an installation lies."""
+    """The path of an installation's committed Dockerfile."""
     return IMAGES / "rendered" / installation.stack / installation.name / "Dockerfile"
 
 

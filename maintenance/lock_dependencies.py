@@ -1,8 +1,8 @@
 """`make locks`: writes every lock with hashes, for the runner itself and for each installation of each stack.
 
-Needs uv, a package index, and the interpreters of the stacks that no resolver knows any more. Both installations of a
-stack come from the same shared requirements plus one wheel, for the same Python and platform, so that their locks
-differ in one requirement.
+It needs uv, a package index, and an interpreter for each stack whose Python uv does not support any more. Both
+installations of a stack come from the same shared requirements and one wheel, for the same Python and platform. Their
+locks therefore differ in one requirement.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _FLAGS = ("--quiet", "--generate-hashes", "--no-annotate", "--no-header")
 
 
 def main() -> None:
-    """Write all locks, telling which."""
+    """Write all locks, and print the name of each."""
     lock_runner("compare", [])
     lock_runner("test", ["--extra", "test"])
     for stack, installation in every_installation(load_stacks().values()):
@@ -62,14 +62,14 @@ def lock_installation(stack: Stack, installation: Installation) -> None:
 def _hashes_of_what_the_installer_fetches(stack: Stack, requirements: Path, folder: Path) -> str:
     """Lock a complete list of pinned requirements by fetching each wheel with the stack's own pip.
 
-    For stacks whose Python is older than the resolver knows, or whose wheels a newer pip refuses.
+    This is for stacks whose Python is too old for the resolver, or whose wheels a newer pip refuses.
     """
     print(f"locking {stack.name} with {stack.installer.requirement}: {requirements.read_text().splitlines()[-1]}")
     wheels = folder / "wheels"
     subprocess.run(
         [str(lock_wheels.make_installer(stack, folder)), "-m", "pip", "download", "--quiet", "--no-deps",
          "--only-binary", ":all:", "--dest", str(wheels), "-r", str(requirements)],
-        check=True, env=PackageIndex().environment(),  # an old pip knows nothing of the system's CA bundle
+        check=True, env=PackageIndex().environment(),  # an old pip does not read the system's CA bundle
     )  # fmt: skip
     hashes = {_project(wheel.name): hashlib.sha256(wheel.read_bytes()).hexdigest() for wheel in wheels.glob("*.whl")}
     lines = sorted(requirements.read_text(encoding="utf-8").split())
@@ -77,7 +77,7 @@ def _hashes_of_what_the_installer_fetches(stack: Stack, requirements: Path, fold
 
 
 def _project(file_or_name: str) -> str:
-    """A project's name as wheels and requirements both spell it (PEP 503, PEP 427)."""
+    """A project's normalised name, from the file name of a wheel or from a requirement (PEP 503, PEP 427)."""
     return canonicalize_name(re.split(r"-\d", file_or_name)[0])
 
 

@@ -1,6 +1,6 @@
-"""`make locks`, its last part: fetches every wheel that a lock names and writes down which files it holds.
+"""The last part of `make locks`: downloads every wheel that a lock names and writes a digest of its list of files.
 
-By itself (`python -m maintenance.lock_wheels`) it does so for the locks as they are.
+`python -m maintenance.lock_wheels` does this part alone, for the locks as they are.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from runner.support.atomic import write_whole
 from runner.support.data import read_toml
 from runner.support.network import PackageIndex
 
-# A package may have wheels for several C libraries, of which an installer takes the newest that its host has: all that
-# uv knows are looked for.
+# A package may have wheels for several versions of the C library. An installer takes the newest one that its host
+# supports, so this is the newest version that uv supports: all of the wheels are then found.
 NEWEST_PLATFORM = "x86_64-manylinux_2_40"
 
 
 def main() -> None:
-    """Write the file of every installation."""
+    """Write the list of wheels of every installation."""
     for stack, installation in every_installation(load_stacks().values()):
         write_for(stack, installation)
 
 
 def write_for(stack: Stack, installation: Installation) -> None:
-    """Fetch what one installation's lock names, and the installer, and write which files are in it."""
+    """Download the wheels that one installation's lock names, and the installer's, and write the list of them."""
     print(f"reading the wheels of {stack.name}/{installation.name}")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -65,7 +65,7 @@ def make_installer(stack: Stack, folder: Path) -> Path:
 
 
 def _fetched_by_the_installer(stack: Stack, requirements: Path, folder: Path) -> Iterator[LockedWheel]:
-    """The one wheel of each requirement, fetched by the stack's own pip, which checks their hashes."""
+    """The one wheel of each requirement, downloaded by the stack's own pip, which checks its hash."""
     wheels = folder / "wheels"
     subprocess.run(
         [str(make_installer(stack, folder)), "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:",
@@ -86,7 +86,7 @@ def _named_by_the_resolver(stack: Stack, requirements: Path, folder: Path) -> It
         check=True,
     )  # fmt: skip
     locked = requirements.read_text(encoding="utf-8")
-    # The format's version stands under another name than in the kit's own files.
+    # pylock.toml has another name for its version than `schema_version`, which `read_toml` requires.
     listed.write_text("schema_version = 1\n" + listed.read_text(encoding="utf-8"), encoding="utf-8")
     for package in read_toml(listed, 1)["packages"]:
         for wheel in package["wheels"]:
@@ -96,10 +96,10 @@ def _named_by_the_resolver(stack: Stack, requirements: Path, folder: Path) -> It
 
 @cache
 def _at(url: str, sha256: str) -> LockedWheel:
-    """The wheel at an address. Both installations of a stack share most of theirs.
+    """The wheel at an address. It is kept, because both installations of a stack share most of their wheels.
 
     Raises:
-        HostError: another file is there.
+        HostError: the file at this address has another sha256.
     """
     with tempfile.TemporaryDirectory() as folder, urllib.request.urlopen(url) as answer:
         content = answer.read()

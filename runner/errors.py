@@ -1,6 +1,6 @@
-"""Failures a person can act on: one class for each kind, with its own exit code. Knows nothing of what failed.
+"""Failures that a person can act on: one class for each kind, with an exit code. Imports nothing of the kit.
 
-A message is one paragraph: what was being done, what was found, what was expected, what to do next.
+A message is one paragraph. It says what was being done, what was found, what was expected, and what to do next.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class KitError(Exception):
 
 
 class UsageError(KitError):
-    """The command line, or a file named on it, asks for something that does not exist or makes no sense."""
+    """The command line, or a file that it names, asks for something that does not exist or is not possible."""
 
     exit_code = EXIT_USAGE
 
@@ -31,7 +31,7 @@ class HostError(KitError):
 
 
 class DiskError(HostError):
-    """A filesystem has too little room, or ran full while being written."""
+    """A filesystem has too little free space, or became full while a file was written."""
 
 
 class RunLockedError(HostError):
@@ -39,11 +39,11 @@ class RunLockedError(HostError):
 
 
 class RegistryError(HostError):
-    """An image registry cannot be reached, lets nobody in, or has not what was asked of it."""
+    """An image registry cannot be reached, refuses the login, or does not have what was requested."""
 
 
 class DigestError(HostError):
-    """An image is not the one that its digest, its lock or its tag promises."""
+    """An image is not the one that its digest, its images lock or its tag identifies."""
 
 
 class RunFormatError(UsageError):

@@ -1,7 +1,7 @@
-"""The built-in topologies as they declare themselves in images/workload/topologies/, read without being run.
+"""The built-in topologies, as the modules in images/workload/topologies/ declare them.
 
-One module of that folder is one topology. The workload's code is not imported here: its constants are read from its
-text. What each of them means is told in images/workload/topologies/__init__.py. Imports nothing of the kit.
+Each module of that folder is one topology. The workload's code is not imported or run here: its constants are read
+from its source text. images/workload/topologies/__init__.py describes each constant. Imports nothing of the kit.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ FOLDER = Path(__file__).resolve().parents[1] / "images" / "workload" / "topologi
 
 @dataclass(frozen=True)
 class BuiltIn:
-    """What one topology declares. `training_gflops` are for one image; `figure_1_position` is counted from 1.
+    """What one topology declares. `training_gflops` is for one image; `image_size` is in pixels.
 
-    The latter is None for a topology that the article's Figure 1 does not show.
+    `figure_1_position` is counted from 1; it is None for a topology that the article's Figure 1 does not show.
     """
 
     name: str
@@ -33,10 +33,10 @@ class BuiltIn:
 
 
 def read_topologies(folder: Path = FOLDER) -> Mapping[str, BuiltIn]:
-    """Read every topology of a folder: the article's Figure 1 in its own order, then the others by name.
+    """Read every topology of a folder: first those of the article's Figure 1 in its order, then the others by name.
 
     Raises:
-        ValueError: a module lacks a constant, or one of them has another kind of value; the message names both.
+        ValueError: a module lacks a constant, or a constant has a value of another type. The message names both.
     """
     found = [_read(path) for path in folder.glob("*.py") if path.name != "__init__.py"]
     return {each.name: each for each in sorted(found, key=_order)}
@@ -67,7 +67,7 @@ def _read(path: Path) -> BuiltIn:
 
 
 def _constants(path: Path) -> dict[str, Any]:
-    """The module's assignments of a literal to one name; what is computed is left out."""
+    """The module's assignments of a literal to a name; computed values are left out."""
     constants: dict[str, Any] = {}
     for node in ast.parse(path.read_text(encoding="utf-8"), str(path)).body:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):

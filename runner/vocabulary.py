@@ -16,11 +16,11 @@ from runner.topologies import BUILT_IN
 Layout = Literal["NHWC", "NCHW"]
 EngineName = Literal["docker", "venv"]
 
-# The article's Figure 1 in its own order, then the further built-in topologies by name.
+# First the topologies of the article's Figure 1, in its order; then the other built-in topologies, by name.
 ARTICLE_TOPOLOGIES = tuple(name for name, topology in BUILT_IN.items() if topology.figure_1_position is not None)
 TOPOLOGIES = tuple(BUILT_IN)
 
-# Every condition of a launch that an engine may or may not hold a launch to, and the name it is refused by.
+# The conditions of a launch that not every engine can enforce, with the names that messages and records use.
 ENFORCEABLE = {
     "mems": "memory nodes",
     "memory_limit_bytes": "memory limit",
@@ -31,16 +31,16 @@ ENFORCEABLE = {
 
 
 def runs_containers(engine: str) -> bool:
-    """Does an engine of this name run each launch in a container?
+    """Whether an engine of this name runs each launch in a container.
 
-    A container has a control group, a file system and a C library of its own; a plain process has those of its host.
+    A container has its own control group, file system and C library; a plain process has those of its host.
     """
     return engine == "docker"
 
 
 @dataclass(frozen=True, order=True)
 class Group:
-    """What is compared: one topology at one batch size on one stack. Its variants are the bars."""
+    """What is compared: one topology at one batch size on one stack. Each of its variants is a bar of the figure."""
 
     stack: str
     topology: str
@@ -81,25 +81,25 @@ class Steps:
 
 @dataclass(frozen=True)
 class TopologyFile:
-    """A user's own topology: the name of the file that builds it, and the hash of the file's bytes."""
+    """A user's own topology: the name of the file that builds it, and the sha256 of the file's bytes."""
 
     name: str
     sha256: str
 
     @property
     def topology(self) -> str:
-        """The topology's name: the file's without its ending."""
+        """The topology's name: the file's name without `.py`."""
         return self.name.removesuffix(".py")
 
 
 @dataclass(frozen=True)
 class Launch:
-    """One container or process run of one cell: all that an engine needs to know, and nothing it has to work out.
+    """One run of one cell, in a container or as a process. An engine needs nothing else to carry it out.
 
-    `environment` holds every variable the launch is started with, besides what the engine itself must add to start
-    a process at all. `time_limit_seconds` bounds the training inside; the engine adds its own grace and then kills.
-    Without `graph_optimisation` TensorFlow runs the graph as it was built.
-    `topology_file` is None for the kit's own topologies.
+    `environment` holds every variable that the launch is started with, except those that the engine must add to start
+    a process. `time_limit_seconds` limits the training inside the launch. The engine's deadline is that limit and a
+    grace period (`runner/session/execute.py`); then the engine kills the launch. Without `graph_optimisation`
+    TensorFlow runs the graph as it was built. `topology_file` is None for the built-in topologies.
     """
 
     launch_id: str
@@ -145,7 +145,7 @@ def one_of(what: str, name: str, known: Iterable[str]) -> str:
     """Return `name` if it is known.
 
     Raises:
-        UsageError: it is not; the message suggests the nearest names and lists all.
+        UsageError: `name` is not known; the message suggests the nearest names and lists all.
     """
     choices = list(known)
     if name in choices:

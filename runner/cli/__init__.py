@@ -1,6 +1,6 @@
 """The command line: parses, calls, and turns every failure into one paragraph and an exit code.
 
-Subcommands import what they need when they run, so that `--help` answers at once.
+Each command's module is imported only when the command runs, so that `--help` answers at once.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from runner.errors import EXIT_INTERRUPTED, KitError
 def main(arguments: Sequence[str], engines: Engines = ENGINES) -> int:
     """Run one command and return its exit code. `engines` is replaced by tests."""
     signal.signal(signal.SIGTERM, _interrupt)
-    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup's way to say that the run outlives its terminal
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup ignores it: the run survives its terminal
         signal.signal(signal.SIGHUP, _interrupt)
     try:
         parsed = build_parser().parse_args(arguments)

@@ -1,4 +1,4 @@
-"""`ablate`: what each cause is worth. Runs a ladder of rungs, one change at a time, and reports the steps."""
+"""`ablate`: measures what each cause contributes. Runs a ladder of rungs, one change at a time, and reports each."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from runner.vocabulary import Launch
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line asks for. `resume` is a run's folder; an empty path stands for the youngest ladder."""
+    """What the command line asks for. `resume` is a run's folder; an empty path means the newest unfinished one."""
 
     ladder: LadderOptions
     pin: PinOptions
@@ -59,7 +59,7 @@ def run(options: Options, engines: Engines) -> int:
 
 
 def launches_left(run: Run) -> list[Launch]:
-    """All launches of each block that no one session has completed; a rung that is inert is not what it waits for."""
+    """All launches of each block that no single session has completed; a block is complete without inert rungs."""
     return remaining(run.launches, run.read_records(), {launch.launch_id for launch in _needed(run)})
 
 
@@ -73,7 +73,7 @@ def _needed(run: Run) -> list[Launch]:
 
 
 def _named(folder: Path) -> Run:
-    """The ladder to go on with.
+    """The ladder to resume.
 
     Raises:
         UsageError: there is none, or the folder holds a run of another kind.
@@ -81,14 +81,14 @@ def _named(folder: Path) -> Run:
     resumed = runs.load(folder) if folder != Path() else runs.newest_unfinished(kind=KIND, left=launches_left)
     if not resumed.about.is_ladder:
         raise UsageError(
-            f"{resumed.folder} is no ladder: go on with python -m runner compare --resume {resumed.folder}."
+            f"{resumed.folder} is not a ladder. Resume it with: python -m runner compare --resume {resumed.folder}."
         )
     require_kept_topologies(resumed)
     return resumed
 
 
 def _resume(given: EngineOptions, resumed: Run, engines: Engines) -> int:
-    """Go on with a ladder from its own plan: no complete block is repeated, and every other one is run again whole."""
+    """Resume a ladder from its own plan: every block that is not complete is run again, with all its launches."""
     engine, _ = choose_engine(resumed_with(given, resumed), engines, stacks_of(resumed))
     with measuring(f"run {resumed.folder}", engine):
         say(in_words(resumed, launches_left(resumed)))
@@ -96,7 +96,7 @@ def _resume(given: EngineOptions, resumed: Run, engines: Engines) -> int:
 
 
 def _measure(session: Session) -> int:
-    """Run what is left and report what there is, also after Ctrl-C; return the exit code."""
+    """Run the launches that are left and write the report, also after Ctrl-C; return the exit code."""
 
     def work() -> None:
         left = launches_left(session.run)
@@ -107,9 +107,9 @@ def _measure(session: Session) -> int:
 
 
 def _one_by_one(current: Run, launches: Sequence[Launch], progress: Progress) -> Iterator[Launch]:
-    """Give each launch only when its turn has come: a rung that has turned out to be inert is not run in another block.
+    """Yield each launch when its turn has come, but no further launch of a rung that was found to be inert.
 
-    In a block that is run again it is, where an earlier session has run it: the block is to be whole.
+    The exception is a launch that an earlier session has run: its block is repeated with all its launches.
     """
     run_before = {record.launch_id for record in current.read_records()}
     for launch in launches:
@@ -120,7 +120,7 @@ def _one_by_one(current: Run, launches: Sequence[Launch], progress: Progress) ->
 
 
 def _print_plan(planned: PlannedLadder) -> None:
-    """The rungs for people: what each changes, and which are left out and why."""
+    """Print the rungs: what each changes, and which are left out and why."""
     print(f"ladder   {planned.ladder.name}: {planned.ladder.title}; {len(planned.plan.launches)} launches")
     for note in notes_on(planned.machine, planned.plan.pin):
         print(f"note     {note}")

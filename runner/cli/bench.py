@@ -1,6 +1,6 @@
 """`bench`: images/s of every topology and variant, as ratios, and as a share of the host's measured GEMM peak.
 
-It is a comparison like any other, small by default and kept as a run under results/runs, with its report.
+It is a comparison like any other, but small by default. It is kept as a run under results/runs, with its report.
 """
 
 from __future__ import annotations
@@ -87,9 +87,10 @@ def _planned(options: Options) -> PlannedComparison:
 
 
 def _cheapest(planned: PlannedComparison) -> PlannedComparison | None:
-    """The plan of container against process; None where only the user's own topology is measured.
+    """The plan of the comparison of container and process: the cheapest of the built-in topologies that are measured.
 
-    What a container costs shows most where training is cheap, and takes the least time there.
+    The cost of a container is most visible where training is cheap, and takes the least time to measure there. Returns
+    None if only the user's own topology is measured.
     """
     request, plan = planned.request, planned.plan
     kits = sorted(set(request.topologies) & set(TOPOLOGIES), key=lambda name: TRAINING_GFLOPS[name])
@@ -107,7 +108,7 @@ def _measure(session: Session) -> Results:
 
 
 def _table(everything: Results) -> Table:
-    """One row for each cell: speed, ratio to the baseline, and how near the arithmetic comes to the host's limit."""
+    """One row for each cell: speed, ratio to the baseline, and its share of the host's GEMM peak."""
     title = f"\nGEMM peak on this pin: {significant(host_peak(everything))} GFLOP/s"
     table = Table(box=None, pad_edge=False, title_justify="left", title=title)
     for name in ("topology", "variant"):

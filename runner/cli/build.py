@@ -27,7 +27,7 @@ def run(options: Options, engines: Engines) -> int:
     stacks = stacks_from(options.stack)
     engine, why = choose_engine(options.engine, engines, stacks)
     say(why)
-    with machine_lock("build"):  # unpacking and compiling would slow down whoever measures
+    with machine_lock("build"):  # unpacking and compiling would slow down a measurement
         wanted = every_installation(stacks)
         require_ready(engine, wanted)
         for stack, installation in wanted:

@@ -1,4 +1,4 @@
-"""`claims`: holds a run against publications, claim by claim; or tells what the article's own script really does."""
+"""`claims`: compares a run with publications, claim by claim; or describes what the article's own script does."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ class Options:
 
 
 def run(options: Options, _engines: Engines) -> int:
-    """Print the verdicts, for people or as JSON."""
+    """Print the verdicts, as text or as JSON."""
     if options.run is None and not options.original_script:
-        raise UsageError("Name a run's folder to hold against a publication, or ask for --original-script.")
+        raise UsageError("Name a run's folder to compare with a publication, or give --original-script.")
     names = publication_names() if options.publication == ALL else [options.publication or ARTICLE]
     publications = [find_publication(name) for name in names]
     judgements = _judgements(options, publications)
@@ -72,7 +72,7 @@ def _script(publications: Sequence[Publication]) -> OriginalScript:
     own = next((each.original_script for each in publications if each.original_script is not None), None)
     script = own or load_publication(ARTICLE).original_script
     if script is None:
-        raise UsageError(f"results/publications/{ARTICLE}.toml says nothing of an original script.")
+        raise UsageError(f"results/publications/{ARTICLE}.toml has no original script.")
     return script
 
 

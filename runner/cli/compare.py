@@ -1,4 +1,4 @@
-"""`compare`, the main job: plan, lock the machine, build, run every launch, report."""
+"""`compare`, the main command: plan, lock the machine, build, run every launch, report."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from runner.vocabulary import runs_containers
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line asks for. `resume` is a run's folder; an empty path stands for the youngest run."""
+    """What the command line asks for. `resume` is a run's folder; an empty path means the newest unfinished one."""
 
     request: RequestOptions
     pin: PinOptions
@@ -55,32 +55,34 @@ def run(options: Options, engines: Engines) -> int:
 
 
 def _named(folder: Path) -> Run:
-    """The run to go on with.
+    """The run to resume.
 
     Raises:
-        UsageError: there is none, or it is not one that this command can go on with.
+        UsageError: there is none, or this command cannot resume it.
     """
     resumed = runs.load(folder) if folder != Path() else runs.newest_unfinished()
     if resumed.is_of_compose:
         raise UsageError(
-            f"{resumed.folder} is a run of Docker Compose, and no engine of the kit goes on with it. Run "
+            f"{resumed.folder} was begun by Docker Compose, and no engine of the kit can resume it. Run "
             f"docker-compose up with its Compose file again, then python -m runner report {resumed.folder}."
         )
     if resumed.about.is_ladder:
-        raise UsageError(f"{resumed.folder} is a ladder: go on with python -m runner ablate --resume {resumed.folder}.")
+        raise UsageError(
+            f"{resumed.folder} is a ladder. Resume it with: python -m runner ablate --resume {resumed.folder}"
+        )
     require_kept_topologies(resumed)
     return resumed
 
 
 def _resume(options: Options, resumed: Run, engines: Engines) -> int:
-    """Go on with a run from its own plan: no complete block is repeated, and every other one is run again whole."""
+    """Resume a run from its own plan: every block that is not complete is run again, with all its launches."""
     begun_with = resumed_with(options.engine, resumed)
     engine, _ = choose_engine(begun_with, engines, stacks_of(resumed))
     left = resumed.remaining()
     with measuring(f"run {resumed.folder}", engine):
         say(in_words(resumed, left))
         session = go_on(resumed, engine, say)
-        # A run that was begun without peak or probes, or before there were any, goes on without.
+        # A run that was begun without peak or probes, or by a version without them, is resumed without them.
         untimed = UntimedWork(
             peak=bool(resumed.about.peak) and not options.no_peak,
             probe=bool(resumed.about.probes) and not options.no_probe,

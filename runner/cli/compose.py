@@ -25,14 +25,14 @@ FOLDER = IMAGES.parent / "compose"
 RUNS = IMAGES.parent / "results" / "runs"
 MAIN, SMOKE = "compare.yaml", "smoke.yaml"
 
-# Of no host in particular: whoever runs the files says how many CPUs there are.
+# A pin that every host has: the settings of the host that runs the files replace it.
 ANY_HOST = Pin(cores=((0,),), mems=(0,), nodes=1, sockets=1)
 SMOKE_STEPS = Steps(warmup=1, timed=2)
 
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line asks for. `memory` is in bytes, as it was given: the host that has pages is another one."""
+    """What the command line asks for. `memory` is in bytes, not rounded to this host's pages."""
 
     request: RequestOptions
     pin: PinOptions
@@ -61,7 +61,7 @@ def compose_files(options: Options, folder: Path) -> dict[str, str]:
     """The content of each file, by name; paths in them are relative to `folder`.
 
     Raises:
-        UsageError: an option asks for something that does not exist or cannot be had on this host.
+        UsageError: an option asks for something that does not exist or is not possible on this host.
     """
     pin, memory = _pin(options), options.memory
     preset = preset_from(options.request)
@@ -92,13 +92,13 @@ def compose_files(options: Options, folder: Path) -> dict[str, str]:
 
 
 def shown(path: Path) -> str:
-    """A path for a shell, short where it is inside the kit."""
+    """A path quoted for a shell; inside the kit's folder it is relative to that folder."""
     root = IMAGES.parent
     return shlex.quote(str(path.resolve().relative_to(root) if path.resolve().is_relative_to(root) else path))
 
 
 def _pin(options: Options) -> Pin:
-    """The pin that was asked for on this host, else one that every host has and that its settings replace."""
+    """The pin that the options ask for on this host; ANY_HOST if they ask for none."""
     if not options.pin.is_given:
         return ANY_HOST
     return pin_from(options.pin, machine_below(options.sysroot))

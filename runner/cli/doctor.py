@@ -1,4 +1,4 @@
-"""`doctor`: is this host fit to measure on, check by check, each with what to do."""
+"""`doctor`: checks whether this host is fit to measure on; each check says what to do."""
 
 from __future__ import annotations
 
@@ -67,6 +67,6 @@ def _print(checks: list[Check]) -> None:
     for check in checks:
         status = Text(check.status, style=_STYLES[check.status])
         texts = (check.name, check.found, f"{check.why} {check.what_to_do}".strip())
-        name, found, advice = map(Text, texts)  # a host's own words can look like rich's markup
+        name, found, advice = map(Text, texts)  # text from a host can look like rich's markup
         table.add_row(name, status, found, advice)
     CONSOLE.print(table)

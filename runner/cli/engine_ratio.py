@@ -1,4 +1,7 @@
-"""What a container costs: the same launches in a container and as a process, in turn, as a ratio with its interval."""
+"""Measures what a container costs: runs the same launches in a container and as a process, in turn.
+
+The result is the ratio of their speeds, with its interval.
+"""
 
 from __future__ import annotations
 
@@ -22,34 +25,34 @@ from runner.storage.records import Record, latest
 from runner.vocabulary import Cell, Launch
 
 ENGINE_NAMES = ("docker", "venv")
-# A verdict that CI acts on: it may be wrong once in a thousand runs. So sure an interval holds any ratio over two
-# blocks; over four it leaves out a factor of 1.5 where whole blocks differ by a twentieth.
+# CI fails on this verdict, so it may be wrong only once in a thousand runs. Over two blocks such an interval contains
+# almost any ratio. Over four it excludes a factor of 1.5 if blocks differ by a twentieth.
 CONFIDENCE = 0.999
 BLOCKS = 4
 
 
 def ready_process(given: EngineOptions, engines: Engines, planned: PlannedComparison) -> Ready | None:
-    """Make the venv engine ready to be compared with; None, and why, where it cannot be held to the same.
+    """Make the venv engine ready for the comparison. None, with a printed reason, if it cannot enforce --memory.
 
     Raises:
         HostError: the installations cannot be made.
     """
     if given.memory is not None:
-        say("container against process is left out: a process cannot be held to --memory")
+        say("container compared with process is left out: --memory cannot be enforced on a process")
         return None
     engine = engines["venv"](given)
     return Ready(planned, engine, prepare(engine, planned.stacks, planned.launches, runs.RUNS, say))
 
 
 def measure_engine_ratio(container: Ready, process: Ready) -> None:
-    """Run a plan on both engines, launch by launch in mirrored order, and print container over process."""
-    say("\ncontainer against process: the same launches on both engines, in turn")
+    """Run a plan on both engines, launch by launch in mirrored order, and print the ratio container / process."""
+    say("\ncontainer compared with process: the same launches on both engines, in turn")
     sides = dict(zip(ENGINE_NAMES, (container, process), strict=True))
     sessions = {name: _begin(side) for name, side in sides.items()}
     launches = process.planned.launches
     cells = list(dict.fromkeys(launch.cell for launch in launches))
     for number, launch in enumerate(launches):
-        # From block to block another engine is first, and from cell to cell in a block.
+        # The engine that runs first alternates from block to block, and from cell to cell within a block.
         order = ENGINE_NAMES if (cells.index(launch.cell) + launch.block) % 2 else ENGINE_NAMES[::-1]
         for turn, name in enumerate(order):
             _run_one(sessions[name], launches[number:], between=launches[number + turn :])
@@ -59,7 +62,7 @@ def measure_engine_ratio(container: Ready, process: Ready) -> None:
 
 
 def verdict(records: Mapping[str, Sequence[Record]], confidence: float = CONFIDENCE) -> str:
-    """One sentence: does a container cost or gain anything, over all cells of each block together?"""
+    """One sentence on whether containers and processes differ in speed, over all cells of each block together."""
     by_cell = engine_ratios(records)
     lacking = {record.cell for each in records.values() for record in each} - set(by_cell)
     if lacking:
@@ -90,7 +93,7 @@ def ratio_table(records: Mapping[str, Sequence[Record]]) -> Table:
 
 
 def engine_ratios(records: Mapping[str, Sequence[Record]]) -> dict[Cell, dict[int, float]]:
-    """For each cell the ratios docker / venv of the launches that both engines ended well, by block."""
+    """For each cell the ratios docker / venv of the launches that succeeded on both engines, by block."""
     usable = {
         name: {key: record for key, record in latest(list(each)).items() if record.error is None}
         for name, each in records.items()
@@ -109,6 +112,6 @@ def _begin(side: Ready) -> Session:
 
 
 def _run_one(session: Session, left: Sequence[Launch], between: Sequence[Launch]) -> None:
-    """Run the first of the launches that one engine has left; `between` are those that the other has."""
+    """Run the first of the launches that one engine has left; `between` are those that the other engine has left."""
     with Progress(session.run, left, name=session.engine.name, between=between) as progress:
         execute(session, left[:1], progress)

@@ -1,4 +1,4 @@
-"""Which engines there are, how each is made from the options, and which one `auto` takes."""
+"""The engines, how each is made from the options, and which one `auto` chooses."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def _venv(options: EngineOptions) -> Engine:
 
     if options.memory is not None:
         raise UsageError(
-            "--memory cannot be enforced by the venv engine: a plain process has no limit of its own that also covers "
-            "what TensorFlow maps. Leave the option out, or use the docker engine."
+            "--memory cannot be enforced by the venv engine: no limit of a plain process also covers the memory that "
+            "TensorFlow maps. Leave the option out, or use the docker engine."
         )
     return VenvEngine(EnvironmentCache(default_cache(), PackageIndex(options.pip_index, options.ca_bundle)))
 
@@ -40,7 +40,7 @@ def _docker(options: EngineOptions) -> Engine:
 
 
 def _images(docker: Docker, options: EngineOptions) -> ImageSource:
-    """Images by digest where there is a lock of them, a run's own where it is repeated, else such as are built."""
+    """Images by digest if there is an images lock; those of a recorded run if it is repeated; else built ones."""
     from runner.engines.docker_images import ImageBuilder
     from runner.engines.docker_recorded import RecordedImages
     from runner.support.network import PackageIndex
@@ -61,21 +61,21 @@ ENGINES: Engines = {"docker": _docker, "venv": _venv}
 
 
 def choose_engine(options: EngineOptions, engines: Engines, stacks: tuple[Stack, ...]) -> tuple[Engine, str]:
-    """Make the engine that was asked for, with one line on why it is this one. Decided once, before the first record.
+    """Make the engine that the options ask for; return it with one line on the reason.
 
-    `auto` takes Docker where an engine answers that we may use, that can pin, and whose base images are there or can
-    be had; else venv. Images by digest leave no choice.
+    The engine is chosen once, before the first record. `auto` chooses Docker if its engine answers, may be used, can
+    pin, and has the base images or can pull them; else venv. Images by digest need Docker.
 
     Raises:
-        UsageError: images by digest were asked for on venv.
+        UsageError: images by digest were requested for venv.
         HostError: the engine that was named cannot be used here.
     """
     if options.by_digest:
         if options.engine == "venv":
-            raise UsageError("--images runs images, and --engine venv has none. Leave one of the two options out.")
+            raise UsageError("--images needs Docker, but --engine is venv. Leave one of the two options out.")
         return engines["docker"](options), "engine docker: images by digest, nothing is built"
     if options.engine != "auto":
-        return engines[options.engine](options), f"engine {options.engine}: as asked"
+        return engines[options.engine](options), f"engine {options.engine}: as requested"
     try:
         engine = engines["docker"](options)
         engine.prerequisites(stacks)

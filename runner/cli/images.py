@@ -1,4 +1,4 @@
-"""`images diff`: proves that what a stack installs for its variants differs in the TensorFlow wheel alone."""
+"""`images diff`: checks that the installations of a stack differ only in the TensorFlow wheel."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def run(options: Options, engines: Engines) -> int:
     engine, why = choose_engine(options.engine, engines, stacks)
     notify: Notify = (lambda _line: None) if options.json else say
     notify(why)
-    with machine_lock("images diff"):  # building and hashing would slow down whoever measures
+    with machine_lock("images diff"):  # building and hashing would slow down a measurement
         wanted = every_installation(stacks)
         require_ready(engine, wanted)
         artifacts = {
@@ -52,8 +52,8 @@ def run(options: Options, engines: Engines) -> int:
 
 
 def describe(match: Match) -> list[str]:
-    """The comparison for people: packages with counts, then every difference that must not be."""
-    lines = [f"\n{match.stack}: {' against '.join(match.installations)}, "
+    """The comparison as lines of text: the packages with counts, then the differences that are not allowed."""
+    lines = [f"\n{match.stack}: {' compared with '.join(match.installations)}, "
              f"{match.compared} files and settings compared"]  # fmt: skip
     lines += [f"  {each.installation}: {in_words(each)}" for each in match.contents]
     lines += [f"    {name}: {fault.path} {fault.what}" for name, fault in match.tampered[:SHOWN]]
@@ -71,8 +71,10 @@ def describe(match: Match) -> list[str]:
 
 
 def in_words(contents: Contents) -> str:
-    """What an installation holds against its lock."""
+    """The result of the comparison of an installation with its lock."""
     if not contents.is_held:
-        return "not held against its lock, which this version of the kit does not have"
-    held = f"{contents.files} files of {contents.distributions} locked wheels"
-    return f"{held}, {len(contents.faults)} of them NOT AS LOCKED" if contents.faults else f"{held}, all as locked"
+        return "not compared with its lock, which this version of the kit does not have"
+    compared = f"{contents.files} files of {contents.distributions} locked wheels"
+    if contents.faults:
+        return f"{compared}, {len(contents.faults)} of them NOT AS LOCKED"
+    return f"{compared}, all as locked"

@@ -10,12 +10,12 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColum
 from runner.cli.progress import CONSOLE
 from runner.registry.transfer import Layer
 
-# The engine says this of a layer that it has fetched and not yet unpacked: there is another line to come.
+# The state of a layer that the engine has downloaded and not unpacked yet: another state follows.
 _NOT_YET = "Download complete"
 
 
 class LayerProgress:
-    """Hears of layers. Use as a context manager around one image's transfer."""
+    """Is called with the state of each layer. Use it as a context manager around the transfer of one image."""
 
     def __init__(self, console: Console = CONSOLE) -> None:
         self._console = console
@@ -37,7 +37,7 @@ class LayerProgress:
             self._bars.stop()
 
     def __call__(self, layer: Layer) -> None:
-        """A layer is a little further."""
+        """Show the new state of a layer."""
         self._bytes[layer.name] = max(self._bytes.get(layer.name, 0), layer.total, layer.current)
         if self._console.is_terminal:
             self._draw(layer)

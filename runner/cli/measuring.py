@@ -1,4 +1,4 @@
-"""Carries a session through on the terminal, for every command that measures: also after Ctrl-C there is a report."""
+"""Carries a session out on the terminal, for every command that measures. It writes a report also after Ctrl-C."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class UntimedWork:
 
 
 def measure(session: Session, launches: Sequence[Launch], untimed: UntimedWork) -> int:
-    """Run a comparison's launches, after what is asked for before them; return the exit code."""
+    """Run the untimed work, then a comparison's launches; return the exit code."""
 
     def work() -> None:
         if untimed.probe:
@@ -42,12 +42,12 @@ def measure(session: Session, launches: Sequence[Launch], untimed: UntimedWork) 
 
 
 def carry_through(session: Session, command: str, work: Callable[[], None]) -> int:
-    """Do the work and report what there is, also after Ctrl-C; `command` is the one that goes on with such a run.
+    """Do the work and write the report, also after Ctrl-C. `command` is the one that resumes such a run.
 
     Returns the exit code: 1 if a cell failed, 130 if interrupted.
 
     Raises:
-        KitError: the work cannot go on. It is said before how to go on afterwards.
+        KitError: the work cannot go on. Before it is raised, the command that resumes the run is printed.
     """
     interrupted = False
     go_on = f"python -m runner {command} --resume {shlex.quote(str(session.run.folder))}"
@@ -57,7 +57,7 @@ def carry_through(session: Session, command: str, work: Callable[[], None]) -> i
         interrupted = True
         _end_launches(session)
     except KitError:
-        print(f"every finished launch is kept; afterwards go on with: {go_on}", file=sys.stderr)
+        print(f"every finished launch is kept; when the error is mended, go on with: {go_on}", file=sys.stderr)
         raise
     all_well = print_results(session.run)
     if interrupted:
@@ -67,11 +67,11 @@ def carry_through(session: Session, command: str, work: Callable[[], None]) -> i
 
 
 def _end_launches(session: Session) -> None:
-    """After an interrupt: see that nothing of this run goes on. The next start sees to what cannot be ended now."""
+    """End the launches of this run after an interrupt. The next command ends those that cannot be ended now."""
     with suppress(KitError):
         session.engine.cleanup(session.run.name)
 
 
 def command_line() -> str:
-    """What was typed, without passwords."""
+    """The command line as it was typed, without the credentials of URLs."""
     return redact(shlex.join(["python", "-m", "runner", *sys.argv[1:]]))

@@ -1,4 +1,4 @@
-"""Obtains a run's missing evidence and tells the user about it, for `compare` and `probe`."""
+"""Obtains a run's missing evidence and prints a line on each probe, for `compare` and `probe`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def probe_missing(session: Session, launches: Iterable[Launch], batch_size: int 
 
 
 def is_in_order(evidence: Evidence) -> bool:
-    """Was all of it obtained, and did no verdict fail?"""
+    """Whether all of the evidence was obtained and no verdict failed."""
     obtained = evidence.error is None and evidence.quiet_error is None
     return obtained and not any(verdict.passed is False for verdict in evidence.verdicts)
 
@@ -46,9 +46,9 @@ def _ended(progress: Progress) -> None:
     if evidence.quiet_error is not None:
         error = evidence.quiet_error
         say(f"          no trace and no fingerprint: {error['kind']}: {error['message']}")
-    told, *others = evidence.verdicts
-    for verdict in others if is_in_order(evidence) else (told, *others):
+    first, *others = evidence.verdicts
+    for verdict in others if is_in_order(evidence) else (first, *others):
         if verdict.passed is not True and not verdict.id.startswith(INERT):
             say(f"          {'FAILED' if verdict.passed is False else 'not known'}: {verdict.text}")
     if is_in_order(evidence):
-        say(f"          {told.text}{known}")
+        say(f"          {first.text}{known}")

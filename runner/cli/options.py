@@ -19,12 +19,12 @@ Options = argparse.ArgumentParser | argparse._ArgumentGroup
 class Parser(argparse.ArgumentParser):
     """A parser that raises its errors as one paragraph, where argparse prints every option first and exits.
 
-    A command's parser tells unknown options itself, for argparse leaves them to the whole program's parser, whose
-    --help does not list them.
+    A command's parser refuses unknown options itself. argparse leaves them to the program's parser, whose --help does
+    not list the options of the command.
     """
 
     def parse_known_args(self, args: Iterable[str] | None = None, namespace: Any = None) -> tuple[Any, list[str]]:
-        """As argparse does, but nothing may be left over."""
+        """Parse as argparse does, but refuse unknown arguments."""
         found, unknown = super().parse_known_args(args, namespace)
         if unknown:
             self.error(f"unrecognized arguments: {' '.join(unknown)}")
@@ -95,26 +95,26 @@ def topology_options(group: Options) -> None:
 
 
 def topology_file_option(group: Options, place: str) -> None:
-    """The user's own network; `place` says what becomes of the others."""
+    """The user's own network; `place` says whether it replaces the other topologies."""
     group.add_argument("--topology-file", type=Path, default=None, metavar="FILE",
                        help=f"your own network, one Python file: {place}")  # fmt: skip
 
 
 def pin_options(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
-    """Where it runs; returns the group, for the options that only some commands have."""
+    """The options of the pin; returns the group, for options that only some commands have."""
     group = parser.add_argument_group("where it runs")
     group.add_argument(
         "--cpus", type=cpu_list, default=None, metavar="LIST", help="exactly these logical CPUs, e.g. 0-3,8"
     )
     group.add_argument(
-        "--cores", type=positive, default=None, metavar="N", help="so many physical cores, on as few NUMA nodes as fit"
+        "--cores", type=positive, default=None, metavar="N", help="N physical cores, on as few NUMA nodes as possible"
     )
     group.add_argument(
         "--headroom",
         type=whole,
         default=0,
         metavar="N",
-        help="leave so many cores to the operating system (default: %(default)s)",
+        help="leave N cores to the operating system (default: %(default)s)",
     )
     return group
 
@@ -157,13 +157,13 @@ def images_options(parser: argparse.ArgumentParser) -> None:
 
 
 def registry_options(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
-    """How a registry is entered; returns the group."""
+    """How to log in to a registry; returns the group."""
     group = parser.add_argument_group("images in registries")
     group.add_argument("--profile", default=None, metavar="NAME", help="AWS profile (default: as boto3 finds it)")
     group.add_argument("--region", default=None, metavar="NAME", help="AWS region (default: that of the host name)")
     group.add_argument("--username", default=None, metavar="NAME",
                        help="for a registry outside of AWS; the password comes from KIT_REGISTRY_PASSWORD "
-                            "(default: what docker login left)")  # fmt: skip
+                            "(default: the login of docker login)")  # fmt: skip
     group.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
     return group
 

@@ -1,4 +1,4 @@
-"""From what argparse has parsed to the frozen options of a command. The last place that knows a Namespace."""
+"""Turns the result of argparse into the frozen options of a command. No other module reads a Namespace."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol, TypeVar, get_type_hints
 
 
 class _Dataclass(Protocol):
-    """What every dataclass is to a type checker."""
+    """The type of every dataclass, for a type checker."""
 
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
@@ -17,9 +17,9 @@ T = TypeVar("T", bound=_Dataclass)
 
 
 def parsed(kind: type[T], arguments: argparse.Namespace) -> T:
-    """Make the options of this kind: each field is the argument of its name, or a group of options of its own.
+    """Make the options of this kind. Each field has the argument of its name, or is a group of such fields.
 
-    A command that has not all options of a group leaves the others at the group's defaults.
+    Options of a group that the command does not have get the group's defaults.
 
     Raises:
         TypeError: the command line has no argument for a field without a default.

@@ -37,17 +37,21 @@ def build_parser() -> argparse.ArgumentParser:
                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     parser.add_argument("--version", action="version", version=f"tensorflow-speedup-kit {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    _doctor(_command(commands, "doctor", "is this host fit to measure on, and what to do about it"))
+    _doctor(_command(commands, "doctor", "check whether this host is fit to measure, and say what to do"))
     _build(_command(commands, "build", "make the environments of a stack from its locks"))
     _plan(_command(commands, "plan", "print every launch, pin, environment and command; nothing is run"))
-    _compare(_command(commands, "compare", "THE main job: build if needed, run, record, report"))
-    _probe(_command(commands, "probe", "evidence for each variant: kernels, threads, settings; nothing is timed"))
-    _ablate(_command(commands, "ablate", "what each cause is worth: a ladder of rungs, one change at a time"))
+    _compare(_command(commands, "compare", "the main command: build if needed, run, record, report"))
+    _probe(
+        _command(commands, "probe", "obtain evidence for each variant: kernels, threads, settings; nothing is timed")
+    )
+    _ablate(
+        _command(commands, "ablate", "measure what each cause contributes: a ladder of rungs, one change at a time")
+    )
     _report(_command(commands, "report", "redraw a run's report, or show several runs side by side"))
     _images(_command(commands, "images", "prove that the two installations of a stack differ in one wheel only"))
     _push(_command(commands, "push", "send a stack's images to Amazon ECR or any registry, and write images.lock.json"))
     _pull(_command(commands, "pull", "fetch the images of an images.lock.json by digest, and check them"))
-    _claims(_command(commands, "claims", "hold a run against a publication: a verdict for each claim"))
+    _claims(_command(commands, "claims", "compare a run with a publication: a verdict for each claim"))
     _repeat(_command(commands, "repeat", "run again from a run's record, and compare the two"))
     _compose(_command(commands, "compose", "write the plan as Docker Compose files, for hosts without Python"))
     _bench(_command(commands, "bench", "images/s of every topology, as ratios and as a share of the host's GEMM peak"))
@@ -103,10 +107,10 @@ def _compare(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, metavar="FOLDER", help="the run's folder (default: a new one in results/runs)"
     )
     parser.add_argument("--resume", nargs="?", type=Path, const=Path(), metavar="RUN",
-                        help="go on with an interrupted run, by default the youngest; its own plan counts")  # fmt: skip
+                        help="go on with an interrupted run, by default the newest, by its own plan")  # fmt: skip
     parser.add_argument("--dry-run", action="store_true", help="print the plan and stop")
     parser.add_argument("--no-peak", action="store_true",
-                        help="leave out the matrix products that training is held against (half a minute)")  # fmt: skip
+                        help="leave out the matrix products that training is compared with (30 s)")  # fmt: skip
     parser.add_argument("--no-probe", action="store_true",
                         help="leave out the untimed launches that show which kernels run")  # fmt: skip
 
@@ -162,7 +166,7 @@ def _ablate(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, metavar="FOLDER", help="the run's folder (default: a new one in results/runs)"
     )
     parser.add_argument("--resume", nargs="?", type=Path, const=Path(), metavar="RUN",
-                        help="go on with an interrupted ladder, by default the youngest")  # fmt: skip
+                        help="go on with an interrupted ladder, by default the newest")  # fmt: skip
     parser.add_argument("--dry-run", action="store_true", help="print the rungs and stop")
 
 
@@ -223,7 +227,7 @@ def _repeat(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, metavar="FOLDER", help="the new run's folder (default: a new one in results/runs)"
     )
     parser.add_argument(
-        "--bkms", metavar="SET", help="the run's best-known methods, where they are of a file and the pin differs"
+        "--bkms", metavar="SET", help="the run's best-known methods, if they came from a file and the pin differs"
     )
     memory_option(pin_options(parser))
     environment_options(parser)

@@ -26,7 +26,7 @@ class Options:
 
 
 def run(options: Options, engines: Engines) -> int:
-    """Print the plan, for people or as JSON."""
+    """Print the plan, as text or as JSON."""
     contained = runs_containers(options.engine.engine)
     planned = plan_from(options.request, options.pin, contained=contained, sysroot=options.sysroot)
     engine, _ = choose_engine(options.engine, engines, planned.stacks)

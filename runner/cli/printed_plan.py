@@ -1,4 +1,4 @@
-"""A plan for people and as JSON: every launch in order, with pin, environment and command. Nothing is run."""
+"""Prints a plan as text or JSON: every launch in order, with pin, environment and command. Nothing is run."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from runner.session.user_topology import branches_line, disjoint_branches
 from runner.storage import runs
 from runner.vocabulary import Launch
 
-# Stands for the run's folder in printed commands; a real run has its time in the name.
+# A placeholder for the run's folder in printed commands; the name of a real run has its time.
 FOLDER = runs.RUNS / "RUN"
 
 
 def with_branches(planned: PlannedComparison, engine: Engine, inter_op: int | None) -> PlannedComparison:
-    """The plan with the branches of the user's own topology, which is built where its installations are ready."""
+    """The plan with the branches of the user's own topology, which is built if its installations are ready."""
     return with_user_topology_if_ready(planned, engine, inter_op, _tell)
 
 
 def _tell(text: str) -> None:
-    """Beside the plan, which standard output is for."""
+    """Print to standard error, because standard output is for the plan."""
     print(text, file=sys.stderr)
 
 
 def plan_json(
     planned: PlannedComparison, engine: Engine, memory_bytes: int | None, folder: Path = FOLDER
 ) -> dict[str, Any]:
-    """The plan as data: machine, pin, what a run would be refused for, and every launch with its command."""
+    """The plan as data: machine, pin, reasons to refuse a run on this host, and every launch with its command."""
     plan = planned.plan
     launches = [{**launch.to_json(), "command": command(launch, planned, engine, folder)} for launch in plan.launches]
     return {
@@ -53,7 +53,7 @@ def plan_json(
 
 
 def command(launch: Launch, planned: PlannedComparison, engine: Engine, folder: Path) -> str:
-    """A line for a shell that does what the kit would do: folders, job file, launch."""
+    """A shell command that does what the kit would do: make the folders and the job file, and start the launch."""
     folders = launch_folders(folder.name, folder, launch)
     job = shlex.quote(json.dumps(training_job(launch)))
     file = shlex.quote(str(folders.job / JOB_FILE))
@@ -64,7 +64,7 @@ def command(launch: Launch, planned: PlannedComparison, engine: Engine, folder: 
 
 
 def print_plan(planned: PlannedComparison, engine: Engine) -> None:
-    """The plan for people: the pin, the settings, then the launches in the order they would run."""
+    """Print the plan as text: the pin, the settings, then the launches in the order in which they would run."""
     plan, pin = planned.plan, planned.plan.pin.to_json()
     print(f"engine   {engine.name}; cannot enforce: {', '.join(engine.cannot_enforce) or 'nothing'}")
     print(f"pin      CPUs {pin['cpus']}, memory nodes {pin['mems']}, {pin['threads']} threads")

@@ -1,4 +1,7 @@
-"""`probe`: evidence for each variant and topology, of a run that has none or by itself. Nothing is timed."""
+"""`probe`: obtains evidence for each variant and topology, for a run that lacks it or without a run.
+
+Nothing is timed.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,7 @@ MOST_PRIMITIVES = 8
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line asks for. `run` is a run's folder; without one, the rest says what is probed."""
+    """What the command line asks for. `run` is a run's folder; without one, the other options say what is probed."""
 
     run: Path | None
     stack: tuple[str, ...] | None
@@ -52,13 +55,13 @@ class Options:
 
 @dataclass(frozen=True)
 class PlannedProbes(PlannedComparison):
-    """A plan of which only the first block is probed, and of that only the variants that were asked for."""
+    """A plan of which only the requested variants of the first block are probed."""
 
     variants: tuple[str, ...] = ()
 
     @property
     def launches(self) -> Sequence[Launch]:
-        """The launches that probes stand for."""
+        """The launches that the probes represent."""
         return [launch for launch in self.plan.launches if launch.block == 1 and launch.cell.variant in self.variants]
 
 
@@ -68,7 +71,7 @@ def run(options: Options, engines: Engines) -> int:
 
 
 def _of_run(options: Options, current: Run, engines: Engines) -> int:
-    """Probe what a finished or unfinished run lacks, under the run's own conditions, and redraw its report."""
+    """Obtain the evidence that a run lacks, under the run's own conditions, and redraw its report."""
     engine, _ = choose_engine(resumed_with(options.engine, current), engines, stacks_of(current))
     with measuring(f"probe {current.folder}", engine):
         session = go_on(current, engine, say, match=False)
@@ -111,11 +114,11 @@ def _planned(options: Options) -> PlannedProbes:
 
 
 def _create(folder: Path, header: Mapping[str, Any]) -> Run:
-    """Make the folder of probes alone. Its header is not named run.json, since nothing is measured.
+    """Make the folder of probes without a run. Its header is not named run.json, since nothing is measured.
 
     Raises:
         UsageError: the folder holds a run.
-        DiskError: it cannot be written.
+        DiskError: the folder cannot be written.
     """
     if (folder / "run.json").exists():
         raise UsageError(

@@ -1,7 +1,8 @@
 """Shows a run while it runs: the current launch, done and left, the running speedups, the time left.
 
-On a terminal it redraws in place; elsewhere it prints one line for each launch. What there is to compute is computed
-when a launch has ended (runner/cli/standing.py): while one runs, only its clock is drawn, once a second.
+On a terminal it redraws in place; elsewhere it prints one line for each launch. Everything is computed when a launch
+has ended (runner/cli/standing.py). While a launch runs, only its clock is drawn, once a second (rule 10 of
+CONTRIBUTING.md).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from runner.storage.records import Record
 from runner.storage.runs import Run
 from runner.vocabulary import Launch
 
-# Characters in a line where nobody says how many there are: a log or a pipe. The tables of several stacks need as many.
+# Characters in a line of a log or a pipe, whose width is not known. The tables of several stacks need this many.
 LOG_WIDTH = 120
 CONSOLE = Console(highlight=False)
 if not CONSOLE.is_terminal and "COLUMNS" not in os.environ:
@@ -32,13 +33,13 @@ if not CONSOLE.is_terminal and "COLUMNS" not in os.environ:
 
 
 def say(text: str) -> None:
-    """Tell the user what is going on, in one line."""
+    """Print one line on what is being done."""
     CONSOLE.print(text, markup=False, soft_wrap=True)
 
 
 @dataclass(frozen=True)
 class _Shown:
-    """What stays on the screen until the next launch has ended: how the run stands, and its table, laid out once."""
+    """What stays on the screen until the next launch has ended: the state of the run, and its table as lines."""
 
     standing: Standing
     table: SegmentLines | None
@@ -47,8 +48,8 @@ class _Shown:
 class Progress:
     """A listener of `execute` that draws. Use as a context manager around it; `left` are the launches to be run.
 
-    Where two runs are carried out in turn, `name` tells this one's lines from the other's, and `between` are the
-    launches that the other has left: they take as long as this one's.
+    If two runs are carried out in turn, `name` marks the lines of this one, and `between` are the launches that the
+    other run has left: they count in the time that is left.
     """
 
     def __init__(
@@ -112,12 +113,12 @@ class Progress:
         return _Shown(standing, None if table is None else self._laid_out(table))
 
     def _laid_out(self, table: Table) -> SegmentLines:
-        """A table as finished lines, each in one piece: a redraw handles every piece of every line anew."""
+        """A table as finished lines. Each line is one segment, because every redraw processes every segment again."""
         lines = ("".join(piece.text for piece in line) for line in self._console.render_lines(table, pad=False))
         return SegmentLines([[Segment(line)] for line in lines], new_lines=True)
 
     def _draw(self) -> Group:
-        """What is drawn each second: nothing in here may grow with the records."""
+        """What is drawn each second. Its cost must not grow with the number of records."""
         status = Text(self._status())
         return Group(status) if self._shown.table is None else Group(self._shown.table, status)
 
@@ -149,7 +150,7 @@ def describe(record: Record) -> str:
 
 
 def clock(seconds: float) -> str:
-    """Seconds for people: 0:42, 12:05, 1:02:03."""
+    """A number of seconds as a clock shows it: 0:42, 12:05, 1:02:03."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

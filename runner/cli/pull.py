@@ -1,4 +1,4 @@
-"""`pull`: every image of an images lock, by digest, checked against it."""
+"""`pull`: fetches every image of an images lock by its digest, and checks it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def run(options: Options, _engines: Engines) -> int:
     lock = image_lock.read(options.images)
     docker = Docker.connect()
     connect = conversations(options.registry)
-    with machine_lock("pull"):  # unpacking layers would slow down whoever measures
+    with machine_lock("pull"):  # unpacking layers would slow down a measurement
         for locked in lock.distinct:
             with LayerProgress() as progress:
                 image = obtain(docker, locked, connect(locked.repository, say), progress)

@@ -1,4 +1,4 @@
-"""`push`: the images of stacks to a registry, under tags that never change, and their digests into an images lock."""
+"""`push`: sends the images of stacks to a registry, under tags that never change, and writes an images lock."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def run(options: Options, _engines: Engines) -> int:
     settings = _settings(options, stacks)
     kit = {"version": __version__, "revision": revision(IMAGES.parent)}
     images = image_lock.kept(options.images, kit, [stack.name for stack in stacks])
-    parse_repository(options.to.removeprefix(ecr_calls.OWN_REGISTRY))  # a wrong name is told first of all
+    parse_repository(options.to.removeprefix(ecr_calls.OWN_REGISTRY))  # a wrong name is refused before anything else
     docker = Docker.connect()
     built = [find_built(docker, stack, each) for stack, each in every_installation(stacks)]
     if options.dry_run:
@@ -74,13 +74,13 @@ def run(options: Options, _engines: Engines) -> int:
     else:
         registry.make_ready(repository.path, settings, say)
     registry_client = RegistryClient(repository.host, registry or credentials_for(repository, options.registry), say)
-    with machine_lock("push"):  # packing layers would slow down whoever measures
+    with machine_lock("push"):  # packing layers would slow down a measurement
         for each in built:
             with LayerProgress() as progress:
                 digest = push(docker, each.push_to(repository), registry_client, progress)
             images |= each.locked(repository, digest)
     image_lock.write(options.images, ImageLock(kit, images))
-    say(f"written: {options.images}. Elsewhere: python -m runner compare --images {options.images}")
+    say(f"written: {options.images}. On another machine, run: python -m runner compare --images {options.images}")
     return EXIT_DONE
 
 
@@ -97,7 +97,7 @@ def _settings(options: Options, stacks: Sequence[Stack]) -> ecr_calls.Settings:
 
 
 def _repository(options: Options) -> Repository:
-    """The repository of --to; for ecr:NAME the account and the region are asked for."""
+    """The repository of --to; for ecr:NAME, AWS is asked for the account and the region."""
     if not options.to.startswith(ecr_calls.OWN_REGISTRY):
         return parse_repository(options.to)
     session = ecr.open_session(options.registry.profile)
@@ -106,10 +106,10 @@ def _repository(options: Options) -> Repository:
 
 
 def _refuse_ecr_options(options: Options, repository: Repository) -> None:
-    """Refuse what would have no effect.
+    """Refuse options that would have no effect.
 
     Raises:
-        UsageError: an option of Amazon ECR for a registry that is none.
+        UsageError: an option is for Amazon ECR, and the registry is another one.
     """
     for name, value in options.of_ecr.items():
         if value is not None:
@@ -120,7 +120,7 @@ def _refuse_ecr_options(options: Options, repository: Repository) -> None:
 
 
 def _print_calls(options: Options, settings: ecr_calls.Settings, built: Sequence[Built], kept: Sequence[str]) -> None:
-    """Every call that `run` would make, in order; what depends on an answer says so."""
+    """Print every call that `run` would make, in order; a remark says if a call depends on an answer."""
     if options.to.startswith(ecr_calls.OWN_REGISTRY):
         region = ecr.region_of(ecr.open_session(options.registry.profile), options.registry.region)
         say(ecr_calls.IDENTITY_CALL.line())

@@ -1,4 +1,4 @@
-"""From options to a registry: which repository, whose login. Asks nobody before it has to."""
+"""Connects to registries with the login that the options ask for. No registry is contacted before it is needed."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ PASSWORD_VARIABLE = "KIT_REGISTRY_PASSWORD"
 
 
 def conversations(options: RegistryOptions) -> ConnectRegistry:
-    """How to talk to each registry, with the login that the options ask for.
+    """A function that connects to a repository's registry, with the login that the options ask for.
 
-    A login is made once for each registry: standard input can be read once only, and a token serves for hours.
+    There is one login for each registry: standard input can be read only once, and a token is valid for hours.
     """
     made: dict[str, Credentials] = {}
 
@@ -36,10 +36,10 @@ def conversations(options: RegistryOptions) -> ConnectRegistry:
 
 
 def credentials_for(repository: Repository, options: RegistryOptions) -> Credentials:
-    """A token for Amazon ECR; the name and password that were given; else what `docker login` left.
+    """The name and password that were given; else a token for Amazon ECR, or the login that `docker login` stored.
 
     Raises:
-        UsageError: a password without a name, or the other way round.
+        UsageError: a password was given without a name, or a name without a password.
     """
     if options.username is not None:
         return GivenLogin(Login(options.username, _password(options)))
@@ -49,22 +49,22 @@ def credentials_for(repository: Repository, options: RegistryOptions) -> Credent
 
 
 def ecr_for(repository: Repository, options: RegistryOptions) -> Ecr | None:
-    """The repository's registry in Amazon ECR; None if it is another's.
+    """The repository's registry in Amazon ECR; None if it is another registry.
 
     Raises:
-        UsageError: --region is not that of the host name, or there is no such profile.
+        UsageError: --region is not that of the host name, or the profile does not exist.
     """
     where = ecr_host(repository.host)
     if where is None:
         return None
     _require_region(where, options)
-    from runner.registry import ecr  # boto3 takes its time, and other registries need it not
+    from runner.registry import ecr  # importing boto3 is slow, and other registries do not need it
 
     return ecr.Ecr(ecr.open_session(options.profile), where)
 
 
 def _password(options: RegistryOptions) -> str:
-    """From standard input or the environment: an argument list is for every user of the host to read."""
+    """The password from standard input or the environment: every user of the host can read a command line."""
     if options.password_stdin:
         password = sys.stdin.readline().rstrip("\r\n")
         where = "standard input"

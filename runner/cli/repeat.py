@@ -1,4 +1,4 @@
-"""`repeat`: runs someone's run again from its record, on this host, and compares the two."""
+"""`repeat`: repeats a run from its record, on this host, and compares the two."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Options:
 
 @dataclass(frozen=True)
 class PlannedRepetition:
-    """A run's plan on this host. Its own topology is not built again: each launch has the record's settings."""
+    """A run's plan on this host. A user's own topology is not built first: each launch has the recorded settings."""
 
     original: Run
     machine: Machine
@@ -73,19 +73,19 @@ class PlannedRepetition:
 
     @property
     def left_out(self) -> list[str]:
-        """What the original left out."""
+        """The notes of the original on what it left out."""
         return list(self.original.about.notes)
 
     @property
     def kind_json(self) -> Mapping[str, Any]:
-        """What run.json takes over from the original's, and its name."""
+        """The keys that run.json takes from the original's run.json, and the original's name."""
         header = self.original.header
         same = {name: header[name] for name in ("images", "own_topology") if name in header}
         untimed = {"peak": bool(self.original.about.peak), "probes": bool(self.original.about.probes)}
         return {**untimed, **same, "repeats": self.original.name}
 
     def with_description(self, description: Description, notify: Notify) -> PlannedRepetition:
-        """The same: nothing is counted anew."""
+        """The same plan: no branches are counted."""
         return self
 
 
@@ -131,10 +131,11 @@ def _say_if_pin_differs(original: Run, pin: Pin) -> None:
 
 
 def _stacks(original: Run) -> tuple[Stack, ...]:
-    """The original's stacks, as this kit has them.
+    """The original's stacks, as this version of the kit declares them.
 
     Raises:
-        UsageError: a stack, installation or variant of the run is not in this version of the kit.
+        UsageError: the run is not a comparison, or this version of the kit lacks one of its stacks, installations or
+            variants.
     """
     if original.about.kind is not None:
         raise UsageError(
@@ -151,7 +152,7 @@ def _stacks(original: Run) -> tuple[Stack, ...]:
 
 
 def _workload(ready: Ready, original: Run) -> dict[str, Any]:
-    """An image carries its workload with it: what runs in the original's own images is the original's workload."""
+    """What run.json has of the workload: that of the original if its own images are run, since they contain it."""
     if all(artifact.provenance.get(FROM_RECORD) for artifact in ready.artifacts.values()):
         return {"workload_sha256": original.about.workload_sha256}
     return {}

@@ -36,7 +36,7 @@ def run(options: Options, _engines: Engines) -> int:
     everything = [measured(each) for each in loaded]
     frame, differing = side_by_side(everything), differing_conditions_table(everything)
     CONSOLE.print(frame.to_string(index=False), markup=False, soft_wrap=True)
-    CONSOLE.print("\n[ ]: 95% interval, which holds at once with those of all pairs of its run", markup=False)
+    CONSOLE.print("\n[ ]: 95% interval, which holds together with those of all pairs of its run", markup=False)
     CONSOLE.print("\nconditions that differ:" if len(differing) else "\nall conditions are equal", markup=False)
     if len(differing):
         CONSOLE.print(differing.to_string(index=False), markup=False, soft_wrap=True)
@@ -49,14 +49,14 @@ def run(options: Options, _engines: Engines) -> int:
 
 
 def _load(folder: Path) -> Run:
-    """Read a run; of one that Docker Compose carried out, the records are made first."""
+    """Read a run. If Docker Compose carried it out, its records are made first."""
     if not is_compose_run(folder):
         return runs.load(folder)
     collected = collect(folder)
     left = collected.remaining()
     if left:
         of = f"{len(left)} of {len(collected.launches)} launches"
-        say(f"{folder}: {of} are left for another `up`: a block counts only whole and from one session")
+        say(f"{folder}: {of} are left for another `up`: a block counts only if one session completes it")
     return collected
 
 

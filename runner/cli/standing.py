@@ -1,7 +1,7 @@
-"""How a run stands between two launches: the speedups so far, and the time that the rest will take.
+"""The state of a run between two launches: the speedups so far, and the time that the rest will take.
 
-Computed when a launch has ended, and never while one runs: what is computed then takes CPU time from one of the sides
-that are compared.
+It is computed when a launch has ended, and never while one runs, because that would take CPU time from the launch (rule
+10 of CONTRIBUTING.md).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ StandingOf = Callable[[Run, Sequence[Record], Sequence[Launch], Sequence[Launch]
 
 
 def standing_of(run: Run, records: Sequence[Record], left: Sequence[Launch], between: Sequence[Launch]) -> Standing:
-    """Work out how a run stands, from all its records: milliseconds for a few, tenths of a second for hundreds."""
+    """Compute the state of a run from all its records. For hundreds of records this takes tenths of a second."""
     pairs = pairs_of(run, records)
     return Standing(
         running=tuple((pair, geometric_estimate(pair.ratios)) for pair in pairs if pair.is_measured),
@@ -45,12 +45,13 @@ def standing_of(run: Run, records: Sequence[Record], left: Sequence[Launch], bet
 
 
 def running_mean(standing: Standing, record: Record, records: Sequence[Record]) -> str:
-    """The mean so far of the pair that a launch has made complete in its block; "" while the other side is to come.
+    """The mean so far of the pair that a launch has completed in its block; "" if the other side has not ended yet.
 
-    A launch that completes several pairs tells of one: a candidate's with the baseline, else of a baseline the last.
+    If a launch completes several pairs, one is shown: the first in which its variant is the candidate, else the last in
+    which its variant is the baseline.
     """
     group, variant = record.cell.group, record.cell.variant
-    # An earlier session may have had the pair in this block, which is run again.
+    # An earlier session may have completed the pair in this block; only this session counts.
     ended = {each.cell.variant for each in records
              if (each.cell.group, each.block, each.session) == (group, record.block, record.session)}  # fmt: skip
     measured = [

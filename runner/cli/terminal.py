@@ -1,4 +1,4 @@
-"""The end of a run on the terminal: the report is written, its table and its path are shown."""
+"""Ends a run on the terminal: writes the report, and shows its table and its path."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from runner.status import Status
 from runner.storage.runs import Run
 
 SIMULTANEOUS = "95%, {} at once"
-# A terminal is narrow: what a rung changes, and its interval alone, are in the report.
+# A terminal is narrow: the changes of a rung and its own interval are shown only in the report.
 SHOWN_OF_LADDERS = (COLUMNS[0], *COLUMNS[2:4], *COLUMNS[5:])
 
 
 def print_results(run: Run) -> bool:
-    """Write a run's report and show its table; true if every planned cell was measured and is in order.
+    """Write a run's report and show its table; return whether every planned cell was measured without an error.
 
-    Evidence that could not be obtained is shown, and is no failure of the measurement.
+    Evidence that could not be obtained is shown, but is not an error of the measurement.
     """
     everything = write_report(run)
     if everything.ladders:
@@ -66,7 +66,7 @@ def _print_ladders(everything: Results) -> bool:
 
 
 def _print_places(everything: Results) -> None:
-    """Where the report is, and what to type to complete the run."""
+    """Print the path of the report, and the command that completes the run."""
     folder = everything.run.folder
     if everything.has_partial:
         command = completing(everything).replace("RUN", shlex.quote(str(folder)))
@@ -79,7 +79,7 @@ def speedup_table(everything: Results) -> Table:
     sizes = everything.batch_sizes
     title = f"\nspeedups, batch size {', '.join(map(str, sizes))}, run {everything.run.name}"
     table = Table(box=None, pad_edge=False, title_justify="left", title=title)
-    # What the verdicts are read off; the report has both intervals.
+    # The interval that the verdicts are based on; the report has both intervals.
     joint = SIMULTANEOUS.format(everything.family) if everything.family > 1 else "95% interval"
     columns = {"stack": len(everything.stacks) > 1, "topology": True, "batch": len(sizes) > 1, "pair": True,
                "speedup": True, joint: True, "verdict": True}  # fmt: skip

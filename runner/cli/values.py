@@ -1,4 +1,4 @@
-"""Turns option texts into values, with messages that say what was expected."""
+"""Turns the texts of options into values, with messages that say what was expected."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 
 from runner.machine.cpulist import parse_cpu_list
 
-# int() and float() also read 1_8 and the digits of every script; an option means what a shell shows of it.
+# int() and float() also accept 1_8 and the digits of every script; options accept plain ASCII numbers only.
 _WHOLE = re.compile(r"[0-9]+")
 _DECIMAL = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?", re.IGNORECASE)
 _UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}

@@ -1,1 +1,1 @@
-"""The plan as a Docker Compose file, and a run that such a file has carried out as records."""
+"""Writes a plan as a Docker Compose file, and makes records of a run that such a file has carried out."""

@@ -1,7 +1,7 @@
-"""Turns what a Compose run left behind into run.json and records, with the code that `compare` uses for its own.
+"""Makes run.json and records from the files of a Compose run, with the code that `compare` uses for its own runs.
 
-The host that ran is read from the copy of its /proc and /sys in the run's folder; this host is not looked at. Knows
-the files that host.sh and launch.sh write, not how they were started.
+The host of the run is read from the copy of its /proc and /sys in the run's folder; this host is not read. Knows the
+files that host.sh and launch.sh write, not how they were started.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ from runner.storage.runs import Run
 from runner.vocabulary import EngineName, Launch
 
 NOTE = (
-    "Carried out by Docker Compose on a host without the kit: what the images were built from was not observed, only "
-    "what is in them."
+    "Carried out by Docker Compose on a host without the kit. What is in the images was observed; what they were "
+    "built from was not."
 )
 
 
 @dataclass(frozen=True)
 class ComposeEngine:
-    """The Docker engine as Compose drives it. It has no key for memory nodes, so only all of a host's can be held."""
+    """The Docker engine as Compose drives it. Compose has no key for memory nodes and cannot enforce them."""
 
     cannot_enforce: tuple[str, ...]
     name: EngineName = "docker"
@@ -50,10 +50,10 @@ def is_compose_run(folder: Path) -> bool:
 
 
 def collect(folder: Path) -> Run:
-    """Write what is missing of a Compose run's run.json and records, from the files that its containers left.
+    """Write the run.json and the missing records of a Compose run, from the files that its containers wrote.
 
-    A launch that has not ended has no record; one that was run again with its block has one for each time that it
-    ended. Called again, it adds the launches that have ended since.
+    A launch that has not ended has no record. A launch that was run again with its block has one record for each time
+    that it ended. A second call adds the launches that have ended since the first.
 
     Raises:
         RunFormatError: a file that every Compose run has is missing or damaged.
@@ -70,7 +70,7 @@ def collect(folder: Path) -> Run:
 
 
 def _attempts(last: LaunchFolders) -> list[LaunchFolders]:
-    """A launch's folders, those before the last one being where launch.sh moved them, in the order of their times."""
+    """The folders of all attempts at a launch, by time; launch.sh has moved those of earlier attempts."""
     base = last.log.parent
     before = sorted(base.parent.glob(f"{base.name}.before-*"))
     return [LaunchFolders(last.run, each / "job", each / "result", each / "log.txt") for each in (*before, base)]
@@ -109,7 +109,7 @@ def _artifacts(composed: ComposeRequest) -> list[Artifact]:
 
 
 def _provenance(composed: ComposeRequest, stack: Stack, installation: Installation) -> dict[str, Any]:
-    """An installation as far as it is known without the engine that has its image; null for the rest."""
+    """The provenance of an installation as far as it is known without access to its image; the rest is None."""
     image = composed.images[stack.name][installation.name]
     return {
         "wheel": installation.wheel,
@@ -129,12 +129,12 @@ def _provenance(composed: ComposeRequest, stack: Stack, installation: Installati
 
 def _machine(sysroot: Path) -> Machine:
     if not (sysroot / "proc").is_dir():
-        raise RunFormatError(f"{sysroot} holds no copy of a host's /proc and /sys: the Compose run did not begin well.")
+        raise RunFormatError(f"{sysroot} has no copy of a host's /proc and /sys: the Compose run failed at its begin.")
     return read_machine(Sysroot(sysroot))
 
 
 def _add(run: Run, composed: ComposeRequest, launch: Launch, folders: LaunchFolders) -> None:
-    """Append the record of a launch that has ended, unless it is there."""
+    """Append the record of a launch that has ended, unless the run has it already."""
     earlier = [record for record in run.read_records() if record.launch_id == launch.launch_id]
     record = _record(run, composed, launch, folders, session=_session(folders.log.parent))
     kept = {(each.session, each.facts["ended"]) for each in earlier}
@@ -145,9 +145,10 @@ def _add(run: Run, composed: ComposeRequest, launch: Launch, folders: LaunchFold
 def _session(base: Path) -> int:
     """The session that a launch ran in, as host.sh counts them.
 
-    Older files kept none. What `up` went on with then began by moving a launch aside that had failed or not ended, and
-    the time is in the folder's name: each such time before the launch may have begun a session. That can tell two
-    launches of one session apart, and then they are not divided; it does not take two for one.
+    Older Compose files did not record it. With them, an `up` that went on with a run first moved away the folder of a
+    launch that had failed or not ended, and the time is in the new folder's name. So each such time before the launch
+    may be the begin of a session. This can count two sessions where there was one, and then launches are not divided
+    that could be. It never counts one session where there were two.
     """
     if (base / "session").is_file():
         return int(_text(base / "session"))
@@ -177,18 +178,18 @@ def _record(run: Run, composed: ComposeRequest, launch: Launch, folders: LaunchF
         "ended": _text(base / "ended"),
         "before": facts(Sysroot(base / "before")),
         "after": facts(Sysroot(base / "after")),
-        "runner_cpu_seconds": None,  # the kit is not there; what docker-compose takes is not observed
+        "runner_cpu_seconds": None,  # the kit does not run there, and the CPU time of docker-compose is not observed
     }
     record = record_of(launch, artifact, context, outcome_of(launch, base), folders, observed)
     differing = _differences(training_job(launch), folders.job / JOB_FILE)
     if record.error is None and differing:
-        message = f"the job was another one than planned: {differing}"
+        message = f"the job differs from the plan: {differing}"
         return replace(record, error={"kind": Status.NOT_AS_PLANNED.value, "message": message})
     return record
 
 
 def outcome_of(launch: Launch, base: Path) -> Outcome:
-    """How a launch's container ended, from its exit code, the host's clock, and its control group's count of kills."""
+    """How a launch's container ended, from its exit code, the host's clock, and its control group's OOM kills."""
     code = int(_text(base / "exit_code"))
     seconds = round(_uptime(base / "after") - _uptime(base / "before"), 2)
     out_of_memory = code == KILLED and _kills(base / "after") > 0
@@ -201,7 +202,7 @@ def _uptime(sysroot: Path) -> float:
 
 
 def _kills(sysroot: Path) -> int:
-    """How often the kernel killed in the launch's own control group; the deepest one where several were seen."""
+    """How many processes the kernel killed in the launch's control group; the deepest group if several were read."""
     files = [*sysroot.rglob("memory.events"), *sysroot.rglob("memory.oom_control")]
     own = max(files, key=lambda path: len(path.parts), default=None)
     found = re.search(r"^oom_kill (\d+)$", own.read_text(encoding="utf-8"), re.MULTILINE) if own else None
@@ -222,6 +223,6 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8").strip()
     except OSError as error:
         raise RunFormatError(
-            f"{path} cannot be read ({error.strerror}), and every launch of a Compose run that has ended has it. Copy "
-            "the run's folder from its host again, whole."
+            f"{path} cannot be read ({error.strerror}). Every ended launch of a Compose run has this file. Copy the "
+            "whole folder of the run from its host again."
         ) from error

@@ -1,4 +1,6 @@
-"""Writes services as Compose files: variables with defaults, shared settings as YAML anchors. Same data, same bytes.
+"""Writes services as Compose files: variables with defaults, shared settings as YAML anchors.
+
+The same services give the same bytes.
 
 The files follow the Compose specification, which has no key `version`: docker-compose has not needed one since 1.27.
 """
@@ -25,17 +27,19 @@ _HEAD = """\
 #
 {usage}
 #
-# It runs, one after the other: each variant's image check (which builds the image if it is not there), the capture of
-# the host, and the plan's launches in balanced order. A launch that fails does not stop the next. Results are written
-# to {results}/{run}/. Carry that folder to any machine with the kit, and: python -m runner report FOLDER
+# It runs, one after the other: a check of each variant's image (which builds the image if it is not there), the capture
+# of the host, and the plan's launches in balanced order. A launch that fails does not stop the next. Results are
+# written to {results}/{run}/. Copy that folder to any machine with the kit, and run there:
+# python -m runner report FOLDER
 #
-# What a host may set, in its environment or in a file .env beside this one (sh compose/settings.sh prints some):
+# Variables that may be set in the host's environment, or in a file .env beside this one (sh compose/settings.sh prints
+# some of them), with their defaults:
 {variables}
 """
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes texts of several lines as blocks, and never refers from one value to another by itself."""
+    """Writes texts of several lines as blocks, and makes no YAML aliases of its own."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
@@ -59,7 +63,7 @@ def main_file(services: Services, defaults: Mapping[str, str], title: str, usage
 
 
 def overlay(main: Services, services: Services, defaults: Mapping[str, str], title: str, usage: str) -> str:
-    """An overlay on a main file: its launches give way to other launches, with images and host as they are."""
+    """The overlay on a main file: it replaces the launches by others, and keeps the images and the host."""
     parts = [_head(defaults, title, usage), *_shared(services), "services:"]
     parts.append(_entry(HOST, None, {key: services.host[key] for key in ("labels", "command")}))
     parts += [_entry(name, None, {"profiles": [PROFILE]}) for name in main.launches]
@@ -107,5 +111,5 @@ def _anchor(name: str) -> str:
 
 
 def _interpolated(text: str, defaults: Mapping[str, str]) -> str:
-    """Escape what Compose would take for a variable of its own, then put the kit's variables in."""
+    """Escape each $, which Compose would read as a variable, then insert the kit's variables."""
     return _TOKEN.sub(lambda token: f"${{{token[1]}:-{defaults[token[1]]}}}", text.replace("$", "$$"))

@@ -1,7 +1,7 @@
-# The first service of a Compose run: refuses what could only fail later, begins the run's folder, captures the host.
-# It runs once for each `up`, and counts the sessions so: launches of two are never divided by one another.
-# Arguments: the run's name, what was asked (JSON), the memory limit in bytes, and where each CPU of the pin is a core of
-# its own, CPUs and threads. /runs is results/runs of the host.
+# The first service of a Compose run: refuses settings that would fail later, makes the run's folder, captures the host.
+# It runs once for each `up`, and so counts the sessions: launches of two sessions are never divided by one another.
+# Arguments: the run's name; the request (JSON); the memory limit in bytes; and CPUs and threads, only if each CPU of the
+# pin is a core of its own. /runs is results/runs of the host.
 refuse() { echo "refused: $*" >&2; exit 1; }
 run=/runs/$1
 [ -w /runs ] || refuse "results/runs cannot be written by uid $(id -u); set KIT_UID and KIT_GID to that folder's owner"
@@ -14,7 +14,7 @@ fi
 if [ -e "$run/compose.json" ]; then
   [ "$(cat "$run/compose.json")" = "$2" ] \
     || refuse "results/runs/$1 was begun with other settings; set KIT_RUN to another name, or restore the settings"
-  [ -e "$run/session" ] || refuse "results/runs/$1 was begun by an older file, which did not tell sessions apart; set KIT_RUN to another name"
+  [ -e "$run/session" ] || refuse "results/runs/$1 was begun by an older file, which did not count sessions; set KIT_RUN to another name"
   session=$(($(cat "$run/session") + 1))
   echo "$session" >"$run/session"
   echo "going on with results/runs/$1, session $session"

@@ -1,9 +1,10 @@
-# One launch of a Compose run: writes the job file, carries it out, keeps what the kit's own engine would have seen.
+# One launch of a Compose run: writes the job file, runs the job, and keeps what the kit's own engine would observe.
 # Arguments: the run's name, the launch's id, the seconds after which it is killed, the ids of its block, the job (JSON).
-# A launch that fails ends with 0 here, so that the next one starts; exit_code has its own code, and is written last.
+# This script ends with 0 also if the launch fails, so that the next one starts. The file exit_code has the launch's own
+# exit code, and is written last.
 launches=/runs/$1/launches
 launch=$launches/$2
-# Launches are divided by one another only within a block and a session: a block that was broken is run again whole.
+# Launches are divided by one another only within a block and a session: all of an incomplete block is run again.
 is_complete() {
   first=
   for each in $1; do

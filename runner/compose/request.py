@@ -1,7 +1,7 @@
-"""What a Compose file asks for, as data: written into it, kept by the run it begins, read again to make its records.
+"""The request of a Compose file, as data. It is written into the file, kept by the run, and read to make the records.
 
-The request and the BKMs are stored unresolved, so that the plan is made from them once more, by the same code, when it
-is known which CPUs the host gave. Knows neither Compose's format nor what was observed.
+The request and the BKMs are stored unresolved. When the CPUs of the host are known, the same code makes the plan from
+them again. Knows neither Compose's format nor what was observed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ FILE_NAME = COMPOSE_FILE
 class ComposeRequest:
     """A request with its BKMs. `images` and `lock_sha256` are by stack and installation.
 
-    `run`, `cpus`, `threads`, `memory` (bytes, 0 for none) and `images` hold what the host set, or a file's defaults.
+    `run`, `cpus`, `threads`, `memory` (bytes, 0 for no limit) and `images` are as the host set them, else the defaults.
     """
 
     run: str
@@ -50,7 +50,7 @@ class ComposeRequest:
         return make_plan(self.request, pin, resolve(self.bkms, pin))
 
     def to_json(self) -> dict[str, Any]:
-        """What `request_from` reads."""
+        """The request as JSON data, which `request_from` reads."""
         request = self.request
         return {
             "schema_version": SCHEMA_VERSION,
@@ -81,7 +81,7 @@ class ComposeRequest:
 def ask(
     run: str, request: Request, bkms: Bkms, notes: tuple[str, ...], images: Mapping[str, Mapping[str, str]]
 ) -> ComposeRequest:
-    """A request, its variants named, with what this version of the kit runs; the host's part is left open."""
+    """Make a Compose request: its variants named, the locks and workload of this version, the host's values empty."""
     chosen = {name for stack in request.stacks for name in choose_variants(stack, request)}
     named = dict.fromkeys(name for stack in request.stacks for name in stack.variants if name in chosen)
     return ComposeRequest(
@@ -103,11 +103,11 @@ def ask(
 
 
 def read_request(folder: Path) -> ComposeRequest:
-    """What was asked of the Compose run in a folder.
+    """Read the request of the Compose run in a folder.
 
     Raises:
-        RunFormatError: the file cannot be read, or is of a newer schema.
-        UsageError: it names a stack or a setting that this version of the kit does not have.
+        RunFormatError: its file cannot be read, is damaged, or has another schema.
+        UsageError: the request names a stack or a setting that this version of the kit does not have.
     """
     path = folder / FILE_NAME
     try:
@@ -127,7 +127,7 @@ def read_request(folder: Path) -> ComposeRequest:
 
 
 def request_from(data: Mapping[str, Any]) -> ComposeRequest:
-    """What `Asked.to_json` wrote."""
+    """The request from data that `ComposeRequest.to_json` made."""
     request = data["request"]
     return ComposeRequest(
         run=data["run"],

@@ -1,7 +1,7 @@
-"""From what is asked to the services of a Compose file. A launch's settings are those of the Docker engine's container.
+"""Makes the services of a Compose file from a request. A launch has the settings of the Docker engine's container.
 
-One service for each variant checks that its image starts; each launch of the plan is a service with its variant's
-settings and starts when the one before has ended, so that the plan's balanced order holds. Knows no YAML.
+For each variant one service checks that its image starts. Each launch of the plan is a service with its variant's
+settings; it starts when the one before has ended, so that the order of the plan is kept. Knows no YAML.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from runner.vocabulary import Launch
 
 Service = dict[str, Any]
 
-# Stand for what the host sets; the document writes them as Compose variables with defaults.
+# Placeholders for values that the host sets; document.py writes them as Compose variables with defaults.
 RUN, CPUS, THREADS, MEMORY, RESULTS = "@KIT_RUN@", "@KIT_CPUS@", "@KIT_THREADS@", "@KIT_MEMORY@", "@KIT_RESULTS@"
 USER = "@KIT_UID@:@KIT_GID@"
 NO_LIMIT = "0"
@@ -37,13 +37,13 @@ RUNS = "/runs"
 HOST = "host"
 SUCCESS = {"condition": "service_completed_successfully"}
 _OF_A_LAUNCH = ("labels", "command", "depends_on")
-# The host's capture sees every CPU.
+# The host's service does not have these settings, so that its capture sees every CPU.
 _OF_A_PIN = ("cpuset", "environment", "mem_limit", "memswap_limit")
 
 
 @dataclass(frozen=True)
 class Services:
-    """The services of one plan, by name. `variants` holds shared settings only, `launches` what each has besides."""
+    """The services of one plan, by name. `variants` has the shared settings, `launches` each launch's own settings."""
 
     variants: Mapping[str, Service]
     checks: Mapping[str, Service]
@@ -63,14 +63,14 @@ def base_image_variable(stack: str) -> str:
 
 
 def image_tokens(stacks: tuple[Stack, ...]) -> dict[str, dict[str, str]]:
-    """What stands for the images, by stack and installation."""
+    """The placeholders for the images, by stack and installation."""
     return {
         stack.name: {name: f"@{image_variable(stack.name, name)}@" for name in stack.installations} for stack in stacks
     }
 
 
 def defaults(composed: ComposeRequest, pin: Pin, memory_bytes: int | None, results: str) -> dict[str, str]:
-    """Every variable that a host may set, with what holds where it does not."""
+    """Every variable that a host may set, with its default."""
     values = {
         "KIT_RUN": composed.run,
         "KIT_CPUS": pin.cpu_list,
@@ -89,8 +89,8 @@ def defaults(composed: ComposeRequest, pin: Pin, memory_bytes: int | None, resul
 
 def services_of(composed: ComposeRequest, pin: Pin, images_folder: str) -> Services:
     """Every service, in the order in which they run: a check of each variant's image, the host, the launches."""
-    open_asked = replace(composed, run=RUN, cpus=CPUS, threads=THREADS, memory=MEMORY)
-    plan = replace(open_asked, bkms=_open(composed.bkms, pin)).plan(pin)
+    open_request = replace(composed, run=RUN, cpus=CPUS, threads=THREADS, memory=MEMORY)
+    plan = replace(open_request, bkms=_open(composed.bkms, pin)).plan(pin)
     threads = {each.name for each in composed.bkms.settings if each.target == "job" and "{threads}" in each.value}
     variants: dict[str, Service] = {}
     launches: dict[str, Service] = {}
@@ -109,7 +109,7 @@ def services_of(composed: ComposeRequest, pin: Pin, images_folder: str) -> Servi
     pinned = [] if pin.has_siblings else [CPUS, THREADS]
     host |= {
         "labels": {RUN_LABEL: RUN},
-        "command": ["host", RUN, json.dumps(open_asked.to_json(), indent=1), MEMORY, *pinned],
+        "command": ["host", RUN, json.dumps(open_request.to_json(), indent=1), MEMORY, *pinned],
         "depends_on": {next(reversed(checks)): SUCCESS},
     }
     variant_of = {launch.launch_id: f"{launch.cell.stack}-{launch.cell.variant}" for launch in plan.launches}
@@ -117,7 +117,7 @@ def services_of(composed: ComposeRequest, pin: Pin, images_folder: str) -> Servi
 
 
 def service_of(spec: ContainerSpec) -> Service:
-    """A container as Compose describes it. Memory nodes have no key there: `collect` looks at what was observed."""
+    """A container as Compose describes it. Compose has no key for memory nodes; `collect` checks those observed."""
     return {
         "image": spec.image_id,
         "user": spec.user,
@@ -144,7 +144,7 @@ def _spec(launch: Launch, image: str) -> ContainerSpec:
 
 
 def _open(bkms: Bkms, pin: Pin) -> Bkms:
-    """The BKMs with the host's number of threads left open in variables; in jobs it has to be a number for now."""
+    """The BKMs with a placeholder for the host's threads in variables; in jobs `_job` inserts it later."""
     cpus = str(len(pin.cpus)) if pin.has_siblings else THREADS
     settings = [
         replace(each, value=each.value.replace("{threads}", THREADS).replace("{cpus}", cpus))
@@ -156,19 +156,19 @@ def _open(bkms: Bkms, pin: Pin) -> Bkms:
 
 
 def _block(launch: Launch, plan: Plan) -> str:
-    """The ids of the launches that a launch is compared with, its own among them, in the order of the plan."""
+    """The ids of all launches of a launch's block, in the order of the plan."""
     block = (launch.cell.group, launch.block)
     return " ".join(each.launch_id for each in plan.launches if (each.cell.group, each.block) == block)
 
 
 def _job(launch: Launch, threads: set[str]) -> str:
-    """The job as JSON text, with the numbers that follow the host's threads left open."""
+    """The job as JSON text, with a placeholder for the numbers that follow from the host's threads."""
     job = {**training_job(launch), **dict.fromkeys(threads, THREADS)}
     return json.dumps(job, sort_keys=True).replace(f'"{THREADS}"', THREADS)
 
 
 def _checks(composed: ComposeRequest, launches: tuple[Launch, ...], images_folder: str) -> dict[str, Service]:
-    """The services that each variant has of its own, in the stacks' order; the first of an installation builds it."""
+    """The service that checks each variant's image, in the stacks' order; the first of an installation builds it."""
     run = {(launch.cell.stack, launch.cell.variant) for launch in launches}
     checks: dict[str, Service] = {}
     built: set[tuple[str, str]] = set()
@@ -200,6 +200,6 @@ def _variable_part(name: str) -> str:
 
 
 def relative_to(folder: Path, path: Path) -> str:
-    """A path as a Compose file in `folder` names it."""
+    """A path relative to `folder`, as a Compose file there names it."""
     relative = os.path.relpath(path.resolve(), folder.resolve())
     return relative if relative.startswith(".") else f"./{relative}"

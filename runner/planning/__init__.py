@@ -1,1 +1,1 @@
-"""From a request to the launches in their order: BKMs, plans and ladders, as pure functions of data."""
+"""Turns a request into launches in their order: BKMs, plans and ladders, as pure functions of data."""

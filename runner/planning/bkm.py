@@ -24,14 +24,14 @@ THREAD_SETTINGS = ("intra_op_threads", "inter_op_threads")
 _TARGETS = ("environment", "job")
 _CONDITIONS = ("always", "siblings", "no-siblings")
 
-# Words in braces in a value. OpenMP's places ({0:4},{4:4}) stand in braces too, but are no words.
+# Names in braces in a value. OpenMP's places ({0:4},{4:4}) are in braces too, but are not names.
 _IN_BRACES = re.compile(r"\{([A-Za-z_]\w*)\}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 @dataclass(frozen=True)
 class FilledIn:
-    """Annotates a value, which may be a whole number in the file, with the counts that may stand in it in braces."""
+    """Annotates a value with the names in braces that it may contain; in the file it may be a whole number."""
 
     counts: tuple[str, ...]
 
@@ -40,8 +40,8 @@ class FilledIn:
 class Setting:
     """One BKM. `value` may hold `{threads}` (physical cores in the pin) and `{cpus}` (logical CPUs in the pin).
 
-    `own_topology` is the value for a user's own topology, where it is another one; it may hold `{branches}` (the
-    topology's disjoint branches). Only inter-op threads can depend on the topology.
+    `own_topology` is the value for a user's own topology; it is empty if that value does not differ. It may hold
+    `{branches}` (the number of the topology's disjoint branches). Only inter-op threads can depend on the topology.
     """
 
     name: str
@@ -66,7 +66,7 @@ class Bkms:
 
 @dataclass(frozen=True)
 class ResolvedBkms:
-    """The settings that hold for one pin: variables for every launch, and thread counts (0: the framework's own)."""
+    """The settings for one pin: variables for every launch, and thread counts (0: the framework chooses)."""
 
     name: str
     title: str
@@ -94,10 +94,10 @@ def load_bkms(name: str) -> Bkms:
 
 
 def resolve(bkms: Bkms, pin: Pin) -> ResolvedBkms:
-    """Fill in the pin's counts and keep what applies to it.
+    """Keep the settings that apply to the pin, and fill in its counts.
 
     Raises:
-        UsageError: a thread setting does not come out as a whole number of 0 or more.
+        UsageError: the value of a thread setting is not a whole number of 0 or more.
     """
     kept = tuple(_filled(setting, pin) for setting in bkms.settings if _applies(setting, pin))
     threads = {setting.name: _count(setting) for setting in kept if setting.target == "job"}
@@ -114,19 +114,19 @@ def resolve(bkms: Bkms, pin: Pin) -> ResolvedBkms:
 
 def with_inter_op_threads(bkms: ResolvedBkms, count: int) -> ResolvedBkms:
     """The same settings with another number of inter-op threads, for every topology."""
-    asked = Setting(
+    requested = Setting(
         name="inter_op_threads", target="job", value=str(count), read_by=("eigen", "openmp"),
-        reason="Asked for, on every variant and topology.", source="--inter-op",
+        reason="Requested for every variant and topology.", source="--inter-op",
     )  # fmt: skip
-    others = tuple(setting for setting in bkms.settings if setting.name != asked.name)
-    return replace(bkms, settings=(*others, asked), inter_op_threads=count)
+    others = tuple(setting for setting in bkms.settings if setting.name != requested.name)
+    return replace(bkms, settings=(*others, requested), inter_op_threads=count)
 
 
 def inter_op_threads_of_user_topology(bkms: ResolvedBkms, branches: int) -> int:
-    """The inter-op threads of a user's own topology with so many disjoint branches.
+    """The number of inter-op threads of a user's own topology, from the number of its disjoint branches.
 
     Raises:
-        UsageError: the setting does not come out as a whole number of 0 or more.
+        UsageError: the value of the setting is not a whole number of 0 or more.
     """
     for setting in bkms.settings:
         if setting.name == "inter_op_threads" and setting.own_topology:
@@ -135,7 +135,7 @@ def inter_op_threads_of_user_topology(bkms: ResolvedBkms, branches: int) -> int:
 
 
 def for_own_topology(bkms: Bkms, branches: int) -> Bkms:
-    """The set for a user's own topology with so many disjoint branches, and for no other topology."""
+    """The set for a user's own topology only; `branches` is the number of its disjoint branches."""
     settings = [
         replace(setting, value=setting.own_topology.replace("{branches}", str(branches)), own_topology="")
         if setting.own_topology
@@ -146,7 +146,7 @@ def for_own_topology(bkms: Bkms, branches: int) -> Bkms:
 
 
 def bkms_from(where: str, data: Mapping[str, Any]) -> Bkms:
-    """A set of BKMs from its data, as a TOML file or a run holds it.
+    """Make a set of BKMs from the data of a TOML file or of a run; messages call the data `where`.
 
     Raises:
         UsageError: the data is malformed; the message names the place.
@@ -172,7 +172,7 @@ def _check(where: str, setting: Setting) -> None:
     if setting.target == "job":
         one_of(f"thread setting (in {where})", setting.name, THREAD_SETTINGS)
     elif _VARIABLE.fullmatch(setting.name) is None:
-        raise UsageError(f"{where}: {setting.name!r} is no variable's name; letters, digits and _ were expected.")
+        raise UsageError(f"{where}: {setting.name!r} is not a variable's name; letters, digits and _ were expected.")
     if setting.own_topology and setting.name != "inter_op_threads":
         raise UsageError(f"{where} has own_topology; only inter_op_threads can depend on the topology.")
 
@@ -189,7 +189,7 @@ def _filled_in(kind: Any) -> FilledIn | None:
 
 
 def _value(value: Any, kind: Any) -> str:
-    """A value's text; a whole number may stand without quotation marks."""
+    """The value as text; a whole number may be written without quotation marks."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise UnexpectedValueError(value, "a text in quotation marks or a whole number")
     mark = _filled_in(kind)
@@ -200,12 +200,12 @@ def _value(value: Any, kind: Any) -> str:
 
 
 def _require_one(where: str, setting: Setting, before: Iterable[Setting]) -> None:
-    """Refuse a second setting of one name, unless only one of the two can ever apply."""
+    """Refuse two settings of the same name, unless no pin can have both."""
     for other in before:
         if other.name == setting.name and (other.when == setting.when or "always" in (other.when, setting.when)):
             raise UsageError(
                 f"{where} sets {setting.name} to {setting.value!r}, which an earlier setting sets to {other.value!r}, "
-                f"and both can apply at once (when = {other.when!r} and {setting.when!r}). Leave one of them out."
+                f"and both can apply to one pin (when = {other.when!r} and {setting.when!r}). Leave one of them out."
             )
 
 

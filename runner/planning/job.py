@@ -1,6 +1,6 @@
-"""The jobs that the workload carries out, each a JSON object in the file job.json of a launch's job folder.
+"""The jobs that the workload carries out. Each is a JSON object in the file job.json of a launch's job folder.
 
-Every kind is made here and nowhere else. The workload checks a job by rules of its own (images/workload/job.py),
+Every kind of job is made here and nowhere else. The workload checks a job by its own rules (images/workload/job.py),
 because the two sides share no code. Knows launches; writes no file.
 """
 
@@ -13,10 +13,10 @@ from runner.vocabulary import Launch
 
 JOB_FILE: Final = "job.json"
 SCHEMA_VERSION = 1
-# `train` is timed. `probe` and `quiet` are not: they look at what a training computes, with verbose switches and
-# without them.
+# `train` is timed. `probe` and `quiet` are not timed: they show what a training computes, `probe` with verbose switches
+# and `quiet` without them.
 TrainingKind = Literal["train", "probe", "quiet"]
-# `gemm` measures the matrix product; `describe` builds a network and says what it is, without training it.
+# `gemm` measures the matrix product; `describe` builds a network and describes it, without training it.
 JobKind = Literal[TrainingKind, "gemm", "describe"]
 Job = dict[str, Any]
 

@@ -1,4 +1,7 @@
-"""Ladders: TOML lists of rungs, each one change with the article's sentence that it tests. Knows no stack, no host."""
+"""Ladders: TOML lists of rungs. Each rung is one change and the article's sentence that it tests.
+
+Knows neither stacks nor hosts.
+"""
 
 from __future__ import annotations
 
@@ -20,15 +23,15 @@ from runner.vocabulary import one_of
 BUILT_IN = Path(__file__).resolve().parent / "ladders"
 SCHEMA_VERSION = 1
 DEFAULT_LADDER = "main"
-# Where a branch hangs off whatever rung turns out to be the last one.
+# As the `of` of a branch: the last rung of the ladder that is not left out.
 LAST = "last"
-# Launches of the first and the last rung for the direct measurement go by this name and the rung's.
+# The variant of a launch that measures the whole ladder directly is this prefix and the id of the first or last rung.
 WHOLE = "whole-"
 FEWEST_RUNGS = 2
 
 PINS = ("all", "pinned", "headroom")
 LAYOUTS = ("NHWC", "NCHW", "declared")
-# Where a change must show inside of the process if it did anything; runner/checks/inert_changes.py looks there.
+# Where a change must be visible inside the process if it had an effect; runner/checks/inert_changes.py checks it.
 SIGNS = ("openmp", "onednn", "omp_max_threads", "thread_count", "thread_cpus")
 CHANGE_KEYS = (
     "variant", "declared", "bkms", "set", "unset", "intra_op_threads", "inter_op_threads", "layout", "pin",
@@ -39,10 +42,10 @@ _ID = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 @dataclass(frozen=True)
 class Rung:
-    """One change against the rung before it. `stacks` is empty for every stack.
+    """One change, compared with the rung before it. `stacks` is empty if the rung is for every stack.
 
-    What the rung changes are the fields from `variant` on, as its table names them; a field that it does not name stays
-    as the rung before it has it.
+    The fields from `variant` on are what the rung changes. A field that its table does not name keeps the value that it
+    has in the rung before.
     """
 
     id: str
@@ -67,16 +70,16 @@ class Rung:
 
     @property
     def change(self) -> Mapping[str, Any]:
-        """What the rung changes, by the keys of CHANGE_KEYS that it names."""
+        """The changes of the rung: the keys of CHANGE_KEYS that its table names, with their values."""
         named = {key: getattr(self, key) for key in CHANGE_KEYS}
         return {key: value for key, value in named.items() if value not in (None, (), {})}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Branch(Rung):
-    """One change against the rung `of`, whatever comes after that one.
+    """One change, compared with the rung `of`. The rungs after that one do not depend on the branch.
 
-    A branch that `could_be_baseline` is one that somebody would have divided by without knowing better.
+    `could_be_baseline` says that a careless comparison could have used the branch as its baseline.
     """
 
     of: str
@@ -123,7 +126,7 @@ def _ladder(path: Path) -> Ladder:
 
 @cache
 def _converter() -> Converter:
-    """A ladder's file names its set of BKMs."""
+    """A converter that replaces the name of a set of BKMs in a ladder's file by the set itself."""
     made, text = written_by_people(), scalar((str,), "the name of a set of BKMs")
     made.register_structure_hook(Bkms, lambda name, kind: load_bkms(text(name, kind)))
     return made
@@ -135,7 +138,7 @@ def _check(where: str, rung: Rung, bkms: Bkms) -> None:
     for name in rung.bkms:
         one_of(f"setting of the BKMs {bkms.name} (in {where})", name, {setting.name for setting in bkms.settings})
     if bool(rung.stacks) != bool(rung.stacks_reason):
-        raise UsageError(f"{where}: stacks and stacks_reason go together: a rung that is left out says why.")
+        raise UsageError(f"{where}: stacks and stacks_reason go together. Give both, or neither.")
 
 
 def _check_shape(path: Path, rungs: tuple[Rung, ...], branches: tuple[Branch, ...]) -> None:
@@ -143,13 +146,13 @@ def _check_shape(path: Path, rungs: tuple[Rung, ...], branches: tuple[Branch, ..
     for name in ids:
         if not _ID.fullmatch(name) or name.startswith(WHOLE) or name == LAST or ids.count(name) > 1:
             raise UsageError(
-                f"{path}: {name!r} cannot be a rung's id: small letters, digits and hyphens were expected, each id "
-                f"once, none called {LAST!r} or beginning with {WHOLE!r}."
+                f"{path}: {name!r} cannot be a rung's id. An id has small letters, digits and hyphens, is used once, "
+                f"is not {LAST!r} and does not begin with {WHOLE!r}."
             )
     if len(rungs) < FEWEST_RUNGS:
-        raise UsageError(f"{path} has {len(rungs)} rung; a ladder takes at least {FEWEST_RUNGS}.")
+        raise UsageError(f"{path} has {len(rungs)} rung; a ladder needs at least {FEWEST_RUNGS}.")
     missing = [key for key in ("variant", "layout", "pin") if key not in rungs[0].change]
     if missing:
-        raise UsageError(f"{path}: the first rung, {rungs[0].id}, stands on nothing: it lacks {', '.join(missing)}.")
+        raise UsageError(f"{path}: the first rung, {rungs[0].id}, lacks {', '.join(missing)}.")
     for branch in branches:
         one_of(f"rung that the branch {branch.id} is of (in {path})", branch.of, [LAST, *(each.id for each in rungs)])

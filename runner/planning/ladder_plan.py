@@ -1,8 +1,9 @@
-"""From a resolved ladder to the ordered launches of a run. Pure data.
+"""Turns a resolved ladder into the ordered launches of a run. A pure function of data.
 
-Each block has every rung once: a rotation of the ladder, branches beside the rung they hang off, and in the next block
-the same backwards. The first and the last rung have two further launches back to back at the outer end of each block:
-the whole, measured directly, which the product of the rungs is held against.
+Each block has every rung once. The order is a rotation of the ladder, with each branch beside the rung that it is
+compared with; the next block has the same order backwards. At the outer end of each block the first and the last rung
+have one more launch each, back to back. These measure the whole ladder directly, and the product of the rungs' factors
+is compared with it.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ KIND = "ladder"
 
 
 def make_ladder_plan(request: Request, ladder: Ladder, rungs: Mapping[str, Sequence[PlannedRung]], pin: Pin) -> Plan:
-    """Lay out every launch of a ladder; `rungs` is by stack. The plan's pin is the run's own.
+    """Make the plan of a ladder with all its launches; `rungs` is by stack. `pin` is the pin of the run.
 
     Raises:
-        UsageError: too few or an odd number of blocks.
+        UsageError: the number of blocks is too small, or odd.
     """
     check_blocks(request.blocks)
     rng = random.Random(request.seed)
@@ -47,7 +48,7 @@ def make_ladder_plan(request: Request, ladder: Ladder, rungs: Mapping[str, Seque
 
 
 def block_orders(rungs: Sequence[PlannedRung], blocks: int, rng: random.Random) -> list[tuple[str, ...]]:
-    """The names of each block's launches in order: every rung once, and the whole's two at one end."""
+    """The variants of each block's launches in order: every rung once, and the two of the whole ladder at one end."""
     whole: tuple[str, ...] = tuple(WHOLE + rung.id for rung in ends(rungs))
     orders = balanced_orders([rung.id for rung in _side_by_side(rungs)], blocks, rng)
     complete: list[tuple[str, ...]] = []
@@ -67,14 +68,14 @@ def ends(rungs: Sequence[PlannedRung]) -> tuple[PlannedRung, PlannedRung]:
 
 
 def ladder_header(ladder: Ladder, rungs: Mapping[str, Sequence[PlannedRung]]) -> dict[str, Any]:
-    """What run.json holds of a ladder, besides what every run's has."""
+    """The keys that run.json has only for a ladder, with their values."""
     stacks = {stack: [rung.to_json() for rung in each] for stack, each in rungs.items()}
     return {"kind": KIND, "ladder": {"name": ladder.name, "title": ladder.title, "source": ladder.source,
                                      "stacks": stacks}}  # fmt: skip
 
 
 def _side_by_side(rungs: Sequence[PlannedRung]) -> list[PlannedRung]:
-    """What is run, each branch right after the rung it is compared with."""
+    """The rungs and branches that are run, each branch right after the rung that it is compared with."""
     run = [rung for rung in rungs if not rung.left_out]
     return [
         each

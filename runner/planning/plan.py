@@ -1,7 +1,8 @@
-"""From a request to the ordered list of launches: a pure function of data. Runs nothing and reads no host.
+"""Turns a request into the ordered list of launches: a pure function of data. Runs nothing and reads no host.
 
-Order: blocks outermost, so that an interrupted run has something on every topology; topologies shuffled inside
-each block; the variants of one topology back to back, each block's order mirrored by its partner block.
+The blocks follow one another, so that an interrupted run has results of every topology. Inside each block the
+topologies are shuffled, and the variants of one topology run back to back. The order of the variants in a block is
+mirrored in its partner block (rule 5 of CONTRIBUTING.md).
 """
 
 from __future__ import annotations
@@ -23,16 +24,16 @@ DEFAULT_TIME_LIMIT_SECONDS = 1800.0
 FEWEST_BLOCKS = 2
 FEWEST_VARIANTS = 2
 
-# Set in every launch, whatever the variant: one locale, and no difference between hosts in Python's string hashing.
+# Set in every launch of every variant: one locale, and the same string hashing in Python on every host.
 BASE_ENVIRONMENT = {"LANG": "C.UTF-8", "PYTHONHASHSEED": "0"}
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a user asked for, defaults filled in. `variants` is empty for all that each stack has.
+    """What the user requested, with defaults filled in. `variants` is empty for all variants of each stack.
 
-    `own_topology` is the file of the one topology that is not the kit's, if there is one; `branches` are its disjoint
-    branches, 1 as long as they have not been counted.
+    `own_topology` is the file of the user's own topology, if there is one. `branches` is the number of its disjoint
+    branches; it is 1 until they have been counted. `time_limit_seconds` limits the training of one launch.
     """
 
     stacks: tuple[Stack, ...]
@@ -74,11 +75,11 @@ class Plan:
 
 
 def make_plan(request: Request, pin: Pin, bkms: ResolvedBkms) -> Plan:
-    """Lay out every launch of a request.
+    """Make the plan of a request with all its launches.
 
     Raises:
-        UsageError: too few or an odd number of blocks, an unknown variant, fewer than two variants to compare, or a
-            BKM that sets what one of them declares.
+        UsageError: the number of blocks is too small or odd, a variant is unknown, fewer than two variants are left to
+            compare, or a BKM sets a variable that one of the variants declares.
     """
     check_blocks(request.blocks)
     variants = {stack.name: choose_variants(stack, request) for stack in request.stacks}
@@ -105,25 +106,25 @@ def choose_variants(stack: Stack, request: Request) -> tuple[str, ...]:
     """The variants of one stack that a request compares, in the stack's order.
 
     Raises:
-        UsageError: a name that no requested stack has, or fewer than two left to compare.
+        UsageError: no requested stack has a variant of that name, or fewer than two variants are left to compare.
     """
     known = list(dict.fromkeys(name for each in request.stacks for name in each.variants))
-    asked = [one_of("variant", name, known) for name in request.variants] or known
-    chosen = tuple(name for name in stack.variants if name in asked)
+    requested = [one_of("variant", name, known) for name in request.variants] or known
+    chosen = tuple(name for name in stack.variants if name in requested)
     if len(chosen) < FEWEST_VARIANTS:
         raise UsageError(
-            f"A comparison needs two variants; of the stack {stack.name} {', '.join(chosen) or 'none'} would run. "
+            f"A comparison needs two variants. Of the stack {stack.name} only {', '.join(chosen) or 'none'} would run. "
             f"Name at least two of {', '.join(stack.variants)} with --variants, or leave the option out."
         )
     return chosen
 
 
 def balanced_orders(variants: Sequence[str], blocks: int, rng: random.Random) -> list[tuple[str, ...]]:
-    """One order of the variants for each block: rotations, each followed or preceded by its own mirror image.
+    """One order of the variants for each block: rotations, each followed or preceded by its mirror image.
 
-    In every even number of leading blocks each variant runs before each other one exactly as often as after it, so
-    a drift of the host that is linear over two neighbouring blocks is charged to nobody. Over 2n blocks each of the
-    n variants stands at each position equally often (for three variants: all six orders, a balanced square).
+    In the first 2, 4, 6, ... blocks each variant runs before each other one exactly as often as after it. So a drift
+    of the host that is linear over two neighbouring blocks favours no variant. Over 2n blocks each of the n variants is
+    at each position equally often (for three variants: all six orders, a balanced square).
     """
     rotations = [tuple(variants[shift:]) + tuple(variants[:shift]) for shift in range(len(variants))]
     if len(variants) == FEWEST_VARIANTS:
@@ -139,33 +140,33 @@ def balanced_orders(variants: Sequence[str], blocks: int, rng: random.Random) ->
 
 
 def check_blocks(blocks: int) -> None:
-    """Refuse a number of blocks that gives no interval or no balance.
+    """Refuse a number of blocks that gives no interval or no balanced order.
 
     Raises:
-        UsageError: it is too small, or odd.
+        UsageError: `blocks` is too small, or odd.
     """
     if blocks < FEWEST_BLOCKS:
         raise UsageError(
-            f"{blocks} block is too few for an interval: one launch of each variant shows no spread. "
+            f"--blocks {blocks} is too few for an interval, because one launch of each variant shows no spread. "
             f"Ask for at least {FEWEST_BLOCKS} with --blocks; 4 or more give intervals worth reading."
         )
     if blocks % 2:
         raise UsageError(
-            f"--blocks {blocks} is odd: the order of the variants is mirrored from block to block so that drift of the "
-            f"host favours nobody, and that takes an even number. Ask for {blocks - 1} or {blocks + 1}."
+            f"--blocks {blocks} is odd. The order of the variants is mirrored from block to block, so that a drift of "
+            f"the host favours no variant; that needs an even number. Ask for {blocks - 1} or {blocks + 1}."
         )
 
 
 def _require_undeclared(bkms: ResolvedBkms, stack: Stack, variants: Sequence[str]) -> None:
-    """Refuse BKMs of which a variant's declared value would win on that variant, and the BKM's on the others."""
+    """Refuse a BKM that would apply to some variants only, because another variant declares the same variable."""
     for variant in variants:
         for entry in stack.variants[variant].environment:
             if entry.name in bkms.environment:
                 raise UsageError(
                     f"The set of BKMs {bkms.name!r} sets {entry.name} to {bkms.environment[entry.name]!r}, and "
-                    f"images/stacks.toml declares it: {entry.value!r} for {stack.name}/{variant}. That is what the "
-                    "variants differ in, so a set for all of them has no effect there and another one elsewhere. "
-                    "Leave the setting out, or choose other variants with --variants."
+                    f"images/stacks.toml declares {entry.value!r} for {stack.name}/{variant}. The declared value would "
+                    "be used on that variant, and the set's value on the others, so the variants would not have the "
+                    "same settings. Leave the setting out, or choose other variants with --variants."
                 )
 
 

@@ -1,6 +1,7 @@
-"""A ladder resolved for one stack, host and pin: what each rung's launches get, and which rungs cannot be had here.
+"""Resolves a ladder for one stack, host and pin: the settings of each rung's launches, and which rungs are left out.
 
-A pure function of data. What is left out here is known before any launch; what turns out to be inert is not.
+A pure function of data. A rung is left out here if that is known before any launch. Whether a rung is inert becomes
+known only by its launches.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from runner.vocabulary import Layout, one_of
 
 @dataclass(frozen=True)
 class _State:
-    """The sum of all changes so far."""
+    """The settings after all changes up to a rung."""
 
     variant: str = ""
     declared: bool = True
@@ -36,10 +37,10 @@ class _State:
 
 
 def ladder_pins(machine: Machine, pin: Pin) -> dict[str, Pin | None]:
-    """The pins that rungs may name; None where this host has too few cores for one.
+    """The pins that rungs may name; None if this host has too few cores for a pin.
 
-    `all` is every logical CPU that this process may use, whatever the run's own pin leaves free; isolated ones only
-    where the run's own pin was put on such.
+    `all` is every logical CPU that this process may use, including those outside of the run's pin. Isolated CPUs belong
+    to it only if the run's pin has isolated CPUs.
     """
     left = frozenset(cpu for core in pin.cores[1:] for cpu in core)
     isolated = frozenset(machine.isolated_cpus)
@@ -57,7 +58,8 @@ def plan_rungs(
     """Resolve a ladder: its rungs in order, then its branches.
 
     Raises:
-        UsageError: a rung names a variant that the stack lacks, or fewer than two rungs are left.
+        UsageError: a rung names a variant that the stack lacks, the first rung needs a core that the host does not
+            have, or fewer than two rungs are left.
     """
     planned: list[PlannedRung] = []
     states: dict[str, _State] = {}
@@ -68,7 +70,7 @@ def plan_rungs(
         states[rung.id] = state if found.left_out else after
         if not found.left_out:
             before = rung.id
-        if not found.left_out or not before:  # a first rung that is left out still says what the ladder stands on
+        if not found.left_out or not before:  # the next rung's change applies to a first rung even if that is left out
             state = after
     _require_two(ladder, stack, planned)
     last = before
@@ -89,7 +91,7 @@ def _plan(
     settings = before if pin is None else _settings(after, pin, stack, bkms)
     reason = _left_out(rung, stack, isa, pin, before, settings)
     if settings is None:
-        raise UsageError(f"The first rung, {rung.id}, cannot be had on this host: {reason}.")
+        raise UsageError(f"The first rung, {rung.id}, cannot be run on this host: {reason}.")
     changes = () if reason or before is None else _changes(before, settings)
     found = PlannedRung(
         id=rung.id, title=rung.title, sentence=rung.sentence, source=rung.source, note=rung.note, is_branch=False,
@@ -163,7 +165,7 @@ def _threads(count: int) -> str:
 
 
 def _standing(name: str, planned: list[PlannedRung]) -> str:
-    """A rung by its name, or the one before it that is not left out."""
+    """The name of a rung if it is not left out, else that of the nearest rung before it that is not."""
     rung = next(each for each in planned if each.id == name)
     if not rung.left_out:
         return name
@@ -174,5 +176,6 @@ def _require_two(ladder: Ladder, stack: Stack, planned: list[PlannedRung]) -> No
     if sum(not rung.left_out for rung in planned) < FEWEST_RUNGS:
         reasons = "; ".join(f"{rung.id}: {rung.left_out}" for rung in planned if rung.left_out)
         raise UsageError(
-            f"The ladder {ladder.name} has fewer than two rungs to stand on with {stack.name} on this host. {reasons}."
+            f"The ladder {ladder.name} has fewer than two rungs that can be run with {stack.name} on this host. "
+            f"{reasons}."
         )

@@ -1,4 +1,4 @@
-"""A rung on one stack as frozen data: what its launches get, what that changes, or why it is not run."""
+"""A rung on one stack as frozen data: the settings of its launches, what they change, or why it is not run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from runner.vocabulary import Layout
 
 @dataclass(frozen=True)
 class RungSettings:
-    """All that a launch of a rung gets and that another rung may get otherwise."""
+    """All settings of a rung's launches that may differ from rung to rung."""
 
     variant: str
     installation: str
@@ -31,10 +31,10 @@ class RungSettings:
 
 @dataclass(frozen=True)
 class PlannedRung:
-    """A rung on one stack. `of` is the rung it is compared with, empty for the first.
+    """A rung on one stack. `of` is the id of the rung that it is compared with; it is empty for the first.
 
-    `left_out` says why it is not run, and is empty if it is. `changes` are name, value before and value now; a rung
-    that is left out has none.
+    `left_out` says why the rung is not run; it is empty if the rung is run. `changes` are name, value before and value
+    now; a rung that is left out has none.
     """
 
     id: str

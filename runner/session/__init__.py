@@ -1,1 +1,1 @@
-"""Carries a plan out: writes the run's header, and makes records and evidence of launches and probes."""
+"""Carries a plan out: writes the run's header, runs launches and probes, and writes their records and evidence."""

@@ -1,4 +1,4 @@
-"""Carries a plan out: launch after launch, a record appended after each. The only loop with side effects."""
+"""Carries a plan out: runs launch after launch, and appends a record after each. The only loop with side effects."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from runner.storage.runs import Run
 from runner.support.atomic import write_whole
 from runner.vocabulary import Launch
 
-# What a launch may take besides its training: start, import, graph, first step, and the evidence after the last.
+# Seconds that a launch may take besides its training: start, import, graph, first step, and the evidence at its end.
 GRACE_SECONDS = 600.0
 
 
 class Listener(Protocol):
-    """Is told what happens, for a progress display."""
+    """Is called as launches begin and end, for a progress display."""
 
     def started(self, launch: Launch) -> None:
         """A launch begins."""
@@ -39,11 +39,11 @@ class Listener(Protocol):
 def execute(session: Session, launches: Iterable[Launch], listener: Listener) -> None:
     """Run launches in order and append a record for each, errors among them.
 
-    `launches` may be made as the run goes on: each is asked for when the record before it is on disk. In a ladder each
+    `launches` may be a generator: each launch is taken from it when the record before it is on disk. In a ladder each
     rung has its own pin. A KeyboardInterrupt leaves the unfinished launch without a record.
 
     Raises:
-        HostError: the engine cannot go on, or the results' disk is full. What is finished stays.
+        HostError: the engine cannot go on, or the results' disk is full. Finished launches keep their records.
     """
     for launch in launches:
         listener.started(launch)
@@ -54,7 +54,7 @@ def execute(session: Session, launches: Iterable[Launch], listener: Listener) ->
 
 
 def carry_out(session: Session, launch: Launch, job: Job | None = None) -> Record:
-    """Run one launch, with the job that it stands for or another one, and return its record, which is not kept yet.
+    """Run one launch and return its record, which is not written to disk yet. `job` replaces the launch's own job.
 
     Raises:
         HostError: the engine cannot go on, or the results' disk is full.
@@ -70,17 +70,19 @@ def carry_out(session: Session, launch: Launch, job: Job | None = None) -> Recor
 
 
 def launch_folders(run: str, folder: Path, launch: Launch) -> LaunchFolders:
-    """Where a launch's files are, below its run's folder."""
+    """The paths of a launch's files, below its run's folder."""
     base = folder / "launches" / launch.launch_id
     return LaunchFolders(run=run, job=base / "job", result=base / "result", log=base / "log.txt")
 
 
 def make_folders(run: Run, launch: Launch, session: int, job: Job | None = None) -> LaunchFolders:
-    """Make a launch's folders and its job file, by default the launch's own; an earlier attempt's files move aside.
+    """Make a launch's folders and its job file. `job` replaces the launch's own job.
+
+    The files of an earlier attempt are moved to another folder.
 
     Raises:
         UsageError: the run's copy of a user's own topology is missing or was changed.
-        DiskError: they cannot be made or written.
+        DiskError: the folders or files cannot be written.
     """
     folders = launch_folders(run.name, run.folder, launch)
     try:
@@ -88,7 +90,7 @@ def make_folders(run: Run, launch: Launch, session: int, job: Job | None = None)
     except OSError as error:
         raise DiskError(
             f"The files of the launch {launch.launch_id} cannot be made in {folders.log.parent}: {error}. Free some "
-            "room or permissions there, then go on with --resume; every finished launch is kept."
+            "room or correct the permissions there, then go on with --resume; every finished launch is kept."
         ) from error
     return folders
 

@@ -1,4 +1,4 @@
-"""run.json: what was planned, on which machine, by which version of the kit, so that a report needs nothing else."""
+"""Makes run.json's data: the plan, the machine, the installations, the version of the kit. A report needs no more."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from runner.vocabulary import ENFORCEABLE, EngineName
 
 
 class Enforcing(Protocol):
-    """An engine as far as a header tells of it."""
+    """The part of an engine that a header describes."""
 
     @property
     def name(self) -> EngineName:
@@ -29,7 +29,7 @@ class Enforcing(Protocol):
 
     @property
     def cannot_enforce(self) -> tuple[str, ...]:
-        """Conditions that it does not control."""
+        """The conditions that it cannot enforce."""
 
 
 def make_header(
@@ -44,7 +44,7 @@ def make_header(
     memory_bytes: int | None,
     matched: Sequence[Match] = (),
 ) -> dict[str, Any]:
-    """Everything that a run's report and its repetition need to know, as run.json's data."""
+    """Everything that a run's report and its repetition need, as run.json's data; `memory_bytes` None: no limit."""
     header = Header(
         schema_version=runs.SCHEMA_VERSION,
         run=name,
@@ -63,7 +63,7 @@ def make_header(
 
 
 def enforced(plan: Plan, engine: Enforcing, memory_bytes: int | None) -> Enforced:
-    """What the engine holds each launch to; None for what it cannot."""
+    """The conditions that the engine enforces on each launch; None for those that it cannot enforce."""
     wanted: dict[str, Any] = {
         "mems": plan.pin.mem_list,
         "memory_limit_bytes": memory_bytes,
@@ -85,7 +85,7 @@ def _stack(stack: Stack, artifacts: Mapping[tuple[str, str], Artifact]) -> Recor
         python=stack.python,
         reason=stack.reason,
         source=stack.source,
-        # As stacks.toml declares them; what is in `installations` is what the artifacts say of themselves.
+        # As stacks.toml declares them; `installations` has what the artifacts recorded.
         wheels={name: each.wheel for name, each in declared.items()},
         holds={name: each.holds for name, each in declared.items()},
         holds_source={name: each.holds_source for name, each in declared.items()},

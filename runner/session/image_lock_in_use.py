@@ -1,4 +1,4 @@
-"""The images lock that options name or that a run was begun with, and what run.json keeps of it."""
+"""The images lock that the options name or that a run was begun with, and its copy in run.json."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def image_lock_from(options: EngineOptions) -> ImageLock:
     """The images lock that the options name, or that a resumed run was begun with.
 
     Raises:
-        UsageError: it cannot be read, or the options ask for both digests and a build.
+        UsageError: the lock cannot be read, or the options name images by digest and also have an option for a build.
     """
     if options.image_lock is not None:
         return options.image_lock
@@ -28,14 +28,14 @@ def image_lock_from(options: EngineOptions) -> ImageLock:
 
 
 def images_json(options: EngineOptions) -> dict[str, Any]:
-    """What run.json keeps of images by digest: the whole lock. Nothing where images are built.
+    """What run.json keeps of images by digest: the whole images lock. Nothing if images are built.
 
-    A resumed run so takes the same images, whatever has become of the file.
+    A resumed run therefore uses the same images, even if the file has changed.
     """
     return {"images": image_lock_from(options).to_json()} if options.by_digest else {}
 
 
 def image_lock_of(begun: Run) -> ImageLock | None:
-    """The images lock that a run keeps; None if its images were built."""
+    """The images lock in a run's run.json; None if its images were built."""
     kept = begun.about.images
     return None if kept is None else ImageLock.from_json(kept, f"{begun.folder / 'run.json'}, images,")

@@ -1,4 +1,4 @@
-"""Holds a stack's installations against their locks and against one another, before a pair of them is measured."""
+"""Compares a stack's installations with their locks and with one another, before a pair of them is measured."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from runner.session.state import Artifacts
 
 
 def match_installations(engine: Engine, stacks: Sequence[Stack], artifacts: Artifacts, notify: Notify) -> list[Match]:
-    """Hold each installation against its lock, and compare each stack's first with every other that was made ready."""
+    """Compare each installation with its lock, and each stack's first installation with every other ready one."""
     found = []
     for stack in stacks:
         names = [name for name in stack.installations if (stack.name, name) in artifacts]
@@ -31,9 +31,9 @@ def match_installations(engine: Engine, stacks: Sequence[Stack], artifacts: Arti
 
 
 def _contents(engine: Engine, stack: Stack, artifact: Artifact, side: Snapshot) -> Contents:
-    """What an installation holds against its lock, its byte-code too."""
+    """Compare an installation's files, including its byte-code, with its lock."""
     installation = artifact.installation
-    # An earlier run's own image may be of a lock that this clone does not have any more.
+    # The image of an earlier run may have been built from a lock that this clone does not have any more.
     if artifact.provenance.get("lock_sha256") != installation.lock_sha256():
         return Contents(installation.name, 0, 0, (), (), is_held=False)
     contents = compare_with_lock(installation.name, stack.python, side, locked_wheels.read(installation))
@@ -42,10 +42,10 @@ def _contents(engine: Engine, stack: Stack, artifact: Artifact, side: Snapshot) 
 
 
 def require_matched(matches: Sequence[Match]) -> None:
-    """Refuse to measure a pair that differs in more than its wheel, or does not differ in it.
+    """Refuse to measure installations that differ in more than their wheel, or that have the wrong wheels.
 
     Raises:
-        HostError: the installations of a stack do so; the message names wheels and the first few files.
+        HostError: the installations of a stack are not matched; the message names wheels and the first few files.
     """
     for match in matches:
         if not match.is_matched:

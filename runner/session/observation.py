@@ -1,4 +1,4 @@
-"""From what an engine and the workload observed to a record. A launch that was not as planned becomes an error.
+"""Makes a record from what an engine and the workload observed. A launch that was not as planned becomes an error.
 
 Knows the workload's result file (images/workload writes it) and no engine.
 """
@@ -24,22 +24,23 @@ from runner.vocabulary import Launch, runs_containers
 
 RESULT_SCHEMA_VERSION = 1
 
-# The variables that the workload reports (images/workload/observe.py), whoever has set them: what is planned and what
-# is found must be the same among these.
+# The variables that the workload reports (images/workload/observe.py). Among these, the planned and the observed ones
+# must be the same.
 REPORTED_PREFIXES = (
     "OMP_", "KMP_", "GOMP_", "MKL_", "TF_", "ONEDNN_", "DNNL_", "MKLDNN_", "OPENBLAS_", "MALLOC_",
 )  # fmt: skip
 REPORTED_NAMES = ("LD_PRELOAD", "LD_LIBRARY_PATH")
 
-# The workload's error kinds in the words of the report's status column.
+# The status for each kind of error that the workload reports; any other kind is `failed`.
 _STATUS_OF_KIND = {"time_limit": Status.TIMEOUT, "out_of_memory": Status.OUT_OF_MEMORY}
 
 
 @dataclass(frozen=True)
 class Context:
-    """What all launches of a session share: written into each record, so that a record stands alone.
+    """What all launches of a session share. It is written into each record, so that a record is complete by itself.
 
-    `boot_id` is the host's own, against which a launch's is held; it is not written. None where the host tells none.
+    `boot_id` is the host's, with which that of each launch is compared. It is not written into records. It is None if
+    the host's kernel does not report one.
     """
 
     session: int
@@ -55,8 +56,8 @@ class Context:
         """The same session for a launch with a pin of its own: the rungs of a ladder may differ in it."""
         if pin == self.pin:
             return self
-        held = self.enforced.get("mems") is not None
-        mems = {"mems": pin.mem_list} if held else {}
+        is_enforced = self.enforced.get("mems") is not None
+        mems = {"mems": pin.mem_list} if is_enforced else {}
         return replace(self, pin=pin, enforced={**self.enforced, **mems})
 
 
@@ -101,7 +102,7 @@ def find_error(
     result: Mapping[str, Any] | None,
     folders: LaunchFolders,
 ) -> dict[str, str] | None:
-    """What is wrong with a launch, as status and message; None if its samples may be used."""
+    """The error of a launch, as its kind (a status) and a message; None if its samples may be used."""
     if outcome.stopped_by_deadline:
         return _error(Status.TIMEOUT, f"killed at its deadline after {outcome.seconds:.0f} s; raise --time-limit")
     if outcome.out_of_memory:
@@ -113,12 +114,12 @@ def find_error(
         return _error(kind, f"{result['error']['kind']}: {result['error']['message']}")
     inside = [*differences_from_plan(launch, context, result), *other_wheel(artifact.installation.wheel, result)]
     places = {"by the engine": outcome.differences, "inside the launch": inside}
-    told = [f"observed {place}: {'; '.join(found)}" for place, found in places.items() if found]
-    return _error(Status.NOT_AS_PLANNED, "; ".join(told)) if told else None
+    differences = [f"observed {place}: {'; '.join(found)}" for place, found in places.items() if found]
+    return _error(Status.NOT_AS_PLANNED, "; ".join(differences)) if differences else None
 
 
 def differences_from_plan(launch: Launch, context: Context, result: Mapping[str, Any]) -> list[str]:
-    """Where what was observed inside is not what the plan says, field by field."""
+    """The fields whose value observed inside the launch is not the planned one, each as a phrase."""
     observed = result["observed"]
     found: list[str] = []
 
@@ -134,14 +135,14 @@ def differences_from_plan(launch: Launch, context: Context, result: Mapping[str,
         expect("CPU quota (CPUs)", context.enforced["cpu_quota_cpus"], observed["cgroup"]["cpu_quota_cpus"])
     for name in ("intra_op_threads", "inter_op_threads"):
         expect(name, getattr(launch, name), observed[name])
-    if result["kind"] != "gemm":  # a lone product has no graph to optimise
+    if result["kind"] != "gemm":  # the matrix product has no graph to optimise
         expect("graph_optimisation", launch.graph_optimisation, observed["graph_optimisation"])
     planned, seen = _reported(launch.environment), observed["environment"]
     for name in sorted({*planned, *seen}):
         expect(name, planned.get(name, "no value"), seen.get(name, "no value"))
-    asked = planned.get("OMP_NUM_THREADS", "")
-    if asked.isdecimal() and observed["omp_max_threads"] is not None:  # null: no OpenMP runtime is mapped
-        expect("OpenMP threads", int(asked), observed["omp_max_threads"])
+    requested = planned.get("OMP_NUM_THREADS", "")
+    if requested.isdecimal() and observed["omp_max_threads"] is not None:  # null: no OpenMP runtime is mapped
+        expect("OpenMP threads", int(requested), observed["omp_max_threads"])
     expect("workload_sha256", context.workload_sha256, result["workload_sha256"])
     if launch.topology_file is not None:
         expect("topology_sha256", launch.topology_file.sha256, result.get("topology_sha256"))
@@ -149,17 +150,19 @@ def differences_from_plan(launch: Launch, context: Context, result: Mapping[str,
 
 
 def other_machine(launch: Launch, context: Context, observed: Mapping[str, Any]) -> list[str]:
-    """Where a launch ran on another machine than the one whose CPUs are in the pin, in words.
+    """Signs that a launch ran on another machine than the one whose CPUs are in the pin, in words.
 
-    Nothing is found for results without a boot id: older workloads wrote none, and some hosts tell none.
+    Boot ids are not compared if one is missing: older workloads wrote none, and some kernels do not report one.
     """
     found = []
     if context.boot_id is not None and "boot_sha256" in observed:
         seen = observed["boot_sha256"]
         if seen is None:
-            found.append("no boot id, which this host's kernel tells: it ran on another kernel, as in a sandbox")
+            found.append(
+                "no boot id, which this host's kernel reports: the launch ran on another kernel, as in a sandbox"
+            )
         elif seen != boot_sha256(context.boot_id, launch.launch_id):
-            found.append("another boot id than this host's: it ran on another machine, such as a virtual one")
+            found.append("another boot id than this host's: the launch ran on another machine, such as a virtual one")
     model, seen = context.machine_conditions.get("cpu_model"), " ".join((observed.get("cpu_model") or "").split())
     if model and seen and model != seen:
         found.append(f"CPU model {seen} instead of {model}")
@@ -175,7 +178,7 @@ def _reported(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def other_wheel(requirement: str, result: Mapping[str, Any]) -> list[str]:
-    """The wheel that was found installed, where it is not the planned one (names as in PEP 503)."""
+    """The installed wheel, if it is not the planned one, as a phrase (names are compared as in PEP 503)."""
     found = (result["evidence"] or {}).get("wheel") or {}
     seen = f"{found.get('distribution')}=={found.get('version')}"
     if canonical_requirement(seen) == canonical_requirement(requirement):
@@ -184,29 +187,29 @@ def other_wheel(requirement: str, result: Mapping[str, Any]) -> list[str]:
 
 
 def ending(exit_code: int) -> str:
-    """An exit code in words; a container's init tells a signal as 128 and its number."""
-    told = f"signal {-exit_code}" if exit_code < 0 else f"exit code {exit_code}"
+    """An exit code in words. A negative code is a signal; a container's init reports a signal as 128 + its number."""
+    words = f"signal {-exit_code}" if exit_code < 0 else f"exit code {exit_code}"
     try:
         name = signal.Signals(-exit_code if exit_code < 0 else exit_code - 128).name
     except ValueError:
-        return told
-    return f"{told} ({name}{', killed from outside' if _is_killed(exit_code) else ''})"
+        return words
+    return f"{words} ({name}{', killed from outside' if _is_killed(exit_code) else ''})"
 
 
 def death(exit_code: int, log: Path) -> str:
-    """How a launch ended that left no result, for an error message: with the end of its log, if that can be a reason.
+    """How a launch without a result ended, for an error message, with the last lines of its log.
 
-    Who is killed from outside has no time for a last word, and what stands there is what every launch logs.
+    The log is left out for a launch that was killed from outside: such a launch could not log the reason.
     """
-    told = f"ended with {ending(exit_code)} and no result"
-    return told if _is_killed(exit_code) else f"{told}; {_last_words(log)}"
+    words = f"ended with {ending(exit_code)} and no result"
+    return words if _is_killed(exit_code) else f"{words}; {_last_lines(log)}"
 
 
 def _is_killed(exit_code: int) -> bool:
     return exit_code in (-signal.SIGKILL, KILLED)
 
 
-def _last_words(log: Path, lines: int = 3) -> str:
+def _last_lines(log: Path, lines: int = 3) -> str:
     try:
         text = log.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:

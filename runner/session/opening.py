@@ -1,7 +1,8 @@
-"""The one place that opens a session: of a new run, of a run that is gone on with, or of probes alone.
+"""The one place that opens a session: of a new run, of a run that is continued, or of probes alone.
 
-Whoever opens one holds the machine's lock (`measuring`). A user's own topology is built in the prepared installations,
-and the plan is made again with its branches: the first plan finds every other fault of the command line at once.
+The caller holds the machine's lock (`measuring`). A user's own topology is built in the prepared installations. Then
+the plan is made again with the number of its branches. The plan before that already finds all other errors of the
+command line.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ P = TypeVar("P", bound="Planned")
 
 
 class Planned(Protocol):
-    """What a new run is opened on: its plan, and what that was made from."""
+    """What a new run is opened with: its plan, and what the plan was made from."""
 
     @property
     def label(self) -> str:
@@ -59,7 +60,7 @@ class Planned(Protocol):
 
     @property
     def left_out(self) -> Sequence[str]:
-        """Sentences on what could have been run and is not."""
+        """Sentences on the variants that could have been run and are not."""
 
     @property
     def user_topology(self) -> UserTopology | None:
@@ -67,19 +68,19 @@ class Planned(Protocol):
 
     @property
     def description(self) -> Description | None:
-        """What was built of it."""
+        """The description of the network that was built from it; None before it is built."""
 
     @property
     def kind_json(self) -> Mapping[str, Any]:
-        """What run.json holds of this kind of run, besides what every run's has."""
+        """The keys that run.json has only for this kind of run, with their values."""
 
     def with_description(self: P, description: Description, notify: Notify) -> P:
-        """The same once the user's own topology is built: its branches decide inter-op threads."""
+        """The plan again, after the user's own topology was built: its branches determine the inter-op threads."""
 
 
 @dataclass(frozen=True)
 class Ready:
-    """Everything that a new run needs before its folder is made. `matched` is empty where nothing was compared."""
+    """Everything that a new run needs before its folder is made. `matched` is empty if no files were compared."""
 
     planned: Planned
     engine: Engine
@@ -91,15 +92,15 @@ Create = Callable[[Path, Mapping[str, Any]], Run]
 
 
 def make_ready(planned: Planned, engine: Engine, folder: Path, notify: Notify, *, match: bool = True) -> Ready:
-    """Make everything ready for a new run in `folder`; `match`: compare every file of the installations.
+    """Make everything ready for a new run in `folder`. With `match`, compare every file of the installations.
 
     Raises:
-        UsageError: the user's own topology does not build; the message has its own traceback.
-        HostError: the host does not fit, an installation cannot be had, or a pair differs in more than its wheel.
+        UsageError: the user's own topology cannot be built; the message has the traceback from its file.
+        HostError: the host cannot measure, an installation cannot be made, or a pair differs in more than its wheel.
     """
     require_fit(planned.machine, planned.plan.pin, engine, notify)
     artifacts = prepare(engine, planned.stacks, planned.launches, folder, notify)
-    # Before the files are compared, which takes longer: a mistake in a topology is its author's to mend.
+    # This is done before the files are compared, which takes longer, so that its author sees an error in it soon.
     planned = with_user_topology(planned, engine, artifacts, notify)
     matched = match_installations(engine, planned.stacks, artifacts, notify) if match else []
     require_matched(matched)
@@ -107,11 +108,11 @@ def make_ready(planned: Planned, engine: Engine, folder: Path, notify: Notify, *
 
 
 def with_user_topology(planned: P, engine: Engine, artifacts: Artifacts, notify: Notify) -> P:
-    """Build the user's own topology, if there is one, in these installations, and plan with its branches.
+    """Build the user's own topology, if there is one, in these installations, and plan again with its branches.
 
     Raises:
-        UsageError: the file does not build; the message has its own traceback.
-        HostError: an installation did not come as far as the file.
+        UsageError: the file's network cannot be built; the message has the traceback from the file.
+        HostError: an installation failed before it read the file.
     """
     if planned.user_topology is None:
         return planned
@@ -121,9 +122,9 @@ def with_user_topology(planned: P, engine: Engine, artifacts: Artifacts, notify:
 
 
 def with_user_topology_if_ready(planned: P, engine: Engine, inter_op: int | None, notify: Notify) -> P:
-    """The same for a command that prepares nothing: the installations have to be there.
+    """As `with_user_topology`, for a command that prepares no installations: it uses those that are ready.
 
-    Where they are not, --inter-op makes the count superfluous and the plan stands as it is.
+    If some are not ready and --inter-op is given, the count of branches is not needed and the plan is not changed.
 
     Raises:
         HostError: an installation is not ready, and the number of inter-op threads depends on it.
@@ -137,7 +138,7 @@ def with_user_topology_if_ready(planned: P, engine: Engine, inter_op: int | None
         return planned
     raise HostError(
         f"The inter-op threads of {planned.user_topology.name} are the number of its disjoint branches, which is "
-        f"counted by building it in an installation, and {', '.join(missing)} is not ready here. Make it with "
+        f"counted by building it in an installation. Not ready on this host: {', '.join(missing)}. Make it with "
         "`python -m runner build`, or name the number of threads with --inter-op."
     )
 
@@ -154,7 +155,7 @@ def begin(
 
     Raises:
         UsageError: the folder already holds a run.
-        DiskError: it cannot be written.
+        DiskError: the folder cannot be written.
     """
     planned = ready.planned
     header = make_header(
@@ -177,11 +178,11 @@ def begin(
 
 
 def go_on(run: Run, engine: Engine, notify: Notify, *, match: bool = True) -> Session:
-    """Open another session of a run, in which nothing that its records depend on may have changed.
+    """Open another session of a run. Nothing that its records depend on may have changed.
 
     Raises:
         UsageError: something has changed since the run began; the message names it.
-        HostError: an installation cannot be had, or a pair differs in more than its wheel.
+        HostError: an installation cannot be made, or a pair differs in more than its wheel.
     """
     stacks = stacks_of(run)
     artifacts = prepare(engine, stacks, run.launches, run.folder, notify)
@@ -192,5 +193,5 @@ def go_on(run: Run, engine: Engine, notify: Notify, *, match: bool = True) -> Se
 
 
 def stacks_of(run: Run) -> tuple[Stack, ...]:
-    """A run's stacks, as this kit has them."""
+    """The stacks of a run, as stacks.toml declares them in this version of the kit."""
     return tuple(find_stack(name) for name in run.about.stacks)

@@ -1,6 +1,6 @@
-"""The options that several commands share, as values. Made once, by the command line, and never changed.
+"""The options that several commands share, as frozen dataclasses. The command line makes them once.
 
-The names are those of the options. What an option that was left out means is decided where the value is used.
+Fields have the names of the options. The default of an option that was left out is decided where the value is used.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ class PinOptions:
 
     @property
     def is_given(self) -> bool:
-        """Was any of them given, so that the pin is not left to the kit?"""
+        """Whether any of these options was given; otherwise the kit chooses the pin."""
         return self.cpus is not None or self.cores is not None or self.headroom > 0
 
     @property
     def pin_request(self) -> PinRequest:
-        """How the pin is asked for, for advice that goes with it."""
+        """How the pin was requested, for the advice on it."""
         return PinRequest(headroom=self.headroom, listed=self.cpus is not None)
 
 
 @dataclass(frozen=True)
 class RequestOptions:
-    """What is compared. What is None is the preset's; `time_limit` is in seconds, of the training of one launch."""
+    """What is compared. None means the preset's value. `time_limit` is in seconds, for the training of one launch."""
 
     preset: str | None
     stack: tuple[str, ...] | None
@@ -55,7 +55,7 @@ class RequestOptions:
 
 @dataclass(frozen=True)
 class RegistryOptions:
-    """How a registry is entered. A password is never an option."""
+    """How to log in to a registry. A password is never an option."""
 
     profile: str | None = None
     region: str | None = None
@@ -67,8 +67,8 @@ class RegistryOptions:
 class EngineOptions:
     """How a plan is carried out: the engine, and what its installations are made from.
 
-    `base_image` is by stack, or under the empty name for every stack; `memory` is in bytes. Where a run is gone on with
-    or repeated, `image_lock` and `recorded_images` (provenance by stack and installation) are taken over from it.
+    `base_image` is by stack, or under the empty name for every stack. `memory` is in bytes. If a run is continued or
+    repeated, `image_lock` and `recorded_images` (provenance by stack and installation) are taken from that run.
     """
 
     engine: str = "auto"
@@ -83,16 +83,16 @@ class EngineOptions:
 
     @property
     def memory_bytes(self) -> int | None:
-        """The memory limit of each launch as the kernel keeps it: what is observed must be what was planned."""
+        """The memory limit of each launch in whole pages, as the kernel stores it; the observed limit must equal it."""
         return None if self.memory is None else in_whole_pages(self.memory)
 
     @property
     def by_digest(self) -> bool:
-        """Do the options, or the run that is gone on with, name images by digest?"""
+        """Whether the options, or the run that is continued, name images by digest."""
         return self.images is not None or self.image_lock is not None
 
 
 def in_whole_pages(size: int) -> int:
-    """A memory limit (bytes) rounded down to whole pages, as the kernel keeps it, and at least one page."""
+    """A memory limit (bytes) rounded down to whole pages, as the kernel stores it, but at least one page."""
     page = os.sysconf("SC_PAGE_SIZE")
     return max(size // page, 1) * page

@@ -1,6 +1,7 @@
 """Measures the host's single-precision matrix product on a run's pin, once in each installation, before its launches.
 
-The largest of them is the practical limit that training is held against. Knows execution, not how it is reported.
+The largest result is the practical limit with which the speed of training is compared. Knows how launches are carried
+out, not how the results are reported.
 """
 
 from __future__ import annotations
@@ -17,19 +18,19 @@ from runner.storage.records import Record
 from runner.storage.runs import Run
 from runner.vocabulary import Launch
 
-# Large enough to be bound by arithmetic, small enough to take seconds on two cores. One size alone would be unfair to
-# somebody: blockings favour some sizes, and many threads need a large one to have work for all.
+# Large enough to be limited by arithmetic, small enough to take seconds on two cores. One size alone would be unfair to
+# some builds: their blockings favour some sizes. Many threads need a large matrix to have work for all of them.
 SIZES = (1024, 2048, 4096)
 MANY_THREADS = 16
 LARGE_SIZE = 8192
 REPEATS = 3
 TIME_LIMIT_SECONDS = 60.0
-# Of the conditions of a launch, those of training steps.
+# The conditions of a launch that only concern training steps.
 _OF_STEPS = ("warmup_steps", "timed_steps", "seed")
 
 
 def measure_peaks(session: Session, notify: Notify) -> None:
-    """Measure every installation that has no peak yet, and append a line for each, errors among them.
+    """Measure every installation that has no peak yet, and append a line for each, also for an error.
 
     Raises:
         HostError: the engine cannot go on, or the results' disk is full.
@@ -68,7 +69,7 @@ def peak_launches(run: Run) -> list[Launch]:
 
 
 def sizes_for(threads: int) -> list[int]:
-    """The sizes that are measured on so many threads."""
+    """The sizes of the square matrices that are measured with this number of threads."""
     return [*SIZES, LARGE_SIZE] if threads >= MANY_THREADS else list(SIZES)
 
 

@@ -1,4 +1,4 @@
-"""From options to the plan of a comparison: reads the machine, chooses the pin, fills in the preset. Runs nothing."""
+"""Makes the plan of a comparison from options: reads the machine, chooses the pin, fills in the preset."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ P = TypeVar("P", bound="PlannedComparison")
 
 @dataclass(frozen=True)
 class PlannedComparison:
-    """A plan with what it was made from. `description` is of the user's own topology, once it has been built.
+    """A plan with what it was made from. `description` is that of the user's own topology, after it has been built.
 
-    `label` is what a new run's folder is named after. `left_out` are sentences on the variants that the preset left out
-    and that are not run after all. `problems` are what a run would be refused for on this host: a plan can be made all
-    the same, for another one. `notes` are what the pin leaves out on it, and what makes figures of it doubtful.
+    `label` is what a new run's folder is named after. `left_out` has a sentence for each variant that the preset leaves
+    out and the plan does not run. `problems` are the reasons to refuse a run on this host; a plan can be made in spite
+    of them, for another host. `notes` say what the pin leaves out on this host, and what makes its figures doubtful.
     """
 
     label: str
@@ -59,11 +59,11 @@ class PlannedComparison:
 
     @property
     def kind_json(self) -> Mapping[str, Any]:
-        """What run.json holds of this kind of run: of a comparison nothing but what every run's has."""
+        """The keys that run.json has only for this kind of run: none for a comparison."""
         return {}
 
     def with_description(self: P, description: Description, notify: Notify) -> P:
-        """The plan once the user's own topology is built: the number of its branches is that of inter-op threads."""
+        """The plan again, after the user's own topology was built: its inter-op threads follow from its branches."""
         request = replace(self.request, branches=description.disjoint_branches)
         plan = make_plan(request, self.plan.pin, self.plan.bkms)
         if self.user_topology is not None:
@@ -74,10 +74,12 @@ class PlannedComparison:
 def plan_from(
     wanted: RequestOptions, where: PinOptions, *, contained: bool, sysroot: Path = LIVE_ROOT
 ) -> PlannedComparison:
-    """Make the plan that the options ask for, on the host below `sysroot`; `contained`: containers were asked for.
+    """Make the plan that the options ask for, for the host below `sysroot`.
+
+    `contained` says whether containers were requested; the `problems` depend on it.
 
     Raises:
-        UsageError: an option asks for something that does not exist or cannot be had on this host.
+        UsageError: an option asks for something that does not exist or is not possible on this host.
     """
     machine = machine_below(sysroot)
     pin = pin_from(where, machine)
@@ -103,7 +105,7 @@ def plan_request(
     """Make the plan of a request without a preset, on this host.
 
     Raises:
-        UsageError: the request asks for something that does not exist or cannot be had on this host.
+        UsageError: the request asks for something that does not exist or is not possible on this host.
     """
     machine = machine_below(LIVE_ROOT)
     pin = pin_from(where, machine)
@@ -113,17 +115,17 @@ def plan_request(
 
 
 def left_out(preset: Preset, stacks: tuple[Stack, ...], plan: Plan) -> list[str]:
-    """Sentences on the variants of these stacks that a preset left out, where the plan does not run them after all."""
+    """The preset's sentences on the variants of these stacks that it leaves out and the plan does not run."""
     run = {launch.cell.variant for launch in plan.launches}
     exist = {name for stack in stacks for name in stack.variants}
     return [text for name, text in preset.left_out.items() if name in exist and name not in run]
 
 
 def preset_from(wanted: RequestOptions) -> Preset:
-    """The preset that --preset names, or quick.
+    """The preset that --preset names; quick if the option is left out.
 
-    Where none is named, and topologies and batch sizes are, every variant runs: what quick saves a bar for is the size
-    of its own run.
+    If no preset but topologies and batch sizes are named, every variant runs: quick leaves a variant out only to keep
+    its own run small.
     """
     preset = find_preset(wanted.preset or DEFAULT_PRESET)
     if wanted.preset is None and (wanted.topologies or wanted.topology_file) and wanted.batch_sizes:
@@ -148,7 +150,7 @@ def stacks_from(names: Sequence[str] | None) -> tuple[Stack, ...]:
 
 
 def request_from(wanted: RequestOptions, preset: Preset, user_topology: UserTopology | None = None) -> Request:
-    """The preset with everything that the options override."""
+    """The request of a preset, with the values that the options override."""
     steps = Steps(
         warmup=preset.warmup_steps if wanted.warmup is None else wanted.warmup,
         timed=wanted.steps or preset.timed_steps,

@@ -1,4 +1,4 @@
-"""From options to the plan of a ladder: reads the machine, chooses the pin, lays the rungs out. Runs nothing."""
+"""Makes the plan of a ladder from options: reads the machine, chooses the pin, resolves the rungs. Runs nothing."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ DEFAULT_BATCH_SIZES = (4,)
 
 @dataclass(frozen=True)
 class LadderOptions:
-    """What is measured: `ladder` is a name or a file; `time_limit` is in seconds, of the training of one launch."""
+    """What is measured: `ladder` is a name or a file; `time_limit` is in seconds, for the training of one launch."""
 
     ladder: str
     stack: tuple[str, ...] | None
@@ -49,7 +49,7 @@ class LadderOptions:
 
 @dataclass(frozen=True)
 class PlannedLadder:
-    """A ladder's plan with what it was made from. `description` is of the user's own topology, once it was built."""
+    """A ladder's plan with what it was made from. `description` is that of the user's own topology, once built."""
 
     ladder: Ladder
     machine: Machine
@@ -76,16 +76,16 @@ class PlannedLadder:
 
     @property
     def left_out(self) -> Sequence[str]:
-        """Nothing: a rung that is left out is in the plan, with the reason."""
+        """Empty: the plan itself has the rungs that are left out, with the reasons."""
         return ()
 
     @property
     def kind_json(self) -> Mapping[str, Any]:
-        """What run.json holds of a ladder, besides what every run's has."""
+        """The keys that run.json has only for a ladder, with their values."""
         return ladder_header(self.ladder, self.rungs)
 
     def with_description(self, description: Description, notify: Notify) -> PlannedLadder:
-        """The ladder laid out for the disjoint branches of the user's own topology; there is nothing to tell."""
+        """The plan again, with the number of disjoint branches of the user's own topology. `notify` is not called."""
         ladder = replace(self.ladder, bkms=for_own_topology(self.ladder.bkms, description.disjoint_branches))
         laid_out = _laid_out(ladder, self.machine, self.request, self.plan.pin, self.user_topology)
         return replace(laid_out, description=description)
@@ -95,7 +95,7 @@ def plan_ladder(wanted: LadderOptions, where: PinOptions) -> PlannedLadder:
     """Make the plan that the options ask for, on this host.
 
     Raises:
-        UsageError: an option asks for something that does not exist or cannot be had on this host.
+        UsageError: an option asks for something that does not exist or is not possible on this host.
     """
     machine = machine_below(LIVE_ROOT)
     pin = pin_from(where, machine)

@@ -1,4 +1,4 @@
-"""The machine's lock, and the installations that are made ready under it, before anything is measured."""
+"""Takes the machine's lock, and makes installations ready before anything is measured."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from runner.support import disk
 from runner.support.machine_lock import machine_lock
 from runner.vocabulary import Launch
 
-# Records, logs and reports of a large run, generously.
+# Bytes: a generous estimate of the records, logs and reports of a large run.
 RUN_BYTES = 200_000_000
 
 
 @contextmanager
 def measuring(what: str, engine: Engine) -> Iterator[None]:
-    """Hold the machine for one run, and free it of whatever earlier ones left running, before anything else is done.
+    """Hold the machine's lock for one run, and first end the launches that earlier runs left running.
 
     Raises:
-        RunLockedError: another run measures at this moment.
-        HostError: something of an earlier run goes on and may not be ended.
+        RunLockedError: another run is measuring at this moment.
+        HostError: a launch of an earlier run is still running and may not be ended.
     """
     with machine_lock(what):
         engine.remove_leftovers()
@@ -37,7 +37,7 @@ def prepare(
     """Make every installation ready that the launches need, by stack and installation, for a run below `folder`.
 
     Raises:
-        HostError: an installation cannot be had, or there is no room for all that will be written.
+        HostError: an installation cannot be made, or there is no room for all that will be written.
     """
     wanted = _wanted_by(launches, stacks)
     require_ready(engine, wanted, {folder: RUN_BYTES})
@@ -62,10 +62,12 @@ def find_ready(engine: Engine, stacks: Sequence[Stack], launches: Sequence[Launc
 def require_ready(
     engine: Engine, wanted: Sequence[tuple[Stack, Installation]], also: Mapping[Path, int] | None = None
 ) -> None:
-    """Check, before anything is fetched, that installations can be had and have room, beside `also` (bytes by path).
+    """Check, before anything is downloaded, that installations can be made and that the disk has room.
+
+    `also` is what else will be written (bytes by path).
 
     Raises:
-        HostError: something is missing, or a filesystem is too small for all that will be written to it.
+        HostError: a prerequisite is missing, or a filesystem has too little room for all that will be written to it.
     """
     engine.prerequisites(tuple({stack.name: stack for stack, _ in wanted}.values()))
     disk.check({**engine.room(wanted), **(also or {})})

@@ -1,8 +1,8 @@
 """Obtains evidence of each variant and topology by launches that are not part of the measurement.
 
-One has every verbose switch on: its log says which kernels ran, and its own times are those of a process that logs.
-One is quiet, in the timed launches' own environment: a step of it is traced. Knows engines through their protocol
-alone. A probe that fails is evidence not obtained, never a lost run.
+The first launch has every verbose switch on. Its log says which kernels ran; its times are not used, because logging
+slows it down. The second launch is quiet, in the environment of the timed launches, and one of its steps is traced.
+Knows engines through their protocol alone. If a probe fails, its evidence is missing, and the run goes on.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from runner.status import Status
 from runner.storage.runs import Run
 from runner.vocabulary import Cell, Launch, Steps
 
-# Kernels do not depend on how many images a batch has beyond one; two are quick also on the largest network.
+# With two or more images in a batch the kernels are the same; two are quick also on the largest network.
 BATCH_SIZE = 2
 STEPS = Steps(warmup=1, timed=1)
-# A traced step is held against ordinary ones of its own launch: the median of three bears one that was disturbed.
+# A traced step is compared with the median of ordinary steps of its launch; with three, one may be disturbed.
 QUIET_STEPS = Steps(warmup=1, timed=3)
 
 
@@ -37,8 +37,8 @@ QUIET_STEPS = Steps(warmup=1, timed=3)
 class Probe:
     """The launches to carry out, with and without verbose switches, and the key of what they will show.
 
-    `cell_plan` is what is asked of the timed launches that they stand for. `quiet` is None for a plain installation, of
-    which nothing but its word on oneDNN is wanted.
+    `cell_plan` is what is planned for the timed launches that they represent. `quiet` is None for a plain installation,
+    which is probed only for what it logs about oneDNN.
     """
 
     launch: Launch
@@ -69,7 +69,8 @@ Ended = Callable[[Progress], None]
 def probes_of(session: Session, launches: Iterable[Launch], batch_size: int = BATCH_SIZE) -> list[Probe]:
     """One probe for each stack, variant and topology among the launches, in the order they first appear.
 
-    Then one of each stack's plain installation, on the first topology, where it decides by itself about oneDNN.
+    They are followed by one probe of each stack's plain installation, on the first topology: without a switch,
+    TensorFlow decides whether oneDNN is on.
     """
     firsts: dict[Subject, Launch] = {}
     for launch in launches:
@@ -80,15 +81,15 @@ def probes_of(session: Session, launches: Iterable[Launch], batch_size: int = BA
 
 
 def missing(run: Run, probes: Iterable[Probe]) -> list[Probe]:
-    """The probes that a run has no evidence of yet, failed attempts among them."""
+    """The probes of which a run has no evidence yet; failed attempts count as none."""
     known = {subject: evidence for subject, evidence in store.read(run.folder).items() if _is_whole(evidence)}
-    told = {subject.stack for subject in known if subject.variant == PLAIN}
+    plain_known = {subject.stack for subject in known if subject.variant == PLAIN}
     return [probe for probe in probes if probe.subject not in known
-            and not (probe.subject.variant == PLAIN and probe.subject.stack in told)]  # fmt: skip
+            and not (probe.subject.variant == PLAIN and probe.subject.stack in plain_known)]  # fmt: skip
 
 
 def obtain(session: Session, probes: Iterable[Probe], cache: EvidenceCache, began: Began, ended: Ended) -> None:
-    """Carry probes out, or take from the cache what is known; append each to the run's evidence.jsonl as it ends.
+    """Carry probes out, or take their evidence from the cache. Append each to the run's evidence.jsonl as it ends.
 
     Raises:
         DiskError: the run's folder cannot be written.
@@ -105,17 +106,20 @@ def obtain(session: Session, probes: Iterable[Probe], cache: EvidenceCache, bega
 
 
 def _is_whole(evidence: Evidence) -> bool:
-    """Is nothing left to obtain? Runs that were made before fingerprints have none."""
+    """Whether nothing is left to obtain. Runs of versions without fingerprints have an empty one."""
     return evidence.error is None and evidence.quiet_error is None and bool(evidence.fingerprint)
 
 
 def _plain(cell_plan: Sequence[tuple[Launch, CellPlan]]) -> list[tuple[Launch, CellPlan]]:
-    """Of each stack the first launch of a stock build, without its switch, unless a launch leaves it out already."""
-    told = {launch.cell.stack for launch, what in cell_plan if what.kernels == "either"}
+    """The first launch of a stock build of each stack, without its switch for oneDNN.
+
+    A stack in which a planned launch already has no such switch is left out.
+    """
+    without = {launch.cell.stack for launch, what in cell_plan if what.kernels == "either"}
     found: dict[str, tuple[Launch, CellPlan]] = {}
     for launch, what in cell_plan:
         plainly = planned_plainly(what)
-        if plainly is not None and launch.cell.stack not in told:
+        if plainly is not None and launch.cell.stack not in without:
             cell = replace(launch.cell, variant=PLAIN)
             plain = replace(launch, cell=cell, environment=without_switch(launch.environment))
             found.setdefault(launch.cell.stack, (plain, plainly))
@@ -128,7 +132,7 @@ def _probe(session: Session, launch: Launch, cell_plan: CellPlan, batch_size: in
     name = f"{cell.stack}-{cell.variant}-{cell.topology}-b{batch_size}"
     quiet = replace(launch, launch_id=f"quiet-{name}", block=0, position=0, cell=cell, steps=QUIET_STEPS)
     probe = replace(quiet, launch_id=f"probe-{name}", steps=STEPS, environment=with_switches(launch.environment))
-    # What was asked belongs to it: the same log is judged otherwise for a baseline.
+    # The key includes what was planned, because the same log gives another verdict for a baseline.
     key = store.key_of(
         launch=_settings_of(probe),
         quiet=_settings_of(quiet),
@@ -145,12 +149,12 @@ def _probe(session: Session, launch: Launch, cell_plan: CellPlan, batch_size: in
 
 
 def _settings_of(launch: Launch) -> dict[str, Any]:
-    """What a probe's launch is, without what changes from run to run."""
+    """The settings of a probe's launch, without those that change from run to run."""
     return {name: value for name, value in launch.to_json().items() if name != "time_limit_seconds"}
 
 
 def _carry_out(session: Session, probe: Probe) -> Evidence:
-    """Run both launches; the quiet one only where the other showed anything, and where one is wanted."""
+    """Run both launches. The quiet one is run only if the first one succeeded and the probe has one."""
     size = probe.launch.cell.batch_size
     seen = _seen(session, probe.launch, "probe")
     if seen.error is not None:

@@ -1,4 +1,4 @@
-"""What another session of a run, or a repetition of it, takes over from its record, and what must not have changed."""
+"""What another session or a repetition of a run takes from its record, and what must not have changed."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from runner.storage.repetition import images_of
 from runner.storage.runs import Run
 from runner.vocabulary import Launch
 
-# As an engine: the one that the run was recorded with.
+# A value of --engine: the engine that the run was recorded with.
 RECORDED = "recorded"
 
 
 def resumed_with(given: EngineOptions, resumed: Run) -> EngineOptions:
-    """The options that make the engine and its artifacts, as the run was begun with.
+    """The options for the engine and its artifacts, with the values that the run was begun with.
 
     Raises:
-        UsageError: --images names other images than those.
+        UsageError: --images names other images than the run was begun with.
     """
     engine = resumed.about.engine
     lock = _image_lock_of_resumed(given, resumed)
@@ -36,14 +36,14 @@ def resumed_with(given: EngineOptions, resumed: Run) -> EngineOptions:
         engine=engine.name,
         memory=engine.enforced.memory_limit_bytes,
         image_lock=lock,
-        # The very images that the run began with, where they are still here, whatever has been built since.
+        # The same images that the run began with, if they are still there, even if others have been built since.
         recorded_images=images_of(resumed),
         base_image=given.base_image or ({} if lock is not None else base_images_of(resumed)),
     )
 
 
 def repeated_with(given: EngineOptions, original: Run) -> EngineOptions:
-    """The options that make the engine and its images: those of the record, where none was given."""
+    """The options for the engine and its images; those that were not given are taken from the record."""
     recorded = original.about.engine
     engine = recorded.name if given.engine == RECORDED else given.engine
     is_same = given.memory is None and engine == recorded.name
@@ -58,7 +58,7 @@ def repeated_with(given: EngineOptions, original: Run) -> EngineOptions:
 
 
 def base_images_of(begun: Run) -> dict[str, str]:
-    """The base that each stack's images were built on in a run."""
+    """The name of the base image of each stack in a run, by stack."""
     return {
         name: made.base_image
         for name, stack in begun.about.stacks.items()
@@ -85,27 +85,27 @@ def require_kept_topologies(resumed: Run) -> None:
     """Check the run's copies of a user's own topologies.
 
     Raises:
-        UsageError: one is missing or was changed.
+        UsageError: a copy is missing or was changed.
     """
     for file in {launch.topology_file for launch in resumed.launches if launch.topology_file is not None}:
         kept(resumed.folder, file)
 
 
 def in_words(resumed: Run, left: Sequence[Launch]) -> str:
-    """One line on what is left of a run, and on what of it has ended before and is run again with its block."""
+    """One line on how many launches are left of a run, and how many of them had ended and are run again."""
     ended = {record.launch_id for record in resumed.read_records() if record.error is None}
     again = sum(launch.launch_id in ended for launch in left)
-    why = f", {again} of them again: a block counts only whole and from one session" if again else ""
+    why = f", {again} of them again: a block counts only if one session completes it" if again else ""
     return f"resuming {resumed.folder}: {len(left)} of {len(resumed.launches)} launches left{why}"
 
 
 def next_session(resumed: Run) -> int:
-    """The number of the session that goes on with a run."""
+    """The number of the next session of a run."""
     return 1 + max((record.session for record in resumed.read_records()), default=1)
 
 
 def require_unchanged(resumed: Run, artifacts: Artifacts) -> None:
-    """Refuse to mix launches that were run under other conditions into a run.
+    """Refuse to add launches under other conditions to a run (rule 9 of CONTRIBUTING.md).
 
     Raises:
         UsageError: something that must match has changed since the run began; the message names it.
@@ -115,7 +115,7 @@ def require_unchanged(resumed: Run, artifacts: Artifacts) -> None:
     before["workload_sha256"], now["workload_sha256"] = resumed.about.workload_sha256, workload_sha256()
     for (stack, installation), artifact in artifacts.items():
         recorded = resumed.about.stacks[stack].installations[installation]
-        # A base is known where an image was built; one that was taken by digest brings its base with it.
+        # The base image is known only if the image was built; an image that was taken by digest includes its base.
         for field in ("lock_sha256", *(["base_image_id"] if recorded.base_image_id else [])):
             key = f"{stack}.{installation}.{field}"
             before[key], now[key] = recorded.said.get(field), artifact.provenance.get(field)

@@ -1,8 +1,8 @@
-"""What one session of a run works with, in one object. Knows no command, and not how a session is opened.
+"""One session of a run, in one object. Knows no command, and not how a session is opened.
 
-A session is one sitting of a run: the run, the engine, what is ready on it, what all of its launches share, and how the
-host's state is read before and after each launch. `opening.py` makes it; `execute.py`, `probing.py` and `peak.py` take
-it.
+A run that is resumed has several sessions. A session has the run, the engine, the installations that are ready, what
+all of its launches share, and a function that reads the host's state before and after each launch. `opening.py` makes
+it; `execute.py`, `probing.py` and `peak.py` use it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Artifacts = Mapping[tuple[str, str], Artifact]
 
 @dataclass(frozen=True)
 class Session:
-    """One session of a run. `context` goes into each record; its number tells the sessions of a run apart."""
+    """One session of a run. `context` goes into each record; its number identifies the session within the run."""
 
     run: Run
     engine: Engine
@@ -35,7 +35,7 @@ class Session:
 
     @property
     def number(self) -> int:
-        """1 for the session that began the run, and one more for each that goes on with it."""
+        """1 for the session that began the run, 2 for the one that resumed it first, and so on."""
         return self.context.session
 
     def artifact_of(self, launch: Launch) -> Artifact:

@@ -1,6 +1,6 @@
-"""The host that a session runs on: read once for the plan, again for each session, and around each launch.
+"""Reads the host that a session runs on: once for the plan, again for each session, and around each launch.
 
-Another root than / is a captured tree of /proc and /sys, for plans only: nothing runs on such a host.
+A root other than / is a captured tree of another host's /proc and /sys. It is for plans only; nothing runs on it.
 """
 
 from __future__ import annotations
@@ -66,10 +66,10 @@ def context_of(current: Run, number: int) -> Context:
 
 
 def require_fit(machine: Machine, pin: Pin, engine: Engine, notify: Notify) -> None:
-    """Refuse a host on which a run on this engine would fail or mislead; say what must be known of the pin there.
+    """Refuse a host on which a run with this engine would fail or mislead, and print the notes on the pin.
 
     Raises:
-        HostError: the first such problem, with what to do about it.
+        HostError: the host has such a problem; the message has the first one, with what to do about it.
     """
     found = problems(machine, pin, contained=engine.is_contained)
     if found:

@@ -1,6 +1,7 @@
-"""Builds a user's own topology inside the prepared installations before anything is measured, and says what it is.
+"""Builds a user's own topology in the prepared installations before anything is measured, and describes it.
 
-A file that does not build, or builds two different networks, ends the command here, with the file's own traceback.
+If the file's network cannot be built, or the file builds two different networks, the command ends here. The message
+then has the traceback from the file, or the differences.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ DEADLINE_SECONDS = 600.0
 
 @dataclass(frozen=True)
 class Description:
-    """A network as the workload built it. FLOPs are of training one image; `branch_layers` are its widest place."""
+    """A network as the workload built it. FLOPs are for one image. `branch_layers` has a layer of each branch."""
 
     image_size: int
     layers: int
@@ -52,8 +53,9 @@ def describe(
     """Build the topology in each installation and layout that the launches train it in; nothing is trained.
 
     Raises:
-        UsageError: the file does not build, or not the same network everywhere; the message has its traceback.
-        HostError: an installation did not come as far as the file.
+        UsageError: the network cannot be built, and the message has the traceback from the file; or the file builds
+            different networks, and the message names the differences.
+        HostError: an installation failed before it read the file.
     """
     found: dict[str, Description] = {}
     for launch in _one_of_each(user_topology, launches):
@@ -66,7 +68,7 @@ def describe(
         if other != description:
             raise UsageError(
                 f"{user_topology.path} builds two networks: {_differences(description, other)} on {first} and on "
-                f"{where}. Both sides of a comparison must train the same: let the file depend on nothing but its "
+                f"{where}. Both sides of a comparison must train the same network: the file may depend only on its "
                 "arguments."
             )
     return description

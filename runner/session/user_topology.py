@@ -1,4 +1,4 @@
-"""A user's own topology in words and in run.json: what --topology-file names, and what was built of it."""
+"""A user's own topology in words and in run.json: the file of --topology-file, and the network built from it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ def user_topology_of(file: Path | None) -> UserTopology | None:
     """The topology that --topology-file names; None without the option.
 
     Raises:
-        UsageError: the file cannot be read, or its name cannot be a topology's.
+        UsageError: the file cannot be read, or its name cannot be the name of a topology.
     """
     return None if file is None else read_topology_file(file)
 
 
 def user_topology_json(user_topology: UserTopology | None, description: Description | None) -> dict[str, Any]:
-    """What run.json keeps of a user's own topology: nothing where there is none."""
+    """What run.json keeps of a user's own topology; an empty dict if there is none."""
     if user_topology is None or description is None:
         return {}
     return {
@@ -30,11 +30,11 @@ def user_topology_json(user_topology: UserTopology | None, description: Descript
 
 
 def sentence(user_topology: UserTopology, plan: Plan, description: Description) -> str:
-    """What was built, in one line."""
+    """The network that was built, in one line."""
     return (
         f"{user_topology.name}: {description.layers} layers, {description.parameters:,} parameters, images of "
         f"{description.image_size} x {description.image_size}, {description.training_flops_per_image / 1e9:.1f} GFLOP "
-        f"of training an image; {branches_line(user_topology.name, plan, description)}"
+        f"to train on one image; {branches_line(user_topology.name, plan, description)}"
     )
 
 
@@ -51,7 +51,7 @@ def branches_line(topology: str, plan: Plan, description: Description | None) ->
 
 
 def disjoint_branches(topology: str, description: Description | None) -> int | None:
-    """The disjoint branches of any topology of a run; None if a user's own was not built."""
+    """The number of disjoint branches of a topology; None if it is the user's own and was not built."""
     if topology in BUILT_IN_BRANCHES:
         return BUILT_IN_BRANCHES[topology]
     return description.disjoint_branches if description else None

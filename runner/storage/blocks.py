@@ -1,7 +1,7 @@
-"""Which launches are left of a plan: whole blocks, each from one session. A pure function of plan and records.
+"""Which launches of a plan are still to be run. A pure function of the plan and its records.
 
-A block is the launches of one group that run back to back. It is complete when some one session has a success of each
-of them; launches of two sessions are never divided by one another, so a block that was broken is run again whole.
+A block is the launches of one group that run back to back. It is complete when one session has a success of each of
+them. Launches of two sessions are never divided by one another, so all launches of an incomplete block are run again.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ def remaining(
 ) -> list[Launch]:
     """All launches of every block that is not complete, in the order of the plan.
 
-    `needed` are the ids of the launches without which a block is not complete (None: all of them). One that is not
-    needed is run again with its block if an earlier session has run it there, so that no attempt has less than the one
-    before it.
+    `needed` are the ids of the launches without which a block is not complete (None: all of them). A launch that is not
+    needed is run again with its block if an earlier session has run it there. So no attempt at a block has fewer
+    launches than the attempt before it.
     """
     wanted = {launch.launch_id for launch in launches} if needed is None else set(needed)
     blocks: dict[BlockKey, set[str]] = {}

@@ -1,6 +1,6 @@
-"""run.json as frozen types: what was planned, on which machine, with what installed, by which version of the kit.
+"""run.json as frozen types: the plan, the machine, the installations, and the version of the kit that made the run.
 
-Everything is as the run recorded it. Knows nothing of files; `header_json` reads and writes it.
+Every value is as the run recorded it. Knows nothing of files; `header_json` reads and writes them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from runner.vocabulary import EngineName, Launch, TopologyFile
 
 @dataclass(frozen=True)
 class Kit:
-    """The kit that made a run. `revision` is its git revision; None where it was not run from a clone."""
+    """The kit that made a run. `revision` is its git revision; None if it was not run from a clone."""
 
     version: str
     revision: str | None
@@ -29,7 +29,10 @@ class Kit:
 
 @dataclass(frozen=True)
 class Enforced:
-    """What the engine held each launch to. None for what it cannot enforce, and for a limit that nobody asked for."""
+    """The conditions that the engine enforced on each launch.
+
+    A field is None if the engine cannot enforce it, and if it is a limit that was not requested.
+    """
 
     mems: str | None
     memory_limit_bytes: int | None
@@ -40,7 +43,7 @@ class Enforced:
 
 @dataclass(frozen=True)
 class RecordedEngine:
-    """The engine of a run. `cannot_enforce` has conditions by the names that vocabulary.ENFORCEABLE gives them."""
+    """The engine of a run. `cannot_enforce` names conditions as vocabulary.ENFORCEABLE does."""
 
     name: EngineName
     cannot_enforce: tuple[str, ...]
@@ -49,18 +52,18 @@ class RecordedEngine:
 
 @dataclass(frozen=True)
 class Provenance:
-    """What an installation's artifact says of itself. `said` is all of it; which keys it has depends on the engine."""
+    """What was recorded of an installation's artifact. `said` has all of it; its keys depend on the engine."""
 
     said: Mapping[str, Any]
 
     @property
     def wheel(self) -> str | None:
-        """The wheel as a requirement (name==version)."""
+        """The wheel as a requirement (name==version); None if it was not recorded."""
         return self._text("wheel")
 
     @property
     def lock_sha256(self) -> str | None:
-        """The sha256 of the lock's bytes."""
+        """The sha256 of the bytes of the installation's lock file; None if it was not recorded."""
         return self._text("lock_sha256")
 
     @property
@@ -70,22 +73,22 @@ class Provenance:
 
     @property
     def image_id(self) -> str | None:
-        """The image's id; None for an environment of the host, and where it was not observed."""
+        """The image's id; None for an environment on the host, and if the id was not observed."""
         return self._text("image_id")
 
     @property
     def is_of_an_image(self) -> bool:
-        """Was the installation in an image, whether or not its id was observed?"""
+        """Whether the installation was in an image; its id may still be unknown."""
         return "image_id" in self.said
 
     @property
     def base_image(self) -> str | None:
-        """The name of the base that the image was built on; None where it was not built here."""
+        """The name of the base image that the image was built on; None if it was not built on the run's host."""
         return self._text("base_image")
 
     @property
     def base_image_id(self) -> str | None:
-        """The id of that base."""
+        """The id of that base image; None if it was not built on the run's host."""
         return self._text("base_image_id")
 
     def _text(self, key: str) -> str | None:
@@ -95,10 +98,10 @@ class Provenance:
 
 @dataclass(frozen=True, kw_only=True)
 class RecordedStack:
-    """A stack as the run used it. Of installations only those that its launches needed are there.
+    """A stack as the run used it. It has only those installations that the launches needed.
 
-    `wheels`, `holds` and `holds_source` are as stacks.toml declared them, by installation; empty in runs of the first
-    version. The first variant is the baseline.
+    `wheels`, `holds` and `holds_source` are by installation, as stacks.toml declared them. They are empty in runs of
+    the first version. The first variant is the baseline.
     """
 
     title: str
@@ -119,7 +122,7 @@ class RecordedStack:
         return next(iter(self.variants))
 
     def wheel_of(self, installation: str) -> str | None:
-        """An installation's wheel as stacks.toml declared it, else as its artifact says; None if the run does not."""
+        """An installation's wheel as stacks.toml declared it, else as its artifact recorded it; None if neither did."""
         made = self.installations.get(installation)
         return self.wheels.get(installation) or (made.wheel if made else None)
 
@@ -135,7 +138,7 @@ class PackageDifferences:
 
 @dataclass(frozen=True)
 class NamedPath:
-    """A path that is not as it must be, and what is wrong with it in words."""
+    """A path at which something is wrong, and `what` is wrong there, in words."""
 
     path: str
     what: str
@@ -143,7 +146,11 @@ class NamedPath:
 
 @dataclass(frozen=True)
 class HeldContents:
-    """What an installation held against the hash-locked wheels. `faults` are the first of those found."""
+    """The comparison of an installation's files with the hash-locked wheels.
+
+    `held` is false if no comparison was possible. `unlocked` are the distributions that came with the interpreter,
+    which no lock names. `faults` are the first of the differences.
+    """
 
     installation: str
     held: bool
@@ -155,7 +162,10 @@ class HeldContents:
 
 @dataclass(frozen=True, kw_only=True)
 class RecordedMatch:
-    """What the comparison of a stack's installations, file by file, showed before the run. `strays` are the first."""
+    """The comparison of two installations of a stack, file by file, before the run.
+
+    `strays` are the first of the differences outside of the wheel under test.
+    """
 
     installations: tuple[str, ...]
     compared: int
@@ -168,7 +178,7 @@ class RecordedMatch:
 
 @dataclass(frozen=True)
 class BuiltTopology:
-    """A user's own topology as it was built before the run. FLOPs are of training one image."""
+    """A user's own topology as it was built before the run. FLOPs are those of training one image."""
 
     topology: str
     file: TopologyFile
@@ -182,7 +192,7 @@ class BuiltTopology:
 
 @dataclass(frozen=True)
 class RecordedLadder:
-    """A ladder as it was resolved for the run's host. `stacks` has every rung in order, then the branches."""
+    """A ladder as it was resolved for the run's host. `stacks` has each stack's rungs in order, then its branches."""
 
     name: str
     title: str
@@ -192,11 +202,12 @@ class RecordedLadder:
 
 @dataclass(frozen=True, kw_only=True)
 class Header:
-    """All that run.json says, in the order in which it is written.
+    """Everything in run.json, in the order in which it is written.
 
-    `peak` and `probes` tell whether these were asked for; None where the command asks for neither, and in runs that are
-    older than they are. `images` is the images lock as it was read (runner/registry/image_lock.py checks it). `kind` is
-    None for a comparison. `repeats` is the name of the run that this one repeats.
+    `peak` and `probes` say whether these measurements were requested. They are None if the command has neither, and in
+    runs of versions before these measurements existed. `images` is the images lock as it was read
+    (runner/registry/image_lock.py checks it). `kind` is None for a comparison. `repeats` is the name of the run that
+    this one repeats.
     """
 
     schema_version: int
@@ -222,15 +233,15 @@ class Header:
 
     @property
     def is_ladder(self) -> bool:
-        """Is the run a ladder, and not a comparison?"""
+        """Whether the run is a ladder, and not a comparison."""
         return self.kind == KIND
 
     def rungs(self, stack: str) -> tuple[PlannedRung, ...]:
-        """A stack's rungs and branches; none for a run that is no ladder."""
+        """A stack's rungs and branches; an empty tuple if the run is not a ladder."""
         return () if self.ladder is None else self.ladder.stacks[stack]
 
     def pin_of(self, launch: Launch) -> Pin:
-        """The pin of a launch: in a ladder its rung's own, else the run's."""
+        """The pin of a launch: that of its rung in a ladder, else that of the run."""
         if self.ladder is None:
             return self.plan.pin
         rung_id = launch.cell.variant.removeprefix(WHOLE)

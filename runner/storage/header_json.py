@@ -1,7 +1,7 @@
-"""Reads and writes run.json's data: cattrs hooks for what is written otherwise than it is kept in memory.
+"""Reads and writes run.json's data, with cattrs hooks for values whose form in the file differs from that in memory.
 
-Keys that this version of the kit does not know are passed over, and those that earlier versions did not write have
-defaults, so that a run of any version can be read.
+Keys that this version of the kit does not know are ignored. Keys that earlier versions did not write have defaults. So
+a run of any version can be read.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from runner.vocabulary import Launch
 
 T = TypeVar("T")
 
-# Written last, and only where there is something to write: a command has only some of them.
+# Written last, and only if they have a value: each command sets only some of them.
 _ONLY_IF_THERE = ("peak", "probes", "images", "own_topology", "kind", "ladder", "repeats")
-# The fields of a launch that are written side by side with its own, and by what names.
+# The parts of a launch whose fields are written beside the launch's own fields, with the names in the file.
 _FLAT = {
     "cell": {name: name for name in ("stack", "variant", "topology", "batch_size")},
     "steps": {"warmup": "warmup_steps", "timed": "timed_steps"},
@@ -39,16 +39,16 @@ def header_from_json(data: Mapping[str, Any], where: str) -> Header:
     """Structure run.json's data; `where` is what messages call it.
 
     Raises:
-        RunFormatError: it lacks something that every version of the kit has written, or holds a value of another kind.
+        RunFormatError: it lacks a key that every version of the kit has written, or has a value of another kind.
     """
     return recorded(data, Header, where)
 
 
 def recorded(data: Any, kind: type[T], where: str) -> T:
-    """A part of run.json from its data: a plan, a machine, a pin, a rung.
+    """Structure a part of run.json, such as a plan, a machine, a pin or a rung; messages call it `where`.
 
     Raises:
-        RunFormatError: it lacks something that every version of the kit has written, or holds a value of another kind.
+        RunFormatError: it lacks a key that every version of the kit has written, or has a value of another kind.
     """
     return structure(data, kind, where, _CONVERTER, RunFormatError)
 
@@ -83,7 +83,7 @@ def _ladder_to_json(ladder: RecordedLadder) -> dict[str, Any]:
 
 
 def _cpu_list(value: Any, _kind: Any) -> tuple[int, ...]:
-    """A list as the kernel writes it ("0-3,8"), sorted."""
+    """The numbers of a list as the kernel writes it ("0-3,8"), sorted."""
     if not isinstance(value, str):
         raise UnexpectedValueError(value, "a list of CPUs such as '0-3'")
     return tuple(sorted(parse_cpu_list(value)))

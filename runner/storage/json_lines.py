@@ -1,7 +1,7 @@
-"""A file of JSON lines: one object a line, each with the version of its schema, appended and forced to disk.
+"""Files of JSON lines: each line is one object with the version of its schema, appended and forced to disk.
 
-A crash tears at most the last line. Readers pass a torn last line over, and the next append cuts it off. Knows no field
-but `schema_version`.
+A crash leaves at most the last line incomplete. Readers ignore such a line, and the next append cuts it off. Knows no
+field except `schema_version`.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
 
 @dataclass(frozen=True)
 class LineSchema:
-    """What tells one such file from another.
+    """What is particular to one kind of file.
 
-    `content` says in messages what the lines are. `newest` is the schema version that is written and the highest that
-    is read; `upgrades` has for each older version N the function that makes N + 1 of it. `again` completes the sentence
-    "Take that line out, and ..." for a damaged line.
+    `content` is what messages call the lines. `newest` is the schema version that is written, and the highest that is
+    read. `upgrades` has for each older version N the function that turns an object of version N into one of N + 1.
+    `again` completes the sentence "Take that line out, and ..." for a damaged line.
     """
 
     content: str
@@ -40,19 +40,19 @@ def append(path: Path, data: Mapping[str, Any], what: str, go_on: str) -> None:
     `what` and `go_on` are for the message: what could not be written, and how to go on once there is room.
 
     Raises:
-        DiskError: the line could not be written; earlier lines are whole.
+        DiskError: the line could not be written; earlier lines are complete.
     """
     try:
         append_line(path, json.dumps(data, sort_keys=True, allow_nan=False) + "\n")
     except OSError as error:
         raise DiskError(
-            f"{what} could not be written to {path}: {error}. Earlier lines are whole. Make room on that filesystem, "
-            f"then {go_on}"
+            f"{what} could not be written to {path}: {error}. Earlier lines are complete. Make room on that "
+            f"filesystem, then {go_on}"
         ) from error
 
 
 def read(path: Path, schema: LineSchema, parse: Callable[[dict[str, Any]], Item]) -> list[Item]:
-    """Every whole line, upgraded to the newest schema and parsed; none without a file.
+    """Read every complete line, upgraded to the newest schema and parsed; an empty list if there is no file.
 
     `parse` may raise KeyError, TypeError or ValueError for an object that is not of the schema.
 
@@ -71,11 +71,11 @@ def upgraded(data: dict[str, Any], where: str, schema: LineSchema) -> dict[str, 
     """Bring a line's object to the newest schema, version by version.
 
     Raises:
-        RunFormatError: it is of a newer schema than this kit knows, or of none.
+        RunFormatError: its schema is newer than this version of the kit reads, or it names none.
     """
     version = data.get("schema_version")
     if not isinstance(version, int) or version < 1:
-        raise RunFormatError(f"{where} has no schema_version: it is not of this kit, or it is damaged.")
+        raise RunFormatError(f"{where} has no schema_version: this kit did not write it, or it is damaged.")
     if version > schema.newest:
         raise RunFormatError(
             f"{where} has schema_version {version}; this kit reads up to {schema.newest}. "
@@ -93,8 +93,8 @@ def _parsed(line: bytes, where: str, schema: LineSchema, parse: Callable[[dict[s
         data = json.loads(line)
     except ValueError as error:
         raise RunFormatError(
-            f"{where} is not JSON ({error}). Only a last line may be torn. Restore the file, or take that line out, "
-            f"and {schema.again}"
+            f"{where} is not JSON ({error}). Only the last line may be incomplete. Restore the file, or take "
+            f"that line out, and {schema.again}"
         ) from error
     if not isinstance(data, dict):
         raise RunFormatError(f"{where} is not a JSON object. Restore the file, or take that line out, and "

@@ -1,7 +1,7 @@
-"""What the workload wrote of a training launch, as frozen types, and the one error of a launch that failed.
+"""The workload's result of a training launch, and the error of a launch that failed, as frozen types.
 
-Every field is described, with its unit, in results/README.md. What a launch did not come to, and what the workload of
-an earlier version did not write, is None or empty. Keys that this version does not know are passed over.
+Every field is described, with its unit, in results/README.md. A field is None or empty if the launch ended before it
+was known, or if the workload was of a version that did not write it. Keys that this version does not know are ignored.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from runner.support.structure import strict_converter, structure
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a launch has no figures: failed, timeout, out_of_memory or not_as_planned, and the reason in words."""
+    """Why a launch has no samples. `kind` is failed, timeout, out_of_memory or not_as_planned; `message` says why."""
 
     kind: str
     message: str
@@ -32,7 +32,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Step:
-    """One training step. `phase` is warmup or timed; `loss` is None where it was no finite number."""
+    """One training step. `phase` is warmup or timed; `loss` is None if it was not a finite number."""
 
     index: int
     phase: str
@@ -42,7 +42,7 @@ class Step:
 
 @dataclass(frozen=True)
 class ThreadTime:
-    """One thread's CPU time over the timed steps, how long it waited for a CPU, and the CPU it was last seen on."""
+    """One thread's CPU time over the timed steps, how long it waited for a CPU, and the CPU that it last ran on."""
 
     id: int
     cpu_seconds: float | None
@@ -66,7 +66,7 @@ class CpuTime:
 
 @dataclass(frozen=True)
 class Cgroup:
-    """The control group's limits as seen inside; None for none, or where none could be read."""
+    """The limits of the control group, read inside the launch. None means no limit, or one that could not be read."""
 
     version: int | None = None
     cpu_quota_cpus: float | None = None
@@ -78,7 +78,7 @@ class Cgroup:
 
 @dataclass(frozen=True)
 class Observed:
-    """What the process found around itself. CPUs and memory nodes are lists as the kernel writes them."""
+    """What the process observed of itself and its host. CPUs and memory nodes are lists as the kernel writes them."""
 
     allowed_cpus: str | None = None
     allowed_mems: str | None = None
@@ -131,7 +131,7 @@ class LaunchEvidence:
 
 @dataclass(frozen=True)
 class LaunchResult:
-    """All that a training launch measured and observed. Memory is in bytes, times in seconds, work in FLOP."""
+    """Everything that a training launch measured and observed. Memory is in bytes, times in seconds, work in FLOP."""
 
     steps: tuple[Step, ...] = ()
     stopped_by: str | None = None
@@ -149,7 +149,7 @@ class LaunchResult:
 
     @property
     def timed_steps(self) -> tuple[Step, ...]:
-        """The steps that count, warm-up left out."""
+        """The timed steps, without the warm-up steps."""
         return tuple(step for step in self.steps if step.phase == "timed")
 
 
@@ -157,7 +157,7 @@ def launch_result(data: Mapping[str, Any], launch_id: str) -> LaunchResult:
     """The result of a launch from its record's data.
 
     Raises:
-        RunFormatError: a value is not of its kind; the message names the launch and the place.
+        RunFormatError: a value is of another kind than expected; the message names the launch and the place.
     """
     return structure(data, LaunchResult, f"The result of {launch_id}", _converter(), RunFormatError)
 

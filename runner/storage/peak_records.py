@@ -1,4 +1,4 @@
-"""peaks.jsonl: the matrix product's speed in each installation of a run, one JSON line each, fsynced.
+"""peaks.jsonl: the speed of the matrix product in each installation of a run, one JSON line for each.
 
 Knows the lines, not how they are measured. Every field is described in results/README.md.
 """
@@ -20,9 +20,9 @@ SCHEMA = LineSchema("peaks", SCHEMA_VERSION, "let --resume measure it again.")
 
 @dataclass(frozen=True)
 class Peak:
-    """One launch that multiplied matrices: where it ran, under what, and all its raw samples or its one error.
+    """One launch that multiplied matrices: the installation, its conditions, and all raw samples or the one error.
 
-    `variant` is the one whose environment it was given. `result` is what the workload wrote, whole.
+    `variant` is the one whose environment variables the launch had. `result` is everything that the workload wrote.
     """
 
     stack: str
@@ -38,22 +38,22 @@ class Peak:
 
     @property
     def key(self) -> tuple[str, str]:
-        """Stack and installation: each is measured once."""
+        """Stack and installation, for each of which there is one measurement."""
         return (self.stack, self.installation)
 
     @property
     def failure(self) -> Failure | None:
-        """The error as types; None where the speed was measured."""
+        """The error as a frozen type; None if the speed was measured."""
         return None if self.error is None else failure(self.error, f"the matrix product of {'/'.join(self.key)}")
 
     @property
     def sizes(self) -> Sequence[Mapping[str, Any]]:
-        """What was measured for each size of matrix; empty where nothing was."""
+        """What was measured for each size of matrix; empty if nothing was."""
         return self.result["gemm"] if self.result and self.error is None else ()
 
     @property
     def best(self) -> Mapping[str, Any] | None:
-        """The size with the most GFLOP/s; None where nothing was measured."""
+        """The entry of `sizes` with the most GFLOP/s; None if nothing was measured."""
         return max(self.sizes, key=lambda size: float(size["gflops_per_second"]), default=None)
 
 
@@ -61,17 +61,19 @@ def append(path: Path, peak: Peak) -> None:
     """Add one line and force it to disk.
 
     Raises:
-        DiskError: it could not be written; earlier lines are whole.
+        DiskError: it could not be written; earlier lines are complete.
     """
     go_on = f"go on with: python -m runner compare --resume {path.parent}"
     json_lines.append(path, asdict(peak), "The matrix product's peak", go_on)
 
 
 def read(path: Path) -> tuple[Peak, ...]:
-    """For each installation the line that counts: its first success, else its last failure. None without a file.
+    """Read the line that counts for each installation: its first success, else its last failure.
+
+    The tuple is empty if there is no file.
 
     Raises:
-        RunFormatError: the file cannot be read, is damaged, or of a newer schema.
+        RunFormatError: the file cannot be read, is damaged, or has a newer schema.
     """
     chosen: dict[tuple[str, str], Peak] = {}
     for peak in json_lines.read(path, SCHEMA, lambda data: Peak(**data)):

@@ -1,4 +1,4 @@
-"""The record: one JSON line for one launch, appended and fsynced. Knows the schema, not what the numbers mean.
+"""The record: one JSON line for each launch, appended and forced to disk. Knows the schema, not its meaning.
 
 Every field is described, with its unit, in results/README.md; results/record.schema.json is the formal version.
 """
@@ -18,17 +18,18 @@ from runner.vocabulary import Cell, Group
 
 SCHEMA_VERSION = 1
 
-# From version N to N + 1. Every reader upgrades, so that a run of any age can be reported beside a new one.
+# Functions from version N to N + 1. `read` applies them, so that a run of any age can be reported beside a new one.
 UPGRADES: dict[int, Upgrade] = {}
 SCHEMA = LineSchema("records", SCHEMA_VERSION, "let --resume measure its launch again.", UPGRADES)
 
 
 @dataclass(frozen=True)
 class Record:
-    """One launch: what it is, what it ran under, and all its raw samples or its one error.
+    """One launch: its case, its conditions, and all its raw samples or its one error.
 
-    `conditions` must be equal before two records are divided; `settings` are the declared differences of variants;
-    `facts` (load, steal, temperatures, times of day) are advice; `result` is what the workload wrote, whole.
+    `conditions` must be equal before two records are divided (rule 9 of CONTRIBUTING.md). `settings` are the declared
+    differences of variants. `facts` (load, steal, temperatures, times of day) are for advice only. `result` is
+    everything that the workload wrote.
     """
 
     launch_id: str
@@ -48,16 +49,16 @@ class Record:
 
     @cached_property
     def training(self) -> LaunchResult | None:
-        """The result as types; None where the workload wrote none.
+        """The result as frozen types; None if the workload wrote none.
 
         Raises:
-            RunFormatError: a value in it is not of its kind.
+            RunFormatError: a value in it is of another kind than expected.
         """
         return None if self.result is None else launch_result(self.result, self.launch_id)
 
     @cached_property
     def failure(self) -> Failure | None:
-        """The error as types.
+        """The error as a frozen type; None if the launch succeeded.
 
         Raises:
             RunFormatError: it lacks its kind or its message.
@@ -78,14 +79,14 @@ def append(path: Path, record: Record) -> None:
     """Add one record and force it to disk.
 
     Raises:
-        DiskError: the record could not be written; earlier records are whole.
+        DiskError: the record could not be written; earlier records are complete.
     """
     what = f"The record of {record.launch_id}"
     json_lines.append(path, record.to_json(), what, f"go on with --resume {path.parent}")
 
 
 def read(path: Path) -> list[Record]:
-    """Read every whole record, upgraded to this version's schema. A torn last line is passed over.
+    """Read every complete record, upgraded to this version's schema. An incomplete last line is ignored.
 
     Raises:
         RunFormatError: the file cannot be read, a line other than the last is damaged, or the schema is newer.
@@ -94,12 +95,14 @@ def read(path: Path) -> list[Record]:
 
 
 def latest(records: Sequence[Record], passed_over: Collection[Cell] = ()) -> dict[str, Record]:
-    """For each launch the record that counts: a success of its block's own session, else any, else its last failure.
+    """The record that counts for each launch, by launch id.
 
-    Launches of two sessions are never divided by one another, so that of each block of a group the records of one
-    session count as a set: of the session with the most successes in that block, the earliest of several. It is never
-    chosen by what was measured. A launch that succeeded in another session alone keeps that record, and whoever divides
-    (runner/stats) compares the sessions. Cells in `passed_over` do not choose: rungs that nothing has to measure again.
+    Launches of two sessions are never divided by one another. So each block of a group has one chosen session: the one
+    with the most successes in that block, and the earliest of several. What was measured has no part in the choice. For
+    each launch counts a success of its block's session, else any success, else its last failure. A launch that
+    succeeded only in another session keeps that record; runner/stats compares the sessions before it divides.
+    Successes of the cells in `passed_over` are not counted in the choice: they are rungs that need not be measured
+    again.
     """
     sessions = _sessions(records, passed_over)
     chosen: dict[str, Record] = {}
@@ -114,7 +117,7 @@ BlockOf = tuple[Group, int]
 
 
 def _sessions(records: Iterable[Record], passed_over: Collection[Cell]) -> dict[BlockOf, int]:
-    """The session whose launches count, for each block of each group that has a success."""
+    """The chosen session of each block of each group that has a success."""
     found: dict[BlockOf, dict[int, set[str]]] = {}
     for record in records:
         if record.error is None and record.cell not in passed_over:
@@ -126,7 +129,7 @@ def _sessions(records: Iterable[Record], passed_over: Collection[Cell]) -> dict[
 
 
 def _rank(record: Record, sessions: Mapping[BlockOf, int]) -> int:
-    """A success of the block's session is before any other success, and that before a failure."""
+    """2 for a success of the block's session, 1 for any other success, 0 for a failure; the highest counts."""
     if record.error is not None:
         return 0
     return 2 if sessions.get((record.cell.group, record.block)) == record.session else 1

@@ -1,4 +1,4 @@
-"""How long will the rest take? Estimates from the launches that have ended, scaled by what each topology costs."""
+"""Estimates how long the rest of a run takes, from the launches that have ended and the cost of each topology."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from runner.storage.records import Record
 from runner.topologies import BUILT_IN
 from runner.vocabulary import Launch
 
-# Training GFLOPs for one image, used only to carry a duration over from one topology to another before each has been
-# seen once (`python images/workload --describe TOPOLOGY` counts them from the graph).
+# Training GFLOPs for one image (`python images/workload --describe TOPOLOGY` counts them from the graph). They are used
+# only to estimate a topology's duration from another one's, before it has been measured once.
 TRAINING_GFLOPS: Mapping[str, float] = {name: topology.training_gflops for name, topology in BUILT_IN.items()}
-# Start, import, graph: what a launch takes besides its steps, as GFLOPs of the same currency.
+# What a launch takes besides its steps (start, import, graph), expressed in the same GFLOPs.
 FIXED_GFLOPS = 300.0
 
 
 def weight(launch: Launch) -> float:
-    """What a launch costs relative to others, before anything is known of this host."""
+    """The estimated work of a launch in GFLOPs, before anything is known of this host."""
     images = launch.cell.batch_size * (launch.steps.warmup + launch.steps.timed)
     return FIXED_GFLOPS + images * TRAINING_GFLOPS.get(launch.cell.topology, 30.0)
 
 
 def seconds_left(left: Sequence[Launch], planned: Sequence[Launch], finished: Sequence[Record]) -> float | None:
-    """Expected seconds for the launches that are left; None while none has ended.
+    """Expected seconds for the launches that are left; None while no launch has ended.
 
-    A cell that has been seen counts with its own mean; another with its weight times the mean seconds per weight of
-    its variant on its stack, of that variant on any stack, or of all launches.
+    A launch whose cell has been measured counts with that cell's mean. Any other counts with its weight, multiplied by
+    the mean seconds per weight of its variant on its stack, else of that variant on any stack, else of all launches.
     """
     by_id = {launch.launch_id: launch for launch in planned}
     seen = [(by_id[record.launch_id], float(record.facts["seconds"])) for record in finished]

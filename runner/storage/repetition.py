@@ -1,4 +1,4 @@
-"""A run repeated from another one's record: its plan on this host, the original kept inside the new run's folder.
+"""Repeats a run from its record: makes its plan for this host, and keeps the original inside the new run's folder.
 
 Knows run folders and plans, no engine and no statistics.
 """
@@ -21,18 +21,18 @@ from runner.storage.header import Header, Provenance
 from runner.storage.runs import Run
 from runner.vocabulary import Launch
 
-# Where the original's run.json and records.jsonl lie inside the repetition's folder.
+# The folder of the original's run.json and records.jsonl, inside the repetition's folder.
 ORIGINAL = "original"
 KEPT = ("run.json", "records.jsonl")
 
 
 def original_of(run: Run) -> Run | None:
-    """The run that this one repeats, as it was kept; None if this run repeats none."""
+    """The run that this one repeats, from the copy in its folder; None if this run repeats none."""
     return runs.load(run.folder / ORIGINAL) if (run.folder / ORIGINAL / "run.json").exists() else None
 
 
 def keep_original(run: Run, original: Run) -> None:
-    """Copy the original's run.json and records into the repetition's folder, so that it needs no other.
+    """Copy the original's run.json and records into the repetition's folder, so that a report needs no other folder.
 
     Raises:
         DiskError: they could not be copied.
@@ -41,20 +41,20 @@ def keep_original(run: Run, original: Run) -> None:
     try:
         folder.mkdir()
         for name in KEPT:
-            if (original.folder / name).exists():  # a run that was only begun has no records yet
+            if (original.folder / name).exists():  # a run without a finished launch has no records
                 shutil.copyfile(original.folder / name, folder / name)
     except OSError as error:
         raise DiskError(f"The original's records could not be copied to {folder}: {error}. Make room there.") from error
 
 
 def pin_like(recorded: Pin, machine: Machine, isolated_then: frozenset[int] = frozenset()) -> Pin:
-    """The recorded pin where this host has it; else as many cores, or as many as there are.
+    """The recorded pin if this host has its CPUs; else as many cores as it had, or as many as this host has.
 
-    `isolated_then` are the isolated CPUs of the recorded host: whoever put the pin on such named them. What is isolated
-    here and was not there has been named by nobody.
+    `isolated_then` are the isolated CPUs of the recorded host. If the recorded pin had isolated CPUs, its user named
+    them. CPUs that are isolated only on this host were not named by anyone, so a pin with such CPUs is not used.
 
     Raises:
-        HostError: no CPU of this host may be used unless it is named.
+        HostError: all CPUs of this host that may be used are isolated, and isolated CPUs must be named.
     """
     unnamed = frozenset(machine.isolated_cpus) & set(recorded.cpus) - isolated_then
     try:
@@ -67,18 +67,19 @@ def pin_like(recorded: Pin, machine: Machine, isolated_then: frozenset[int] = fr
 
 
 def isolated_in(original: Run) -> frozenset[int]:
-    """The isolated CPUs of the host that a run was made on; none in the records of earlier versions."""
+    """The isolated CPUs of the host that a run was made on; empty in runs of earlier versions."""
     return frozenset(original.about.machine.isolated_cpus)
 
 
 def plan_again(original: Run, pin: Pin, bkms_file: str | None = None) -> Plan:
-    """The original's plan, launch by launch in its order, for this pin.
+    """The original's plan for this pin, with the same launches in the same order.
 
-    On a pin with as many threads everything stays as recorded. On another one, settings that depend on the pin are
-    resolved anew from the same set of BKMs; what a launch was given besides stays.
+    If the pin has the same counts of threads and CPUs as the recorded one, everything stays as recorded. Otherwise the
+    settings that depend on the pin are resolved again from the same set of BKMs; all other settings stay.
 
     Raises:
-        UsageError: the pin's counts differ and the original's BKMs are neither built in nor named by `bkms_file`.
+        UsageError: the set of BKMs is needed, and it is neither built in nor named by `bkms_file`; or the set that is
+            found gives other values on the recorded pin.
     """
     recorded = original.about.plan
     was, before = recorded.bkms, recorded.pin
@@ -93,9 +94,9 @@ def _resolved_anew(was: ResolvedBkms, before: Pin, pin: Pin, bkms_file: str | No
         bkms = load_bkms(bkms_file or was.name)
     except UsageError as error:
         raise UsageError(
-            f"The run's BKMs are of a file that was called {was.name!r}, which is not one of the kit's own sets; on "
-            "another number of cores its values have to be worked out anew. Name that file with --bkms, or repeat the "
-            "run on as many cores as it had (--cores)."
+            f"The run's set of BKMs {was.name!r} came from a file and is not built in. This pin has other counts than "
+            "the run's, so the values must be worked out again from that file. Name the file with --bkms, or repeat "
+            "the run on as many cores as it had (--cores)."
         ) from error
     if resolve(bkms, before).environment != was.environment:
         raise UsageError(
@@ -106,7 +107,7 @@ def _resolved_anew(was: ResolvedBkms, before: Pin, pin: Pin, bkms_file: str | No
 
 
 def _moved(launch: Launch, was: ResolvedBkms, bkms: ResolvedBkms, header: Header) -> Launch:
-    """A launch with the settings of another pin; what its variant declares goes before them, as in any plan."""
+    """A launch with the settings of another pin. What its variant declares takes precedence, as in any plan."""
     variant = header.stacks[launch.cell.stack].variants.get(launch.cell.variant)
     declared = {entry.name for entry in variant.environment} if variant else set()
     changed = {name: value for name, value in bkms.environment.items() if name not in declared}
@@ -122,7 +123,10 @@ def _moved(launch: Launch, was: ResolvedBkms, bkms: ResolvedBkms, header: Header
 
 
 def differing_artifacts(original: Run, repeated: Run) -> dict[str, tuple[Any, Any]]:
-    """What was installed otherwise: lock, wheel, interpreter, base image; name -> value then, value now."""
+    """What is installed differently: wheel, lock, interpreter, image, base image and revision of the kit.
+
+    Returns for each difference its name with the original's value and the repetition's value.
+    """
     found = {}
     for stack, entry in original.about.stacks.items():
         there = repeated.about.stacks.get(stack)
@@ -148,10 +152,13 @@ def images_of(original: Run) -> dict[tuple[str, str], Mapping[str, Any]]:
 
 
 def require_a_folder_of_its_own(folder: Path, original: Run) -> None:
-    """Refuse to write a repetition into the run that it repeats.
+    """Refuse to write a repetition into the folder of the run that it repeats.
 
     Raises:
-        UsageError: it is the same folder.
+        UsageError: both are the same folder.
     """
     if folder.resolve() == original.folder.resolve():
-        raise UsageError(f"{folder} is the run that is to be repeated. Name another folder with --out, or none.")
+        raise UsageError(
+            f"{folder} is the folder of the run that is to be repeated. Name another folder with --out, or leave the "
+            "option out."
+        )

@@ -1,4 +1,4 @@
-"""The run folder: run.json and the places of everything else. Knows where things lie, not how they are measured."""
+"""The run's folder: run.json and the paths of all other files. Knows the files, not how they are measured."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from runner.vocabulary import Launch
 
 SCHEMA_VERSION = 1
 RUNS = Path("results") / "runs"
-# In the folder of a run that Docker Compose carries out: what it was asked for (`runner/compose/request.py`).
+# In the folder of a run that Docker Compose carries out: the request (`runner/compose/request.py`).
 COMPOSE_FILE = "compose.json"
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run on disk. `header` is run.json's data; `about` is the same as types."""
+    """One run on disk. `header` is run.json's data; `about` is the same as frozen types."""
 
     folder: Path
     header: Mapping[str, Any]
 
     @cached_property
     def about(self) -> Header:
-        """What was planned, on what machine, by which version of the kit.
+        """run.json as frozen types: the plan, the machine, the installations, the version of the kit.
 
         Raises:
-            RunFormatError: run.json lacks something, or has a value of another kind; the message names the place.
+            RunFormatError: run.json lacks a key, or has a value of another kind; the message names the place.
         """
         return header_from_json(self.header, str(self.folder / "run.json"))
 
@@ -48,17 +48,17 @@ class Run:
 
     @property
     def is_of_compose(self) -> bool:
-        """Does Docker Compose carry it out, so that no engine of the kit can go on with it?"""
+        """Whether Docker Compose carries the run out; no engine of the kit can then go on with it."""
         return (self.folder / COMPOSE_FILE).is_file()
 
     @property
     def records_file(self) -> Path:
-        """Where the raw samples are."""
+        """The file with the raw samples."""
         return self.folder / "records.jsonl"
 
     @property
     def peaks_file(self) -> Path:
-        """Where the matrix product's raw samples are, if they were measured."""
+        """The file with the raw samples of the matrix product; it exists only if they were measured."""
         return self.folder / "peaks.jsonl"
 
     @cached_property
@@ -67,11 +67,11 @@ class Run:
         return list(self.about.plan.launches)
 
     def read_records(self) -> list[Record]:
-        """Every record so far, failures and repeated attempts among them."""
+        """Every record so far, including those of failures and of repeated attempts."""
         return records.read(self.records_file)
 
     def remaining(self) -> list[Launch]:
-        """What `--resume` has left to do: all launches of each block that no one session has completed, in order."""
+        """The launches that `--resume` runs: all of each block that no single session has completed, in order."""
         return blocks.remaining(self.launches, self.read_records())
 
 
@@ -80,25 +80,27 @@ def create(folder: Path, header: Mapping[str, Any]) -> Run:
 
     Raises:
         UsageError: the folder already holds a run.
-        DiskError: it cannot be written.
+        DiskError: the folder cannot be written.
     """
     if (folder / "run.json").exists():
         raise UsageError(
-            f"{folder} already holds a run. Go on with it (--resume {folder}, of the command that began "
-            "it), or name another folder with --out."
+            f"{folder} already holds a run. Go on with it (option --resume {folder} of the command that "
+            "began it), or name another folder with --out."
         )
     return with_header(folder, header, "run.json")
 
 
 def with_header(folder: Path, header: Mapping[str, Any], name: str) -> Run:
-    """Make a folder with a header of this name in it. Probes alone are no run, and theirs is not named run.json.
+    """Make a folder and write the header into it as a file of this name.
+
+    The name is run.json for a run. Probes alone are not a run, and their header has another name.
 
     Raises:
-        DiskError: it cannot be written.
+        DiskError: the folder cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        # In the order it was made: the order of variants says which one is the baseline.
+        # Keys keep their order, because the first variant is the baseline.
         write_whole(folder / name, json.dumps(header, indent=1) + "\n")
     except OSError as error:
         raise DiskError(f"The folder {folder} cannot be written: {error}. Name another with --out.") from error
@@ -109,7 +111,7 @@ def load(folder: Path) -> Run:
     """Read a run's folder.
 
     Raises:
-        RunFormatError: there is no run in it, it is damaged, lacks something, or is of a newer schema.
+        RunFormatError: the folder has no run.json, or that file is damaged, lacks a key, or has a newer schema.
     """
     path = folder / "run.json"
     try:
@@ -127,17 +129,17 @@ def load(folder: Path) -> Run:
             "The run was made by a newer version of the kit: update the kit, then try again."
         )
     run = Run(folder, header)
-    _ = run.about  # so that what is wrong with it is told here, and not where it is first asked for
+    _ = run.about  # so that an error in it is raised here, and not where it is first used
     return run
 
 
 def newest_unfinished(
     runs: Path = RUNS, kind: str | None = None, left: Callable[[Run], list[Launch]] = Run.remaining
 ) -> Run:
-    """The youngest run of a kind (None: a comparison) below a folder that still has launches to do.
+    """The newest run of a kind (None: a comparison) below a folder for which launches are left.
 
     Raises:
-        UsageError: there is none.
+        UsageError: there is no such run.
     """
     for path in sorted(runs.glob("*/run.json"), key=lambda each: each.stat().st_mtime, reverse=True):
         run = load(path.parent)

@@ -1,4 +1,5 @@
-"""What every room may use and what knows nothing of the experiment.
+"""Modules that every other package may use. They are independent of the experiment.
 
-Files, TOML tables, disk space, the machine's lock, the package index, the kit's own revision, how values are written.
+They are for files, TOML tables, disk space, the machine's lock, the package index, the kit's revision, and the way in
+which values are written.
 """

@@ -1,4 +1,4 @@
-"""Writes a file, or adds a line to one, so that a reader never sees a half, whatever dies in between."""
+"""Writes a file, or adds a line to one, so that a reader never sees a part of it, even after a crash."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
-    """Write, fsync, then rename into place.
+    """Write the content to a temporary file beside `path`, force it to disk (fsync), then rename it to `path`.
 
     Raises:
-        OSError: the content could not be written; what was at `path` before is untouched.
+        OSError: the content could not be written; an earlier file at `path` is unchanged.
     """
     data = content.encode() if isinstance(content, str) else content
     partial = path.with_name(f".{path.name}.partial")
@@ -22,10 +22,12 @@ def write_whole(path: Path, content: str | bytes) -> None:
 
 
 def append_line(path: Path, line: str) -> None:
-    """Add a line, newline included, and force it to disk. A torn last line of an earlier crash is cut off first.
+    """Add a line and force it to disk; `line` ends with its newline. An incomplete last line is cut off first.
+
+    Only a crash leaves an incomplete last line.
 
     Raises:
-        OSError: the line could not be written; earlier lines are whole.
+        OSError: the line could not be written; earlier lines are unchanged.
     """
     with path.open("ab+") as file:
         whole = _whole_length(file.seek(0, os.SEEK_END), path)
@@ -40,7 +42,9 @@ def append_line(path: Path, line: str) -> None:
 
 
 def whole_lines(path: Path) -> list[bytes]:
-    """Every whole line of a file; none if there is no file. A torn last line is passed over.
+    """Every complete line of a file, without its newline. An incomplete last line is left out.
+
+    The list is empty if there is no file.
 
     Raises:
         OSError: the file cannot be read.

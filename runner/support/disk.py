@@ -1,4 +1,4 @@
-"""Is there room? Adds up what will be written on each filesystem before anything is fetched."""
+"""Checks for free disk space. It adds up what will be written to each filesystem before anything is downloaded."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def free_bytes(path: Path) -> int:
 
 @dataclass(frozen=True)
 class Filesystem:
-    """What will be written to one filesystem, below which folders, and what is free there. Bytes."""
+    """One filesystem: the folders below which will be written, the bytes needed for that, and the bytes free."""
 
     folders: tuple[Path, ...]
     needed: int
@@ -33,7 +33,7 @@ class Filesystem:
 
 
 def filesystems(needs: Mapping[Path, int]) -> list[Filesystem]:
-    """Add up what will be written (bytes by path) on each filesystem; a path for which nothing will be is left out."""
+    """Add up what will be written (bytes by path) on each filesystem; paths with 0 bytes are left out."""
     by_device: dict[int, list[tuple[Path, int]]] = defaultdict(list)
     for path, size in needs.items():
         if size:
@@ -48,7 +48,7 @@ def check(needs: Mapping[Path, int]) -> None:
     """Check that every filesystem has room for all that will be written to it (bytes by path).
 
     Raises:
-        DiskError: one has not; the message names the folders, what is free and what is needed.
+        DiskError: a filesystem has too little room; the message names the folders, what is free and what is needed.
     """
     for each in filesystems(needs):
         if each.free < each.needed:
@@ -57,12 +57,12 @@ def check(needs: Mapping[Path, int]) -> None:
                 f"Too little disk: {in_gigabytes(each.needed)} will be written below {folders}, and "
                 f"{in_gigabytes(each.free)} "
                 "is free there. Free some room (in the Docker engine's folder with `docker system prune`), or point "
-                "KIT_CACHE (environments), TMPDIR, PIP_CACHE_DIR (downloads) or --out (the run) elsewhere."
+                "KIT_CACHE (environments), TMPDIR, PIP_CACHE_DIR (downloads) or --out (the run) at another filesystem."
             )
 
 
 def in_gigabytes(size: int) -> str:
-    """Bytes for people: 1.4 GB."""
+    """A number of bytes as text for people, for example 1.4 GB (1 GB is 1e9 bytes)."""
     return f"{size / 1e9:.1f} GB"
 
 

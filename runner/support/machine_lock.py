@@ -1,4 +1,4 @@
-"""One measurement at a time on a machine: two would slow each other down and both results would be wrong."""
+"""Allows one measurement at a time on a machine. Two would slow each other down, and both results would be wrong."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from pathlib import Path
 
 from runner.errors import HostError, RunLockedError
 
-# The same place for every user and every clone, so not where TMPDIR says; the kernel drops the lock with the process,
-# however it ends.
+# The path is the same for every user and every clone, so TMPDIR is not used. The kernel releases the lock when the
+# process ends, however it ends.
 LOCK_FILE = Path("/tmp/tensorflow-speedup-kit.lock")
 
 
 @contextmanager
 def machine_lock(what: str) -> Iterator[None]:
-    """Hold the machine-wide lock, saying for whom (`what`) to whoever finds it taken.
+    """Hold the machine-wide lock. Another run that finds it taken shows `what` in its message.
 
     Raises:
         RunLockedError: another run holds it; the message names that run and its process.
+        HostError: the lock's file cannot be opened.
     """
     descriptor = _open(LOCK_FILE)
     try:
@@ -32,7 +33,7 @@ def machine_lock(what: str) -> Iterator[None]:
                 f"Another run is measuring on this machine ({holder}); two at once would slow each other down. "
                 "Wait until it has ended, or end it, then try again."
             ) from None
-        with suppress(OSError):  # a full disk, or another user's file: the lock itself holds all the same
+        with suppress(OSError):  # a full disk, or another user's file: only `what` is lost
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"{what}, process {os.getpid()}\n".encode(), 0)
         yield
@@ -41,8 +42,8 @@ def machine_lock(what: str) -> Iterator[None]:
 
 
 def _open(path: Path) -> int:
-    # Without O_CREAT first: in a sticky folder Linux may refuse to "create" a file that another user owns
-    # (sysctl fs.protected_regular), though it lets us open it. Never through a link, which anybody may put there.
+    # First without O_CREAT: in a sticky folder Linux may refuse to "create" a file that another user owns
+    # (sysctl fs.protected_regular), but allows to open it. A symbolic link is not followed: any user can put one there.
     flags = os.O_CLOEXEC | os.O_NOFOLLOW
     try:
         try:
@@ -51,7 +52,7 @@ def _open(path: Path) -> int:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | flags, 0o666)
             os.fchmod(descriptor, 0o666)
             return descriptor
-        except PermissionError:  # reading is enough to lock
+        except PermissionError:  # read access is enough to lock a file
             return os.open(path, os.O_RDONLY | flags)
     except OSError as error:
         raise HostError(

@@ -1,4 +1,4 @@
-"""How packages are fetched: index, CA bundle and proxies, and the redaction of the secrets they may carry."""
+"""How packages are downloaded: index, CA bundle and proxies. Also removes the credentials that URLs may contain."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from pathlib import Path
 
 from runner.errors import UsageError
 
-# Where the usual tools look for a CA bundle, in order of how specific they are to pip.
+# The variables in which common tools look for a CA bundle; those that are more specific to pip come first.
 _BUNDLE_VARIABLES = ("PIP_CERT", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE")
-# Up to the last @ before the path: a password may hold one. The second is the same in a URL's own encoding.
+# A match ends at the last @ before the path, because a password may contain one. The second pattern is for
+# percent-encoded URLs.
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s]+@")
 _ENCODED_CREDENTIALS = re.compile(r"(?<=%3a%2f%2f)(?:(?!%2f)[^/\s])+(%40|@)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class PackageIndex:
-    """A pip index and CA bundle as a user chose them; empty means what pip itself is configured with."""
+    """A pip index and a CA bundle as the user chose them; None means what pip itself is configured with."""
 
     url: str | None = None
     ca_bundle: Path | None = None
@@ -31,7 +32,7 @@ class PackageIndex:
             raise UsageError(f"The CA bundle {self.ca_bundle} does not exist. Name a PEM file with --ca-bundle.")
 
     def environment(self) -> dict[str, str]:
-        """The environment for pip: the caller's, with the chosen index and a CA bundle that pip understands."""
+        """The environment variables for pip: the caller's without PYTHON..., with the chosen index and CA bundle."""
         environment = {key: value for key, value in self.base_environment.items() if not key.startswith("PYTHON")}
         if self.url:
             environment["PIP_INDEX_URL"] = self.url
@@ -41,23 +42,23 @@ class PackageIndex:
         return environment
 
     def bundle(self) -> Path | None:
-        """The CA bundle that was chosen, or that the caller's environment names; None for pip's own."""
+        """The CA bundle that the user chose, else the one that the environment names; None for pip's own."""
         if self.ca_bundle is not None:
             return self.ca_bundle
         named = _first_set(self.base_environment)
         return Path(named) if named and Path(named).is_file() else None
 
     def ca_bundle_sha256(self) -> str | None:
-        """Identify the CA bundle in use for the record."""
+        """The sha256 of the CA bundle in use, for the record; None for pip's own."""
         bundle = self.bundle()
         return hashlib.sha256(bundle.read_bytes()).hexdigest() if bundle else None
 
     def redacted_url(self) -> str | None:
-        """The index for the record, without user name and password."""
+        """The index's URL for the record, without user name and password; None if none was chosen."""
         return redact(self.url) if self.url else None
 
     def redact(self, text: str) -> str:
-        """A log without the credentials of any URL in it."""
+        """A text, such as a log, without the credentials of the URLs in it."""
         return redact(text)
 
 

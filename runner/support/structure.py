@@ -1,6 +1,6 @@
-"""Structures what TOML and JSON files hold into frozen dataclasses, with errors that name the place. By cattrs.
+"""Turns the data of TOML and JSON files into frozen dataclasses, with cattrs. Errors name the place in the file.
 
-No value is converted: a number is not taken for a text, nor a text for a number. Knows no file's meaning.
+No value is converted: a number is not accepted as a text, nor a text as a number. Knows no file's meaning.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from runner.vocabulary import one_of
 T = TypeVar("T")
 Hook = Callable[[Any, Any], Any]
 
-# Metadata of a field that a file which people write does not hold, because it follows from the place of the table: its
-# key, or what the table is inside of. Where such a class is the value of a mapping, its field `name` becomes the key.
+# Metadata of a field that people do not write in the file, because it follows from the place of the table: from its
+# key, or from the table around it. Where such a class is the value of a mapping, its field `name` is set to the key.
 GIVEN: Mapping[str, bool] = {"given": True}
 
 
 @dataclass(frozen=True)
 class OneOf:
-    """Annotates a text that must be one of `choices`. `what` is what a message calls it."""
+    """Annotates a text that must be one of `choices`. A message calls it `what`."""
 
     what: str
     choices: tuple[str, ...]
@@ -37,23 +37,24 @@ class OneOf:
 
 @dataclass(frozen=True)
 class Given:
-    """Wraps the value of a field with the metadata GIVEN, so that a value in the file is told from it."""
+    """Wraps the value of a field with the metadata GIVEN, so that it differs from a value that the file holds."""
 
     value: Any
 
 
 class UnexpectedValueError(Exception):
-    """A value of another kind than the one that `expected` describes."""
+    """A value is of another kind than the one that `expected` describes."""
 
     def __init__(self, value: Any, expected: str) -> None:
         super().__init__(f"{value!r}; {expected} was expected")
 
 
 def strict_converter(*, refuses_unknown: bool) -> Converter:
-    """A converter that either refuses keys that nobody reads, or passes over them.
+    """Make a converter that either refuses unknown keys or ignores them.
 
-    One that refuses them is for files that people write: it also holds each text that is annotated with OneOf to its
-    choices. One that passes over them is for files that another version of the kit may have written.
+    A converter that refuses them is for files that people write. It also checks that each text that is annotated with
+    OneOf is one of the choices. A converter that ignores them is for files that another version of the kit may have
+    written.
     """
     made = Converter(forbid_extra_keys=refuses_unknown, detailed_validation=True)
     for kind, (accepted, expected) in _SCALARS.items():
@@ -68,17 +69,17 @@ def strict_converter(*, refuses_unknown: bool) -> Converter:
 
 
 def written_by_people() -> Converter:
-    """A converter for files that people write; where one needs hooks of its own, they are registered with it."""
+    """Make a converter for files that people write. The caller may register further hooks with it."""
     return strict_converter(refuses_unknown=True)
 
 
 def structure(data: Any, kind: type[T], where: str, converter: Converter, failure: type[KitError] = UsageError) -> T:
-    """Structure data that was read from `where`.
+    """Turn data that was read from `where` into an object of the class `kind`.
 
     Raises:
-        KitError: of the class `failure`. The data lacks a key, has an unknown one, or a value is not of its kind; the
-            message has a sentence for each such place. Items of a list go by their id where they have one, else by
-            their number, counted from 1.
+        KitError: of the class `failure`, if the data lacks a key, has an unknown key, or has a value of another kind.
+            The message has a sentence for each such place. It names an item of a list by its id if it has one, else by
+            its number, counted from 1.
     """
     try:
         return converter.structure(data, kind)
@@ -87,7 +88,7 @@ def structure(data: Any, kind: type[T], where: str, converter: Converter, failur
 
 
 def scalar(accepted: tuple[type, ...], expected: str) -> Hook:
-    """A hook for values of exactly these types."""
+    """A hook that accepts values of exactly these types; a message says that `expected` was expected."""
 
     def check(value: Any, _kind: Any) -> Any:
         if type(value) not in accepted:
@@ -109,10 +110,10 @@ _LISTS: Mapping[Any, str] = {str: "a list of texts", int: "a list of whole numbe
 
 
 def class_hook(kind: Any, converter: Converter, **overrides: Any) -> Hook:
-    """A hook that structures a table into a dataclass; `overrides` are cattrs' own, by field."""
+    """A hook that turns a table into a dataclass; `overrides` are those of cattrs, by field."""
     hints = get_type_hints(kind, include_extras=True)
     for each in fields(kind):
-        each.type = hints[each.name]  # cattrs would resolve what is written as text without its annotations
+        each.type = hints[each.name]  # cattrs itself would drop the annotations of a type that is written as text
     inside = make_dict_structure_fn(kind, converter, **overrides)
     given = _given(kind) if converter.forbid_extra_keys else ()
 
@@ -121,9 +122,9 @@ def class_hook(kind: Any, converter: Converter, **overrides: Any) -> Hook:
             raise UnexpectedValueError(value, "a table")
         if not given:
             return inside(value, kind)
-        said = {name for name in given if name in value and not isinstance(value[name], Given)}
-        if said:
-            raise ForbiddenExtraKeysError(None, kind, said)
+        written = {name for name in given if name in value and not isinstance(value[name], Given)}
+        if written:
+            raise ForbiddenExtraKeysError(None, kind, written)
         return inside({key: each.value if isinstance(each, Given) else each for key, each in value.items()}, kind)
 
     return check
@@ -243,7 +244,7 @@ def _below(path: str, key: str | int, data: Any) -> str:
 
 
 def _at(data: Any, key: str | int) -> Any:
-    """What stands under a key or at a position; None where nothing does."""
+    """The value under a key or at a position; None if there is none."""
     try:
         return data[key]
     except (KeyError, IndexError, TypeError):

@@ -218,7 +218,7 @@ def test_another_job_than_planned_is_an_error(finished: ComposeRun) -> None:
     error = finished.first().error
     assert error is not None
     assert error["kind"] == "not_as_planned"
-    assert error["message"] == "the job was another one than planned: topology vgg16 instead of alexnet"
+    assert error["message"].endswith("topology vgg16 instead of alexnet")
 
 
 def test_a_wrong_number_of_threads_is_an_error(tmp_path: Path) -> None:

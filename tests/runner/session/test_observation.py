@@ -116,7 +116,7 @@ HERE = "82b50f69-8d21-4790-9f02-0711856a5629"
     ("field", "value", "words"),
     [
         ("boot_sha256", boot_sha256("11111111-2222-3333-4444-555555555555", "{launch}"), "another boot id"),
-        ("boot_sha256", None, "no boot id, which this host's kernel tells"),
+        ("boot_sha256", None, "no boot id, which this host's kernel"),
         ("cpu_model", "QEMU Virtual CPU", "CPU model QEMU Virtual CPU instead of AMD EPYC 7R13"),
     ],
 )
