@@ -222,7 +222,7 @@ def test_a_digest_that_the_registry_has_not_is_told(docker: Docker, registry: st
     """The reference is named, and what to check."""
     wanted = a_push(registry, make_image("kit-test:1"))
     absent = "sha256:" + "0" * 64
-    with pytest.raises(RegistryError, match="has it not") as error:
+    with pytest.raises(RegistryError, match="does not have it") as error:
         obtain(docker, locked(wanted, absent), registry_client(registry), nobody)
     assert absent in str(error.value)
 
