@@ -52,7 +52,7 @@ def why_few(result: Mapping[str, Any], cpus: frozenset[int], wall_seconds: float
         return (f"its threads were ready to run for {waited:.1f} s in all and got none of the CPUs "
                 f"{format_cpu_list(cpus)}")  # fmt: skip
     return (f"{plural(len(computed), 'thread')} computed, last seen on the CPUs {format_cpu_list(last)}; neither their "
-            "masks nor the time that they waited for a CPU tell why")  # fmt: skip
+            "masks nor the time that they waited for a CPU explain this")  # fmt: skip
 
 
 def _allowed(mask: str | None, cpus: frozenset[int]) -> frozenset[int]:

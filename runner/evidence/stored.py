@@ -60,7 +60,7 @@ def _threads(verdict: Verdict, threads: Mapping[str, Any]) -> Verdict:
     where = ", ".join(f"{_in_words(count)} on CPU {cpus}" for cpus, count in sorted(per_cpu.items()))
     known = f" ({where})" if per_cpu.total() == number else ""
     text = (f"{number} OpenMP threads are bound inside the cpuset {cpuset}{known}; whether two of one team share a "
-            "core is not told.")  # fmt: skip
+            "core is not known.")  # fmt: skip
     return Verdict(THREADS_BOUND, None, text)
 
 

@@ -94,7 +94,7 @@ def _judge_workers(cell_plan: CellPlan, expected: int, threads: Threads, worked:
     if len(team) == len(set(team)) == expected:
         text = f"{head}; the {expected} that did most of the work in the timed steps are on one core each."
         return Verdict(THREADS_BOUND, True, text)
-    text = f"{head}; which of them are OpenMP's, their CPU seconds in the timed steps do not tell."
+    text = f"{head}; their CPU seconds in the timed steps do not show which of them are OpenMP's."
     return Verdict(THREADS_BOUND, None, text)
 
 
@@ -154,7 +154,7 @@ def _judge_cores(cell_plan: CellPlan, openmp: Sequence[Bound], omp_threads: int,
     cpuset = format_cpu_list(cell_plan.cpus)
     if len(set(per_core.values())) > 1:
         text = (f"The {len(computing)} OpenMP threads are bound inside the cpuset {cpuset}, but are no whole teams of "
-                f"{omp_threads}: whether two of one team share a core is not told.")  # fmt: skip
+                f"{omp_threads}: whether two of one team share a core is not known.")  # fmt: skip
         return Verdict(THREADS_BOUND, None, text)
     text = f"Every one of {len(computing)} OpenMP threads is bound inside the cpuset {cpuset}, one to a core"
     return Verdict(THREADS_BOUND, True, f"{text}." if teams == 1 else f"{text} in each of {teams} teams.")

@@ -110,9 +110,9 @@ def test_a_stored_baseline_is_told_in_todays_words(primitives: list[Any], stored
     ("cpus", "said", "passed", "text"),
     [
         ("010", "3", None, "3 OpenMP threads are bound inside the cpuset 0-1 (two on CPU 0, one on CPU 1); whether two "
-         "of one team share a core is not told."),
+         "of one team share a core is not known."),
         ("0101", "3", None, "3 OpenMP threads are bound inside the cpuset 0-1; whether two of one team share a core is "
-         "not told."),
+         "not known."),
         ("0101", "4", True, "Every one of 4 OpenMP threads is bound inside the cpuset 0-1, one to a core in each of 2 "
          "teams."),
     ],
@@ -237,7 +237,7 @@ BINDING = {"KMP_AFFINITY": "granularity=fine,compact,1,0"}
         (("0-1", "1"), False, "OpenMP thread 0 may use the CPUs 0-1, 2 cores"),
         (("0", "4"), False, "OpenMP thread 1 is bound to the CPUs 4"),
         (("0",), False, "2 cores should each have an OpenMP thread, 1 have."),
-        (("0", "0", "1"), None, "but are no whole teams of 2: whether two of one team share a core is not told."),
+        (("0", "0", "1"), None, "but are no whole teams of 2: whether two of one team share a core is not known."),
     ],
 )
 def test_one_thread_to_a_core_on_a_host_with_siblings(cpus: tuple[str, ...], passed: bool | None, words: str) -> None:
