@@ -1,6 +1,6 @@
-"""The benchmark workload: it turns one job file into one result file inside an image or environment.
+"""The benchmark workload: it reads one job file and writes one result file, inside an image or environment.
 
-It knows TensorFlow, numpy and the standard library; it must not know the program on the host that starts it.
+It uses TensorFlow, numpy and the standard library. It must not know the program on the host that starts it.
 """
 
 __version__ = "1.0.0"

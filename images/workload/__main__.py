@@ -1,4 +1,4 @@
-"""Lets the folder itself be started, as `python images/workload`: puts its parent on the module search path.
+"""Lets the folder itself be started (`python images/workload`) by putting its parent on the module search path.
 
 It must not import TensorFlow or numpy, directly or through another module, before the command line is read.
 """

@@ -1,27 +1,27 @@
-"""Counts the disjoint branches of a network: how many of its layers could at most be computed at the same time.
+"""Counts the disjoint branches of a network: the largest number of its layers that can be computed at the same time.
 
-That is the width of the layers' partial order: the size of the largest set of layers of which none needs another's
-output. Between a fork and its join it is the number of parallel paths that hold a layer; a shortcut that computes
-nothing is no branch. It must not import TensorFlow, nor know any particular topology.
+This number is the width of the layers' partial order: the size of the largest set of layers of which none needs
+another's output. Between a fork and its join it is the number of parallel paths that contain a layer. A shortcut that
+computes nothing is not a branch. The module must not import TensorFlow or know any particular topology.
 """
 
 from collections import deque
 from typing import Any, Deque, Dict, Iterable, List, Sequence, Tuple
 
-NamedLayer = Tuple[str, str]  # a layer's name, and the name of the operation that puts it out
+NamedLayer = Tuple[str, str]  # a layer's name, and the name of the operation that computes its output
 
 
 def disjoint_branches(operations: Iterable[Any], layers: Sequence[NamedLayer], target: str) -> List[str]:
     """Return the names of a largest set of layers of which none needs another's output, in the order of building.
 
-    `operations` hold every operation after those it needs, as a graph lists them. Layers that the operation named
-    `target` does not need are no branches. The set is found as the complement of a smallest vertex cover (Dilworth's
-    theorem, by way of Koenig's).
+    `operations` has every operation after those that it needs, in the order of a graph. Layers that the operation named
+    `target` does not need are left out. The set is the complement of a smallest vertex cover (Dilworth's theorem, by
+    Koenig's theorem).
     """
     names: List[str] = []
     index_of: Dict[str, int] = {}
     for name, operation in layers:
-        if operation not in index_of:  # a layer that puts out its input is the layer before it
+        if operation not in index_of:  # a layer whose output is its input counts as the layer before it
             index_of[operation] = len(names)
             names.append(name)
     needed = _needed_layers(operations, index_of)
@@ -35,12 +35,12 @@ def disjoint_branches(operations: Iterable[Any], layers: Sequence[NamedLayer], t
 
 
 def _needed_layers(operations: Iterable[Any], index_of: Dict[str, int]) -> Dict[str, int]:
-    """For each operation the layers that it needs, itself left out, as a set of bits."""
+    """Return for each operation the layers that it needs, without itself, as a set of bits."""
     needed: Dict[str, int] = {}
     for operation in operations:
         bits = 0
         for other in [tensor.op for tensor in operation.inputs] + list(operation.control_inputs):
-            bits |= needed.get(other.name, 0)  # a loop's edge back leads to an operation that is not there yet
+            bits |= needed.get(other.name, 0)  # the back edge of a loop comes from an operation that follows later
             if other.name in index_of:
                 bits |= 1 << index_of[other.name]
         needed[operation.name] = bits
@@ -48,7 +48,7 @@ def _needed_layers(operations: Iterable[Any], index_of: Dict[str, int]) -> Dict[
 
 
 def _largest_antichain(after: List[int]) -> List[int]:
-    """Positions of a largest antichain of a partial order; `after[i]` holds the bits of all that come after i."""
+    """Return the positions of a largest antichain; `after[i]` has the bits of all elements that come after i."""
     match_after, match_before = [-1] * len(after), [-1] * len(after)
     for start in range(len(after)):
         _augment(start, after, match_after, match_before)
@@ -64,7 +64,7 @@ def _largest_antichain(after: List[int]) -> List[int]:
 
 
 def _augment(start: int, after: List[int], match_after: List[int], match_before: List[int]) -> None:
-    """Match one more element with one that comes after it, where that can be done (an augmenting path)."""
+    """Match one more element with one that comes after it, if an augmenting path exists."""
     reached_from: Dict[int, int] = {}
     seen = 0
     waiting: Deque[int] = deque([start])
@@ -89,7 +89,7 @@ def _flip(late: int, reached_from: Dict[int, int], match_after: List[int], match
 
 
 def _members(bits: int) -> List[int]:
-    """The positions of the bits that are set, ascending."""
+    """Return the positions of the bits that are set, in ascending order."""
     found = []
     while bits:
         lowest = bits & -bits

@@ -1,12 +1,12 @@
 """Reads the CPU quota and memory limits of this process's control groups: version 1, version 2 and both at once.
 
-It must not know what limits were asked for. Format: the kernel's cgroup-v1 and cgroup-v2 documents, proc(5).
+It must not know which limits were requested. Format: the kernel's cgroup-v1 and cgroup-v2 documents, proc(5).
 """
 
 import os
 from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
-# Version 1 says "unlimited" with the largest multiple of the page size; no machine has an exbibyte.
+# Version 1 writes "unlimited" as the largest multiple of the page size. No machine has an exbibyte of memory.
 UNLIMITED_BYTES = 2**60
 
 Group = NamedTuple("Group", [("version", int), ("controllers", List[str]), ("path", str)])
@@ -14,11 +14,11 @@ Mount = NamedTuple("Mount", [("version", int), ("controllers", List[str]), ("gro
 
 
 def read_limits(root: str = "/") -> Dict[str, Any]:
-    """Return {"version", "cpu_quota_cpus", "memory_limit_bytes", "memory_high_bytes"}; null: none found or unlimited.
+    """Return {"version", "cpu_quota_cpus", "memory_limit_bytes", "memory_high_bytes"}; None: not found or unlimited.
 
-    Above `memory_high_bytes`, which only version 2 has, the kernel slows a group down instead of killing. Each limit
-    is the smallest over all levels of the hierarchy that can be seen from here. Where version 1 holds a controller, the
-    version is 1, whether or not an empty version 2 tree is mounted beside it.
+    Above `memory_high_bytes`, which only version 2 has, the kernel slows a group down instead of killing a process.
+    Each limit is the smallest over all visible levels of the hierarchy. If version 1 has a controller, the version is
+    1, whether or not an empty tree of version 2 is mounted as well.
     """
     v1, unified = hierarchies(root)
     quotas = _smallest(_quota_v1, v1.get("cpu", [])) + _smallest(_quota_v2, unified)
@@ -34,9 +34,10 @@ def read_limits(root: str = "/") -> Dict[str, Any]:
 
 
 def read_memory_high_events(root: str = "/") -> Optional[int]:
-    """Return how often memory.high has held up processes of a group that limits this one, since it exists.
+    """Return how often memory.high has slowed down processes of the groups that limit this process, since they exist.
 
-    Summed over the levels that have such a limit; None where none has one, or the kernel does not count.
+    The numbers are summed over the levels that have such a limit. None if no level has one, or if the kernel does not
+    count.
     """
     _, unified = hierarchies(root)
     limited = [folder for folder in unified if _memory_high(folder) is not None]
@@ -45,9 +46,10 @@ def read_memory_high_events(root: str = "/") -> Optional[int]:
 
 
 def read_memory_peak_bytes(root: str = "/") -> Optional[int]:
-    """Return the most memory that this process's own group ever held, in bytes; None where the kernel does not tell.
+    """Return the largest amount of memory that this process's own group ever had, in bytes; None if it is not known.
 
-    In a container the group is the container; elsewhere other processes may share it. Version 2 tells since Linux 5.19.
+    In a container the group is the container; elsewhere other processes may share it. Version 2 reports it since
+    Linux 5.19.
     """
     v1, unified = hierarchies(root)
     files = [os.path.join(folder, "memory.max_usage_in_bytes") for folder in v1.get("memory", [])[:1]]
@@ -57,7 +59,7 @@ def read_memory_peak_bytes(root: str = "/") -> Optional[int]:
 
 
 def hierarchies(root: str) -> Tuple[Dict[str, List[str]], List[str]]:
-    """Return the folders from this process's group upwards: of each version 1 controller, and of version 2."""
+    """Return the folders from this process's group upwards, for each controller of version 1 and for version 2."""
     folders: Dict[int, Dict[str, List[str]]] = {1: {}, 2: {}}
     for group in _read_groups(root):
         for mount in _read_mounts(root):
@@ -68,14 +70,14 @@ def hierarchies(root: str) -> Tuple[Dict[str, List[str]], List[str]]:
 
 
 def _read_groups(root: str) -> Iterator[Group]:
-    """Lines read `4:memory:/path`; version 2 has number 0 and no controllers."""
+    """Yield this process's groups, from lines like `4:memory:/path`; version 2 has number 0 and no controllers."""
     for line in _lines(os.path.join(root, "proc/self/cgroup")):
         number, controllers, path = line.split(":", 2)
         yield Group(2 if number == "0" and not controllers else 1, controllers.split(","), path)
 
 
 def _read_mounts(root: str) -> Iterator[Mount]:
-    """Lines read `35 31 0:32 /group /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory`."""
+    """Yield the mounts of groups, from lines like `35 31 0:32 /group /sys/fs/cgroup/memory rw - cgroup cgroup rw`."""
     known = {controller for group in _read_groups(root) for controller in group.controllers}
     for line in _lines(os.path.join(root, "proc/self/mountinfo")):
         before, _, after = line.partition(" - ")
@@ -89,7 +91,7 @@ def _read_mounts(root: str) -> Iterator[Mount]:
 
 
 def _levels(root: str, mount: Mount, path: str) -> Iterator[str]:
-    """Yield the folders from the process's group up to the mounted one; a container may see only the latter."""
+    """Yield the folders from the process's group up to the mounted group; a container may see only the mounted one."""
     if mount.group != "/" and (path + "/").startswith(mount.group + "/"):
         path = path[len(mount.group) :]
     top = os.path.join(root, mount.folder.lstrip("/"))

@@ -1,4 +1,4 @@
-"""The workload's command line. Standard output is for people and for --describe; a launch's result is a file.
+"""The workload's command line. It prints texts for people and the output of --describe; a launch's result is a file.
 
 It must not import TensorFlow before a launch has observed its process.
 """
@@ -19,7 +19,7 @@ from workload.topology_file import TopologyError, file_errors, load_topology, re
 
 EXIT_OK = 0
 EXIT_ERROR = 1
-EXIT_INVALID_JOB = 2  # argparse's own code for a usage error, too
+EXIT_INVALID_JOB = 2  # the same code as argparse has for a usage error
 
 SELF_CHECK_JOB: Dict[str, Any] = {
     "schema_version": 1,
@@ -39,7 +39,7 @@ SELF_CHECK_JOB: Dict[str, Any] = {
 
 
 def main(arguments: List[str]) -> int:
-    """Run the command line and return its exit code: 0 done, 1 the launch failed, 2 invalid job or usage."""
+    """Run the command line. Return its exit code: 0 success, 1 the launch failed, 2 invalid job or usage."""
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.version:
@@ -63,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="workload", description="Train one topology and write what was measured.")
     parser.add_argument("--job", metavar="FILE", help="the job, a JSON file")
     parser.add_argument("--result-dir", metavar="DIR", help="where to write; it must exist")
-    parser.add_argument("--capture", choices=sorted(CAPTURES), help="copy what tells of the host to --result-dir")
+    parser.add_argument("--capture", choices=sorted(CAPTURES), help="copy files on the host to --result-dir")
     parser.add_argument("--version", action="store_true", help="print versions and the workload's hash")
     parser.add_argument("--self-check", action="store_true", help="train alexnet for one step, as a test")
     parser.add_argument("--describe", choices=TOPOLOGY_NAMES, help="print a topology's layers as JSON")

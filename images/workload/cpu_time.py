@@ -1,7 +1,7 @@
-"""What the timed steps used of the CPUs: the process's CPU seconds, and each thread's with the CPU it was last seen on.
+"""Measures the CPU time of the timed steps: of the process, and of each thread together with the CPU it was last on.
 
-Two calls of getrusage lie right around the timed steps, none inside them; /proc is read outside of both. It must not
-know TensorFlow or jobs.
+getrusage is called directly before and directly after the timed steps, never inside them. /proc is read outside of
+both calls. The module must not know TensorFlow or jobs.
 """
 
 import contextlib
@@ -13,10 +13,11 @@ from workload.threads import ThreadTime, read_thread_times
 
 @contextlib.contextmanager
 def measure_cpu_time(found: Dict[str, Any], root: str = "/") -> Iterator[None]:
-    """Put under "cpu" in `found` what the body used: "user_seconds" and "system_seconds" of the process, "threads".
+    """Measure the body of a with statement and put the result under "cpu" in `found`.
 
-    A thread has "id", "cpu_seconds" and "waited_seconds" of the body, and "last_cpu". One that the body started counts
-    from its start, and one that ended inside is in the process's seconds alone.
+    The result has "user_seconds" and "system_seconds" of the process, and "threads". Each thread has "id",
+    "cpu_seconds", "waited_seconds" and "last_cpu". A thread that the body started is counted from its start. A thread
+    that ended inside the body is counted in the process's seconds only.
     """
     threads_before = read_thread_times(root)
     before = resource.getrusage(resource.RUSAGE_SELF)

@@ -1,4 +1,4 @@
-"""Describes a topology as it is built here: its layers, parameters and floating-point operations. Nothing is run.
+"""Describes a topology as the workload builds it: layers, parameters, floating-point operations. Nothing is trained.
 
 It must not know jobs or results.
 """
@@ -10,7 +10,7 @@ from workload.training import build_training_graph
 
 
 def describe_topology(tf: Any, topology: Topology, layout: str, batch_size: int) -> Dict[str, Any]:
-    """Return layers (shapes are height, width, channels in both layouts), parameters, FLOPs an image, and branches."""
+    """Return layers, parameters, FLOPs for each image, and branches. Shapes are height, width, channels."""
     built = build_training_graph(tf, topology, batch_size, layout, seed=0)
     return {
         "topology": topology.name,

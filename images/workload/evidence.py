@@ -1,6 +1,7 @@
-"""What can be seen of the process after its last timed step: libraries, threads, OpenMP and the installed wheel.
+"""Observes the process after its last timed step: libraries, threads, OpenMP and the installed wheel.
 
-It must not import TensorFlow, nor be called before the last step: asking OpenMP may start its runtime.
+It must not import TensorFlow. It must not be called before the last step, because a question to OpenMP may start its
+runtime.
 """
 
 import ctypes
@@ -18,7 +19,7 @@ _OPENMP_LIBRARY = re.compile(r"^lib(iomp5|omp|gomp)\b")
 
 
 def collect_evidence(root: str = "/") -> Dict[str, Any]:
-    """Return mapped libraries and threads, as they stand under "evidence" in a result."""
+    """Return the mapped libraries and the threads, in the form of "evidence" in a result."""
     return {"mapped_libraries": read_mapped_libraries(root), "threads": read_threads(root)}
 
 
@@ -35,9 +36,9 @@ def read_mapped_libraries(root: str = "/") -> List[Dict[str, str]]:
 
 
 def read_omp_max_threads(libraries: List[Dict[str, str]]) -> Optional[int]:
-    """Ask the OpenMP runtime among the mapped libraries how many threads a region gets; None if none is mapped.
+    """Return the number of threads that the mapped OpenMP runtime gives to a parallel region; None without a runtime.
 
-    The library is opened only where it is mapped already, so that asking brings no second runtime into the process.
+    A library is opened only if it is mapped already, so that the question brings no second runtime into the process.
     """
     for library in libraries:
         if _OPENMP_LIBRARY.match(library["name"]):

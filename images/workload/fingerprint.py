@@ -6,17 +6,18 @@ It must not know TensorFlow, layers or jobs.
 import zlib
 from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
-# The signed values are summed in so many places. The dot product is the sum over the places. The distance between two
-# tensors is that between their places, within a few percent (a count sketch: Charikar, Chen and Farach-Colton, "Finding
-# frequent items in data streams", 2002), so that the first pass's tensors need not be kept until the second.
+# The number of places into which the signed values are summed. The dot product is the sum over the places. The distance
+# between two tensors equals that between their places within a few percent (a count sketch: Charikar, Chen and
+# Farach-Colton, "Finding frequent items in data streams", 2002). The tensors of the first pass therefore need not be
+# kept until the second.
 PLACES = 1024
-CHUNK = 128 * PLACES  # values at a time: the largest weights need no copy of themselves, and this fits a core's cache
+CHUNK = 128 * PLACES  # values at a time: this fits into a core's cache, and large weights need not be copied whole
 
-# How sensitive a tensor is to rounding is measured: every weight and every image value is changed by this much of
-# itself, up or down at random. That is 16 roundings of float32 (2**-24), about what a long sum gathers of them.
+# The sensitivity of a tensor to rounding is measured: every weight and every image value is changed by this fraction of
+# itself, up or down at random. It is 16 times the rounding error of float32 (2**-24), about that of a long sum.
 PERTURBATION = 2.0**-20
 
-# A fingerprint is compared between builds, not read to its last digit.
+# Digits that are kept: fingerprints of different builds are compared, and these differ in the last digits anyway.
 DIGITS = "{:.9g}"
 SENSITIVITY_DIGITS = "{:.3g}"
 
@@ -26,9 +27,9 @@ Sketches = Dict[Key, Sketch]
 
 
 def sketch(key: Key, chunks: Iterable[Any]) -> Sketch:
-    """Sum up a tensor, given as flat arrays of CHUNK values each; the last one may be shorter.
+    """Sum up a tensor, which is given as flat arrays of CHUNK values each; the last one may be shorter.
 
-    The signs depend on the key and on each value's position alone, and are the same in every version of numpy.
+    The signs depend only on the key and on each value's position, and are the same in every version of numpy.
     """
     import numpy
 
@@ -36,7 +37,7 @@ def sketch(key: Key, chunks: Iterable[Any]) -> Sketch:
     squares, places = 0.0, numpy.zeros(PLACES)
     for chunk in chunks:
         values = numpy.asarray(chunk, dtype=numpy.float64)
-        squares += float(numpy.einsum("i,i", values, values))  # unlike dot, without threads of its own
+        squares += float(numpy.einsum("i,i", values, values))  # numpy.dot would start threads of its own
         signed = numpy.zeros(-(-values.size // PLACES) * PLACES)
         numpy.multiply(values, _signs(generator, values.size), out=signed[: values.size])
         places += signed.reshape(-1, PLACES).sum(axis=0)
@@ -44,14 +45,14 @@ def sketch(key: Key, chunks: Iterable[Any]) -> Sketch:
 
 
 def chunks_of(*tensors: Any) -> Iterator[Tuple[Any, ...]]:
-    """The values of tensors of one shape in the order of their indices, CHUNK of each at a time."""
+    """Yield the values of tensors of one shape in the order of their indices, CHUNK of each at a time."""
     flat = [tensor.reshape(-1) for tensor in tensors]
     for start in range(0, flat[0].size, CHUNK):
         yield tuple(each[start : start + CHUNK] for each in flat)
 
 
 def flat_chunks(tensor: Any) -> Iterator[Any]:
-    """The same of one tensor."""
+    """Yield the values of one tensor in the same way."""
     return (chunk for (chunk,) in chunks_of(tensor))
 
 
@@ -61,7 +62,7 @@ def height_width_channels(values: Any, layout: str) -> Any:
 
 
 def perturbed(name: str, values: Any) -> Any:
-    """Return the values changed by PERTURBATION of themselves each, up or down as random signs of the name's say."""
+    """Return the values, each changed by PERTURBATION of itself, up or down by random signs that depend on the name."""
     import numpy
 
     generator = _generator("perturbed:" + name)
@@ -72,7 +73,7 @@ def perturbed(name: str, values: Any) -> Any:
 
 
 def sensitivity(before: Sketch, after: Sketch) -> float:
-    """By how much the perturbation changed a tensor, relative to its norm; 0 for one that is zero in both passes."""
+    """Return how much the perturbation changed a tensor, relative to its norm; 0 if it is zero in both passes."""
     import numpy
 
     scale = max(before.norm, after.norm)
@@ -80,9 +81,9 @@ def sensitivity(before: Sketch, after: Sketch) -> float:
 
 
 def to_json(found: Sketches, again: Optional[Sketches] = None) -> List[List[Any]]:
-    """Return one list for each tensor: what it is, its name, norm, dot product, and sensitivity or None.
+    """Return one list for each tensor: its kind, name, norm, dot product, and sensitivity or None.
 
-    `again` is the second pass, of perturbed weights and images.
+    `again` has the sketches of the second pass, with perturbed weights and images.
     """
     entries: List[List[Any]] = []
     for key, first in found.items():

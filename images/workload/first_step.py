@@ -1,7 +1,7 @@
-"""What a network computes until the end of its first step: each layer's output, each variable's gradient and update.
+"""Sketches what a network computes in its first step: each layer's output, each variable's gradient and update.
 
-The training graph is left as it is: gradients and updates are read off the optimiser's own variables after one
-ordinary step. It must not know jobs or results.
+The training graph is not changed. Gradients and updates are derived from the optimiser's own variables after one
+ordinary step. The module must not know jobs or results.
 """
 
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Tuple
@@ -13,14 +13,14 @@ from workload.training import LEARNING_RATE, RMSPROP_EPSILON, WEIGHT_DECAY, Trai
 Weights = List[Any]  # the values of every trained variable, float32
 First = NamedTuple("First", [("sketches", Sketches), ("weights", Weights)])
 
-# Variables are read together until they have so many bytes: a run for each would prepare a graph for each.
+# Variables are read in groups of at most this many bytes, because TensorFlow prepares a graph for each run.
 GROUP_BYTES = 64 * 2**20
 
 
 def first_pass(session: Any, built: TrainingGraph, layout: str, step: Callable[[], Any], with_outputs: bool) -> First:
-    """Sketch what a session that has just been initialised computes until the end of its first step.
+    """Sketch what a session that has just been initialised computes in its first step.
 
-    `step` runs that step. Without outputs nothing but the step itself is run.
+    `step` runs that step. Without outputs only the step itself is run.
     """
     sketches = sketch_outputs(session, built, layout) if with_outputs else {}
     weights = read_weights(session, built)
@@ -32,9 +32,10 @@ def first_pass(session: Any, built: TrainingGraph, layout: str, step: Callable[[
 def second_pass(
     begin: Callable[[], Any], session: Any, built: TrainingGraph, layout: str, batch: Tuple[Any, Any], first: First
 ) -> Sketches:
-    """Sketch the same from slightly other weights and images: what rounding of that size changes. Uses `first` up.
+    """Sketch the same step from slightly changed weights and images, to see what rounding of that size changes.
 
-    A step that draws random numbers is run in a session that `begin` opens anew, where it draws the same.
+    The weights in `first` are changed in place. A step that draws random numbers is run in a new session, which `begin`
+    opens, because there it draws the same numbers as the first pass.
     """
     if draws_random_numbers(built):
         session = begin()
@@ -48,13 +49,13 @@ def second_pass(
 def sketch_outputs(session: Any, built: TrainingGraph, layout: str) -> Sketches:
     """Run the forward pass alone and sketch every layer's output, in the order of building.
 
-    Outputs that are fetched cannot be fused away: that is another graph than the one a step runs.
+    An output that is fetched cannot be fused with others, so that this is another graph than that of a step.
     """
     values = session.run([tensor for _, tensor in built.outputs])
     found: Sketches = {}
     for position, (name, _) in enumerate(built.outputs):
         key = ("output", name)
-        if key in found:  # a user's network may name two layers alike
+        if key in found:  # a user's network may give two layers the same name
             key = ("output", "{} ({})".format(name, position))
         found[key] = sketch(key, flat_chunks(height_width_channels(values[position], layout)))
         values[position] = None
@@ -62,16 +63,16 @@ def sketch_outputs(session: Any, built: TrainingGraph, layout: str) -> Sketches:
 
 
 def read_weights(session: Any, built: TrainingGraph) -> Weights:
-    """Read every trained variable, in a run of its own, which touches no graph of training."""
+    """Read every trained variable, in a run of its own, which does not touch the graph of training."""
     return list(session.run([trained.variable for trained in built.trained]))
 
 
 def sketch_step(session: Any, built: TrainingGraph, before: Weights) -> Sketches:
-    """Sketch gradient and update of every variable after exactly one step from the weights `before`.
+    """Sketch the gradient and the update of every variable after exactly one step from the weights `before`.
 
     RMSProp starts with a mean square of 1 and without momentum, so that after one step momentum = LEARNING_RATE x
-    gradient / sqrt(mean square + RMSPROP_EPSILON). The gradient is that of the cross-entropy alone: the weight decay's
-    can be far larger, and would hide a backward pass that returns zero.
+    gradient / sqrt(mean square + RMSPROP_EPSILON). The sketched gradient is that of the cross-entropy, without that of
+    the weight decay, which can be far larger and would hide a backward pass that returns zero.
     """
     found: Sketches = {}
     for first, last in _groups(before):
@@ -81,15 +82,16 @@ def sketch_step(session: Any, built: TrainingGraph, before: Weights) -> Sketches
             name = str(built.trained[index].variable.op.name)
             found["gradient", name] = sketch(("gradient", name), _gradient(before[index], after))
             found["update", name] = sketch(("update", name), _update(before[index], after))
-        del values, after  # before the next group is read
+        del values, after  # frees their memory before the next group is read
     return found
 
 
 def restart_perturbed(session: Any, built: TrainingGraph, weights: Weights, batch: Tuple[Any, Any]) -> None:
-    """Start training again from slightly other images and weights: these replace `weights`, which may be large.
+    """Start training again from slightly changed images and weights.
 
-    They are fed to what the variables start from, so that no weight is drawn anew. What only follows training, as the
-    averages of batch normalisation, is left as it is.
+    The changed values replace those in `weights`, to save memory. They are fed into the operations that start the
+    variables, so that no weight is drawn again. Variables that only follow training, such as the averages of batch
+    normalisation, are not started again.
     """
     session.run(_start(built.images), feed_dict={built.images: perturbed("images", batch[0])})
     for first, last in _groups(weights):
@@ -104,12 +106,12 @@ def restart_perturbed(session: Any, built: TrainingGraph, weights: Weights, batc
 
 
 def _start(fed: Any) -> Any:
-    """The operation that starts the variable which a placeholder is for."""
+    """Return the operation that starts the variable which a placeholder belongs to."""
     return next(consumer for consumer in fed.consumers() if consumer.type == "Assign")
 
 
 def draws_random_numbers(built: TrainingGraph) -> bool:
-    """Does a training step draw random numbers? Then a session's second pass draws others than its first."""
+    """Return whether a training step draws random numbers, so that a second pass of a session draws other ones."""
     return any("Random" in operation.type for operation in operations_needed([built.train, built.loss.op]))
 
 
@@ -131,7 +133,7 @@ def _gradient(start: Any, after: Trained) -> Iterator[Any]:
 
 
 def _update(start: Any, after: Trained) -> Iterator[Any]:
-    """How far the variable went down: as precisely as the momentum tells it, wherever it really moved by that."""
+    """Yield how much each value decreased: the momentum, which is more precise, where the value moved by that much."""
     import numpy
 
     for weight, end, momentum in chunks_of(start, after.variable, after.momentum):

@@ -1,16 +1,16 @@
 """Counts the floating-point operations of a graph from its operations' static shapes.
 
-Only convolutions and matrix products are counted, a multiply-accumulate as two. It must not import TensorFlow.
+Only convolutions and matrix products are counted; a multiply-accumulate counts as two. It must not import TensorFlow.
 """
 
 from typing import Any, Dict, Iterable, List
 
 
 def count_flops(operations: Iterable[Any]) -> int:
-    """Sum the FLOPs of one execution of each operation; those that are no convolution or matrix product are 0.
+    """Return the FLOPs of one execution of each operation, in all. Only convolutions and matrix products have any.
 
     Raises:
-        ValueError: an operation that counts has a shape that is not known before it runs.
+        ValueError: such an operation has a shape that is not known before it runs.
     """
     return sum(_operation_flops(operation) for operation in operations)
 
@@ -18,7 +18,7 @@ def count_flops(operations: Iterable[Any]) -> int:
 def operations_needed(targets: Iterable[Any]) -> List[Any]:
     """Return every operation that running the targets executes, each once.
 
-    A graph holds more: the gradient of the first convolution by the images, for one, is built and never run.
+    A graph has more operations: for instance, the gradient of the first convolution by the images is never run.
     """
     needed: Dict[str, Any] = {}
     waiting = list(targets)
@@ -50,13 +50,13 @@ def _operation_flops(operation: Any) -> int:
 
 
 def _convolution_flops(operation: Any, feature_map: Any, filters: Any) -> int:
-    """All three kinds do, for every value on the output side, one multiply-accumulate a filter tap and channel."""
+    """All three kinds do one multiply-accumulate for each output value, filter position and channel."""
     height, width, channels, _ = _sizes(operation, filters)
     return 2 * _product(_sizes(operation, feature_map)) * height * width * channels
 
 
 def _depthwise_flops(operation: Any, feature_map: Any, filters: Any) -> int:
-    """The same, but every value on the output side looks at one channel."""
+    """The same, but each output value depends on one channel only."""
     height, width, _, _ = _sizes(operation, filters)
     return 2 * _product(_sizes(operation, feature_map)) * height * width
 

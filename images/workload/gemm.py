@@ -1,4 +1,4 @@
-"""Measures square single-precision matrix products, the host's practical peak that training is held against.
+"""Measures square single-precision matrix products: the host's practical peak, which training is compared with.
 
 It must not know jobs or results.
 """
@@ -18,13 +18,13 @@ def measure_gemm(
     inter_op_threads: int,
     measured: List[Dict[str, Any]],
 ) -> str:
-    """Append one entry a size to `measured`; return what stopped the measurement, "steps" or "time_limit".
+    """Append one entry for each size to `measured`; return what stopped the measurement, "steps" or "time_limit".
 
-    An entry holds "size", "seconds" of every repeat after one warm-up, and "gflops_per_second", the best repeat's.
-    The limit is looked at between products and counts from the start of the first.
+    An entry has "size", the "seconds" of every repeat after one warm-up, and "gflops_per_second" of the best repeat.
+    The time limit counts from the start of the first product and is checked between products.
 
     Raises:
-        TimeLimitError: the limit came before one repeat of the first size.
+        TimeLimitError: the limit was reached before one repeat of the first size had ended.
     """
     config = tf.ConfigProto(
         intra_op_parallelism_threads=intra_op_threads, inter_op_parallelism_threads=inter_op_threads
@@ -43,7 +43,7 @@ def measure_gemm(
 
 
 def _time_product(tf: Any, config: Any, size: int, repeats: int, deadline: Optional[float]) -> List[float]:
-    """Return the seconds of each product; operands are variables, so that nothing can be folded beforehand."""
+    """Return the seconds of each product. The operands are variables, so that no product is folded into a constant."""
     with tf.Graph().as_default() as graph:
         left, right = (
             tf.get_variable(name, initializer=tf.random_uniform([size, size], -1.0, 1.0, seed=seed))

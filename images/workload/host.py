@@ -1,7 +1,7 @@
-"""Copies what tells of the host from /proc and /sys into a folder, for a host where nothing else of the kit can run.
+"""Copies files of /proc and /sys that describe the host into a folder, for hosts on which only the workload can run.
 
-The copy keeps the files' own paths, so that whoever reads hosts can read it in place of the live trees. Nothing here
-knows what a file means, and no file is copied that names the host, its users, its addresses or its serial numbers.
+The copy keeps the files' paths, so that the kit can read it in place of the live trees. This module does not know what
+the files mean. It copies no file that names the host, its users, its addresses or its serial numbers.
 """
 
 import glob
@@ -13,21 +13,22 @@ from workload.cgroup import hierarchies
 _CPU = "sys/devices/system/cpu"
 _NODE = "sys/devices/system/node"
 
-# Each entry is one file, or several by a pattern; of the alternatives in an entry the first that exists counts.
+# Each entry has alternatives, of which the first that exists is copied. An alternative may be a pattern for several
+# files.
 Alternatives = Tuple[str, ...]
 
-# What changes from minute to minute.
+# Files whose content changes from minute to minute.
 READINGS: Tuple[Alternatives, ...] = (
     ("proc/loadavg",),
     ("proc/stat",),
     ("proc/uptime",),
     ("proc/meminfo",),
-    ("proc/cpuinfo",),  # holds each CPU's clock, besides its model
+    ("proc/cpuinfo",),  # it has each CPU's clock, besides its model
     ("sys/class/hwmon/hwmon*/name",),
     ("sys/class/hwmon/hwmon*/temp*_input",),
 )
 
-# What must be equal before the figures of two launches are divided.
+# Files with the conditions: what must be equal before the figures of two launches are divided.
 CONDITIONS: Tuple[Alternatives, ...] = (
     *READINGS,
     ("proc/version",),
@@ -69,7 +70,7 @@ HOST: Tuple[Alternatives, ...] = (
 
 CAPTURES: Dict[str, Tuple[Alternatives, ...]] = {"readings": READINGS, "conditions": CONDITIONS, "host": HOST}
 
-# Of the process's control groups, from its own upwards: limits, and whether the kernel killed for want of memory.
+# Files of the process's control groups, from its own upwards: limits, and whether the kernel killed for lack of memory.
 _CGROUP_FILES = (
     "cpu.max", "cpu.cfs_quota_us", "cpu.cfs_period_us",
     "cpuset.cpus", "cpuset.cpus.effective", "cpuset.effective_cpus",
@@ -111,7 +112,7 @@ def _copy(name: str, folder: str, root: str) -> bool:
             text = file.read()
     except OSError:
         return False
-    if name == "proc/self/mountinfo":  # the other mounts would tell where this host keeps its files
+    if name == "proc/self/mountinfo":  # the other mounts would reveal where this host keeps its files
         text = "".join(line for line in text.splitlines(True) if " - cgroup" in line)
     path = os.path.join(folder, name)
     os.makedirs(os.path.dirname(path), exist_ok=True)

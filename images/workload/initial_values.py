@@ -1,4 +1,4 @@
-"""Where variables start: each one's seed, and the distributions that weights, biases and scales are drawn from.
+"""Initial values of variables: each variable's seed, and the distributions of weights, biases and scales.
 
 It must not know layers or topologies.
 """
@@ -11,7 +11,7 @@ Initialiser = Callable[[Any, List[int], int], Any]  # (TensorFlow, shape, seed) 
 
 
 def variable_seed(name: str, seed: int) -> int:
-    """Derive a variable's seed from its name, so that neither layout nor order of building changes its start."""
+    """Derive a variable's seed from its name, so that its start does not depend on layout or order of building."""
     return zlib.crc32("{}:{}".format(seed, name).encode("utf-8")) & 0x7FFFFFFF
 
 

@@ -1,6 +1,6 @@
 """Reads and validates a job, the JSON object that says what one launch does.
 
-It must not know TensorFlow: an invalid job is refused before anything heavy is imported.
+It must not import TensorFlow, so that an invalid job is refused at once.
 """
 
 import json
@@ -26,8 +26,8 @@ TrainJob = NamedTuple(
         ("intra_op_threads", int),  # 0: TensorFlow's default
         ("inter_op_threads", int),
         ("seed", int),
-        ("traced", bool),  # a quiet launch: after its steps one more is run under tracing
-        ("fingerprinted", bool),  # a launch that is not timed: what its first step computes is kept
+        ("traced", bool),  # a quiet launch: after its steps, one more step is run under tracing
+        ("fingerprinted", bool),  # a launch that is not timed: the fingerprint of its first step is kept
         ("graph_optimisation", bool),  # False: the session leaves the graph as it was built
     ],
 )
@@ -52,7 +52,7 @@ DescribeJob = NamedTuple(
         ("topology_file", Optional[str]),
         ("batch_size", int),
         ("layout", str),
-        ("time_limit_seconds", Optional[float]),  # nothing is run that it could stop
+        ("time_limit_seconds", Optional[float]),  # has no effect, because nothing is run
         ("intra_op_threads", int),
         ("inter_op_threads", int),
     ],
@@ -64,7 +64,7 @@ Rule = Tuple[Check, str]
 
 
 class InvalidJobError(ValueError):
-    """The job is not one this workload carries out; the message names the key, the value and what is expected."""
+    """The workload cannot carry out this job; the message names the key, its value and what is expected."""
 
 
 def _is_int(value: Any) -> bool:
@@ -102,7 +102,8 @@ _NETWORK: Dict[str, Rule] = {
     "layout": _one_of(LAYOUTS),
 }
 
-# With a file: its stem is the topology's name. Both stay in the job's folder and out of the kit's own names.
+# For a topology file, the file's stem is the topology's name. The file must be in the job's folder, and the name must
+# not be that of a built-in topology.
 _OWN_TOPOLOGY: Dict[str, Rule] = {
     "topology": (
         lambda value: isinstance(value, str) and value.isidentifier() and value not in TOPOLOGY_NAMES,
@@ -118,7 +119,7 @@ _STEPS: Dict[str, Rule] = {
     "warmup_steps": _at_least(0),
     "timed_steps": _at_least(1),
     "graph_optimisation": (lambda value: isinstance(value, bool), "true or false"),
-    # numpy's RandomState takes no other seeds
+    # numpy's RandomState accepts no other seeds
     "seed": (lambda value: _is_int(value) and 0 <= value < 2**32, "an integer from 0 to 4294967295"),
 }
 
@@ -134,7 +135,7 @@ def read_job(path: str) -> Any:
     """Return the content of a job file, not yet validated.
 
     Raises:
-        InvalidJobError: the file cannot be read, or is no JSON.
+        InvalidJobError: the file cannot be read, or is not JSON.
     """
     try:
         with open(path, encoding="utf-8") as file:
@@ -147,7 +148,7 @@ def validate_job(content: Any) -> Job:
     """Return the job that a decoded JSON value describes.
 
     Raises:
-        InvalidJobError: a key is missing or unknown, or a value is not allowed; all faults are named at once.
+        InvalidJobError: a key is missing or unknown, or a value is not allowed; the message names all faults.
     """
     if not isinstance(content, dict):
         raise InvalidJobError("a job is a JSON object, found {}".format(type(content).__name__))
@@ -178,7 +179,7 @@ def _rules(content: Dict[str, Any]) -> Dict[str, Rule]:
     if content.get("kind") != "describe":
         rules.update(_STEPS)
     if content.get("kind") in _PROBING:
-        rules["warmup_steps"] = _at_least(1)  # the first step is looked at, which takes time
+        rules["warmup_steps"] = _at_least(1)  # the fingerprint of the first step takes time, so it must not be timed
     if "topology_file" in content:
         rules.update(_OWN_TOPOLOGY)
     return rules

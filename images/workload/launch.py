@@ -1,6 +1,6 @@
-"""Carries a launch out from a decoded job to a filled result, whatever happens on the way.
+"""Carries a launch out: takes a decoded job and returns a result, also if the launch fails.
 
-It must not import TensorFlow before what the process may use has been observed.
+It must not import TensorFlow before it has observed what the process may use.
 """
 
 import contextlib
@@ -24,9 +24,9 @@ NetworkJob = Union[TrainJob, DescribeJob]
 
 
 def carry_out(content: Any, folder: str = ".") -> Dict[str, Any]:
-    """Run the job that `content`, a decoded JSON value, describes; return the result. Errors end up in the result.
+    """Run the job that `content`, a decoded JSON value, describes, and return the result. An error is in the result.
 
-    `folder` is the job's own, where a user's topology lies.
+    `folder` is the job's folder, which also has a user's topology file.
     """
     result = empty_result(content)
     result["observed"] = observe.observe(launch_id=result["launch_id"])
@@ -38,12 +38,12 @@ def carry_out(content: Any, folder: str = ".") -> Dict[str, Any]:
         result["observed"]["intra_op_threads"] = job.intra_op_threads
         result["observed"]["inter_op_threads"] = job.inter_op_threads
         tf = _import_tensorflow(result)
-        with contextlib.ExitStack() as open_sessions:  # their threads are part of the evidence
+        with contextlib.ExitStack() as open_sessions:  # kept open, because their threads are part of the evidence
             try:
                 _run(tf, job, folder, result, open_sessions)
             finally:
                 _collect_evidence(result)
-    except Exception as error:  # noqa: BLE001  (the outcome of a launch is a result, its errors too)
+    except Exception as error:  # noqa: BLE001  (a launch that fails has a result too)
         result["status"] = "error"
         result["error"] = describe_error(error)
     result["peak_memory_bytes"] = observe.read_peak_memory_bytes()
@@ -84,7 +84,7 @@ def _run(tf: Any, job: Job, folder: str, result: Dict[str, Any], open_sessions: 
 
 
 def _topology_of(job: NetworkJob, folder: str, result: Dict[str, Any]) -> Tuple[Topology, ContextManager[Any]]:
-    """The job's topology, and the context in which its graph is to be built: a user's file answers for its errors."""
+    """Return the job's topology and the context to build it in, which handles errors of a user's file."""
     if job.topology_file is None:
         return TOPOLOGIES[job.topology], contextlib.ExitStack()
     source = read_source(os.path.join(folder, job.topology_file))
@@ -163,7 +163,7 @@ def _build(tf: Any, job: TrainJob, folder: str, result: Dict[str, Any]) -> Tuple
 def _fingerprint(
     job: TrainJob, built: Any, first: Any, session: Any, begin: Callable[[], Any], batch: Callable[[], Tuple[Any, Any]]
 ) -> List[List[Any]]:
-    """What the first step left; in a quiet launch with its sensitivity, for which training is started once more."""
+    """Return the fingerprint of the first step. A quiet launch adds the sensitivity, from a second start."""
     from workload.fingerprint import to_json
     from workload.first_step import second_pass
 

@@ -1,6 +1,6 @@
-"""The layers a topology is made of, built straight on TensorFlow's graph operations and recorded as they are added.
+"""The layers of topologies, built from TensorFlow's graph operations. Each is recorded when it is added.
 
-It must not know any particular topology, nor how a network is trained.
+The module must not know any particular topology or how a network is trained.
 """
 
 from typing import Any, Callable, List, NamedTuple, Optional, Sequence, Tuple, Union
@@ -14,8 +14,8 @@ Layer = NamedTuple(
     [
         ("name", str),
         ("kind", str),
-        ("shape", Tuple[int, ...]),  # without the batch; height, width, channels whatever the layout
-        ("parameters", int),  # trainable values of this layer alone
+        ("shape", Tuple[int, ...]),  # without the batch; height, width, channels in every layout
+        ("parameters", int),  # number of trainable values of this layer
     ],
 )
 
@@ -23,15 +23,15 @@ BatchNorm = NamedTuple("BatchNorm", [("decay", float), ("epsilon", float), ("sca
 
 
 class Network:
-    """Adds layers to the current graph in one layout, and keeps what a description and a training step need.
+    """Adds layers to the current graph in one layout, and records what a description and a training step need.
 
     Attributes:
         layout: how images are stored, "NHWC" or "NCHW".
         layers: every layer in the order of building.
-        outputs: each layer's name with that of the operation that puts it out.
-        tensors: each layer's name with what it puts out.
+        outputs: each layer's name, with the name of the operation that computes its output.
+        tensors: each layer's name, with its output.
         variables: the trainable variables.
-        updates: operations that move the batch-normalisation averages; a training step runs them.
+        updates: operations that update the averages of batch normalisation; a training step runs them.
     """
 
     def __init__(self, tf: Any, layout: str, seed: int) -> None:
@@ -47,7 +47,7 @@ class Network:
         self._spatial_axes = (1, 2) if layout == "NHWC" else (2, 3)
 
     def input(self, images: Any) -> Any:
-        """Record the images, already stored in the network's layout, as its first layer."""
+        """Record the images, which are already in the network's layout, as the first layer."""
         return self._record("input", "input", images)
 
     def conv(
@@ -119,7 +119,7 @@ class Network:
         return self._tf.nn.relu(outputs, name=name + "/relu")
 
     def flatten(self, inputs: Any, name: str) -> Any:
-        """Make (batch, features), always in height, width, channel order, so that layouts share weights."""
+        """Make (batch, features), in the order height, width, channel for every layout, so that all share weights."""
         if self.layout == "NCHW" and any(size > 1 for size in self._image_shape(inputs)[:2]):
             inputs = self._tf.transpose(inputs, [0, 2, 3, 1])
         batch, *rest = inputs.get_shape().as_list()
@@ -127,11 +127,11 @@ class Network:
         return self._record(name, "flatten", self._tf.reshape(inputs, [batch, features], name=name))
 
     def operation(self, function: Callable[..., Any], inputs: Any, name: str) -> Any:
-        """Add what `function(tf, *inputs)` builds from raw TensorFlow operations, as one layer; return its output.
+        """Add as one layer what `function(tf, *inputs)` builds from TensorFlow operations; return its output.
 
-        `tf` is TensorFlow's version 1 interface, `inputs` a tensor or a list of them. Images are stored in `layout`.
-        Weights are to come from `variable`, called inside the function: one that TensorFlow makes is not known here.
-        Random operations are seeded from the layer's name, so that every build draws the same.
+        `tf` is TensorFlow's version 1 interface, `inputs` a tensor or a list of tensors. Images are in `layout`. The
+        function must make its weights with `variable`, because variables that TensorFlow makes are not known here.
+        Random operations are seeded from the layer's name, so that every build draws the same numbers.
         """
         known = len(self.variables)
         given = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
@@ -143,7 +143,7 @@ class Network:
         return self._record(name, "operation", outputs, sum(_product(shape) for shape in made))
 
     def variable(self, name: str, shape: Sequence[int], start: Initialiser, trainable: bool = True) -> Any:
-        """Make a variable whose start depends on its name and the job's seed alone (see workload.initial_values)."""
+        """Make a variable whose start depends only on its name and the job's seed (see workload.initial_values)."""
         seed = variable_seed(name, self._seed)
 
         def initialise(shape: List[int], dtype: Any = None, partition_info: Any = None) -> Any:

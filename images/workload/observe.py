@@ -1,7 +1,7 @@
-"""What the process finds around itself before TensorFlow is imported: CPUs, memory nodes, environment, user.
+"""Observes the process before TensorFlow is imported: its CPUs, memory nodes, environment and user.
 
-OpenMP narrows the main thread's mask later, so this is read first. It must not import TensorFlow or numpy, nor know
-what was asked for.
+It is read first, because OpenMP narrows the main thread's mask later. The module must not import TensorFlow or numpy.
+It must not know what was requested.
 """
 
 import hashlib
@@ -19,10 +19,10 @@ ENVIRONMENT_NAMES = ("LD_PRELOAD", "LD_LIBRARY_PATH")
 def observe(
     root: str = "/", environment: Optional[Mapping[str, str]] = None, launch_id: Optional[str] = None
 ) -> Dict[str, Any]:
-    """Return what stands under "observed" in a result, with null for what is known only later.
+    """Return the content of "observed" in a result, with None for what is known only later.
 
-    `root` is the folder that holds the trees /proc and /sys; `environment` holds the variables to choose from, by
-    default the process's own.
+    `root` is the folder that has the trees /proc and /sys. `environment` has the variables to choose from, by default
+    those of the process.
     """
     status = read_status(os.path.join(root, "proc/self/status"))
     return {
@@ -41,7 +41,7 @@ def observe(
 
 
 def read_status(path: str) -> Dict[str, str]:
-    """Return a status file of /proc as name and value; nothing if it cannot be read."""
+    """Return the values in a status file of /proc by name; empty if it cannot be read."""
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             pairs = [line.split(":", 1) for line in file if ":" in line]
@@ -70,10 +70,10 @@ def read_cpu_model(root: str = "/") -> Optional[str]:
 
 
 def read_boot_sha256(root: str = "/", launch_id: Optional[str] = None) -> Optional[str]:
-    """Return a hash of the launch's id and the kernel's boot id; None where the kernel tells none.
+    """Return a hash of the launch's id and the kernel's boot id; None if the kernel has no boot id.
 
-    The id is random and made at each start of a kernel. Who knows the host's can tell whether the launch ran on that
-    kernel or on another machine's; nobody can tell from two results that they are of one host.
+    A kernel makes a random boot id at each start. With the host's boot id one can check whether the launch ran on the
+    host's kernel or on that of another machine. Two results do not reveal whether they come from the same host.
     """
     try:
         with open(os.path.join(root, "proc/sys/kernel/random/boot_id"), encoding="ascii") as file:

@@ -1,6 +1,6 @@
 """The result of a launch: its keys with their empty values, the kinds of error, and the atomic write.
 
-It must not import TensorFlow: errors are told apart by class name and message.
+It must not import TensorFlow, so that errors are recognised by the names of their classes and by their messages.
 """
 
 import json
@@ -16,8 +16,8 @@ from workload.topology_file import TopologyError
 SCHEMA_VERSION = 1
 FILE_NAME = "result.json"
 
-# How the builds refuse an operation in a layout they have no kernel for, for instance "Conv2DCustomBackpropInputOp
-# only supports NHWC" or "The Conv2D op currently only supports the NHWC tensor format on the CPU".
+# Parts of the messages of builds that have no kernel for a layout, for instance "Conv2DCustomBackpropInputOp only
+# supports NHWC" or "The Conv2D op currently only supports the NHWC tensor format on the CPU".
 _LAYOUT_PHRASES = (
     "only supports nhwc",
     "only supports the nhwc",
@@ -28,7 +28,7 @@ _MEMORY_PHRASES = ("bad_alloc", "oom when allocating", "cannot allocate memory",
 
 
 def empty_result(content: Any) -> Dict[str, Any]:
-    """Return a result with every key, null or empty where nothing is known; `content` is the decoded job or None."""
+    """Return a result with every key. Values are None or empty until they are known. `content` is the decoded job."""
     job = content if isinstance(content, dict) else {}
     return {
         "schema_version": SCHEMA_VERSION,
@@ -58,7 +58,7 @@ def empty_result(content: Any) -> Dict[str, Any]:
 
 
 def error_kind(error: BaseException) -> str:
-    """Name the kind of an error; what is not recognised is "framework_error"."""
+    """Return the kind of an error. An error that is not recognised is a "framework_error"."""
     if isinstance(error, InvalidJobError):
         return "invalid_job"
     if isinstance(error, NonFiniteLossError):
@@ -82,13 +82,13 @@ def _is_out_of_memory(error: BaseException, message: str) -> bool:
 
 
 def error_message(error: BaseException) -> str:
-    """Return the whole message; TensorFlow's errors keep theirs in `message`, without the wrapping of str()."""
+    """Return the whole message. TensorFlow's errors have it in `message`, without the text that str() adds."""
     message = getattr(error, "message", None)
     return message if isinstance(message, str) else str(error)
 
 
 def describe_error(error: BaseException) -> Dict[str, str]:
-    """Return the object that stands under "error" in a result; of a user's file, only its own traceback."""
+    """Return the content of "error" in a result. For an error of a user's file, it has the file's traceback only."""
     if isinstance(error, TopologyError):
         frames = error.frames or str(error)
         return {"kind": error_kind(error), "type": error.cause_type, "message": str(error), "traceback": frames}
@@ -102,7 +102,7 @@ def describe_error(error: BaseException) -> Dict[str, str]:
 
 
 def write_result(folder: str, result: Dict[str, Any]) -> str:
-    """Write the result so that a reader finds either nothing or all of it; return the file's path.
+    """Write the result, so that a reader finds either nothing or the whole file. Return the file's path.
 
     Numbers that JSON cannot hold (infinity, not a number) become null.
 
@@ -117,7 +117,7 @@ def write_result(folder: str, result: Dict[str, Any]) -> str:
             file.write(text + "\n")
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary_path, 0o644)  # mkstemp's 0600 would hide it from the user who started a container
+        os.chmod(temporary_path, 0o644)  # with mkstemp's 0600, the user who started the container could not read it
         os.replace(temporary_path, path)
     except BaseException:
         _remove_if_there(temporary_path)

@@ -1,6 +1,6 @@
-"""Runs and times training steps, one call each, until enough were run or the time is up.
+"""Runs and times training steps until enough steps were run or the time limit is reached.
 
-It must not know TensorFlow, jobs or results: a step is any function that returns (anything, loss).
+A step is any function that returns (anything, loss). The module must not know TensorFlow, jobs or results.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ class NonFiniteLossError(Exception):
 
 
 class TimeLimitError(Exception):
-    """The time limit came before anything could be measured."""
+    """The time limit was reached before anything could be measured."""
 
 
 def run_steps(
@@ -30,10 +30,10 @@ def run_steps(
     deadline: Optional[float] = None,
     clock: Clock = time.perf_counter,
 ) -> bool:
-    """Append `count` steps of a phase to `steps`; return False if the deadline, in the clock's time, cut them short.
+    """Append `count` steps of a phase to `steps`; return False if the deadline, in `clock`'s time, cut them short.
 
-    A step's seconds are exactly one call between two readings of the clock. The deadline is looked at between
-    steps. Steps stay in `steps` whatever is raised, the one with the faulty loss too.
+    A step's seconds are those of exactly one call between two readings of the clock. The deadline is checked between
+    steps. If an error is raised, the steps stay in `steps`, also the one with the faulty loss.
 
     Raises:
         NonFiniteLossError: a loss was infinite or not a number.
@@ -63,14 +63,13 @@ def run_phases(
 ) -> str:
     """Run warm-up and timed steps; return what stopped them, "steps" or "time_limit".
 
-    What is in `steps` already are warm-up steps that count; the others are appended to it. The limit counts from the
-    start of the first step, which is now unless `started` says when, and None is no limit; `clock` returns seconds and
-    never goes back. `around_timed` is entered before the first timed step and left after
-    the last.
+    Steps that are in `steps` already count as warm-up steps; the others are appended. The time limit counts from the
+    start of the first step, which is `started` or else now; None means no limit. `clock` returns seconds and never goes
+    back. `around_timed` is entered before the first timed step and left after the last.
 
     Raises:
         NonFiniteLossError: a loss was infinite or not a number.
-        TimeLimitError: the limit came before the first timed step.
+        TimeLimitError: the limit was reached before the first timed step.
     """
     deadline = None if time_limit_seconds is None else (clock() if started is None else started) + time_limit_seconds
     complete = run_steps(call, "warmup", warmup_steps - len(steps), steps, deadline, clock)

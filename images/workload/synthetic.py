@@ -1,6 +1,6 @@
-"""The synthetic batch every launch trains on: made once from the job's seed, the same in every environment.
+"""Makes the synthetic batch that a launch trains on, once, from the job's seed. It is the same in every environment.
 
-It must not know TensorFlow; it knows layouts only to store the images in one.
+The module must not know TensorFlow. It knows layouts only to store the images in one.
 """
 
 from typing import Any, Tuple
@@ -20,7 +20,7 @@ def make_batch(batch_size: int, image_size: int, classes: int, layout: str, seed
     generator = numpy.random.RandomState(seed)
     labels = generator.randint(0, classes, size=batch_size).astype(numpy.int32)
     images = numpy.empty((batch_size, image_size, image_size, CHANNELS), dtype=numpy.float32)
-    for index in range(batch_size):  # image by image, so that the peak memory stays the training's own
+    for index in range(batch_size):  # image by image, so that peak memory is that of the training
         images[index] = _truncated_normal(numpy, generator, images.shape[1:]) * IMAGE_STANDARD_DEVIATION
     if layout == "NCHW":
         images = numpy.ascontiguousarray(images.transpose(0, 3, 1, 2))

@@ -1,4 +1,4 @@
-"""Everything in which TensorFlow 1.12, 1.15 and 2.14 differ, and the only place that imports TensorFlow.
+"""Handles all differences between TensorFlow 1.12, 1.15 and 2.14. It is the only module that imports TensorFlow.
 
 It must not know topologies or jobs.
 """
@@ -17,14 +17,14 @@ def load_tensorflow() -> Any:
 
 
 def tensorflow_version() -> str:
-    """Return the version of the installed TensorFlow, as it names itself."""
+    """Return the version that the installed TensorFlow reports."""
     return str(importlib.import_module("tensorflow").__version__)
 
 
 def tensorflow_package_folder() -> Optional[str]:
-    """Return the folder that holds the package `tensorflow`; None if it is not a plain folder.
+    """Return the folder of the package `tensorflow`; None if it is not a plain folder.
 
-    The module's own `__path__` is no guide: 1.15 and 2.x put folders of other packages first.
+    The module's `__path__` cannot be used, because 1.15 and 2.x put folders of other packages first.
     """
     for entry in sys.path:
         folder = os.path.join(entry, "tensorflow")
@@ -34,9 +34,9 @@ def tensorflow_package_folder() -> Optional[str]:
 
 
 def mkl_enabled() -> Optional[bool]:
-    """Tell whether this build was compiled with Intel's MKL or oneDNN support; None if it does not say.
+    """Return whether this build reports support of Intel's MKL or oneDNN; None if it does not say.
 
-    The question has moved between modules: `pywrap_tensorflow` up to 2.1, `_pywrap_util_port` since.
+    The function that reports it is in `pywrap_tensorflow` up to 2.1, and in `_pywrap_util_port` since.
     """
     for module_name in ("tensorflow.python.util._pywrap_util_port", "tensorflow.python.pywrap_tensorflow"):
         try:

@@ -1,6 +1,6 @@
-"""The threads of this process: where each may run, where it was last seen, and the CPU time it has used.
+"""Reads the threads of this process: the CPUs that each may use, the CPU it was last on, and its CPU time.
 
-It reads /proc alone and starts nothing.
+It reads only /proc and starts nothing.
 """
 
 import os
@@ -15,17 +15,17 @@ _USER, _SYSTEM, _PROCESSOR = 14 - 3, 15 - 3, 39 - 3
 ThreadTime = NamedTuple(
     "ThreadTime",
     [
-        # User and system, since the thread began; in ticks of 10 ms where the kernel has no finer.
+        # User and system time since the thread began, in ticks of 10 ms if the kernel has no finer measure.
         ("cpu_seconds", float),
         ("last_cpu", int),
-        # Ready to run, with no CPU free for it; None where the kernel does not tell.
+        # Time in which it was ready to run and had no CPU; None if the kernel does not report it.
         ("waited_seconds", Optional[float]),
     ],
 )
 
 
 def read_thread_times(root: str = "/") -> Dict[int, ThreadTime]:
-    """Return CPU seconds, last CPU and seconds of waiting of each thread, by its id."""
+    """Return the CPU seconds, the last CPU and the seconds of waiting of each thread, by its id."""
     folder = os.path.join(root, TASKS)
     found = {int(name): _read_time(os.path.join(folder, name)) for name in os.listdir(folder)}
     return {thread_id: time for thread_id, time in found.items() if time is not None}
@@ -50,7 +50,7 @@ def read_threads(root: str = "/") -> List[Dict[str, Any]]:
 def _read_time(folder: str) -> Optional[ThreadTime]:
     try:
         with open(os.path.join(folder, "stat"), encoding="utf-8", errors="replace") as file:
-            # The name, in parentheses, may itself hold spaces and parentheses.
+            # The name stands in parentheses and may itself contain spaces and parentheses.
             fields = file.read().rpartition(")")[2].split()
     except OSError:
         return None  # the thread has ended since the folder was listed
@@ -61,7 +61,7 @@ def _read_time(folder: str) -> Optional[ThreadTime]:
 
 
 def _read_schedule(folder: str) -> Tuple[Optional[float], Optional[float]]:
-    """Read seconds on a CPU and on a run queue from schedstat, nanoseconds there (scheduler/sched-stats)."""
+    """Read the seconds on a CPU and on a run queue from schedstat, which has nanoseconds (scheduler/sched-stats)."""
     try:
         with open(os.path.join(folder, "schedstat"), encoding="utf-8") as file:
             ran, waited = (int(word) / 1e9 for word in file.read().split()[:2])

@@ -1,8 +1,8 @@
-"""A user's own topology: one Python file that builds a network as the modules in topologies/ do.
+"""Reads a user's own topology: one Python file that builds a network in the same way as the modules in topologies/.
 
-The file holds IMAGE_SIZE, the height and width of the images, and add_layers(network, images), which adds layers to a
-`workload.layers.Network` and returns (batch, features); the head is added as for every topology. Whatever goes wrong
-in it is a TopologyError with the file's own traceback. It must not import TensorFlow, nor know training.
+The file defines IMAGE_SIZE, the height and width of the images, and add_layers(network, images), which adds layers to a
+`workload.layers.Network` and returns (batch, features). The head is added as for every topology. Every error in the
+file becomes a TopologyError with the file's own traceback. This module must not import TensorFlow or know training.
 """
 
 import contextlib
@@ -17,14 +17,14 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Optional
 from workload.layers import Network
 from workload.topologies import Topology
 
-# Not the file's own name: a network may be called as a module is that something else imports.
+# The name under which the file's module is loaded. It is not the file's own name, which may be that of another module.
 MODULE_NAME = "own_topology"
 
 Source = NamedTuple("Source", [("name", str), ("file_name", str), ("content", bytes), ("sha256", str)])
 
 
 class TopologyError(Exception):
-    """The file does not build a network. The message is one sentence; `frames` is a traceback of the file alone."""
+    """The file does not build a network. The message is one sentence; `frames` is the traceback inside of the file."""
 
     def __init__(self, message: str, cause_type: str = "TopologyError", frames: str = "") -> None:
         super().__init__(message)
@@ -33,10 +33,10 @@ class TopologyError(Exception):
 
 
 def read_source(path: str) -> Source:
-    """Read the file once: what is hashed is what is run.
+    """Read the file once, so that the content that is hashed is the content that is executed.
 
     Raises:
-        TopologyError: it cannot be read.
+        TopologyError: the file cannot be read.
     """
     file_name = os.path.basename(path)
     try:
@@ -48,10 +48,10 @@ def read_source(path: str) -> Source:
 
 
 def load_topology(source: Source) -> Topology:
-    """Run the file and return its topology.
+    """Execute the file and return its topology.
 
     Raises:
-        TopologyError: the file is no Python, raises, or lacks IMAGE_SIZE or add_layers.
+        TopologyError: the file is not valid Python, raises an exception, or lacks IMAGE_SIZE or add_layers.
     """
     lines = source.content.decode("utf-8", "replace").splitlines(True)
     linecache.cache[source.file_name] = (len(source.content), None, lines, source.file_name)  # for its traceback
@@ -65,7 +65,7 @@ def load_topology(source: Source) -> Topology:
 
 @contextlib.contextmanager
 def file_errors(file_name: str) -> Iterator[None]:
-    """Turn what is raised while a file's network is built into a TopologyError, its traceback cut to the file."""
+    """Turn an exception during the building of a file's network into a TopologyError with the file's traceback."""
     try:
         yield
     except (TopologyError, MemoryError):
@@ -113,7 +113,7 @@ def _checked(source: Source, names: Dict[str, Any]) -> Any:
 
 
 def _fault(features: Any, images: Any) -> Optional[str]:
-    """What is wrong with what add_layers returned; None if the head can stand on it."""
+    """Return what is wrong with the return value of add_layers; None if the head can be added to it."""
     if not hasattr(features, "get_shape") or not hasattr(features, "op"):
         return "returned {!r}; a tensor of shape (batch, features) was expected".format(features)
     batch = images.get_shape().as_list()[0]

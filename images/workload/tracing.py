@@ -1,13 +1,13 @@
 """Traces one training step with TensorFlow's own tracing and sums its time by kind of operation.
 
-It must not know jobs or results, and a traced step is never a timed one: tracing itself costs time.
+A traced step is never a timed step, because tracing costs time. The module must not know jobs or results.
 """
 
 import re
 import time
 from typing import Any, Dict, List, NamedTuple
 
-# "name = Type(inputs)": how every version's executor labels a node; an allocator's figures may stand in front,
+# The executor of every version labels a node "name = Type(inputs)". Figures of an allocator may precede it:
 # "[mklcpu 3.4MB 3.4MB] name = Type(inputs)".
 _LABEL = re.compile(r"(?:^|\] )\S+ = (\w+)\(")
 _NO_OPERATION = "other"
@@ -15,14 +15,14 @@ _NO_OPERATION = "other"
 TracedStep = NamedTuple(
     "TracedStep",
     [
-        ("seconds", float),  # of the whole step, what tracing adds included
+        ("seconds", float),  # of the whole step, with the time that tracing adds
         ("operations", List[Dict[str, Any]]),
     ],
 )
 
 
 def trace_step(tf: Any, session: Any, fetches: List[Any]) -> TracedStep:
-    """Run the fetches once under full tracing; return the step's seconds and what `sum_operations` makes of it."""
+    """Run the fetches once under full tracing; return the step's seconds and its time by kind of operation."""
     options = tf.RunOptions(trace_level=tf.RunOptions.FULL_TRACE)
     metadata = tf.RunMetadata()
     started = time.perf_counter()
@@ -34,9 +34,9 @@ def trace_step(tf: Any, session: Any, fetches: List[Any]) -> TracedStep:
 def sum_operations(step_stats: Any) -> List[Dict[str, Any]]:
     """Return "operation" (its type), "count" and "milliseconds" of each kind, the most expensive first.
 
-    A node's time is that of its kernel alone, from start to end of its Compute call: the executor's own scheduling
-    and bookkeeping around it are left out. Each node counts once, on the device that ran it. Nodes that run at the
-    same time (more than one inter-op thread) both count, so that the sum may then exceed the step.
+    A node's time is that of its kernel, from the start to the end of its Compute call, without the executor's own
+    scheduling and bookkeeping. Each node counts once, on the device that ran it. With several inter-op threads, nodes
+    that run at the same time all count in full, so that the sum may exceed the time of the step.
     """
     sums: Dict[str, List[float]] = {}
     for device in step_stats.dev_stats:
@@ -49,6 +49,6 @@ def sum_operations(step_stats: Any) -> List[Dict[str, Any]]:
 
 
 def operation_of(label: str) -> str:
-    """Return the operation's type from a node's label; "other" where the label tells none."""
+    """Return the operation's type from a node's label; "other" if the label has none."""
     match = _LABEL.search(label)
     return match.group(1) if match else _NO_OPERATION

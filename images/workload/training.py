@@ -1,6 +1,6 @@
 """Builds a topology's training step as a static graph and opens a session on it.
 
-It must not know job files, results, how steps are timed, or what is observed of the process around it.
+It must not know job files or results, how steps are timed, or what is observed of the process.
 """
 
 from typing import Any, List, NamedTuple, Tuple, cast
@@ -25,27 +25,27 @@ TrainingGraph = NamedTuple(
     [
         ("graph", Any),
         ("train", Any),  # operation: one update of every variable
-        ("loss", Any),  # scalar tensor, of the weights before the update
+        ("loss", Any),  # scalar tensor: the loss for the weights before the update
         ("initialise", Any),
-        ("images", Any),  # placeholders that only the initialisation reads
+        ("images", Any),  # a placeholder, as "labels" is; only the initialisation reads them
         ("labels", Any),
         ("layers", List[Layer]),
         ("parameters", int),
         ("forward_flops", int),  # of a whole batch
         ("training_flops", int),
         ("branches", List[str]),  # layers that could be computed at the same time
-        ("outputs", List[Tuple[str, Any]]),  # each layer's name and what it puts out
+        ("outputs", List[Tuple[str, Any]]),  # each layer's name and its output
         ("trained", List[Trained]),  # the variables that the loss depends on
     ],
 )
 
 
 class ForeignVariablesError(Exception):
-    """The graph has trainable variables that the network has not made: no step would change them."""
+    """The graph has trainable variables that the network did not make, so that no step would change them."""
 
 
 def build_training_graph(tf: Any, topology: Topology, batch_size: int, layout: str, seed: int) -> TrainingGraph:
-    """Build forward pass, loss, gradients and update in a graph of their own; nothing is run.
+    """Build forward pass, loss, gradients and update in a new graph. Nothing is run.
 
     Raises:
         ForeignVariablesError: a trainable variable was not made by the network.
@@ -83,10 +83,10 @@ def build_training_graph(tf: Any, topology: Topology, batch_size: int, layout: s
 
 
 def _held_constant(tf: Any, name: str, dtype: Any, shape: List[int]) -> Tuple[Any, Any]:
-    """Return a placeholder and the untrained variable it starts.
+    """Return a placeholder and the untrained variable that it starts.
 
-    A constant could be folded by the graph optimisers and would weigh down the graph; a feed would be copied
-    in every step.
+    The graph optimisers could fold a constant, and a constant would make the graph large. A feed would be copied in
+    every step.
     """
     fed = tf.placeholder(dtype, shape, name=name + "_fed")
     variable = tf.get_variable(name, initializer=fed, trainable=False, use_resource=False)
@@ -101,10 +101,10 @@ def _add_loss(tf: Any, logits: Any, labels: Any, variables: List[Any]) -> Any:
 
 
 def _add_update(tf: Any, loss: Any, network: Network) -> Tuple[Any, List[Trained]]:
-    """Return the operation that updates every variable and every moving average, and what the optimiser keeps.
+    """Return the operation that updates every variable and every moving average, and the optimiser's variables.
 
-    A reference variable is changed in place, so nothing may still read the old value: no update starts before all
-    gradients and the loss are there. (GATE_OP would guard as well, but it also runs the gradient by the images.)
+    A reference variable is changed in place. No update may therefore start before all gradients and the loss have been
+    computed from the old values. (GATE_OP would ensure that too, but it also runs the gradient by the images.)
     """
     optimizer = tf.train.RMSPropOptimizer(
         LEARNING_RATE, decay=RMSPROP_DECAY, momentum=RMSPROP_MOMENTUM, epsilon=RMSPROP_EPSILON
@@ -125,7 +125,7 @@ def _require_own(tf: Any, network: Network) -> None:
     foreign = sorted(variable.op.name for variable in tf.trainable_variables() if variable.op.name not in own)
     if foreign:
         raise ForeignVariablesError(
-            "{} was made by TensorFlow itself: its start would differ between builds, and no step would train it. "
+            "{} was made by TensorFlow itself. Its start would differ between builds, and no step would train it. "
             "Make it with network.variable".format(", ".join(foreign))
         )
 
@@ -138,10 +138,10 @@ def open_session(
     inter_op_threads: int,
     graph_optimisation: bool = True,
 ) -> Any:
-    """Open a session and initialise every variable; 0 threads leaves the number to TensorFlow.
+    """Open a session and initialise every variable. With 0 threads TensorFlow chooses the number.
 
     Without `graph_optimisation` neither Grappler (layout, remapper, arithmetic and the rest) nor the older optimiser of
-    common subexpressions and constants touches the graph. Intel's own pass that puts its kernels in place is neither.
+    common subexpressions and constants changes the graph. Intel's own pass, which inserts its kernels, still runs.
     """
     config = tf.ConfigProto(
         intra_op_parallelism_threads=intra_op_threads, inter_op_parallelism_threads=inter_op_threads

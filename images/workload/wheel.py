@@ -1,6 +1,6 @@
 """Identifies the installed TensorFlow wheel and the workload's own files by their SHA-256.
 
-It must not import TensorFlow: the wheel is found as files beside the package's folder.
+It must not import TensorFlow. It finds the wheel's files beside the package's folder.
 """
 
 import hashlib
@@ -9,10 +9,10 @@ from typing import Any, Dict, List, Optional
 
 
 def read_wheel(package_folder: str) -> Optional[Dict[str, str]]:
-    """Return the distribution, version and RECORD hash of the wheel that holds `package_folder`.
+    """Return the distribution, version and RECORD hash of the wheel that installed `package_folder`.
 
-    Intel's wheel of 1.12 brings two .dist-info folders, one named after stock TensorFlow: then Intel's own counts.
-    None if no folder claims the package.
+    Intel's wheel of 1.12 has two .dist-info folders, one of them named after stock TensorFlow. Then Intel's counts.
+    None if no .dist-info folder lists the package.
     """
     site_packages, package = os.path.split(os.path.abspath(package_folder))
     wheels: List[Dict[str, str]] = []
@@ -38,7 +38,7 @@ def _describe(folder: str) -> Dict[str, str]:
         for line in file:
             name, colon, value = line.partition(":")
             if not colon:
-                break  # the headers end at the first line without one
+                break  # the headers end at the first line that is not a header
             headers.setdefault(name, value.strip())
     with open(os.path.join(folder, "RECORD"), "rb") as record:
         digest = hashlib.sha256(record.read()).hexdigest()
@@ -46,7 +46,7 @@ def _describe(folder: str) -> Dict[str, str]:
 
 
 def workload_sha256(folder: str = os.path.dirname(os.path.abspath(__file__))) -> str:
-    """Hash the names, relative and sorted, and the contents of the package's Python files."""
+    """Return the SHA-256 of the relative names, in sorted order, and the contents of the package's Python files."""
     names: List[str] = []
     for parent, _, files in os.walk(folder):
         names += [os.path.relpath(os.path.join(parent, name), folder) for name in files if name.endswith(".py")]
@@ -60,7 +60,7 @@ def workload_sha256(folder: str = os.path.dirname(os.path.abspath(__file__))) ->
 
 
 def versions() -> Dict[str, Any]:
-    """Return the versions of the workload and of the Python that runs it; others are added where imported."""
+    """Return the versions of the workload and of the Python that runs it; others are added after their import."""
     import platform
 
     from workload import __version__

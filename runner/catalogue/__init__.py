@@ -1,4 +1,4 @@
-"""What there is to choose from, read from data files.
+"""Reads what a user can choose from, from data files.
 
-Stacks, presets, publications, the user's own topology, and the workload's sources.
+These are stacks, presets, publications, the user's own topology, and the workload's sources.
 """

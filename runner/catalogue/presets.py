@@ -17,7 +17,10 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True)
 class Preset:
-    """Defaults for a run. An empty `variants` means all that a stack has; `left_out` says what was dropped and why."""
+    """Defaults for a run. An empty `variants` means all variants of a stack.
+
+    `left_out` maps a variant that the preset leaves out to a sentence with the reason.
+    """
 
     name: str = field(metadata=GIVEN)
     title: str
@@ -40,7 +43,7 @@ def load_presets(path: Path = PRESETS_FILE) -> Mapping[str, Preset]:
     """Read all presets, in the file's order.
 
     Raises:
-        UsageError: a key is missing, unknown, or of another kind than was expected; the message names the place.
+        UsageError: a key is missing or unknown, or a value has another type than expected; the message names the place.
     """
     return structure(read_toml(path, SCHEMA_VERSION), _File, path.name, written_by_people()).presets
 
@@ -49,7 +52,7 @@ def find_preset(name: str) -> Preset:
     """Return the preset of that name.
 
     Raises:
-        UsageError: there is none; the nearest names are suggested.
+        UsageError: there is no such preset; the message suggests the nearest names.
     """
     presets = load_presets()
     return presets[one_of("preset", name, presets)]

@@ -1,4 +1,7 @@
-"""Reads results/publications/*.toml: every claim with its figure and configuration. Knows no run and judges nothing."""
+"""Reads results/publications/*.toml: every claim with its figure and its configuration.
+
+It knows no run and gives no verdicts.
+"""
 
 from __future__ import annotations
 
@@ -17,19 +20,19 @@ from runner.vocabulary import Layout, one_of
 
 PUBLICATIONS = Path(__file__).resolve().parents[2] / "results" / "publications"
 ARTICLE = "intel-aws-2018"
-# The claim of it that a report speaks of first.
+# The article's claim that a report presents first.
 HEADLINE = "largest-speedup"
 SCHEMA_VERSION = 2
 NOT_PUBLISHED = "not published as text"
 
-# What a claim may be judged by (runner/claims/judge.py has one function for each).
+# The kinds of claims. runner/claims/judge.py has a function for each, which gives the verdict.
 KINDS = (
     "largest-speedup", "faster-on-all", "speedup", "speedup-at-least", "bar", "throughput", "vectorised-primitives",
     "primitive-kinds", "replaced-operations", "layout-conversions", "peak-memory", "hardware-counters", "same-program",
     "setting",
 )  # fmt: skip
-# What may have to match before a run can confirm or refute a claim (runner/claims/conditions.py evaluates each). Those
-# of the last line match in no run: they say what a verdict would take that nothing here can give.
+# The conditions that may have to match before a run can confirm or refute a claim (runner/claims/conditions.py
+# evaluates each). Those of the last line match in no run: a verdict would need them, and the kit cannot measure them.
 CONDITIONS = (
     "value", "work", "data", "stack", "build", "tensorflow", "batch_size", "topologies", "layout", "processor",
     "instance_type", "sockets", "cores", "isa", "threads", "baseline", "steps", "bkms",
@@ -37,18 +40,17 @@ CONDITIONS = (
 )  # fmt: skip
 
 Condition = Annotated[str, OneOf("condition", CONDITIONS)]
-# A file has a number, or the text NOT_PUBLISHED, which is None here.
+# In a file this is a number, or the text NOT_PUBLISHED, which is read as None.
 Published = Annotated[float | None, NOT_PUBLISHED]
 
 
 @dataclass(frozen=True)
 class Configuration:
-    """What a claim was measured on. What the publication does not tell is None, or empty for `isa`.
+    """What a claim was measured on. What the publication does not state is None, or empty for `isa`.
 
-    `processor_model` is a part of the CPU model as the host itself tells it; `cores` counts all sockets;
-    `baseline_threads` are those that a speedup's baseline computed on; `steps` are those of one launch, such as "10
-    warm-up and 100 timed"; `bkms` names the built-in set of settings that
-    it was measured with.
+    `processor_model` is a part of the CPU model that the host itself reports. `cores` is the number of cores of all
+    sockets. `baseline_threads` is the number of threads of a speedup's baseline. `steps` describes the steps of one
+    launch, such as "10 warm-up and 100 timed". `bkms` names the built-in set of settings that was used.
     """
 
     text: str
@@ -68,14 +70,15 @@ class Configuration:
 
 @dataclass(frozen=True)
 class Claim:
-    """One sentence or figure that can be checked. `kind` names its judge.
+    """One sentence or figure that can be checked. `kind` names the function that gives its verdict.
 
-    `to_confirm` names what must match before a run can confirm the claim, `to_refute` what must match besides before
-    one that falls short can refute it: all of `to_confirm` is included there.
-    `value` is the published number in the metric's unit; None where the publication gives none as text. `names` is
-    for kinds that look for words in evidence: what the publication calls a thing -> what the evidence calls it.
-    `setting_value` may hold `{threads}` and `{sockets}`, those of the pin. A `paraphrase` tells what the source says
-    and not its words; a `derived` value is computed from published ones.
+    `to_confirm` has the conditions that must match before a run can confirm the claim. `to_refute` has those that must
+    match as well before a run can refute it; it includes all of `to_confirm`.
+
+    `value` is the published number in the metric's unit, None if the publication has no number as text. A `derived`
+    value is computed from published ones. If `paraphrase` is true, `quote` has the content of the source and not its
+    words. `names` is for kinds of claims that look for words in evidence: it maps the publication's name of a thing to
+    the names in evidence. `setting_value` may contain `{threads}` and `{sockets}`, which stand for those of the pin.
     """
 
     id: str
@@ -101,13 +104,13 @@ class Claim:
 
     @property
     def words(self) -> str:
-        """What was published, in quotation marks only where these are the source's own words."""
+        """What was published. It is in quotation marks only if these are the source's own words."""
         return self.quote if self.paraphrase else f'"{self.quote}"'
 
 
 @dataclass(frozen=True)
 class ScriptPoint:
-    """One point on which a published script does something else than it seems to, and what this kit does there."""
+    """One point in which a published script does something else than it seems to do, and what this kit does there."""
 
     point: str
     asked: str
@@ -117,7 +120,7 @@ class ScriptPoint:
 
 @dataclass(frozen=True)
 class OriginalScript:
-    """What a publication's own script really does, read in its source."""
+    """What a publication's own script really does, according to its source code."""
 
     text: str
     source: str
@@ -128,8 +131,8 @@ class OriginalScript:
 class Publication:
     """A publication with its claims.
 
-    `nearest_stack` is the stack of this kit that comes nearest to its software: the only one that may judge its
-    figures. `platform` is row name -> text, for a table beside this host's.
+    `nearest_stack` is the stack of this kit that is nearest to the publication's software. Only runs of that stack can
+    confirm or refute its figures. `platform` maps the name of a row to its text, for a table beside this host's.
     """
 
     id: str
@@ -146,12 +149,12 @@ class Publication:
     original_script: OriginalScript | None = None
 
     def claim(self, claim_id: str) -> Claim:
-        """The claim of that id; a StopIteration would be a slip in the kit."""
+        """The claim of that id. A StopIteration for an unknown id would be an error in the kit."""
         return next(claim for claim in self.claims if claim.id == claim_id)
 
 
 def publication_names() -> list[str]:
-    """Every publication, the article first."""
+    """The names of all publications, the article's first."""
     return sorted((path.stem for path in PUBLICATIONS.glob("*.toml")), key=lambda name: (name != ARTICLE, name))
 
 
@@ -159,7 +162,7 @@ def find_publication(name: str) -> Publication:
     """Return the publication of that name.
 
     Raises:
-        UsageError: there is none; the nearest names are suggested.
+        UsageError: there is no such publication; the message suggests the nearest names.
     """
     return load_publication(one_of("publication", name, publication_names()))
 
@@ -197,7 +200,7 @@ class _Configurations:
 
 
 def _converter(configurations: Mapping[str, Configuration]) -> Converter:
-    """A claim names its configuration, one of the file's own."""
+    """A converter that replaces the name of a claim's configuration by that configuration of the same file."""
     made, text = written_by_people(), scalar((str,), "the name of a configuration")
 
     def named(name: Any, kind: Any) -> Configuration:

@@ -1,4 +1,4 @@
-"""Reads images/stacks.toml: which TensorFlow stacks and variants exist and why they are set up as they are."""
+"""Reads images/stacks.toml: the TensorFlow stacks and variants, with the reason and the source of each choice."""
 
 from __future__ import annotations
 
@@ -22,13 +22,14 @@ WORKLOAD = IMAGES / "workload"
 STACKS_FILE = IMAGES / "stacks.toml"
 SCHEMA_VERSION = 1
 
-# What a wheel holds of oneDNN (MKL-DNN up to 2019), told by the symbols of its libraries.
+# The part of oneDNN (MKL-DNN up to 2019) that a wheel contains, according to the symbols of its libraries.
 HOLDS_NOTHING = "nothing"
 HOLDS_MATRIX_PRODUCT = "the matrix product alone"
 HOLDS_PRIMITIVES = "all primitives"
 HOLDS = (HOLDS_NOTHING, HOLDS_MATRIX_PRODUCT, HOLDS_PRIMITIVES)
 
-# Who writes a stack's locks (maintenance/lock_dependencies.py): uv, or the stack's own pip from a complete list.
+# The tool that writes a stack's package locks (maintenance/lock_dependencies.py): "resolver" is uv, "installer" the
+# stack's own pip with a complete list of requirements.
 LOCKED_BY = ("resolver", "installer")
 
 
@@ -44,7 +45,7 @@ class Declared:
 
 @dataclass(frozen=True)
 class Installer:
-    """The pip that fills an environment: a pinned requirement and the sha256 of its wheel."""
+    """The pip that installs an environment's packages: a pinned requirement and the sha256 of its wheel."""
 
     requirement: str
     sha256: str
@@ -52,10 +53,10 @@ class Installer:
 
 @dataclass(frozen=True)
 class Installation:
-    """What is put on disk: one wheel on top of the stack's shared requirements, locked with hashes.
+    """What is installed on disk: one wheel and the stack's shared requirements, locked with hashes.
 
-    `holds` is one of HOLDS, what the wheel has of oneDNN in it, and `holds_source` how that was found; None where
-    nobody has looked.
+    `holds` is the part of oneDNN that the wheel contains, one of HOLDS. `holds_source` says how that was found. Both
+    are None if nobody has looked.
     """
 
     stack: str = field(metadata=GIVEN)
@@ -71,25 +72,25 @@ class Installation:
 
     @property
     def wheels(self) -> Path:
-        """The file that says which files the locked wheels hold (runner/matching/locked_wheels.py)."""
+        """The file with a hash of the contents of each locked wheel (runner/matching/locked_wheels.py)."""
         return IMAGES / "locks" / self.stack / f"{self.name}.wheels"
 
     def lock_sha256(self) -> str:
-        """Identify the installed set: sha256 of the lock file's bytes.
+        """The SHA-256 of the package lock's bytes, which identifies the set of installed packages.
 
         Raises:
-            UsageError: the lock does not exist.
+            UsageError: the package lock cannot be read.
         """
         try:
             return hashlib.sha256(self.lock.read_bytes()).hexdigest()
         except OSError as error:
-            message = f"The lock of {self.stack}/{self.name} cannot be read ({error}). Make it with `make locks`."
+            message = f"The package lock of {self.stack}/{self.name} cannot be read ({error}). Make it: `make locks`."
             raise UsageError(message) from error
 
 
 @dataclass(frozen=True)
 class Variant:
-    """An installation with its settings: one bar's colour in the figure."""
+    """An installation with its settings. It has a colour of its own in figures."""
 
     name: str = field(metadata=GIVEN)
     installation: str
@@ -102,13 +103,13 @@ class Variant:
     environment: tuple[Declared, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """The variant as run.json keeps it, so that a report needs nothing but the run."""
+        """The variant as run.json keeps it, so that a report needs only the run's folder."""
         return asdict(self)
 
 
 @dataclass(frozen=True)
 class Disk:
-    """What a stack takes: bytes fetched and bytes unpacked for one environment, and the bytes of one image."""
+    """The disk space that a stack takes: bytes downloaded and installed for one environment, and bytes of one image."""
 
     download_bytes: int
     environment_bytes: int
@@ -117,7 +118,7 @@ class Disk:
 
 @dataclass(frozen=True, kw_only=True)
 class Stack:
-    """One era of TensorFlow. The first variant is the baseline."""
+    """One release of TensorFlow with its Python and its dependencies. The first variant is the baseline."""
 
     name: str = field(metadata=GIVEN)
     title: str
@@ -141,27 +142,27 @@ class Stack:
         return next(iter(self.variants))
 
     def variants_of(self, installation: str) -> tuple[str, ...]:
-        """The variants that run from an installation."""
+        """The names of the variants that run from an installation."""
         return tuple(variant.name for variant in self.variants.values() if variant.installation == installation)
 
     @property
     def has_hashed_bytecode(self) -> bool:
-        """Can its Python check byte-code by the source's hash (PEP 552, from 3.7) rather than by its time?"""
+        """Whether its Python can check byte-code by the source's hash instead of its time (PEP 552, since 3.7)."""
         return tuple(int(part) for part in self.python.split(".")) >= (3, 7)
 
     def installation_of(self, variant: str) -> Installation:
-        """What must be installed to run a variant."""
+        """The installation that a variant runs from."""
         return self.installations[self.variants[variant].installation]
 
 
 def canonical_requirement(requirement: str) -> str:
-    """A pinned requirement (`name==version`) with the name as PEP 503 writes it: two spellings of one are equal."""
+    """A pinned requirement (`name==version`) with the name normalised (PEP 503), so that spellings can be compared."""
     name, _, version = requirement.partition("==")
     return f"{canonicalize_name(name)}=={version}"
 
 
 def every_installation(stacks: Iterable[Stack]) -> list[tuple[Stack, Installation]]:
-    """All that these stacks can have installed, each with its stack."""
+    """All installations of these stacks, each with its stack."""
     return [(stack, installation) for stack in stacks for installation in stack.installations.values()]
 
 
@@ -170,8 +171,8 @@ def load_stacks(path: Path = STACKS_FILE) -> Mapping[str, Stack]:
     """Read every stack, in the file's order.
 
     Raises:
-        UsageError: the file lacks a key, has one that nobody reads, or names an unknown installation; the message names
-            the place.
+        UsageError: the file lacks a key, has an unknown one, or names an unknown installation; the message names the
+            place.
     """
     converter = written_by_people()
     converter.register_structure_hook(Stack, _stack_hook(converter))
@@ -185,7 +186,7 @@ def find_stack(name: str) -> Stack:
     """Return the stack of that name.
 
     Raises:
-        UsageError: there is none; the nearest names are suggested.
+        UsageError: there is no such stack; the message suggests the nearest names.
     """
     stacks = load_stacks()
     return stacks[one_of("stack", name, stacks)]
@@ -197,7 +198,7 @@ class _File:
 
 
 def _stack_hook(converter: Converter) -> Hook:
-    """Tells each installation of a stack which one it is of."""
+    """A hook that puts a stack's name into each of its installations."""
     inside = class_hook(Stack, converter)
 
     def structured(table: Any, kind: Any) -> Any:

@@ -1,6 +1,7 @@
-"""A user's own topology as a file on the host: the option's resolution, and the copy that a run keeps and goes by.
+"""A user's own topology as a file on the host: reads the file of the option, and keeps the copy that the run uses.
 
-The file is never run here: the workload builds it inside an installation (see topology_description.py).
+The file is never executed here. The workload builds the network inside of an installation (see
+topology_description.py).
 """
 
 from __future__ import annotations
@@ -18,14 +19,14 @@ from runner.vocabulary import TOPOLOGIES, TopologyFile, one_of
 # The folder of a run that holds the copy.
 FOLDER = "topology"
 
-# Layers of each built-in topology of which none needs another's output, at most: what `--describe` of the workload
-# counts from the graph as disjoint_branches. A test counts them again.
+# For each built-in topology the largest number of layers of which none needs another's output. The workload's
+# `--describe` counts it from the graph as disjoint_branches, and a test compares the two.
 BUILT_IN_BRANCHES: Mapping[str, int] = {name: topology.disjoint_branches for name, topology in BUILT_IN.items()}
 
 
 @dataclass(frozen=True)
 class UserTopology:
-    """A topology file read once: `path` is where the user keeps it, `content` what is copied, hashed and run."""
+    """A topology file that was read once. `path` is the user's file; `content` is copied, hashed and executed."""
 
     path: Path
     file: TopologyFile
@@ -38,20 +39,20 @@ class UserTopology:
 
 
 def read_topology_file(path: Path) -> UserTopology:
-    """Read what --topology-file names.
+    """Read the file that --topology-file names.
 
     Raises:
-        UsageError: it cannot be read, or its name cannot be a topology's.
+        UsageError: the file cannot be read, or its name cannot be the name of a topology.
     """
     if path.suffix != ".py" or not path.stem.isidentifier():
         raise UsageError(
-            f"--topology-file {path}: the file's name is the topology's name in every table, so it must be a Python "
-            "identifier with the ending .py, such as my_net.py. Rename it."
+            f"--topology-file {path}: the file's name is the topology's name in every table. It must be a Python "
+            "identifier with the ending .py, such as my_net.py. Rename the file."
         )
     if path.stem in TOPOLOGIES:
         raise UsageError(
-            f"--topology-file {path}: {path.stem} is a topology of the kit, and the two would be told apart nowhere. "
-            "Rename the file."
+            f"--topology-file {path}: {path.stem} is also the name of a topology of the kit, and records could not "
+            "tell the two apart. Rename the file."
         )
     try:
         content = path.read_bytes()
@@ -63,7 +64,9 @@ def read_topology_file(path: Path) -> UserTopology:
 def chosen_topologies(
     asked: Sequence[str] | None, defaults: Sequence[str], user_topology: UserTopology | None
 ) -> tuple[str, ...]:
-    """The topologies of a run: those that were named and the user's own, else the user's own alone, else the defaults.
+    """The names of a run's topologies: the named ones and the user's own. If none are named, the user's own alone.
+
+    With neither, they are the defaults.
 
     Raises:
         UsageError: a name is not known.
@@ -75,10 +78,10 @@ def chosen_topologies(
 
 
 def keep(user_topology: UserTopology, run_folder: Path) -> None:
-    """Put the copy into a run's folder, by which every launch of the run goes, also after --resume.
+    """Write the copy into a run's folder. Every launch of the run uses it, also after --resume.
 
     Raises:
-        DiskError: it cannot be written.
+        DiskError: the copy cannot be written.
     """
     folder = run_folder / FOLDER
     try:
@@ -94,7 +97,7 @@ def kept(run_folder: Path, file: TopologyFile) -> UserTopology:
     """Read a run's copy.
 
     Raises:
-        UsageError: it is missing, or no longer what the run was begun with.
+        UsageError: the copy is missing, or has changed since the run began.
     """
     path = run_folder / FOLDER / file.name
     try:
@@ -106,7 +109,7 @@ def kept(run_folder: Path, file: TopologyFile) -> UserTopology:
         ) from error
     if hashlib.sha256(content).hexdigest() != file.sha256:
         raise UsageError(
-            f"{path} was changed since the run began: launches of two networks cannot be divided by one another. "
-            f"Restore it (sha256 {file.sha256}), or start a new run with the new file."
+            f"{path} was changed since the run began. Launches of different networks cannot be compared. Restore it "
+            f"(sha256 {file.sha256}), or start a new run with the new file."
         )
     return UserTopology(path, file, content)

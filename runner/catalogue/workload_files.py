@@ -1,4 +1,4 @@
-"""Which files the workload consists of, and their common hash: what ran must be what was planned."""
+"""Lists the workload's files and hashes them, to check that what ran is what was planned."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from runner.catalogue.stacks import WORKLOAD
 
 
 def workload_files(folder: Path = WORKLOAD) -> dict[str, Path]:
-    """The workload's sources by their name inside it, sorted."""
+    """The workload's source files by their path in the workload, sorted."""
     found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*.py")}
     return dict(sorted(found.items()))
 
 
 def workload_sha256(folder: Path = WORKLOAD) -> str:
-    """Identify the workload's sources, as the workload itself does in each result; the two must agree."""
+    """The SHA-256 of the workload's sources. The workload computes the same hash and puts it into each result."""
     digest = hashlib.sha256()
     for name, path in workload_files(folder).items():
         content = path.read_bytes()

@@ -1,1 +1,1 @@
-"""What carries a launch out: one module for each engine behind the small protocol in `protocol`."""
+"""The engines, which carry launches out. Each engine has a module that implements the protocol in `protocol`."""

@@ -1,7 +1,8 @@
-"""Compiles every source below some folders again and compares: prints, as JSON, which byte-code is not its source's.
+"""Compiles every source below some folders again, and prints as JSON which byte-code differs from its source.
 
-Runs inside an image, by that image's own Python, which alone can tell: standard library and Python 3.6 syntax only. A
-hash in byte-code's header (PEP 552) proves nothing: it is the source's, and whoever writes other code can keep it.
+It runs inside an image with that image's own Python, because byte-code depends on the Python version. It therefore uses
+the standard library and Python 3.6 syntax only. The hash in the header of byte-code (PEP 552) proves nothing: it is the
+hash of the source, and whoever changes the code can keep it.
 """
 
 import importlib.util
@@ -15,7 +16,7 @@ import types
 from typing import Any, List, Optional
 
 HEADER_BYTES = 16 if sys.version_info >= (3, 7) else 12
-# All of a code object but the place where it was compiled.
+# Every attribute of a code object except the path of the file that it was compiled from.
 PARTS = (
     "co_name", "co_qualname", "co_argcount", "co_posonlyargcount", "co_kwonlyargcount", "co_nlocals", "co_stacksize",
     "co_flags", "co_firstlineno", "co_code", "co_consts", "co_names", "co_varnames", "co_freevars", "co_cellvars",
@@ -24,7 +25,7 @@ PARTS = (
 
 
 def main(folders: List[str]) -> None:
-    """Check the byte-code in all folders, on every CPU that this process may use."""
+    """Check the byte-code in all folders, on all CPUs that this process may use, and print the result."""
     paths = [
         os.path.join(parent, name)
         for folder in folders
@@ -38,7 +39,7 @@ def main(folders: List[str]) -> None:
 
 
 def fault(path: str) -> Optional[str]:
-    """Return the path if its byte-code is not that of its source, or has none; None if it is."""
+    """Return the path if its byte-code differs from its source or has no source; None if the two agree."""
     found = re.match(r"(.*)/__pycache__/([^/]+?)\.[^./]+?(?:\.opt-(\d))?\.pyc$", path)
     try:
         if found is None:
@@ -46,17 +47,17 @@ def fault(path: str) -> Optional[str]:
         with open(path, "rb") as file:
             content = file.read()
         if content[:4] != importlib.util.MAGIC_NUMBER:
-            return None  # this Python does not read it
+            return None  # this Python does not read such byte-code
         source = f"{found.group(1)}/{found.group(2)}.py"
         with open(source, "rb") as file:
             code = compile(file.read(), source, "exec", dont_inherit=True, optimize=int(found.group(3) or 0))
         return None if is_same(marshal.loads(content[HEADER_BYTES:]), code) else path
-    except Exception:  # noqa: BLE001  (whatever is wrong with it, it is not its source's)
+    except Exception:  # noqa: BLE001  (whatever the error is, the byte-code cannot be shown to be its source's)
         return path
 
 
 def is_same(one: Any, other: Any) -> bool:
-    """Compare two constants: code by its parts, and other values by what they print, so that NaN is itself."""
+    """Compare two constants: code objects by their parts, other values by their repr, so that NaN equals NaN."""
     if type(one) is not type(other):
         return False
     if isinstance(one, types.CodeType):

@@ -1,4 +1,4 @@
-"""What a container of a launch is made from, hardening included. Plain data; knows no SDK."""
+"""What a launch's container is made from, including what hardens it. Plain data, independent of the Docker SDK."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-# What a container's init, a shell and `timeout` give for a process that was ended with SIGKILL.
+# The exit code that a container's init, a shell and `timeout` report for a process that SIGKILL ended.
 KILLED = 128 + signal.SIGKILL
 
 
 @dataclass(frozen=True)
 class ContainerLimits:
-    """What holds a container: as it is asked for in a specification, and as the engine says that it was.
+    """The limits on a container: those that a specification requests, or those that the engine reports.
 
     `cpuset_cpus` and `cpuset_mems` are in the kernel's list format; `memory_bytes` is None without a limit.
     """
@@ -28,7 +28,7 @@ class ContainerLimits:
     security_opt: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """Each limit under the name that a record has for it."""
+        """Each limit by the name that it has in a record."""
         return {
             "cpuset_cpus": self.cpuset_cpus, "cpuset_mems": self.cpuset_mems, "memory_bytes": self.memory_bytes,
             "network_mode": self.network_mode, "read_only_root": self.read_only_root, "cap_drop": list(self.cap_drop),
@@ -38,10 +38,10 @@ class ContainerLimits:
 
 @dataclass(frozen=True)
 class ContainerSpec:
-    """Everything a container is made from. Paths are of this host; sizes are bytes.
+    """Everything that a container is made from. Paths are on this host; sizes are in bytes.
 
-    What hardens a container has its value here and nowhere else: whoever makes one, this SDK, a `docker run` line or a
-    Compose file, takes it from the specification.
+    The options that harden a container have their values here and nowhere else. Containers of the SDK, `docker run`
+    lines and Compose files are all made from this specification.
     """
 
     image_id: str
@@ -67,7 +67,7 @@ class ContainerSpec:
 
     @property
     def limits(self) -> ContainerLimits:
-        """What is to hold the container."""
+        """The limits that this specification requests."""
         return ContainerLimits(
             self.cpuset_cpus, self.cpuset_mems, self.memory_bytes, self.network_mode, self.read_only_root,
             self.cap_drop, self.security_opt,
@@ -75,5 +75,5 @@ class ContainerSpec:
 
     @property
     def tmpfs(self) -> Mapping[str, str]:
-        """The folders that are kept in memory, with their mount options."""
+        """The mount options of each folder that is kept in memory."""
         return {"/tmp": f"size={self.tmpfs_bytes},mode=1777"}

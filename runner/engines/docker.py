@@ -1,7 +1,7 @@
-"""The Docker engine, the engine of record: a launch is a hardened container pinned to a cpuset.
+"""The Docker engine, the engine of record: a launch is a hardened container that is pinned to a cpuset.
 
-No network, read-only root, no capabilities, no new privileges, the caller's uid; job folder read-only, result folder
-writable. Knows plans and images; the SDK is docker_sdk's.
+The container has no network, a read-only root, no capabilities, no new privileges and the caller's uid. Its job folder
+is read-only and its result folder writable. This module knows plans and images; only `docker_sdk` imports the SDK.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from runner.vocabulary import EngineName, Launch, runs_containers
 
 RUN_LABEL = "tensorflow-speedup-kit.run"
 LAUNCH_LABEL = "tensorflow-speedup-kit.launch"
-# Compose puts it on every container of its projects.
+# Docker Compose puts this label on every container of its projects.
 COMPOSE_LABEL = "com.docker.compose.project"
 JOB, RESULT = "/job", "/result"
-# OpenMP and TensorFlow keep little in shared memory and /tmp; both are memory, so they are bounded.
+# OpenMP and TensorFlow keep little in shared memory and in /tmp. Both are held in memory, so both are limited.
 SHM_BYTES = 1 << 30
 TMPFS_BYTES = 1 << 30
-# Held against the specification and no condition of their own: the rungs of a ladder may differ in their pins, and
-# `conditions.pin` says so.
+# These two are compared with the specification. They are left out of a record's conditions, because the rungs of a
+# ladder may have different pins; `conditions.pin` has the pin.
 _OF_THE_PIN = ("cpuset_cpus", "cpuset_mems")
 
 
@@ -56,12 +56,13 @@ class DockerEngine:
         self._is_here = False
 
     def prerequisites(self, stacks: tuple[Stack, ...]) -> None:
-        """Check that the engine can hold containers to CPUs of this host, and that each stack's images are to be had.
+        """Check that the engine can pin containers to CPUs of this host, and that each stack's images can be had.
 
-        Where no image is here yet, a container is asked for its machine as soon as one is, before anything is built.
+        That containers run on this host is found by starting one. Where the engine has no image yet, `prepare` checks
+        it as soon as it has fetched one, and before it builds anything.
 
         Raises:
-            HostError: it cannot, its containers run elsewhere, or a base is not to be had.
+            HostError: the engine cannot pin containers, they run on another machine, or a base image cannot be had.
         """
         info = self._docker.info()
         require_cpusets(info)
@@ -71,19 +72,19 @@ class DockerEngine:
             self._images.require(stack)
 
     def room(self, wanted: Sequence[tuple[Stack, Installation]]) -> Mapping[Path, int]:
-        """What the images take in the engine's own folder that are not on it; nothing if that is not ours to see."""
+        """The bytes that the missing images will take in the engine's folder; nothing if we cannot see that folder."""
         root = self._info.root_folder
         missing = [
             stack.disk.image_bytes for stack, installation in wanted if self._images.find(stack, installation) is None
         ]
         try:
             is_ours = root.exists()
-        except OSError:  # a folder above it may not be entered
+        except OSError:  # we may not enter a folder above it
             is_ours = False
         return {root: sum(missing)} if is_ours else {}
 
     def prepare(self, stack: Stack, installation: Installation, notify: Notify) -> Artifact:
-        """Build or pull the installation's image; the artifact's location is its id, which no retagging changes."""
+        """Build or pull the installation's image. The artifact's location is the image's id, which a new tag keeps."""
         if not self._is_here:
             self._require_here(self._images.fetch_first(stack, installation, notify))
         return self._images.prepare(stack, installation, notify)
@@ -95,10 +96,10 @@ class DockerEngine:
     def run(
         self, launch: Launch, pin: Pin, artifact: Artifact, folders: LaunchFolders, deadline_seconds: float
     ) -> Outcome:
-        """Run the launch's container to its end; on Ctrl-C it is removed before the interrupt is passed on.
+        """Run the launch's container to its end. On Ctrl-C the container is removed, then the interrupt is raised.
 
         Raises:
-            HostError: it could not be run.
+            HostError: the container could not be run.
         """
         started = time.monotonic()
         spec = self._spec(launch, pin, artifact.location, folders)
@@ -113,12 +114,12 @@ class DockerEngine:
         )
 
     def command(self, launch: Launch, pin: Pin, folders: LaunchFolders) -> str:
-        """The equivalent `docker run`, by the image's tag, or by its digest where it comes from a registry."""
+        """The equivalent `docker run`. It names the image by its tag, or by its digest if it comes from a registry."""
         image = self._images.reference(launch.cell.stack, launch.installation)
         return docker_run_line(self._spec(launch, pin, image, folders))
 
     def snapshot(self, artifact: Artifact) -> Snapshot:
-        """Hash the image's files and read its settings; a container is made of it, and never started."""
+        """Hash the image's files and read its settings, through a container that is created and never started."""
         name = (
             f"tensorflow-speedup-kit-{os.getpid()}-snapshot-{artifact.installation.stack}-{artifact.installation.name}"
         )
@@ -127,14 +128,14 @@ class DockerEngine:
             return of_tar(stream, {} if image is None else image_settings(image), ENVIRONMENT)
 
     def wrong_bytecode(self, artifact: Artifact) -> tuple[str, ...]:
-        """Have the image's own Python compile every source again, and compare."""
+        """Have the image's own Python compile every source again; the paths of byte-code that differs."""
         return wrong_bytecode(self._docker, artifact.location, RUN_LABEL, self._adapted)
 
     def remove_leftovers(self) -> None:
-        """Remove every container that this engine started for an earlier run; none of a Compose project's.
+        """Remove every container that this engine started for an earlier run, but none of a Compose project.
 
         Raises:
-            HostError: one cannot be removed, or a Compose project measures at this moment.
+            HostError: a container cannot be removed, or a Compose project of the kit is running.
         """
         found = self._docker.labelled(RUN_LABEL)
         composed = [each.name for each in found if COMPOSE_LABEL in each.labels and each.is_running]
@@ -179,10 +180,11 @@ class DockerEngine:
 
 
 def as_the_caller(spec: ContainerSpec, info: EngineInfo) -> ContainerSpec:
-    """A specification whose container may write the caller's folders, whatever users the engine maps to whom.
+    """Change a specification so that its container may write to the caller's folders, however the engine maps users.
 
-    In a rootless engine the caller is root inside and its own number is somebody else's. An engine that maps all
-    users can be told not to (https://docs.docker.com/engine/security/userns-remap).
+    In a rootless engine the caller is root inside of the container, and the caller's uid belongs to another user there.
+    An engine with userns-remap can be told not to map the users of one container
+    (https://docs.docker.com/engine/security/userns-remap).
     """
     if info.is_rootless:
         return replace(spec, user="0:0")
@@ -190,7 +192,7 @@ def as_the_caller(spec: ContainerSpec, info: EngineInfo) -> ContainerSpec:
 
 
 def image_settings(image: Image) -> dict[str, str]:
-    """What an image tells its containers, one text for each setting."""
+    """The settings that an image gives to its containers, by name, each as one text."""
     variables = [each.partition("=") for each in image.environment]
     settings = {f"environment {name}": value for name, _, value in variables}
     settings |= {f"label {name}": value for name, value in image.labels.items()}
@@ -205,7 +207,7 @@ def image_settings(image: Image) -> dict[str, str]:
 def container_spec(
     launch: Launch, *, image: str, cpuset_cpus: str, cpuset_mems: str, memory_bytes: int | None, folders: LaunchFolders
 ) -> ContainerSpec:
-    """The container of a launch: the one place that says how a launch becomes one, for the engine and for Compose."""
+    """The specification of a launch's container. Both the engine and the Compose files take it from here."""
     return ContainerSpec(
         image_id=image,
         command=("--job", f"{JOB}/{JOB_FILE}", "--result-dir", RESULT),
@@ -227,7 +229,7 @@ def require_cpusets(info: EngineInfo) -> None:
     """Check that the engine can pin containers.
 
     Raises:
-        HostError: it says that it cannot, as a rootless engine without cpuset delegation does.
+        HostError: it reports that it cannot, as a rootless engine without delegation of cpuset does.
     """
     if not info.can_pin:
         kind = "This rootless Docker engine" if info.is_rootless else "This Docker engine"
@@ -238,12 +240,13 @@ def require_cpusets(info: EngineInfo) -> None:
 
 
 def differences_from_spec(spec: ContainerSpec, limits: ContainerLimits | None) -> tuple[str, ...]:
-    """Where the engine says that it held a container to something else than was asked for, as behind a wrapper of it.
+    """A sentence for each limit that the engine reports with another value than the specification requests.
 
-    What is not known is not counted either: the limits of a container that somebody removed.
+    Such a difference shows that something between the kit and the engine changes what is requested. Where the
+    container was removed by somebody else, its limits are not known; the answer then says that, in one sentence.
     """
     if limits is None:
-        return ("the container was removed before it could be asked what held it",)
+        return ("the container was removed before the engine could be asked for its limits",)
     held = limits.to_json()
     return tuple(
         f"{name} {held[name]} instead of {asked}"
@@ -253,15 +256,16 @@ def differences_from_spec(spec: ContainerSpec, limits: ContainerLimits | None) -
 
 
 def limits_beside_the_pin(limits: ContainerLimits | None) -> dict[str, object]:
-    """What held a container as its record has it, without the pin; nothing where that is not known."""
+    """A container's limits as its record has them, without the pin; empty where they are not known."""
     held = {} if limits is None else limits.to_json()
     return {name: value for name, value in held.items() if name not in _OF_THE_PIN}
 
 
 def docker_run_line(spec: ContainerSpec) -> str:
-    """A container as a `docker run` line for a shell; its labels let the next run find what a pasted line left.
+    """A `docker run` line for a shell. Its labels let the next run find a container that such a line left behind.
 
-    It has no name: the engine's own has the process in it that started the container, and here that is the shell.
+    It has no --name, because the kit's own names contain the number of the process that starts the container, and here
+    the shell starts it.
     """
     labels = [f"{name}={value}" for name, value in spec.labels.items()]
     words = ["docker", "run", "--rm", *_each("--label", labels), "--log-driver", LOG_DRIVER,

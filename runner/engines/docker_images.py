@@ -1,4 +1,4 @@
-"""Builds an installation's image through the SDK: its context, its base, its provenance. Runs no launch."""
+"""Builds an installation's image: the build context, the base image and the provenance. Runs no launch."""
 
 from __future__ import annotations
 
@@ -24,44 +24,45 @@ _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy"
 
 
 class ImageSource(Protocol):
-    """Where the docker engine has its images from: built here (`ImageBuilder`), or by digest from a registry."""
+    """Where the docker engine gets its images: it builds them (`ImageBuilder`) or pulls them by digest."""
 
     def require(self, stack: Stack) -> None:
         """Check, without fetching anything, that a stack's images can be had.
 
         Raises:
-            KitError: they cannot.
+            KitError: an image cannot be had.
         """
 
     def at_hand(self, stack: Stack) -> str | None:
-        """An image that is here and that a stack's run needs anyway, to make a container of; None if none is."""
+        """An image that the engine has already and that a run of the stack needs anyway; None if there is none."""
 
     def fetch_first(self, stack: Stack, installation: Installation, notify: Notify) -> str:
-        """Fetch an image that a container can be made of before anything is built, and name it.
+        """Fetch an image that a container can be made from before anything is built, and return its reference.
 
         Raises:
-            KitError: it cannot be had.
+            KitError: the image cannot be had.
         """
 
     def prepare(self, stack: Stack, installation: Installation, notify: Notify) -> Artifact:
-        """Make an image ready; the artifact's location is the image's id.
+        """Make an image ready. The artifact's location is the image's id.
 
         Raises:
-            KitError: it cannot be made ready.
+            KitError: the image cannot be made ready.
         """
 
     def find(self, stack: Stack, installation: Installation) -> Artifact | None:
-        """An image that is here already; None if it would have to be built or pulled."""
+        """The image, if the engine has it already; None if it would have to be built or pulled."""
 
     def reference(self, stack: str, installation: str) -> str:
-        """The image's name for a printed command."""
+        """The image's name in a printed command."""
 
 
 @dataclass(frozen=True)
 class ImageBuilder:
     """Builds images on one engine from a package index and chosen bases.
 
-    `base_images` is by stack, the empty name standing for all others; a stack that it lacks has its own base.
+    `base_images` maps a stack's name to its base image; the empty name stands for all other stacks. A stack that is not
+    in it has the base image of stacks.toml.
     """
 
     engine: Docker
@@ -74,14 +75,14 @@ class ImageBuilder:
         return f"{REPOSITORY}:{stack}-{installation}"
 
     def base_of(self, stack: Stack) -> str:
-        """The reference of the base that a stack's images are built on."""
+        """The reference of the base image that a stack's images are built on."""
         return self.base_images.get(stack.name) or self.base_images.get("") or stack.base_image
 
     def prepare(self, stack: Stack, installation: Installation, notify: Notify) -> Artifact:
-        """Build an image, or find that the engine's cache has every step of it.
+        """Build an image. Steps that the engine has in its build cache are not run again.
 
         Raises:
-            HostError: no base, no disk, no network, or a step failed.
+            HostError: there is no base image, no network or no room on the disk, or a step failed.
         """
         base = self.find_base(stack, notify)
         tag = self.tag(stack.name, installation.name)
@@ -102,7 +103,7 @@ class ImageBuilder:
         return Artifact(installation, image_id, self._provenance(stack, installation, image_id, base))
 
     def find(self, stack: Stack, installation: Installation) -> Artifact | None:
-        """The image of an installation, if the engine has it with this lock, workload and base; nothing is built."""
+        """The installation's image, if the engine has it with this lock, workload and base. Nothing is built."""
         image = self.engine.find_image(self.tag(stack.name, installation.name))
         wanted = {
             "lock-sha256": installation.lock_sha256(),
@@ -115,14 +116,14 @@ class ImageBuilder:
         return Artifact(installation, image.image_id, self._provenance(stack, installation, image.image_id, base))
 
     def reference(self, stack: str, installation: str) -> str:
-        """The tag, which a build gives to its newest image."""
+        """The tag that each build gives to the image it makes."""
         return self.tag(stack, installation)
 
     def require(self, stack: Stack) -> None:
-        """Check that the base image is on the engine or can be had, without fetching it.
+        """Check, without fetching it, that the base image is on the engine or in its registry.
 
         Raises:
-            HostError: it cannot; the message names --base-image.
+            HostError: it is in neither; the message names --base-image.
         """
         reference = self.base_of(stack)
         if self.engine.find_image(reference) is None:
@@ -132,20 +133,20 @@ class ImageBuilder:
                 raise HostError(f"{error}. {_other_base(stack)}") from error
 
     def at_hand(self, stack: Stack) -> str | None:
-        """The base image, if it is here."""
+        """The reference of the base image, if the engine has it; else None."""
         reference = self.base_of(stack)
         return None if self.engine.find_image(reference) is None else reference
 
     def fetch_first(self, stack: Stack, installation: Installation, notify: Notify) -> str:
-        """The base image, pulled if it is not here."""
+        """The reference of the base image, which is pulled if the engine does not have it."""
         self.find_base(stack, notify)
         return self.base_of(stack)
 
     def find_base(self, stack: Stack, notify: Notify) -> Image:
-        """The base image, pulled if the engine has it not.
+        """The base image, which is pulled if the engine does not have it.
 
         Raises:
-            HostError: it is not here and cannot be pulled; the message names --base-image.
+            HostError: the engine does not have it and cannot pull it; the message names --base-image.
         """
         reference = self.base_of(stack)
         found = self.engine.find_image(reference)
@@ -177,7 +178,7 @@ class ImageBuilder:
 
 
 def revision_labels() -> dict[str, str]:
-    """Build arguments for where the sources come from: repository, commit and the commit's time, never the clock's."""
+    """Build arguments that say where the sources come from: repository, commit and the time of the commit."""
     found = revision(IMAGES.parent)
     if found is None:
         return {}
@@ -187,7 +188,7 @@ def revision_labels() -> dict[str, str]:
 
 
 def build_arguments(installation: Installation, base_image: str) -> dict[str, str]:
-    """The Dockerfile's arguments: the base, and what the image's labels say of its content."""
+    """The Dockerfile's arguments: the base image, and for the labels the hashes of the lock and the workload."""
     return {
         "BASE_IMAGE": base_image,
         "LOCK_SHA256": installation.lock_sha256(),
@@ -198,7 +199,7 @@ def build_arguments(installation: Installation, base_image: str) -> dict[str, st
 def build_context(stack: Stack, installation: Installation, index: PackageIndex) -> io.BytesIO:
     """The tar that an engine builds from: Dockerfile, lock, workload, and the index's settings if there are any.
 
-    Times and owners are fixed, so that the same files make the same tar.
+    Times and owners in it are fixed, so that the same files give the same bytes.
     """
     files = {
         "Dockerfile": render(stack, installation).encode(),
@@ -221,7 +222,7 @@ def build_context(stack: Stack, installation: Installation, index: PackageIndex)
 
 
 def _notify_milestone(line: str, notify: Notify) -> None:
-    """Pass on the lines that show a build's progress: its steps and its large downloads."""
+    """Call `notify` with a line of a build if the line shows progress: a step or a large download."""
     if line.startswith(("Step ", "Successfully built", "Installing collected packages")):
         notify(f"  {line[:110]}")
     elif line.startswith("Downloading ") and " MB)" in line:
@@ -230,6 +231,6 @@ def _notify_milestone(line: str, notify: Notify) -> None:
 
 def _other_base(stack: Stack) -> str:
     return (
-        f"On a host without access to that registry, load a base image with Python {stack.python} on Debian by other "
-        "means and name it with --base-image."
+        f"On a host without access to that registry, load a base image with Python {stack.python} on Debian in another "
+        "way (docker load) and name it with --base-image."
     )

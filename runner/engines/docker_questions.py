@@ -1,6 +1,6 @@
-"""Short containers that answer a question before anything is measured: where an engine runs them, what an image holds.
+"""Runs short containers to learn two things before a measurement: on which machine they run, what an image contains.
 
-They are as hardened as a launch's, but for the pin, and removed whatever happens.
+These containers are hardened like a launch's but have no pin. Each is removed in every case.
 """
 
 from __future__ import annotations
@@ -17,53 +17,53 @@ from runner.engines.docker_sdk import Docker, EngineInfo
 from runner.errors import HostError
 from runner.machine.identity import BOOT_ID, Identity, difference, identity_in
 
-# Two small files take about a second; all sources of an image, compiled again, about a quarter of a minute.
+# Printing two small files takes about a second. Compiling all sources of an image again takes about 15 seconds.
 ANSWER_SECONDS = 600.0
-# Where an image has its Python environment and the workload (images/Dockerfile.j2).
+# The folders of an image that hold its Python environment and the workload (images/Dockerfile.j2).
 ENVIRONMENT, WORKLOAD = "/opt/environment", "/opt/workload"
 _ASK_AGAIN = "Run the same command again, or look at the engine (docker info; journalctl -u docker)."
 
-# Fits a container to the users that the engine maps.
+# Changes a container's specification to the way in which the engine maps users.
 Adapt = Callable[[ContainerSpec], ContainerSpec]
 
 
 def require_this_kernel(info: EngineInfo) -> None:
-    """Check, without a container, that an engine does not itself tell of another kernel than this host's.
+    """Check, without a container, that the kernel which an engine reports is this host's.
 
     Raises:
-        HostError: it does, as one in a virtual machine.
+        HostError: the engine reports another kernel, as an engine in a virtual machine does.
     """
-    told, own = info.kernel, os.uname().release
-    if told is not None and told != own:
-        raise HostError(_elsewhere(f"it tells of the kernel {told} ({info.operating_system}), and this host's "
-                                   f"is {own}"))  # fmt: skip
+    reported, own = info.kernel, os.uname().release
+    if reported is not None and reported != own:
+        raise HostError(_elsewhere(f"it reports the kernel {reported} ({info.operating_system}), and this host's "
+                                   f"kernel is {own}"))  # fmt: skip
 
 
 def require_this_machine(docker: Docker, image: str, label: str, adapt: Adapt, here: Identity) -> None:
-    """Check that an engine's containers run on this host: its CPUs are what a pin names.
+    """Check that an engine's containers run on this host, because a pin names this host's CPUs.
 
-    `image` is any that has `cat`; a container of it prints its kernel's boot id and processor.
+    A container of `image` prints its kernel's boot id and its processor. Any image that has `cat` will do.
 
     Raises:
-        HostError: they run elsewhere, or none could be asked.
+        HostError: the containers run on another machine, or the container printed neither.
     """
     spec = adapt(_question(image, ("cat",), (f"/{BOOT_ID}", "/proc/cpuinfo"), label))
     _, text = _ask(docker, spec)
     there = identity_in(text)
     if there == Identity(None, None):
         raise HostError(
-            f"A container of {image} was asked on which machine it runs, and could not tell: it printed "
-            f"{text.strip()[:200]!r}, where a boot id and the processors were expected. {_ASK_AGAIN}"
+            f"A container of {image} was started to learn on which machine containers run. It printed "
+            f"{text.strip()[:200]!r}; a boot id and a list of processors were expected. {_ASK_AGAIN}"
         )
     if found := difference(here, there):
         raise HostError(_elsewhere(f"in a container of {image}, {found}"))
 
 
 def wrong_bytecode(docker: Docker, image: str, label: str, adapt: Adapt) -> tuple[str, ...]:
-    """The paths of an image's byte-code that is not what its own Python makes of the source.
+    """The paths of an image's byte-code that differs from what the image's own Python compiles from the source.
 
     Raises:
-        HostError: the image could not be asked.
+        HostError: the container that compares them failed.
     """
     script = Path(bytecode.__file__).read_text(encoding="utf-8")
     python = (f"{ENVIRONMENT}/bin/python", "-I", "-S", "-B", "-W", "ignore", "-c", script)
@@ -73,8 +73,8 @@ def wrong_bytecode(docker: Docker, image: str, label: str, adapt: Adapt) -> tupl
     except (LookupError, ValueError, TypeError) as error:
         last = " / ".join(text.splitlines()[-3:])
         raise HostError(
-            f"The byte-code of the image {image} was to be compiled again and compared, and that ended with exit code "
-            f"{code}. Its last lines: {last}. {_ASK_AGAIN}"
+            f"The sources in the image {image} were to be compiled again, to compare them with the image's byte-code. "
+            f"That ended with exit code {code}. Its last lines: {last}. {_ASK_AGAIN}"
         ) from error
 
 
@@ -87,7 +87,7 @@ def _question(image: str, entrypoint: tuple[str, ...], command: tuple[str, ...],
 
 
 def _ask(docker: Docker, spec: ContainerSpec) -> tuple[int, str]:
-    """A container's exit code and what it printed."""
+    """Run a container; return its exit code and what it printed."""
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "answer.txt"
         ended = docker.run(spec, ANSWER_SECONDS, log)
@@ -96,9 +96,9 @@ def _ask(docker: Docker, spec: ContainerSpec) -> tuple[int, str]:
 
 def _elsewhere(found: str) -> str:
     return (
-        f"The Docker engine runs its containers on another machine than this host: {found}. So it is with an engine in "
-        "a virtual machine (Docker Desktop, colima, a podman machine) and with a runtime that starts one (Kata "
-        "Containers, gVisor): the CPUs of a pin would be that machine's, and the conditions recorded would be this "
-        "one's. Use an engine and a runtime that run on this host itself (docker context ls lists the engines), run "
-        "the kit inside that machine, or run with --engine venv."
+        f"The Docker engine runs its containers on another machine than this host: {found}. An engine in a virtual "
+        "machine does so (Docker Desktop, colima, a podman machine), and so does a runtime with a kernel of its own "
+        "(Kata Containers, gVisor). A pin would then name CPUs of that machine, while the recorded conditions would be "
+        "those of this host. Use an engine and a runtime that run on this host itself (docker context ls lists the "
+        "engines), run the kit inside of that machine, or run with --engine venv."
     )

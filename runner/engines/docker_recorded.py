@@ -1,4 +1,4 @@
-"""Images of an earlier run, by id or by digest; what cannot be had so is built from its lock, and that is said."""
+"""The images of an earlier run, by id or by digest. An image that cannot be had so is built again from its lock."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from runner.errors import HostError
 
 @dataclass(frozen=True)
 class RecordedImages(ImageBuilder):
-    """Takes images as a run recorded them. `recorded` is the provenance of each, by stack and installation."""
+    """Takes the images that a run recorded. `recorded` has the provenance of each, by stack and installation."""
 
     recorded: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
 
     def prepare(self, stack: Stack, installation: Installation, notify: Notify) -> Artifact:
-        """The very image where the engine has it, the same one by digest where a registry has it, else a new build.
+        """The recorded image: from the engine if it has it, else pulled by digest, else built again from its lock.
 
         Raises:
-            HostError: it had to be built, and that failed.
+            HostError: the image had to be built, and the build failed.
         """
         provenance = self.recorded.get((stack.name, installation.name), {})
         image = self._here(provenance) or self._pulled(provenance, notify)
         if image is None:
-            notify(f"no image of {stack.name}/{installation.name} is to be had by digest: building it from its lock")
+            notify(f"no image of {stack.name}/{installation.name} can be had by digest: building it from its lock")
             return super().prepare(stack, installation, notify)
         taken = self._taken(installation, provenance, image)
         names = ", ".join(taken.provenance["image_digests"]) or taken.location
@@ -36,29 +36,29 @@ class RecordedImages(ImageBuilder):
         return taken
 
     def find(self, stack: Stack, installation: Installation) -> Artifact | None:
-        """The run's own image, if the engine has it; else what a build would find."""
+        """The recorded image, if the engine has it; else the image of this clone, if the engine has that."""
         provenance = self.recorded.get((stack.name, installation.name), {})
         image = self._here(provenance)
         return super().find(stack, installation) if image is None else self._taken(installation, provenance, image)
 
     def require(self, stack: Stack) -> None:
-        """No base is needed where every image of the stack is here already.
+        """Check that a base image can be had, unless every image of the stack is here or has a digest to pull it by.
 
         Raises:
-            HostError: one may have to be built, and its base is not to be had.
+            HostError: an image may have to be built, and its base image cannot be had.
         """
         known = [provenance for (name, _), provenance in self.recorded.items() if name == stack.name]
         if not known or not all(self._here(provenance) or references(provenance) for provenance in known):
             super().require(stack)
 
     def at_hand(self, stack: Stack) -> str | None:
-        """An image of the run that is here, else the base."""
+        """An image of the run that the engine has, else the base image, if the engine has that."""
         known = [provenance for (name, _), provenance in self.recorded.items() if name == stack.name]
         here = next((image.image_id for each in known if (image := self._here(each))), None)
         return super().at_hand(stack) if here is None else here
 
     def fetch_first(self, stack: Stack, installation: Installation, notify: Notify) -> str:
-        """The run's own image, pulled where a registry has it; else the base of a new build."""
+        """The recorded image, pulled if need be; if it cannot be had, the base image of a new build."""
         provenance = self.recorded.get((stack.name, installation.name), {})
         image = self._here(provenance) or self._pulled(provenance, notify)
         return super().fetch_first(stack, installation, notify) if image is None else image.image_id
@@ -83,9 +83,10 @@ class RecordedImages(ImageBuilder):
 
 
 def references(provenance: Mapping[str, Any]) -> list[str]:
-    """The recorded names by which a registry may have the image: repository@digest, with a registry's host in it.
+    """The recorded names by which an image can be pulled: repository@digest, where the name starts with a host.
 
-    A name without one was never pushed anywhere; Docker would look for it among strangers' images.
+    An image whose name has no host was never pushed. Docker would look for that name on Docker Hub, among images of
+    other people.
     """
     digests = [str(name) for name in provenance.get("image_digests") or ()]
     return [name for name in digests if "@sha256:" in name and _has_host(name)]

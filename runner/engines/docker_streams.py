@@ -1,4 +1,7 @@
-"""What the Docker engine sends in pieces, read to its end: a file system's chunks, a build's messages. Knows no SDK."""
+"""Reads what the Docker engine sends in pieces: the chunks of a file system and the messages of a build.
+
+Independent of the Docker SDK.
+"""
 
 from __future__ import annotations
 
@@ -10,18 +13,18 @@ from runner.errors import HostError
 
 
 class Chunks(io.RawIOBase):
-    """The SDK's chunks as a file that can be read from."""
+    """A readable file whose content is the chunks that the SDK delivers."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks
         self._rest = memoryview(b"")
 
     def readable(self) -> bool:
-        """It can be read, and nothing else."""
+        """Return true: the file can be read."""
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Fill `buffer` from the current chunk, or the next one; 0 at the end."""
+        """Fill `buffer` from the current chunk or the next one. Return the number of bytes, 0 at the end."""
         while not self._rest:
             chunk = next(self._chunks, None)
             if chunk is None:
@@ -36,7 +39,7 @@ def follow_build(stream: Iterator[Mapping[str, Any]], on_line: Callable[[str], N
     """Read a build's messages to their end.
 
     Raises:
-        HostError: the build failed; the message ends with the failing step and its last lines.
+        HostError: the build failed; the message has the failing step and ends with the step's last lines.
     """
     step, lines = "", list[str]()
     for message in stream:

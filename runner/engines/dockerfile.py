@@ -1,4 +1,4 @@
-"""Renders an installation's Dockerfile from the one template and stacks.toml: same data, same bytes."""
+"""Renders an installation's Dockerfile from the template and stacks.toml. The same data always gives the same bytes."""
 
 from __future__ import annotations
 

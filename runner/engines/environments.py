@@ -1,7 +1,8 @@
-"""Makes a stack's virtual environments from its locks, once, in a cache folder. Knows nothing of launches.
+"""Makes a stack's virtual environments from its package locks, once, in a cache folder. Knows nothing of launches.
 
-An environment is whole when its `complete.json` exists, which is written last; anything else in its place is a torn
-attempt and is removed. A file lock beside it keeps two runs from making the same one at once.
+An environment is complete when its `complete.json` exists, which is written last. A folder without that file is left
+from an interrupted installation and is removed. A lock file beside the folder keeps two runs from making the same
+environment at once.
 """
 
 from __future__ import annotations
@@ -30,13 +31,13 @@ from runner.support.network import PackageIndex, redact
 
 MARKER = "complete.json"
 INSTALLER = "installer.txt"
-# What the kit itself leaves in an environment.
+# The files that the kit itself keeps in an environment.
 NOTES = frozenset({MARKER, INSTALLER})
 
 
 @dataclass(frozen=True)
 class EnvironmentCache:
-    """A folder of environments and the package index they are filled from."""
+    """A folder of environments, and the package index that their packages come from."""
 
     root: Path
     index: PackageIndex
@@ -45,7 +46,7 @@ class EnvironmentCache:
         """Find the environment of an installation, or make it.
 
         Raises:
-            HostError: no interpreter, no network, no disk, or a wheel that does not install.
+            HostError: there is no interpreter, no network or no room on the disk, or a wheel does not install.
         """
         interpreter = find_interpreter(stack.python)
         folder = self.root / environment_name(stack, installation, interpreter)
@@ -63,7 +64,7 @@ class EnvironmentCache:
         return Artifact(installation, str(folder), provenance)
 
     def find(self, stack: Stack, installation: Installation) -> Artifact | None:
-        """The environment of an installation, if it is whole; nothing is made."""
+        """The environment of an installation, if it is complete; else None. Nothing is made."""
         folder = Path(self.location(stack, installation))
         try:
             return Artifact(installation, str(folder), json.loads((folder / MARKER).read_text(encoding="utf-8")))
@@ -71,7 +72,7 @@ class EnvironmentCache:
             return None
 
     def room(self, wanted: Sequence[tuple[Stack, Installation]]) -> Mapping[Path, int]:
-        """Bytes that the environments still to be made will take, by folder: they, and what pip unpacks and caches."""
+        """The bytes that making the missing environments takes, by folder, with what pip unpacks and caches."""
         missing = [stack for stack, installation in wanted if self.find(stack, installation) is None]
         fetched = sum(stack.disk.download_bytes for stack in missing)
         needs = defaultdict[Path, int](int, {self.root: sum(stack.disk.environment_bytes for stack in missing)})
@@ -80,7 +81,7 @@ class EnvironmentCache:
         return needs
 
     def location(self, stack: Stack, installation: Installation) -> str:
-        """Where an installation's environment is or will be; with a placeholder where its interpreter is not here."""
+        """The folder of an installation's environment. Without its interpreter here, the name lacks the hash."""
         try:
             name = environment_name(stack, installation, _interpreter(stack.python))
         except HostError:
@@ -111,11 +112,11 @@ class EnvironmentCache:
             shutil.rmtree(folder, ignore_errors=True)
             raise
         provenance = _provenance(installation, interpreter, self.index, stack)
-        os.sync()  # or the marker could outlive a power failure that what it vouches for has not
+        os.sync()  # otherwise, after a power failure, the marker could exist while files of the environment do not
         write_whole(folder / MARKER, json.dumps(provenance, indent=1, sort_keys=True) + "\n")
 
     def _pip(self, folder: Path, arguments: list[str], log: Path, lock: int) -> None:
-        # Byte-code is made by the first import of what is really used: a tenth of what these wheels hold.
+        # --no-compile: the first import compiles the modules that are really used, a tenth of what is in these wheels.
         flags = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "--no-compile", "--no-input",
                  "--disable-pip-version-check"]  # fmt: skip
         python = str(folder / "bin" / "python")
@@ -124,20 +125,20 @@ class EnvironmentCache:
 
 
 def environment_name(stack: Stack, installation: Installation, interpreter: Interpreter) -> str:
-    """A folder name that changes with anything that would make another environment."""
+    """A folder name that changes with the package lock, the installer, and the interpreter's version and path."""
     inputs = (installation.lock_sha256(), stack.installer.sha256, interpreter.version, str(interpreter.executable))
     digest = hashlib.sha256("\n".join(inputs).encode()).hexdigest()
     return f"{stack.name}-{installation.name}-{digest[:12]}"
 
 
 def run_logged(command: list[str], index: PackageIndex, log: Path, lock: int) -> None:
-    """Run a step of an installation with its output appended to `log`.
+    """Run a step of an installation. Its output is appended to `log`.
 
-    The step holds the environment's `lock` (a descriptor) as well: should the runner be killed, the step goes on
-    writing, and nobody else may begin before it has ended.
+    The step inherits `lock`, the descriptor of the environment's lock file. If the runner is killed, the step goes on
+    writing, and the lock stays held until the step has ended.
 
     Raises:
-        HostError: the step failed; the message ends with the last lines it printed, secrets redacted.
+        HostError: the step failed; the message ends with the last lines it printed, without secrets.
     """
     with log.open("ab") as output:
         done = subprocess.run(
@@ -151,7 +152,7 @@ def run_logged(command: list[str], index: PackageIndex, log: Path, lock: int) ->
 
 
 def explain_failure(command: list[str], exit_code: int, text: str, log: Path) -> str:
-    """One paragraph on a failed installation step: the likely cause, what to do, and pip's own last words."""
+    """One paragraph on a failed installation step: the likely cause, what to do, and the last lines that it printed."""
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("WARNING: Location")]
     last = " / ".join(line.strip() for line in lines[-4:])
     advice = "Read the whole log and try again."
@@ -163,12 +164,12 @@ def explain_failure(command: list[str], exit_code: int, text: str, log: Path) ->
     return f"{step} ended with exit code {exit_code}. {advice} Its last lines: {last} (all of them: {log})"
 
 
-# What pip prints, and what that means for a person. The first that is found counts.
+# What pip prints, and the advice that fits. The first text that is found counts.
 _SIGNS: Mapping[str, str] = {
     "No space left on device": "The disk is full: free some room or name another cache folder with KIT_CACHE.",
     "THESE PACKAGES DO NOT MATCH THE HASHES": (
-        "A package is not the one that was locked: the index serves other files, or someone is in between. "
-        "Nothing was installed."
+        "A package is not the one that was locked: the index serves another file, or something between here and the "
+        "index changes it. Nothing was installed."
     ),
     "CERTIFICATE_VERIFY_FAILED": (
         "The index's TLS certificate is not trusted here. Behind an intercepting proxy, name the CA bundle with "
@@ -189,8 +190,9 @@ _SIGNS: Mapping[str, str] = {
 
 
 def pip_cache(environment: Mapping[str, str]) -> Path:
-    """Where pip keeps what it has fetched (https://pip.pypa.io/en/stable/topics/caching, on Linux)."""
-    caches = environment.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # raises nothing without a home
+    """The folder in which pip caches downloads (https://pip.pypa.io/en/stable/topics/caching, on Linux)."""
+    # os.path.expanduser, because Path.home() raises an exception where there is no home folder.
+    caches = environment.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     return Path(environment.get("PIP_CACHE_DIR") or Path(caches) / "pip")
 
 
@@ -225,7 +227,7 @@ def _environment_lock(path: Path, notify: Notify) -> Iterator[int]:
 
 
 def default_cache() -> Path:
-    """Where environments are kept: KIT_CACHE, else the user's cache folder (XDG)."""
+    """The folder in which environments are kept: KIT_CACHE, else a folder in the user's cache folder (XDG)."""
     if "KIT_CACHE" in os.environ:
         return Path(os.environ["KIT_CACHE"])
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")

@@ -30,14 +30,14 @@ print(json.dumps({
 
 @dataclass(frozen=True)
 class Interpreter:
-    """A Python that answered: its full version and where it is."""
+    """A Python interpreter that could be started: its path and its full version."""
 
     executable: Path
     version: str
 
 
 def find_interpreter(wanted: str, environment: Mapping[str, str] = os.environ) -> Interpreter:
-    """Find CPython `wanted` (such as "3.11"), 64-bit x86 on glibc, able to make virtual environments.
+    """Find a CPython of version `wanted` (such as "3.11"): 64-bit x86, glibc, with the modules venv and ensurepip.
 
     Raises:
         HostError: there is none; the message says what was found instead and what to install.
@@ -51,10 +51,10 @@ def find_interpreter(wanted: str, environment: Mapping[str, str] = os.environ) -
         if reason is None:
             return Interpreter(Path(str(found["executable"])), str(found["version"]))
         refused.append(f"{candidate} ({reason})")
-    looked = f" Found but not fit: {'; '.join(refused)}." if refused else ""
+    looked = f" Found but not suitable: {'; '.join(refused)}." if refused else ""
     raise HostError(
-        f"This stack needs Python {wanted}, and no fit one was found as python{wanted} on PATH, through pyenv or "
-        f"through uv.{looked} Install one in any of these ways and run the same command again: "
+        f"This stack needs Python {wanted}. No suitable one was found as python{wanted} on PATH, in pyenv's versions "
+        f"or in uv's.{looked} Install one in any of these ways and run the same command again: "
         f"`apt-get install python{wanted} python{wanted}-venv` (where the distribution has it), "
         f"`pyenv install {wanted}`, or `uv python install {wanted}`."
     )
@@ -76,7 +76,7 @@ def _candidates(wanted: str, environment: Mapping[str, str]) -> Iterator[Path]:
 
 
 def _ask(candidate: Path) -> dict[str, object] | None:
-    # A pyenv shim exists for every version but answers only for the active one, so a file on PATH proves nothing.
+    # A file on PATH proves nothing: pyenv has a shim for every version, and only that of the active one works.
     try:
         answer = subprocess.run(
             [str(candidate), "-I", "-c", _PROBE], capture_output=True, text=True, timeout=30, check=True

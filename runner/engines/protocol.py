@@ -12,15 +12,16 @@ from runner.host.pin import Pin
 from runner.matching.snapshot import Snapshot
 from runner.vocabulary import EngineName, Launch
 
-# Told what is being prepared, one short line at a time; the caller decides how to show it.
+# Called with one short line each time a step of the preparation begins; the caller decides how to show the line.
 Notify = Callable[[str], None]
-# In an artifact's provenance: it was not made here, but taken as an earlier run recorded it.
+# The key in an artifact's provenance which says that the artifact was not made here: it is the one that an earlier run
+# recorded.
 FROM_RECORD = "from_record"
 
 
 @dataclass(frozen=True)
 class Artifact:
-    """An installation made ready: where it is, and its provenance as the record keeps it."""
+    """An installation that is ready to run: its location, and its provenance as the record keeps it."""
 
     installation: Installation
     location: str
@@ -29,7 +30,10 @@ class Artifact:
 
 @dataclass(frozen=True)
 class LaunchFolders:
-    """The run's name, and the two folders through which host and workload talk: `job` is read, `result` written."""
+    """The run's name, and the launch's paths. The workload reads its job from `job` and writes its result to `result`.
+
+    `log` is the file that takes what the launch prints.
+    """
 
     run: str
     job: Path
@@ -39,11 +43,12 @@ class LaunchFolders:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an engine OBSERVED of one launch, never what it asked for.
+    """What an engine observed of one launch, as opposed to what was requested.
 
-    `exit_code` is negative for a death by signal. `limits` holds what the engine itself saw enforced, as far as all
-    launches of a run share it; `differences` says in words where it is not what was asked for. `stopped_by_deadline` is
-    true if the engine killed the launch; `out_of_memory` if the kernel did.
+    `exit_code` is negative if a signal ended the launch. `limits` holds the limits that the engine reports as enforced,
+    but only those that are the same for all launches of a run. `differences` has a sentence for each limit that differs
+    from the requested one. `stopped_by_deadline` is true if the engine killed the launch at its deadline.
+    `out_of_memory` is true if the kernel killed it for lack of memory.
     """
 
     exit_code: int
@@ -55,7 +60,7 @@ class Outcome:
 
 
 class Engine(Protocol):
-    """Carries launches out. Between calls it holds nothing that a crash could lose."""
+    """Carries launches out. An engine keeps no state between calls that a crash could lose."""
 
     @property
     def name(self) -> EngineName:
@@ -63,68 +68,73 @@ class Engine(Protocol):
 
     @property
     def is_contained(self) -> bool:
-        """Does each launch run in a container? It follows from the name: `runs_containers` in runner/vocabulary.py."""
+        """Whether each launch runs in a container. The name decides: see `runs_containers` in runner/vocabulary.py."""
 
     @property
     def cannot_enforce(self) -> tuple[str, ...]:
-        """Conditions that this engine does not control; the plan holds null for them and the report says so."""
+        """The conditions that this engine does not control. The plan holds null for them, and the report says so."""
 
     @property
     def prepares_in_parallel(self) -> bool:
-        """May `prepare` be called for several installations at once?"""
+        """Whether `prepare` may be called for several installations at once."""
 
     def prerequisites(self, stacks: tuple[Stack, ...]) -> None:
-        """Check that these stacks can run here at all.
+        """Check that these stacks can run on this host.
 
         Raises:
-            HostError: they cannot; the message says what to install or to change.
+            HostError: a stack cannot run here; the message says what to install or to change.
         """
 
     def room(self, wanted: Sequence[tuple[Stack, Installation]]) -> Mapping[Path, int]:
-        """How many bytes `prepare` will still write for these installations, by folder; nothing for what is ready."""
+        """The bytes that `prepare` has yet to write for these installations, by folder. Ready ones count as nothing."""
 
     def prepare(self, stack: Stack, installation: Installation, notify: Notify) -> Artifact:
-        """Make an installation ready, or find it ready.
+        """Make an installation ready, unless it is ready already, and return it.
 
         Raises:
-            HostError: it cannot be made: no network, no disk, a wheel that does not install.
+            HostError: it cannot be made: there is no network or no room on the disk, or a wheel does not install.
         """
 
     def find(self, stack: Stack, installation: Installation) -> Artifact | None:
-        """What `prepare` would return without making anything; None if something is still to be made."""
+        """The installation, if it is ready already; None if `prepare` would have to make something."""
 
     def run(
         self, launch: Launch, pin: Pin, artifact: Artifact, folders: LaunchFolders, deadline_seconds: float
     ) -> Outcome:
-        """Carry one launch out and wait for it. A KeyboardInterrupt ends the launch before it is passed on.
+        """Carry one launch out and wait for its end. A KeyboardInterrupt first ends the launch, then propagates.
 
         Raises:
-            HostError: the launch could not even be started.
+            HostError: the launch could not be started.
         """
 
     def command(self, launch: Launch, pin: Pin, folders: LaunchFolders) -> str:
-        """The shell command that does the same as `run`, for `plan` and for people who want to see for themselves."""
+        """The shell command that does the same as `run`. `plan` prints it, and people can run it by hand."""
 
     def snapshot(self, artifact: Artifact) -> Snapshot:
-        """Hash every file of an installation without starting anything of it.
+        """Hash every file of an installation without running any program of it.
 
         Raises:
-            HostError: it cannot be read.
+            HostError: the installation cannot be read.
         """
 
     def wrong_bytecode(self, artifact: Artifact) -> tuple[str, ...]:
-        """See to it that no byte-code is read that is not its source's; the paths of which that cannot be said.
+        """Ensure that each launch reads only byte-code that was compiled from the source beside it.
+
+        Returns:
+            The paths of the byte-code for which this cannot be ensured.
 
         Raises:
-            HostError: it could not be looked into.
+            HostError: the installation could not be examined.
         """
 
     def remove_leftovers(self) -> None:
-        """End and remove whatever earlier runs, of this clone or another, left behind. The machine must be ours.
+        """End and remove what earlier runs left behind, whether this clone or another one started them.
+
+        The caller must hold the machine's lock.
 
         Raises:
-            HostError: something of them goes on, and would measure beside us.
+            HostError: part of an earlier run goes on, and would use CPUs during this run's launches.
         """
 
     def cleanup(self, run_id: str) -> None:
-        """End and remove whatever an interrupted session of this run left behind, and nothing else."""
+        """End and remove what an interrupted session of this run left behind, and nothing of other runs."""

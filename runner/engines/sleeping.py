@@ -1,7 +1,8 @@
 """Waits for a process without waking up before it has ended. Knows no engine.
 
-`subprocess.Popen.wait(timeout)` looks twenty times a second whether the process has ended, each time on a CPU that the
-process may be using. A descriptor of the process (pidfd_open(2), Linux 5.3 and later) lets the kernel wake us once.
+`subprocess.Popen.wait(timeout)` checks twenty times a second whether the process has ended, each time on a CPU that the
+process may be using. With a descriptor of the process (pidfd_open(2), Linux 5.3 and later) the kernel wakes the waiting
+process only once.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ import time
 
 
 def wait_asleep(process: subprocess.Popen[bytes], seconds: float) -> int:
-    """Wait for a process's end and return its exit code, negative for a death by signal.
+    """Wait for a process's end and return its exit code, negative if a signal ended it.
 
     Raises:
-        subprocess.TimeoutExpired: it goes on after so many seconds.
+        subprocess.TimeoutExpired: the process still runs after `seconds`.
     """
     try:
         descriptor = os.pidfd_open(process.pid)
@@ -31,11 +32,11 @@ def wait_asleep(process: subprocess.Popen[bytes], seconds: float) -> int:
 
 
 def _has_ended(descriptor: int, seconds: float) -> bool:
-    """A process's descriptor can be read from when it has ended."""
+    """Wait at most `seconds`; whether the process has ended. Its descriptor becomes readable when it ends."""
     poll = select.poll()
     poll.register(descriptor, select.POLLIN)
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:
-        if poll.poll(min(1000 * left, 1e9)):  # in milliseconds, of which the kernel takes no more than an int holds
+        if poll.poll(min(1000 * left, 1e9)):  # in milliseconds, which must fit into a C int
             return True
     return False

@@ -1,7 +1,7 @@
 """The venv engine: a launch is a process of a locked virtual environment, pinned by CPU affinity.
 
-The fall-back where no Docker engine answers. It runs the same workload from the same locks, and names what a plain
-process cannot be held to.
+It is used where no Docker engine answers. It runs the same workload from the same locks, and lists the conditions that
+it cannot enforce on a plain process.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from runner.matching.snapshot import Snapshot, of_folder
 from runner.planning.job import JOB_FILE
 from runner.vocabulary import EngineName, Launch, runs_containers
 
-# What a process needs to start at all; everything else that it gets is in the plan.
+# The variables that a process needs to start. All other variables that it gets are in the plan.
 PROCESS_PATH = "/usr/bin:/bin"
 
 
@@ -50,13 +50,13 @@ class VenvEngine:
         """Check that each stack's interpreter is on this host.
 
         Raises:
-            HostError: one is missing, with how to install it.
+            HostError: an interpreter is missing; the message says how to install it.
         """
         for stack in stacks:
             find_interpreter(stack.python)
 
     def room(self, wanted: Sequence[tuple[Stack, Installation]]) -> Mapping[Path, int]:
-        """What the environments take that are still to be made, and what pip fetches for them."""
+        """The bytes that the missing environments will take, and what pip downloads for them, by folder."""
         return self._cache.room(wanted)
 
     def prepare(self, stack: Stack, installation: Installation, notify: Notify) -> Artifact:
@@ -64,13 +64,15 @@ class VenvEngine:
         return self._cache.prepare(stack, installation, notify)
 
     def find(self, stack: Stack, installation: Installation) -> Artifact | None:
-        """The installation's environment, if the cache has it whole."""
+        """The installation's environment, if it is complete in the cache; else None."""
         return self._cache.find(stack, installation)
 
     def run(
         self, launch: Launch, pin: Pin, artifact: Artifact, folders: LaunchFolders, deadline_seconds: float
     ) -> Outcome:
-        """Start the workload in a session of its own and wait; its whole group ends with it, or at the deadline.
+        """Start the workload in a session of its own and wait for its end or the deadline.
+
+        Then its whole process group is killed.
 
         Raises:
             HostError: the process could not be started.
@@ -86,7 +88,7 @@ class VenvEngine:
             except BaseException:
                 _kill_group(process)
                 raise
-            _kill_group(process)  # what it started in the background would go on beside the next launch
+            _kill_group(process)  # a process that it left in the background would run beside the next launch
         return Outcome(
             exit_code=exit_code,
             seconds=time.monotonic() - started,
@@ -95,7 +97,7 @@ class VenvEngine:
         )
 
     def command(self, launch: Launch, pin: Pin, folders: LaunchFolders) -> str:
-        """The same launch for a shell."""
+        """The shell command of the same launch."""
         environment = [f"{key}={value}" for key, value in _environment(launch, folders).items()]
         stack = find_stack(launch.cell.stack)
         python = f"{self._cache.location(stack, stack.installations[launch.installation])}/bin/python"
@@ -103,11 +105,11 @@ class VenvEngine:
         return " ".join([shlex.join(["env", "-i", *environment]), *pinned, shlex.join(_workload_arguments(folders))])
 
     def snapshot(self, artifact: Artifact) -> Snapshot:
-        """Hash the environment's files, but for byte-code and the kit's own notes in it."""
+        """Hash the environment's files, except byte-code and the files that the kit itself keeps in it."""
         return of_folder(Path(artifact.location), NOTES)
 
     def wrong_bytecode(self, artifact: Artifact) -> tuple[str, ...]:
-        """Remove all byte-code of the environment and the workload: the next launch makes it anew of the sources."""
+        """Remove all byte-code of the environment and the workload; the next launch compiles it from the sources."""
         left = []
         for root in (Path(artifact.location), WORKLOAD):
             for folder in [*root.rglob("__pycache__")]:
@@ -123,9 +125,10 @@ class VenvEngine:
 
 
 def was_out_of_memory(exit_code: int, kills_before: int | None, kills_after: int | None) -> bool:
-    """Tell a kill by the kernel's out-of-memory killer from one by somebody else, from its counter in /proc/vmstat.
+    """Whether a launch that ended with this exit code was killed by the kernel's out-of-memory killer.
 
-    The counter is of the whole host: on a busy one another process may have been the victim in the same minutes.
+    It is inferred from the counter `oom_kill` in /proc/vmstat before and after the launch. The counter is of the whole
+    host: on a busy host the killed process may have been another one.
     """
     if exit_code != -signal.SIGKILL or kills_before is None or kills_after is None:
         return False
@@ -171,7 +174,7 @@ def _environment(launch: Launch, folders: LaunchFolders) -> dict[str, str]:
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> int:
-    with suppress(ProcessLookupError):  # it may have ended by itself in this very moment
+    with suppress(ProcessLookupError):  # it may just have ended by itself
         os.killpg(process.pid, signal.SIGKILL)
     return process.wait()
 

@@ -1,1 +1,4 @@
-"""What caused a bar: parses what a probe printed, judges it, keeps it. Pure but for the store; starts nothing."""
+"""Evidence on what causes a speedup: parses what a probe printed, gives verdicts, and stores both. Starts nothing.
+
+All modules but the store are pure functions.
+"""

@@ -1,4 +1,4 @@
-"""What run.json asks of a cell's launches: wheel, settings, CPUs, and whether oneDNN's kernels should run."""
+"""What run.json plans for a cell's launches: wheel, settings, CPUs, and whether oneDNN's kernels should run."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import Literal
 
 from runner.storage.header import Header
 
-# Do the kernels of oneDNN (MKL-DNN, DNNL) belong into this cell, or must they be absent?
+# Whether the kernels of oneDNN (MKL-DNN, DNNL) should run in a cell, or must be absent.
 Kernels = Literal["run", "absent", "either"]
 
-# The first release of stock TensorFlow that knows oneDNN: https://github.com/tensorflow/tensorflow/releases/tag/v2.5.0
+# The first release of stock TensorFlow with oneDNN: https://github.com/tensorflow/tensorflow/releases/tag/v2.5.0
 ONEDNN_IN_STOCK = (2, 5)
-# Its switch. Not set, TensorFlow decides by the CPU: DefaultOneDnnPolicy in tensorflow/core/util/port.cc.
+# The variable that switches it. If it is not set, TensorFlow decides by the CPU (DefaultOneDnnPolicy in
+# tensorflow/core/util/port.cc).
 ONEDNN_SWITCH = "TF_ENABLE_ONEDNN_OPTS"
 _TRUE = ("1", "true", "TRUE", "True")
 _BINDING_TYPES = ("compact", "scatter", "balanced", "explicit", "logical", "physical")
@@ -22,11 +23,11 @@ _BINDING_TYPES = ("compact", "scatter", "balanced", "explicit", "logical", "phys
 
 @dataclass(frozen=True)
 class CellPlan:
-    """One cell as it was planned. `wheel` is a requirement (name==version), None if the run does not say.
+    """One cell as it was planned. `wheel` is a requirement (name==version), None if the run does not state it.
 
-    `cores` holds the logical CPUs of each physical core of the pin; `environment` every variable of a timed launch.
-    `holds` is what stacks.toml knows to be in the wheel of oneDNN (runner/catalogue/stacks.py), None if the run does
-    not say.
+    `cores` has the logical CPUs of each physical core of the pin, `environment` every variable of a timed launch.
+    `holds` is the part of oneDNN that the wheel contains according to stacks.toml (runner/catalogue/stacks.py), None if
+    the run does not state it.
     """
 
     is_baseline: bool
@@ -42,7 +43,7 @@ class CellPlan:
 
     @property
     def is_intels_build(self) -> bool:
-        """Is the wheel Intel's own?"""
+        """Whether the wheel is Intel's."""
         return (self.wheel or "").startswith("intel")
 
     @property
@@ -53,12 +54,12 @@ class CellPlan:
 
     @property
     def has_a_default(self) -> bool:
-        """Is it a stock build that can have oneDNN, and decides by itself if its switch is not set?"""
+        """Whether the wheel is a stock build with oneDNN, so that TensorFlow decides if the switch is not set."""
         return not self.is_intels_build and self.version is not None and self.version >= ONEDNN_IN_STOCK
 
     @property
     def kernels(self) -> Kernels:
-        """The article's baseline has none, whatever its settings say; the others do as their settings say."""
+        """Whether oneDNN's kernels should run: never in the baseline, else as build and settings decide."""
         if self.is_baseline or (self.is_intels_build and self.is_on("TF_DISABLE_MKL")):
             return "absent"
         if self.is_intels_build:
@@ -71,19 +72,19 @@ class CellPlan:
 
     @property
     def binds_threads(self) -> bool:
-        """Do the settings ask OpenMP to bind its threads? KMP_AFFINITY overrides OMP_PROC_BIND."""
+        """Whether the settings tell OpenMP to bind its threads. KMP_AFFINITY overrides OMP_PROC_BIND."""
         affinity = self.environment.get("KMP_AFFINITY")
         if affinity is not None:
             return any(word in _BINDING_TYPES for word in affinity.split(","))
         return self.environment.get("OMP_PROC_BIND", "false").lower() != "false"
 
     def is_on(self, name: str) -> bool:
-        """Is a variable set to something true?"""
+        """Whether a variable is set to a value that means true."""
         return self.environment.get(name) in _TRUE
 
 
 def cell_plan_of(header: Header, stack: str, variant: str, environment: Mapping[str, str]) -> CellPlan:
-    """What run.json asks of a cell whose launches have this environment."""
+    """The plan in run.json for a cell whose launches have this environment."""
     used = header.stacks[stack]
     installation = used.variants[variant].installation if variant in used.variants else None
     return CellPlan(

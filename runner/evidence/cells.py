@@ -1,6 +1,6 @@
-"""Brings together what is known of each timed cell: its variant's probe, and what its launches recorded of themselves.
+"""Combines the evidence on each timed cell: its variant's probe, and what its launches recorded about themselves.
 
-Pure functions of run.json, records and evidence. What they make of a cell is one verdict and a remark of a few words.
+Pure functions of run.json, records and evidence. For each cell they give one status and a remark of a few words.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from runner.storage.header import Header
 from runner.storage.records import Record, latest
 from runner.vocabulary import Cell
 
-# What stands beside a bar whose cell failed a verdict.
+# The remark beside a bar whose cell failed a verdict, by the verdict's id.
 REMARKS: Mapping[str, str] = {
     BASELINE_FREE: "baseline ran oneDNN",
     KERNELS_RAN: "no Intel kernels",
@@ -30,9 +30,9 @@ Status = Literal["passed", "failed", "no evidence", "not probed"]
 
 @dataclass(frozen=True)
 class CellEvidence:
-    """All evidence on one cell. `wanted` is false for a cell without a probe in a run begun without.
+    """All evidence on one cell. `wanted` is false if the run was begun without probes and the cell has none.
 
-    `launches` holds the verdicts of its timed launches by launch id.
+    `launches` has the verdicts of the cell's timed launches, by launch id.
     """
 
     cell: Cell
@@ -42,19 +42,19 @@ class CellEvidence:
 
     @property
     def verdicts(self) -> list[tuple[str, Verdict]]:
-        """Every verdict with where it is from, inert settings left out: they are told, not judged."""
+        """Every verdict and its origin. Verdicts on inert settings are left out, because they decide nothing."""
         probe = [("probe", verdict) for verdict in self.probe.verdicts] if self.probe else []
         timed = [(launch, verdict) for launch, verdicts in self.launches.items() for verdict in verdicts]
         return [(where, verdict) for where, verdict in [*probe, *timed] if not verdict.id.startswith(INERT)]
 
     @property
     def failures(self) -> list[tuple[str, Verdict]]:
-        """The verdicts that failed, with where."""
+        """The verdicts that failed, each with its origin."""
         return [(where, verdict) for where, verdict in self.verdicts if verdict.passed is False]
 
     @property
     def status(self) -> Status:
-        """Passed only with a probe that passed and left a fingerprint; a failed verdict counts from wherever it is."""
+        """Passed only if the probe passed and left a fingerprint. One failed verdict of any origin makes it failed."""
         if self.failures:
             return "failed"
         if self.probe is None or self.probe.error is not None or self.probe.quiet_error is not None:
@@ -64,16 +64,17 @@ class CellEvidence:
 
     @property
     def remark(self) -> str:
-        """A few words to stand beside a bar; empty where there is nothing to be careful with."""
+        """A few words of caution to print beside a bar; empty if none are needed."""
         if self.status == "failed":
             return REMARKS.get(self.failures[0][1].id, "evidence failed")
         return NO_EVIDENCE if self.status == "no evidence" else ""
 
     @property
     def reason(self) -> str:
-        """Why the cell is marked, in sentences; empty where it is not."""
+        """Sentences that say why the cell's bar is marked; empty if it is not marked."""
         if self.status == "failed":
-            # Of each verdict one sentence from the probe and one from the launches: those differ in thread ids only.
+            # One sentence from the probe and one from the launches for each verdict: sentences of launches differ only
+            # in thread ids.
             texts: dict[tuple[str, bool], str] = {}
             for where, verdict in self.failures:
                 texts.setdefault((verdict.id, where == "probe"), verdict.text)
@@ -95,7 +96,7 @@ Cells = Mapping[Cell, CellEvidence]
 def cells_of(
     header: Header, records: Iterable[Record], evidence: Mapping[Subject, Evidence]
 ) -> dict[Cell, CellEvidence]:
-    """The evidence on every cell that has a usable launch."""
+    """The evidence on every cell that has a usable launch, by cell."""
     begun_with_probes = bool(header.probes)
     launches: dict[Cell, dict[str, tuple[Verdict, ...]]] = {}
     for launch_id, record in latest(list(records)).items():

@@ -1,7 +1,7 @@
-"""Reads which of this CPU's instruction sets a build says it was not compiled to use, in the wording of each era.
+"""Reads from a log which instruction sets of this CPU a build was not compiled for, in the wording of each release.
 
-TensorFlow says it in tensorflow/core/platform/cpu_feature_guard.cc, once for a process. It names instruction sets only:
-neither the compiler nor any other of its flags.
+TensorFlow prints this once for each process (tensorflow/core/platform/cpu_feature_guard.cc). It names instruction sets
+only, and neither the compiler nor its other flags.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ _NAMES = r"(?P<names>[A-Z][A-Z0-9_.]*(?:[ ,]+[A-Z][A-Z0-9_.]*)*)"
 _SAYINGS = (
     # Up to 2.3, and the stock builds of 1.x: Your CPU supports instructions that ...
     re.compile(rf"this TensorFlow binary was not compiled to use:\s*{_NAMES}\s*$", re.MULTILINE),
-    # Builds with MKL-DNN or oneDNN, up to 2.8: what its kernels use, and "To enable them in other operations, rebuild".
+    # Builds with MKL-DNN or oneDNN, up to 2.8: the sets that its kernels use, then "To enable them in other operations,
+    # rebuild".
     re.compile(
         rf"to use the following CPU instructions in performance[- ]critical operations:\s*{_NAMES}\s*\n"
         r"\s*To enable them in \S+ operations, rebuild"
@@ -23,9 +24,9 @@ _SAYINGS = (
 
 
 def parse_not_compiled_for(text: str) -> tuple[str, ...] | None:
-    """The instruction sets in the order of the log: of those that this CPU has, and outside of Intel's kernels.
+    """The instruction sets that this CPU has and that code outside of Intel's kernels does not use, in the log's order.
 
-    None where the log has no such line, which is also so for a build that was compiled to use all of them.
+    None if the log has no such line. A build that was compiled to use all of them prints none either.
     """
     for saying in _SAYINGS:
         found = saying.search(text)

@@ -1,6 +1,6 @@
-"""What a plain installation of stock TensorFlow does with oneDNN on this host: asked of the build, never worked out.
+"""Whether a plain installation of stock TensorFlow has oneDNN on, on this host: observed on the build, never computed.
 
-The rule that TensorFlow decides by (DefaultOneDnnPolicy in its core/util/port.cc) is nowhere repeated here.
+TensorFlow decides by a rule of its own (DefaultOneDnnPolicy in its core/util/port.cc). The kit does not repeat it.
 """
 
 from __future__ import annotations
@@ -13,35 +13,35 @@ from runner.evidence.probed import Evidence, Subject
 from runner.storage.launch_result import InstalledWheel, LaunchResult
 from runner.storage.records import Record
 
-# Stands for a variant in evidence.jsonl: the stock installation with nothing said about oneDNN.
+# In place of a variant's name in evidence.jsonl: the stock installation without the variable that switches oneDNN.
 PLAIN = "plain-install"
 
 
 @dataclass(frozen=True)
 class Default:
-    """Is oneDNN on in a plain installation, and who said so: "a probe" or "n launches"."""
+    """Whether oneDNN is on in a plain installation, and what showed it: "a probe" or "n launches"."""
 
     is_on: bool
     said_by: str
 
 
 def planned_plainly(cell_plan: CellPlan) -> CellPlan | None:
-    """The same installation without its switch; None for a build that has no oneDNN or never leaves it out."""
+    """The same installation without the switch; None for a build in which TensorFlow does not decide about oneDNN."""
     if not cell_plan.has_a_default:
         return None
     return replace(cell_plan, is_baseline=False, environment=without_switch(cell_plan.environment))
 
 
 def without_switch(environment: Mapping[str, str]) -> dict[str, str]:
-    """An environment that leaves oneDNN to TensorFlow."""
+    """The environment without the variable that switches oneDNN, so that TensorFlow decides."""
     return {name: value for name, value in environment.items() if name != ONEDNN_SWITCH}
 
 
 def observed_defaults(evidence: Mapping[Subject, Evidence], records: Iterable[Record]) -> dict[str, Default]:
-    """What was observed, by stack; a stack of which nothing was is not in it.
+    """What was observed, by stack. A stack without an observation is left out.
 
-    A probe's word comes first. Without one, launches that were timed with the switch unset (a ladder's first rung)
-    tell what TensorFlow says of itself, if they all say the same.
+    A probe's observation is taken first. Without a probe, timed launches in which the switch was not set (a ladder's
+    first rung) are taken, if TensorFlow reported the same in all of them.
     """
     found: dict[str, Default] = {}
     for subject, each in evidence.items():
@@ -59,7 +59,7 @@ def observed_defaults(evidence: Mapping[Subject, Evidence], records: Iterable[Re
 
 
 def _of_launch(record: Record) -> bool | None:
-    """What a launch says that left oneDNN to its stock build; None for any other."""
+    """Whether oneDNN was on in a launch of a stock build that did not set the switch; None for any other launch."""
     result = record.training or LaunchResult()
     wheel = (result.evidence and result.evidence.wheel) or InstalledWheel()
     requirement = f"{wheel.distribution or ''}=={wheel.version or ''}"

@@ -1,8 +1,8 @@
-"""Which settings of a cell did nothing, and why: from what the build and its runtimes said, never from its speed.
+"""Finds which settings of a cell had no effect, and why, from what the build and its runtimes print, never from speed.
 
-Inert is said of what TensorFlow computes with. Another library in the process, such as numpy's OpenBLAS, may read the
-same variable.
-Each rule looks at one setting and answers with the reason why it was inert, or None. Pure functions.
+A setting is inert if it has no effect on TensorFlow's computation. Another library in the process, such as numpy's
+OpenBLAS, may still read the same variable. Each rule takes one setting and returns the reason why it was inert, or
+None. All functions are pure.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from runner.evidence.onednn import Verbose
 from runner.evidence.openmp import OpenMp
 from runner.evidence.verdicts import INERT, Verdict, primitives_of_layers
 
-# The variable that switches Intel's kernels off is not in the 1.12 wheel (its libraries do not hold the name).
+# The variable that switches Intel's kernels off does not exist in the 1.12 wheel: no library contains the name.
 DISABLE_MKL_SINCE = (1, 15)
-# ISA limits below AVX-512, as oneDNN names them: https://oneapi-src.github.io/oneDNN/dev_guide_cpu_dispatcher_control.html
+# ISA limits below AVX-512, as in https://oneapi-src.github.io/oneDNN/dev_guide_cpu_dispatcher_control.html
 _BELOW_AVX512 = ("SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX2_VNNI_2")
 _ISA_LIMITS = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA")
 
-# Reasons that are the host's and not the build's: where they hold, a setting was not tried.
+# Reasons that lie in the host and not in the build. If one of them holds, the setting was not really tried.
 ONE_THREAD = "with one OpenMP thread there is none that waits for work"
 CANNOT_BIND = "the OpenMP runtime cannot bind threads on this host"
-# Parts of reasons that are the software's alone: a probe's, a launch's, and the runtime's own words where one setting
-# overrides another. Every other reason (as many threads as there would be anyway) may not hold on a larger host.
+# Parts of reasons that lie in the software alone: of a probe, of a launch, and of the runtime's own message that one
+# setting overrides another. Any other reason, such as an unchanged number of threads, may not hold on a larger host.
 _OF_THE_SOFTWARE = ("no OpenMP runtime is in the process", "no OpenMP runtime is mapped", "has been defined")
 
 
@@ -43,7 +43,7 @@ Rule = Callable[[str, str, Seen], str | None]
 
 
 def judge_settings(seen: Seen) -> list[Verdict]:
-    """One verdict for each setting that was inert; none for a setting that had an effect or left no trace of one."""
+    """One verdict for each setting that was inert. There is none for a setting of which that cannot be shown."""
     verdicts = []
     for name, value in sorted(seen.cell_plan.environment.items()):
         reason = next((found for rule in _RULES if (found := rule(name, value, seen)) is not None), None)
@@ -54,12 +54,15 @@ def judge_settings(seen: Seen) -> list[Verdict]:
 
 
 def is_of_the_host(reason: str) -> bool:
-    """Is a setting inert for a reason that another host would not give? Takes a verdict's text, or the reason in it."""
+    """Whether a setting is inert for a reason that lies in the host. Takes a verdict's text, or the reason in it."""
     return any(each in reason for each in (ONE_THREAD, CANNOT_BIND))
 
 
 def is_of_the_software(reason: str) -> bool:
-    """Is a setting inert for a reason that this software would give on any host? Takes what `is_of_the_host` takes."""
+    """Whether a setting is inert for a reason that lies in the software, so that it holds on any host.
+
+    Takes a verdict's text, or the reason in it.
+    """
     return any(each in reason for each in _OF_THE_SOFTWARE)
 
 

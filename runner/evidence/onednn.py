@@ -1,7 +1,7 @@
-"""Reads the verbose lines of oneDNN under its three names: mkldnn_verbose (0.x), dnnl_verbose (1.x), onednn_verbose.
+"""Reads the verbose lines of oneDNN, which have three names: mkldnn_verbose (0.x), dnnl_verbose (1.x), onednn_verbose.
 
-Formats: https://oneapi-src.github.io/oneDNN/dev_guide_verbose.html and, for 0.x, .../v0/perf_profile.html. It knows
-nothing of TensorFlow or of what the lines prove.
+Formats: https://oneapi-src.github.io/oneDNN/dev_guide_verbose.html and, for 0.x, .../v0/perf_profile.html. This module
+knows nothing of TensorFlow or of what the lines prove.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-# Other output may stand in front of a line on the same line: the log has more than one writer.
+# Other output may precede a verbose line on the same line, because several writers share the log.
 _LINE = re.compile(r"\b(?P<name>mkldnn|dnnl|onednn)_verbose,(?P<rest>.+)$")
-# What newer versions put between prefix and event: a time stamp, the format's version, a component.
+# Fields that newer versions put between prefix and event: a time stamp, the format's version, a component.
 _EVENT = re.compile(r"^(?:[\d.]+,|v\d+,|primitive,|common,)*(?P<event>info|exec),(?P<fields>.+)$")
 _NAMES = {"mkldnn": "MKL-DNN", "dnnl": "DNNL", "onednn": "oneDNN"}
 _VERSION = re.compile(r"(?:MKL-DNN|DNNL|oneDNN) v(\d[\w.]*)")
 _ISA_PHRASE = re.compile(r"^(?:cpu,isa:|Detected ISA is )")
 _ENGINES = ("cpu", "gpu")
 _REORDER = "reorder"
-# From the newest to the oldest, as implementations carry them in their names.
+# Instruction sets from the newest to the oldest, as they appear in the names of implementations.
 _ISA_NAMES = (
     "avx512_core_amx_fp16", "avx512_core_amx", "avx512_core_fp16", "avx512_core_bf16", "avx512_core_vnni",
     "avx512_core", "avx512_mic_4ops", "avx512_mic", "avx512_common", "avx2_vnni", "avx2", "avx", "sse41", "sse42",
@@ -29,7 +29,7 @@ _ISA_NAMES = (
 
 @dataclass(frozen=True)
 class Library:
-    """The library as it introduced itself; None for what its version does not say."""
+    """The library as its first lines describe it; None for what its version does not print."""
 
     name: str
     version: str | None = None
@@ -40,7 +40,7 @@ class Library:
 
 @dataclass(frozen=True)
 class Primitive:
-    """How often and how long (milliseconds in all) primitives of one kind ran with one implementation."""
+    """How often primitives of one kind ran with one implementation, and how many milliseconds they took in all."""
 
     kind: str
     implementation: str
@@ -50,7 +50,7 @@ class Primitive:
 
 @dataclass(frozen=True)
 class Verbose:
-    """Everything that a log's verbose lines say. `library` is None if there is not one such line."""
+    """Everything that a log's verbose lines contain. `library` is None if the log has no such line."""
 
     library: Library | None
     primitives: tuple[Primitive, ...]
@@ -72,7 +72,7 @@ class Verbose:
         }
 
     def to_json(self) -> dict[str, Any]:
-        """Library, primitives (most time first) and reorders, as evidence.jsonl keeps them."""
+        """Library, primitives (those with the most time first) and reorders, as evidence.jsonl keeps them."""
         return {
             "library": None if self.library is None else asdict(self.library),
             "primitives": [asdict(primitive) for primitive in self.primitives],
@@ -81,7 +81,7 @@ class Verbose:
 
 
 def parse_verbose(text: str) -> Verbose:
-    """Read a log. Lines that are torn or of no known form are passed over."""
+    """Read a log. Lines that are broken or of an unknown form are skipped."""
     library: Library | None = None
     sums: dict[tuple[str, str], tuple[int, float]] = {}
     for line in text.splitlines():
@@ -105,7 +105,7 @@ def _introduced(library: Library, fields: str) -> Library:
     version = _VERSION.search(fields)
     if version:
         library = replace(library, version=version[1])
-        # Some of version 0.x name the instruction set in the same line, which may itself hold commas.
+        # Some versions 0.x name the instruction set in the same line. The name may contain commas.
         _, _, rest = fields.partition("),")
         return replace(library, isa=rest.strip()) if rest else library
     if fields.startswith(("cpu,isa:", "Detected ISA is ")):
@@ -124,7 +124,7 @@ def _add(sums: dict[tuple[str, str], tuple[int, float]], fields: str) -> None:
     try:
         kind, implementation, spent = values[0], values[1], float(values[-1])
     except (IndexError, ValueError):
-        return  # torn by another writer
+        return  # the line was broken by another writer
     count, so_far = sums.get((kind, implementation), (0, 0.0))
     sums[kind, implementation] = (count + 1, so_far + spent)
 

@@ -1,6 +1,6 @@
-"""Reads what Intel's OpenMP runtime prints with KMP_AFFINITY=verbose and KMP_SETTINGS=1, old versions and new.
+"""Reads what Intel's OpenMP runtime prints with KMP_AFFINITY=verbose and KMP_SETTINGS=1, in old and new versions.
 
-It knows nothing of TensorFlow or of what the lines prove.
+This module knows nothing of TensorFlow or of what the lines prove.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ _SETTING = re.compile(r"^\s+((?:K?OMP|KMP|LIBOMP\w*)_\w+)\s*=\s*(.*?)\s*$")
 
 @dataclass(frozen=True)
 class Bound:
-    """One thread and the CPUs it was bound to, as the kernel writes lists. `thread` counts over the whole process.
+    """One thread and the CPUs that it was bound to, in the kernel's list format.
 
-    `task` is the thread's own id.
+    `thread` is OpenMP's number of the thread in the whole process, `task` the kernel's id of it.
     """
 
     process: int
@@ -34,9 +34,9 @@ class Bound:
 
 @dataclass(frozen=True)
 class OpenMp:
-    """What the runtime said of itself. All is empty where none was started.
+    """What the runtime printed about itself. All fields are empty if no runtime was started.
 
-    `initial_cpus` are those it found itself on; `respected` says whether it stays on them.
+    `initial_cpus` are the CPUs that the runtime was started on; `respected` says whether it stays on them.
     """
 
     initial_cpus: str | None = None
@@ -49,10 +49,10 @@ class OpenMp:
 
     @property
     def computing(self) -> tuple[Bound, ...]:
-        """The bound threads without a main thread that is alone.
+        """The bound threads without a main thread that does not compute.
 
-        OpenMP knows that one only since the workload asked how many threads there are. A main thread that computes
-        starts the runtime, as thread 0, or a team of its own.
+        OpenMP knows such a main thread only because the workload asked it for the number of threads. A main thread that
+        computes starts the runtime, as thread 0, or has a team of its own.
         """
         tasks = [bound.task for bound in self.bound]
         return tuple(
@@ -63,7 +63,7 @@ class OpenMp:
 
 
 def parse_openmp(text: str) -> OpenMp:
-    """Read a log; where something is said twice, the last time counts."""
+    """Read a log. If it says something twice, the last line counts."""
     tables: dict[str, dict[str, str]] = {"user": {}, "effective": {}}
     bound: dict[tuple[int, int], Bound] = {}
     ignored: dict[str, str] = {}

@@ -1,6 +1,6 @@
-"""Tells from what a launch recorded of its threads why it used few of the CPUs that it was given. Pure functions.
+"""Explains why a launch used only few of its CPUs, from what it recorded about its threads. Pure functions.
 
-Only what was seen is told: masks, the CPU that each thread was last on, CPU seconds, and seconds of waiting for a CPU.
+Only observations are used: masks, the CPU that each thread was last on, CPU seconds, and seconds of waiting for a CPU.
 """
 
 from __future__ import annotations
@@ -12,18 +12,20 @@ from typing import Any
 from runner.machine.cpulist import format_cpu_list, parse_cpu_list
 from runner.support.wording import plural
 
-# A thread that used less than this share of the timed steps' time did not compute: it started work or waited for it.
+# A thread that used a CPU for less than this share of the timed steps' time did not compute: it started work for others
+# or waited.
 COMPUTED = 0.02
-# One thread with at least this share of all CPU seconds has worked alone.
+# A thread with at least this share of all CPU seconds counts as the only one that worked.
 ALONE = 0.9
-# Threads that share one CPU keep it busy for at least this share of the time, or it is not what held them up.
+# Threads that share one CPU must keep it busy for at least this share of the time. Otherwise sharing did not slow them.
 FULL = 0.8
-# Threads that were ready to run for at least this share of the CPU time that was left unused, and got no CPU.
+# Waiting for a CPU is the reason if threads were ready to run, without a CPU, for at least this share of the unused CPU
+# time.
 WAITED = 0.5
 
 
 def why_few(result: Mapping[str, Any], cpus: frozenset[int], wall_seconds: float) -> str:
-    """The reason as a clause without a full stop, for a launch on these CPUs whose timed steps took `wall_seconds`."""
+    """The reason, as a clause without a full stop, for a launch on `cpus` whose timed steps took `wall_seconds`."""
     masks = {thread["id"]: thread["allowed_cpus"] for thread in result["evidence"]["threads"]}
     computed = [each for each in result["cpu"]["threads"] if each["cpu_seconds"] >= COMPUTED * wall_seconds]
     spent = sum(each["cpu_seconds"] for each in computed)
@@ -50,18 +52,18 @@ def why_few(result: Mapping[str, Any], cpus: frozenset[int], wall_seconds: float
         return (f"its threads were ready to run for {waited:.1f} s in all and got none of the CPUs "
                 f"{format_cpu_list(cpus)}")  # fmt: skip
     return (f"{plural(len(computed), 'thread')} computed, last seen on the CPUs {format_cpu_list(last)}; neither their "
-            "masks nor the time that they waited for a CPU tell why")  # fmt: skip
+            "masks nor the time that they waited for a CPU explain this")  # fmt: skip
 
 
 def _allowed(mask: str | None, cpus: frozenset[int]) -> frozenset[int]:
-    """The CPUs of the pin that a thread may use; all of them where its mask was not seen."""
+    """The CPUs of the pin that a thread may use; all of them if its mask is not known."""
     return parse_cpu_list(mask) & cpus if mask else cpus
 
 
 def _shared(
     computed: Sequence[Mapping[str, Any]], masks: Mapping[int, str | None], cpus: frozenset[int]
 ) -> tuple[int, list[Mapping[str, Any]]] | None:
-    """The CPU that most of the threads which computed are confined to, and these; None if no two share one."""
+    """The CPU to which the most threads that computed are confined, and these threads; None if no two share a CPU."""
     if len(cpus) == 1:
         return None
     only = {each["id"]: next(iter(mask)) for each in computed

@@ -1,6 +1,6 @@
-"""Makes evidence of a probe's log and result: everything parsed, and every verdict. Pure.
+"""Makes evidence from a probe's log and result: everything that is parsed, and every verdict. Pure functions.
 
-It is one line of evidence.jsonl; every field is described in results/README.md.
+Evidence is one line of evidence.jsonl; results/README.md describes every field.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True)
 class Subject:
-    """What was probed: one variant on one topology, at the probe's own batch size."""
+    """What was probed: one variant on one topology, at the batch size of probes."""
 
     stack: str
     variant: str
@@ -37,16 +37,21 @@ class Subject:
 
 @dataclass(frozen=True)
 class Evidence:
-    """One line of evidence.jsonl. `error` says why nothing was obtained; then there is nothing else.
+    """One line of evidence.jsonl.
 
-    `trace` is of a launch without verbose switches, and `quiet` tells that launch's steps; `logged_step_seconds` are
-    those of the launch with the switches on. Earlier runs traced in that one and have neither. `quiet_error` says why
-    there is no trace and no fingerprint, where all else was obtained.
-    `compiled` is None where the build's own word on its instruction sets was not read; `onednn_by_default` is None
-    unless the probe left oneDNN to TensorFlow and it was seen what that did.
-    `fingerprint` has one list for each tensor of the first step, [kind, name, norm, dot product, sensitivity].
-    Outputs and all sensitivities come from the quiet launch. Norms and dot products of gradients and updates come from
-    the verbose one, whose log shows which kernels ran.
+    `error` says why nothing was obtained; then all other fields are empty. `quiet_error` says why there is no trace and
+    no fingerprint although everything else was obtained.
+
+    A probe has two launches. In the verbose launch the verbose switches are on; `logged_step_seconds` are the seconds
+    of its steps. The quiet launch has none; `trace` is its trace and `quiet` describes its steps. Runs of earlier
+    releases have traces of the verbose launch, and neither `quiet` nor `logged_step_seconds`.
+
+    `compiled` is None if the build's message on instruction sets was not read. `onednn_by_default` is None unless the
+    probe left oneDNN to TensorFlow and showed what TensorFlow decided.
+
+    `fingerprint` has one list for each tensor of the first step: [kind, name, norm, dot product, sensitivity]. Outputs
+    and all sensitivities come from the quiet launch. Norms and dot products of gradients and updates come from the
+    verbose launch, whose log shows which kernels ran.
     """
 
     subject: Subject
@@ -96,7 +101,7 @@ class Evidence:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Evidence:
-        """The evidence that `to_json` wrote; what an earlier rule passed is held to today's."""
+        """The evidence that `to_json` wrote. Verdicts that passed are checked again by today's rules."""
         return cls(
             subject=Subject.of(data),
             batch_size=data["batch_size"],
@@ -120,19 +125,19 @@ class Evidence:
 
     @property
     def milliseconds(self) -> float:
-        """The time of all primitives."""
+        """The time of all primitives in milliseconds."""
         return sum(float(primitive["milliseconds"]) for primitive in self.primitives)
 
 
 def no_evidence(subject: Subject, batch_size: int, key: str, kind: str, message: str) -> Evidence:
-    """A probe that failed: evidence not obtained, with its reason."""
+    """The evidence of a probe that failed: only the reason."""
     return Evidence(subject, batch_size, key, error={"kind": kind, "message": message})
 
 
 def evidence_of(
     subject: Subject, batch_size: int, key: str, cell_plan: CellPlan, log: str, result: Mapping[str, Any]
 ) -> Evidence:
-    """Read a probe's log and the workload's result, and judge them."""
+    """Read a verbose launch's log and result, and give all verdicts on them."""
     verbose, openmp = parse_verbose(log), parse_openmp(log)
     observed, found = result["observed"], result["evidence"]
     omp_max_threads = observed["omp_max_threads"]
@@ -168,7 +173,7 @@ def evidence_of(
 
 
 def with_quiet(evidence: Evidence, batch_size: int, result: Mapping[str, Any]) -> Evidence:
-    """The evidence with the trace of its subject's quiet launch, and the ordinary steps that it stands beside."""
+    """Add the quiet launch of the same subject: its trace, its ordinary steps and its fingerprint."""
     quiet = {
         "batch_size": batch_size,
         "step_seconds": list(_ordinary_steps(result)),
@@ -179,7 +184,7 @@ def with_quiet(evidence: Evidence, batch_size: int, result: Mapping[str, Any]) -
 
 
 def _whole_fingerprint(verbose: Sequence[Sequence[Any]], quiet: Sequence[Sequence[Any]]) -> tuple[Sequence[Any], ...]:
-    """The quiet launch's, with norms and dot products of the verbose launch's step wherever that has them."""
+    """The quiet launch's fingerprint, with the norms and dot products of the verbose launch where it has them."""
     of_kernels_on_record = {(kind, name): numbers[:2] for kind, name, *numbers in verbose}
     return tuple(
         [kind, name, *of_kernels_on_record.get((kind, name), numbers[:2]), numbers[2]] for kind, name, *numbers in quiet
@@ -196,7 +201,7 @@ def _compiled(log: str) -> dict[str, Any]:
 
 
 def _with_runtime(verbose: Verbose, omp_max_threads: int | None) -> Verbose:
-    """MKL-DNN 0.x does not name its runtime: it is OpenMP where that is in the process (it knew no thread pool)."""
+    """Add the runtime of MKL-DNN 0.x, which does not print it: OpenMP if it is in the process (0.x has no pool)."""
     library = verbose.library
     if library is None or library.runtime is not None or omp_max_threads is None:
         return verbose

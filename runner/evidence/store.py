@@ -1,6 +1,6 @@
-"""Keeps evidence: evidence.jsonl in a run's folder, appended and fsynced like records, and a cache between runs.
+"""Stores evidence: evidence.jsonl in a run's folder, appended and fsynced like records, and a cache for later runs.
 
-Knows where lines lie, not what they say.
+It knows where evidence is kept, and not what it means.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _RULES = Path(__file__).resolve().parent
 
 
 def append(folder: Path, evidence: Evidence) -> None:
-    """Add one line and force it to disk.
+    """Append one line and force it to disk.
 
     Raises:
         DiskError: the line could not be written.
@@ -32,7 +32,7 @@ def append(folder: Path, evidence: Evidence) -> None:
 
 
 def read(folder: Path) -> dict[Subject, Evidence]:
-    """Read a run's evidence: for each subject its latest line. Empty for a run that was never probed.
+    """Read a run's evidence: the latest line of each subject. Empty for a run that was never probed.
 
     Raises:
         RunFormatError: the file cannot be read, a line other than the last is damaged, or the schema is newer.
@@ -42,25 +42,25 @@ def read(folder: Path) -> dict[Subject, Evidence]:
 
 
 def key_of(**inputs: Any) -> str:
-    """Identify a probe by everything that could change what it shows, and by the code that reads it."""
+    """The key of a probe: a hash of everything that could change its evidence, and of the code that reads it."""
     content = json.dumps({**inputs, "rules": _rules_sha256()}, sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class EvidenceCache:
-    """What was obtained on this host before, one file for each key."""
+    """The evidence that earlier runs obtained on this host, one file for each key."""
 
     root: Path
 
     def find(self, key: str) -> Evidence | None:
-        """The evidence under a key; None if there is none, or it cannot be read."""
+        """The evidence under a key; None if there is none or it cannot be read."""
         with suppress(OSError, ValueError, KeyError, TypeError):
             return Evidence.from_json(json.loads((self.root / f"{key}.json").read_text(encoding="utf-8")))
         return None
 
     def keep(self, evidence: Evidence) -> None:
-        """Keep evidence for later runs. It is in the run's folder already, so that a full disk here loses nothing."""
+        """Keep evidence for later runs. A failure to write is ignored, because the run's folder has the evidence."""
         with suppress(OSError):
             self.root.mkdir(parents=True, exist_ok=True)
             write_whole(self.root / f"{evidence.key}.json", json.dumps(evidence.to_json(), indent=1) + "\n")

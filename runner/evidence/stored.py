@@ -1,6 +1,6 @@
-"""Holds stored verdicts to today's rules and words: an earlier run is redrawn by what it kept, not by what it said.
+"""Checks stored verdicts again by today's rules, from the observations that stand beside them, and renews their text.
 
-Pure functions of one line of evidence.jsonl. What that line does not tell is left as it was written.
+Pure functions of one line of evidence.jsonl. Where that line lacks the observations, the verdict stays as it is.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from runner.evidence.verdicts import (
     no_layer,
 )
 
-# How earlier releases began the sentence on a baseline that passed, and how they told of OpenMP threads in teams.
+# Parts of sentences of earlier releases: on a baseline that passed, and on OpenMP threads in teams.
 _FREE = " is free of Intel kernels: "
 _IN_TEAMS = re.compile(r"Every one of (\d+) OpenMP threads is bound inside the cpuset (\S+), one to a core in each of ")
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
 def held_to_todays_rules(verdict: Verdict, line: Mapping[str, Any]) -> Verdict:
-    """The verdict as it would be given today, by the primitives and threads that `line`, its evidence, holds."""
+    """The verdict that today's rules give for the primitives and threads in `line`, its line of evidence.jsonl."""
     if verdict.passed and verdict.id == BASELINE_FREE:
         return _baseline(verdict, line["primitives"])
     if verdict.passed and verdict.id == THREADS_BOUND:
@@ -36,7 +36,7 @@ def held_to_todays_rules(verdict: Verdict, line: Mapping[str, Any]) -> Verdict:
 
 
 def _baseline(verdict: Verdict, primitives: list[Mapping[str, Any]]) -> Verdict:
-    """A baseline that an earlier, laxer rule passed fails if another primitive ran; else it gets today's words."""
+    """Fail a baseline that passed an earlier, laxer rule if another primitive ran; else give it today's text."""
     counts = Counter[str]()
     for each in primitives:
         counts[each["kind"]] += each["count"]
@@ -51,7 +51,7 @@ def _baseline(verdict: Verdict, primitives: list[Mapping[str, Any]]) -> Verdict:
 
 
 def _threads(verdict: Verdict, threads: Mapping[str, Any]) -> Verdict:
-    """Threads that an earlier rule rounded up to whole teams, where the stored bindings show that they are none."""
+    """Correct a verdict of an earlier rule, which counted whole teams where the stored bindings show that none are."""
     found, team = _IN_TEAMS.match(verdict.text), threads.get("openmp_max_threads")
     if not found or not team or int(found[1]) % team == 0:
         return verdict
@@ -60,7 +60,7 @@ def _threads(verdict: Verdict, threads: Mapping[str, Any]) -> Verdict:
     where = ", ".join(f"{_in_words(count)} on CPU {cpus}" for cpus, count in sorted(per_cpu.items()))
     known = f" ({where})" if per_cpu.total() == number else ""
     text = (f"{number} OpenMP threads are bound inside the cpuset {cpuset}{known}; whether two of one team share a "
-            "core is not told.")  # fmt: skip
+            "core is not known.")  # fmt: skip
     return Verdict(THREADS_BOUND, None, text)
 
 

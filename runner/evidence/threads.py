@@ -1,7 +1,7 @@
-"""Judges where threads may run and are bound: from what OpenMP printed, or from the kernel's masks. Pure functions.
+"""Gives verdicts on where threads may run and are bound, from what OpenMP printed or from the kernel's masks.
 
-OpenMP's threads are judged, no others. A log names them. A timed launch has no log: there the threads that are bound
-and did most of the work in the timed steps stand for them, or nothing is decided.
+Only OpenMP's threads must be bound. A probe's log names them. A timed launch has no log; there the bound threads that
+did most of the work in the timed steps are taken for OpenMP's, or there is no verdict. All functions are pure.
 """
 
 from __future__ import annotations
@@ -17,23 +17,24 @@ from runner.evidence.openmp import Bound, OpenMp
 from runner.evidence.verdicts import THREADS_BOUND, Verdict
 from runner.machine.cpulist import format_cpu_list, parse_cpu_list
 
-# As they stand under evidence.threads in a result: id, name, allowed_cpus.
+# The threads under evidence.threads in a result, each with id, name and allowed_cpus.
 Threads = Sequence[Mapping[str, Any]]
-# Thread id -> its CPU seconds in the timed steps. Empty for launches that were made before this was recorded.
+# Thread id -> its CPU seconds in the timed steps. Empty for launches of releases that did not record them.
 Worked = Mapping[int, float]
 
-# A team shares its work evenly and waits by spinning, so that its members' CPU seconds are near each other: measured
-# beside other work on the host, the least had 0.83 of the most, and what else was bound beside them 0.23 (TensorFlow's
-# pool in tf-1.12).
+# A team shares its work evenly and waits by spinning, so that its members use nearly equal CPU seconds. In a
+# measurement with other work on the host, the member with the least had 0.83 of the one with the most. Other bound
+# threads, those of TensorFlow's pool in tf-1.12, had 0.23.
 OF_THE_TEAM = 0.5
-# Below this share of the busiest OpenMP thread's CPU seconds, a thread took no part: a main thread that only asks.
+# A thread with less than this share of the busiest OpenMP thread's CPU seconds did not compute, such as a main thread
+# that only asks OpenMP for the number of threads.
 TOOK_PART = 0.1
-# Some kernels count CPU time in hundredths of a second: below this, shares of it tell nothing.
+# Some kernels count CPU time in hundredths of a second. Below this many seconds, shares of it mean nothing.
 LEAST_CPU_SECONDS = 0.05
 
 
 def worked_in(result: Mapping[str, Any]) -> dict[int, float]:
-    """The CPU seconds of each thread in a launch's timed steps, by thread id; empty where none or too few are known."""
+    """The CPU seconds of each thread in a launch's timed steps, by thread id; empty if unknown or too few."""
     found = {thread["id"]: thread["cpu_seconds"] for thread in (result.get("cpu") or {}).get("threads", ())}
     return found if max(found.values(), default=0.0) >= LEAST_CPU_SECONDS else {}
 
@@ -41,7 +42,7 @@ def worked_in(result: Mapping[str, Any]) -> dict[int, float]:
 def judge_threads(
     cell_plan: CellPlan, openmp: OpenMp, omp_max_threads: int | None, threads: Threads, worked: Worked | None = None
 ) -> Verdict:
-    """Is every thread inside the cpuset, and every computing OpenMP thread on a core of its own?"""
+    """The verdict on whether every thread is in the cpuset and every computing OpenMP thread has a core of its own."""
     escaped = _escaped(cell_plan, openmp.bound) or _escaped_threads(cell_plan, threads)
     cpuset = format_cpu_list(cell_plan.cpus)
     if escaped:
@@ -62,7 +63,7 @@ def judge_threads(
 def judge_masks(
     cell_plan: CellPlan, omp_max_threads: int | None, threads: Threads, worked: Worked | None = None
 ) -> Verdict:
-    """The same without a log, which is all that a timed launch has: masks, and who worked in the timed steps."""
+    """The same verdict for a timed launch, which has no log: from masks and CPU seconds in the timed steps."""
     cpuset = format_cpu_list(cell_plan.cpus)
     escaped = _escaped_threads(cell_plan, threads)
     if escaped:
@@ -75,7 +76,7 @@ def judge_masks(
 
 
 def _judge_workers(cell_plan: CellPlan, expected: int, threads: Threads, worked: Worked) -> Verdict:
-    """Have the cores a bound thread each, and are as many threads as OpenMP has the ones that worked?"""
+    """The verdict on whether each core has a bound thread, and whether those that worked are as many as OpenMP has."""
     bound = {
         thread["id"]: core for thread in threads if (core := _core_of(cell_plan, thread["allowed_cpus"])) is not None
     }
@@ -93,25 +94,25 @@ def _judge_workers(cell_plan: CellPlan, expected: int, threads: Threads, worked:
     if len(team) == len(set(team)) == expected:
         text = f"{head}; the {expected} that did most of the work in the timed steps are on one core each."
         return Verdict(THREADS_BOUND, True, text)
-    text = f"{head}; which of them are OpenMP's, their CPU seconds in the timed steps do not tell."
+    text = f"{head}; their CPU seconds in the timed steps do not show which of them are OpenMP's."
     return Verdict(THREADS_BOUND, None, text)
 
 
 def _core_of(cell_plan: CellPlan, allowed_cpus: str | None) -> int | None:
-    """The number of the core that a thread is bound to; None for one that may use several, or whose mask is unknown."""
+    """The number of the core that a thread is bound to; None if it may use several or its mask is unknown."""
     mask = parse_cpu_list(allowed_cpus) if allowed_cpus else frozenset()
     return next((number for number, core in enumerate(cell_plan.cores) if mask and mask <= core), None)
 
 
 def _as_they_are(computing: Sequence[Bound], threads: Threads) -> list[Bound]:
-    """Each OpenMP thread once, with the mask that the kernel told at the end: a runtime may bind a thread again."""
+    """Each OpenMP thread once, with the kernel's mask at the end, because a runtime may bind a thread again."""
     masks = {thread["id"]: thread["allowed_cpus"] for thread in threads}
     once = {bound.task: bound for bound in computing}
     return [replace(bound, cpus=masks.get(task) or bound.cpus) for task, bound in once.items()]
 
 
 def _escaped_threads(cell_plan: CellPlan, threads: Threads) -> str:
-    """Which threads the kernel lets run outside of the pin, in words; empty if none."""
+    """The threads that the kernel lets run outside of the pin, in words; empty if there are none."""
     found = [
         f"thread {thread['id']} ({thread['name']}) may use the CPUs {thread['allowed_cpus']}"
         for thread in threads
@@ -129,7 +130,7 @@ def _escaped(cell_plan: CellPlan, bound: Iterable[Bound]) -> str:
 
 
 def _judge_cores(cell_plan: CellPlan, openmp: Sequence[Bound], omp_threads: int, worked: Worked) -> Verdict:
-    """One thread of each team to a core. More than one operation at a time makes more than one team."""
+    """The verdict on whether each core has one thread of each team. Parallel operations have a team each."""
     loose = [
         f"OpenMP thread {bound.thread} may use the CPUs {bound.cpus}, {cores} cores"
         for bound in openmp
@@ -153,7 +154,7 @@ def _judge_cores(cell_plan: CellPlan, openmp: Sequence[Bound], omp_threads: int,
     cpuset = format_cpu_list(cell_plan.cpus)
     if len(set(per_core.values())) > 1:
         text = (f"The {len(computing)} OpenMP threads are bound inside the cpuset {cpuset}, but are no whole teams of "
-                f"{omp_threads}: whether two of one team share a core is not told.")  # fmt: skip
+                f"{omp_threads}: whether two of one team share a core is not known.")  # fmt: skip
         return Verdict(THREADS_BOUND, None, text)
     text = f"Every one of {len(computing)} OpenMP threads is bound inside the cpuset {cpuset}, one to a core"
     return Verdict(THREADS_BOUND, True, f"{text}." if teams == 1 else f"{text} in each of {teams} teams.")

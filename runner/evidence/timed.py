@@ -1,4 +1,7 @@
-"""Judges a timed launch by what it recorded of itself after its last step (rule 10): no verbose line, no probe."""
+"""Gives verdicts on a timed launch from what it recorded after its last step, without verbose lines or a probe.
+
+Evidence must cost nothing in the timed region: rule 10 of CONTRIBUTING.md.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from runner.evidence.verdicts import BASELINE_FREE, KERNELS_RAN, Verdict, judge_
 
 
 def judge_launch(cell_plan: CellPlan, result: Mapping[str, Any] | None) -> list[Verdict]:
-    """The verdicts of one timed launch; none where it recorded nothing of itself."""
+    """The verdicts on one timed launch; none if it recorded nothing about itself."""
     if not result or "evidence" not in result or "observed" not in result:
         return []
     evidence, observed = result["evidence"], result["observed"]
@@ -22,9 +25,10 @@ def judge_launch(cell_plan: CellPlan, result: Mapping[str, Any] | None) -> list[
 
 
 def _judge_kernels(cell_plan: CellPlan, mkl_enabled: bool | None) -> Verdict | None:
-    """What TensorFlow says of itself: stock of 2.x that oneDNN is on, builds of 1.x that MKL is compiled in.
+    """The verdict from TensorFlow's own answer: in stock 2.x whether oneDNN is on, in 1.x whether MKL is compiled in.
 
-    Intel's 2.14 answers to TF_DISABLE_MKL, its 1.15 does not: there "yes" says nothing of being switched off.
+    The answer of Intel's 2.14 depends on TF_DISABLE_MKL. That of its 1.15 does not: a "yes" may be of a launch in which
+    the kernels were switched off.
     """
     if mkl_enabled is None or cell_plan.kernels == "either":
         return None

@@ -1,4 +1,4 @@
-"""Which variables make a build tell what it does, as data in verbose.toml. Knows no stack and starts nothing."""
+"""Reads verbose.toml: the environment variables that make a build print what it does. Knows no stack."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from runner.support.structure import OneOf, structure, written_by_people
 SWITCHES_FILE = Path(__file__).resolve().parent / "verbose.toml"
 SCHEMA_VERSION = 1
 _HOW = ("set", "add")
-# Where one of these binds threads, setting KMP_AFFINITY at all would override it: a probe must not change what it sees.
+# Variables that bind threads. KMP_AFFINITY would override them, and a probe must not change what it observes.
 _OTHER_BINDING = ("OMP_PROC_BIND", "OMP_PLACES")
 
 
 @dataclass(frozen=True)
 class Switch:
-    """One verbose switch, with what reads it, and why it is set."""
+    """One verbose switch, with the library that reads it and the reason to set it."""
 
     name: str
     how: Annotated[str, OneOf("way to set a switch", _HOW)]
@@ -40,13 +40,13 @@ def load_switches(path: Path = SWITCHES_FILE) -> tuple[Switch, ...]:
     """Read every switch, in the file's order.
 
     Raises:
-        UsageError: the file lacks a key or has one that nobody reads.
+        UsageError: the file lacks a key or has an unknown one.
     """
     return structure(read_toml(path, SCHEMA_VERSION), _File, str(path), written_by_people()).switches
 
 
 def with_switches(environment: Mapping[str, str]) -> dict[str, str]:
-    """A launch's environment with every verbose switch on; what it was told to do stays as it is."""
+    """A launch's environment with every verbose switch on. Its own settings keep their effect."""
     result = dict(environment)
     for switch in load_switches():
         if switch.how == "set":

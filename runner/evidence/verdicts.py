@@ -1,6 +1,7 @@
-"""What a verdict is, and two of them: did the right kernels run, is it the right wheel? Pure functions.
+"""Defines a verdict, and gives two: whether the right kernels ran, and whether the right wheel is installed.
 
-A verdict is true, false, or None where the log does not tell; its text is a whole sentence either way.
+A verdict is true, false, or None if the log does not show it. Its text is a whole sentence in each case. All functions
+are pure.
 """
 
 from __future__ import annotations
@@ -22,16 +23,17 @@ THREADS_BOUND = "threads_bound_inside_cpuset"
 RIGHT_WHEEL = "right_wheel"
 INERT = "inert:"
 
-# All that a build without Intel's kernels may run of oneDNN: the matrix product that TensorFlow's own (Eigen) kernels
-# call for their tiles, with oneDNN switched off too, and a change of layout, which computes nothing.
+# The only primitives of oneDNN that a build without Intel's kernels may run. One is the matrix product, which
+# TensorFlow's own (Eigen) kernels call for their tiles even with oneDNN switched off. The other is a change of layout,
+# which computes nothing.
 OWN_KERNELS_CALL = frozenset({"gemm_api", "reorder"})
-# What proves no kernel of a layer: a matrix product under its other name as well.
+# Primitives that do not prove that a layer ran in oneDNN: those above, and the matrix product under its other name.
 _NOT_KERNELS = OWN_KERNELS_CALL | {"gemm"}
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """One sentence and whether it holds; None if that could not be told."""
+    """One sentence, and whether the check passed; None if that could not be decided."""
 
     id: str
     passed: bool | None
@@ -48,7 +50,7 @@ class Verdict:
 
 
 def judge_kernels(cell_plan: CellPlan, verbose: Verbose, mkl_enabled: bool | None) -> Verdict:
-    """Did oneDNN's kernels run where they should, and not where they should not?"""
+    """The verdict on whether oneDNN's kernels ran in a cell in which they should, or are absent where they must be."""
     if cell_plan.kernels == "absent":
         return _judge_absence(cell_plan, verbose, mkl_enabled)
     if cell_plan.kernels == "either":
@@ -59,10 +61,10 @@ def judge_kernels(cell_plan: CellPlan, verbose: Verbose, mkl_enabled: bool | Non
 
 
 def onednn_by_default(cell_plan: CellPlan, verbose: Verbose, mkl_enabled: bool | None) -> bool | None:
-    """Is oneDNN on in a build that was left to decide? None where it was not left to, or the signs contradict.
+    """Whether oneDNN is on in a stock build that decides about it by itself.
 
-    `mkl_enabled` is what TensorFlow says of itself; which primitives ran must agree with it. Of a wheel that is not
-    known (a ladder's rung) nothing is said: it can be Intel's, which no plain installation is.
+    `mkl_enabled` is TensorFlow's own answer. None if the build does not decide, or if that answer contradicts the
+    primitives that ran. None also for a wheel that is not known (a ladder's rung), because it may be Intel's.
     """
     if cell_plan.kernels != "either" or cell_plan.wheel is None:
         return None
@@ -73,12 +75,12 @@ def onednn_by_default(cell_plan: CellPlan, verbose: Verbose, mkl_enabled: bool |
 
 
 def primitives_of_layers(verbose: Verbose) -> Counter[str]:
-    """How often each kind of primitive ran that no build without Intel's kernels calls."""
+    """How often each kind of primitive ran, of those that only a build with Intel's kernels calls."""
     return _counts(verbose, OWN_KERNELS_CALL)
 
 
 def no_layer(what: str, counts: Mapping[str, int], why: str = "") -> str:
-    """The sentence on a build that ran no layer in Intel's kernels, with what else of oneDNN it ran, by kind."""
+    """The sentence on a build that ran no layer in Intel's kernels, with the other primitives of oneDNN that it ran."""
     product = counts.get("gemm_api", 0)
     rest = {kind: count for kind, count in counts.items() if kind != "gemm_api"}
     ran = f"oneDNN's matrix product ran {product} times, called by TensorFlow's own kernels" if product else ""
@@ -87,7 +89,7 @@ def no_layer(what: str, counts: Mapping[str, int], why: str = "") -> str:
 
 
 def judge_wheel(cell_plan: CellPlan, wheel: Mapping[str, Any] | None) -> Verdict:
-    """Is the installed distribution the one that the stack names?"""
+    """The verdict on whether the installed distribution is the one that the stack names."""
     if not wheel or not cell_plan.wheel:
         unknown = "what is installed" if not wheel else "what should be installed"
         return Verdict(RIGHT_WHEEL, None, f"It is not known {unknown}.")
@@ -117,7 +119,7 @@ def _judge_absence(cell_plan: CellPlan, verbose: Verbose, mkl_enabled: bool | No
 
 
 def _silence(cell_plan: CellPlan) -> str:
-    """What a log without any verbose line says of a build which says that it has no kernels of MKL-DNN's."""
+    """The reason to pass a build that reports no MKL-DNN kernels and whose log has no verbose line."""
     if cell_plan.holds == HOLDS_NOTHING:
         return "nothing of MKL-DNN is in the wheel, and TensorFlow says so too"
     ran = "no primitive of MKL-DNN ran, and TensorFlow says that it was built without them"
@@ -127,7 +129,7 @@ def _silence(cell_plan: CellPlan) -> str:
 
 
 def _tell_default(cell_plan: CellPlan, verbose: Verbose, mkl_enabled: bool | None) -> Verdict:
-    """The sentence on a build that was left to decide; either is right, so that nothing is judged."""
+    """The sentence on a build that decides about oneDNN by itself. Both decisions are right, so nothing is passed."""
     on = onednn_by_default(cell_plan, verbose, mkl_enabled)
     layers = primitives_of_layers(verbose)
     ran = f"{_library(verbose)} executed {listed(layers)}" if layers else "no primitive of a layer ran"
@@ -154,7 +156,7 @@ def _library(verbose: Verbose) -> str:
 
 
 def listed(counts: Mapping[str, int], most: int = 4) -> str:
-    """Counts by kind, the most frequent first; the rest beyond `most` summed up."""
+    """The counts by kind in words, the most frequent first. Kinds beyond the first `most` are summed up."""
     ordered = sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
     shown = [f"{count} {kind}" for kind, count in ordered[:most]]
     if len(ordered) > most:

@@ -1,1 +1,1 @@
-"""The CPUs that a launch is held to, and the checks of whether this host is fit to measure on."""
+"""Chooses the CPUs that launches are pinned to, and checks whether this host is suitable for measurements."""

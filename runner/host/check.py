@@ -1,4 +1,4 @@
-"""The words of a check: what was found on a host, why it matters, what to do; and how the pin was asked for."""
+"""The result of a check (what was found on a host, why it matters, what to do), and how the pin was requested."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Status = Literal["ok", "advice", "problem"]
 
 @dataclass(frozen=True)
 class Check:
-    """One finding. ``advice``: figures may suffer; ``problem``: a run would fail or mislead."""
+    """One finding. Status ``advice``: figures may be worse than need be. ``problem``: a run would fail or mislead."""
 
     name: str
     status: Status
@@ -25,11 +25,11 @@ class Check:
 
 @dataclass(frozen=True)
 class PinRequest:
-    """How the pin was asked for: advice on --cores must go with the rest. `listed`: its CPUs are those of --cpus."""
+    """How the pin was requested, so that advice on --cores fits the other options. `listed`: --cpus was given."""
 
     headroom: int = 0
     listed: bool = False
 
     def cores_option(self, count: int, more: str = "") -> str:
-        """The option that takes so many cores, with what it cannot go together with."""
+        """The option that takes `count` cores, and which given option it replaces."""
         return f"--cores {count}{more}{' instead of --cpus' if self.listed else ''}"

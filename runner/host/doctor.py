@@ -1,6 +1,6 @@
-"""Is this host fit to measure on? Each check is a value: what was found, why it matters, what to do.
+"""Checks whether a host is suitable for measurements. Each check says what was found, why it matters and what to do.
 
-It judges a machine and a pin as data. It reads nothing, prints nothing and knows no engine.
+The checks take a machine and a pin as data. They read nothing, print nothing and know no engine.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from runner.support.disk import Filesystem, in_gigabytes
 
 __all__ = ["GIB", "Check", "PinRequest", "examine", "has_problem"]
 
-#: A load above this share of the CPUs is more than an idle system's own housekeeping.
+#: A load above this share of the CPUs is more than the background work of an idle system.
 BUSY_SHARE = 0.05
-#: Stolen time since start above this share means that neighbours compete for the physical CPUs.
+#: Above this share of stolen time since the host's start, other virtual machines compete for the physical CPUs.
 STEAL_SHARE = 0.01
-#: Rules of thumb: TensorFlow takes 1 GiB before it holds a network, large networks several at batch 32.
+#: Rules of thumb: TensorFlow takes 1 GiB before it holds a network; a large network at batch 32 takes several GiB.
 LEAST_MEMORY_BYTES = 2 * GIB
 COMFORTABLE_MEMORY_BYTES = 8 * GIB
 
@@ -33,10 +33,11 @@ def examine(
     disks: Sequence[Filesystem] = (),
     contained: bool = False,
 ) -> list[Check]:
-    """Check a host for a pin, in the order a person would read it: what cannot be helped first.
+    """Check a host for a pin. The checks come in reading order: first those about what cannot be changed.
 
-    Where it is not told how the pin was asked for, siblings tell a list of CPUs: no other choice gives any. `disks` is
-    what a build and a run will write; `contained` launches bring a C library of their own.
+    Without `pin_request`, a pin with siblings is taken to come from a list of CPUs, because no other option gives
+    siblings. `disks` is what a build and a run will write. `contained` says that launches run in containers, which
+    bring a C library of their own.
     """
     pin_request = pin_request or PinRequest(listed=pin.has_siblings)
     checks = [
@@ -83,11 +84,11 @@ def _instruction_sets(machine: Machine) -> Check:
     isa = machine.processor.isa
     found = f"{machine.processor.model_name or 'unknown processor'}: {' '.join(isa) or 'none known'}"
     if "avx" not in isa:
-        why = "Since 1.6 TensorFlow's wheels use AVX and die of an illegal instruction without."
+        why = "Since 1.6 TensorFlow's wheels use AVX. Without it they end with an illegal instruction."
         return Check("instruction sets", "problem", found, why, "Use a host or virtual CPU with AVX.")
     if "avx512f" in isa:
         return Check("instruction sets", "ok", found)
-    why = f"Intel's kernels gain most from AVX-512{'' if 'avx2' in isa else ' and AVX2'}, missing here."
+    why = f"Intel's kernels gain most from AVX-512{'' if 'avx2' in isa else ' and AVX2'}, which this CPU lacks."
     return Check("instruction sets", "advice", found, why, "Expect smaller speedups than the article's.")
 
 
@@ -106,7 +107,7 @@ def _numa(machine: Machine, pin: Pin, pin_request: PinRequest) -> Check:
     remote = _nodes_of(machine, pin) - set(pin.mems)
     if pin.nodes < 2 and not remote:
         return Check("memory nodes", "ok", found)
-    why = "Threads reach memory of another node more slowly; both variants pay for it, not always alike."
+    why = "Threads reach memory of another node more slowly. Both variants are slowed down, but not always equally."
     if remote:
         found += f", none from {format_cpu_list(remote)}, where CPUs of the pin are"
     count = most_cores(machine, pin_request.headroom, pin.threads, lambda other: _is_local(machine, other))
@@ -127,11 +128,11 @@ def _is_local(machine: Machine, pin: Pin) -> bool:
 
 def _smt(machine: Machine, pin: Pin) -> Check:
     active = machine.settings.smt_active
-    found = f"{'on' if active else 'off'}, {'siblings' if pin.has_siblings else 'one CPU a core'} in the pin"
+    found = f"{'on' if active else 'off'}, {'siblings' if pin.has_siblings else 'one CPU for each core'} in the pin"
     if not pin.has_siblings:
         return Check("SMT", "ok", found)
-    why = "Two threads on one core share its vector units, which training keeps busy with one."
-    return Check("SMT", "advice", found, why, "Leave out --cpus: the default takes one a core.")
+    why = "Two threads on one core share its vector units, and one thread of a training keeps these busy."
+    return Check("SMT", "advice", found, why, "Leave out --cpus: the default takes one CPU of each core.")
 
 
 def _quota(machine: Machine, pin: Pin, pin_request: PinRequest) -> Check:
@@ -141,7 +142,7 @@ def _quota(machine: Machine, pin: Pin, pin_request: PinRequest) -> Check:
     found = f"{quota:g} CPUs for {len(pin.cpus)} in the pin"
     if quota >= len(pin.cpus):
         return Check("CPU quota", "ok", found)
-    why = "With the quota spent, all threads stop until the next period: that is measured, not the computing."
+    why = "When the quota is used up, all threads stop until the next period, and the waiting is measured as well."
     count = most_cores(machine, pin_request.headroom, min(int(quota), pin.threads), lambda _: True)
     fewer = f", or use {pin_request.cores_option(count)}" if count else ""
     return Check("CPU quota", "problem", found, why, f"Raise or remove the control group's CPU quota{fewer}.")
@@ -151,12 +152,12 @@ def _memory(machine: Machine) -> Check:
     known = (machine.readings.memory_available_bytes, machine.limits.memory_limit_bytes)
     available = min((size for size in known if size is not None), default=None)
     if available is None:
-        return Check("memory", "advice", "unknown", "Memory may not suffice.", "Watch the first run.")
+        return Check("memory", "advice", "unknown", "There may be too little memory.", "Watch the first run.")
     found = f"{available / GIB:.1f} GiB"
     if available >= COMFORTABLE_MEMORY_BYTES:
         return Check("memory", "ok", found)
     status: Status = "problem" if available < LEAST_MEMORY_BYTES else "advice"
-    why = "A launch that runs out of memory is recorded as failed; one that swaps measures the disk."
+    why = "A launch that runs out of memory is recorded as failed. One that swaps measures the disk."
     return Check("memory", status, found, why, "Free memory, or use smaller --batch-sizes.")
 
 
@@ -175,14 +176,14 @@ def _turbo(machine: Machine) -> Check:
     if not turbo:
         return Check("turbo", "ok", "not visible" if turbo is None else "off")
     why = "The clock then depends on temperature, busy cores and the vector width in use."
-    return Check("turbo", "advice", "on", why, "Off steadies the figures; on is usual.")
+    return Check("turbo", "advice", "on", why, "Switched off, the figures vary less. Most users have it on.")
 
 
 def _huge_pages(machine: Machine) -> Check:
     found = machine.settings.transparent_huge_pages
     if found != "never":
         return Check("transparent huge pages", "ok", found or "not visible")
-    why = "Large tensors then cost many more page faults and address translations."
+    why = "Without them, large tensors cause many more page faults and address translations."
     what_to_do = "As root: echo madvise > /sys/kernel/mm/transparent_hugepage/enabled."
     return Check("transparent huge pages", "advice", found, why, what_to_do)
 
@@ -192,7 +193,7 @@ def _virtualisation(machine: Machine) -> Check:
     found = host.instance_type or " ".join(filter(None, (host.vendor, host.product))) or "unnamed host"
     if not host.virtual:
         return Check("virtual machine", "ok", f"no ({found})")
-    why = "Sockets, cores and nodes are what the hypervisor shows, and neighbours can share the hardware."
+    why = "The hypervisor decides which sockets, cores and nodes are shown, and other machines can share the hardware."
     return Check("virtual machine", "advice", f"yes ({found})", why, "Compare only with the same kind of host.")
 
 
@@ -203,7 +204,7 @@ def _load(machine: Machine) -> Check:
     found = f"{load:.2f} over the last minute on {cpus} CPUs"
     if load <= BUSY_SHARE * cpus:
         return Check("load", "ok", found)
-    why = "Other work takes time from some launches and not from others."
+    why = "Other work slows some launches down and not others."
     return Check("load", "advice", found, why, "Stop other work and wait a minute before measuring.")
 
 
@@ -211,10 +212,10 @@ def _steal(machine: Machine) -> Check:
     steal, total = machine.readings.steal_seconds, machine.readings.cpu_seconds
     if steal is None or not total:
         return Check("stolen time", "ok", "not visible")
-    found = f"{steal / total:.2%} of all CPU time since the host started"
+    found = f"{steal / total:.2%} of all CPU time since the host was started"
     if steal <= STEAL_SHARE * total:
         return Check("stolen time", "ok", found)
-    why = "The hypervisor ran something else while this host wanted to compute."
+    why = "The hypervisor ran other machines while this host had work to do."
     return Check("stolen time", "advice", found, why, "Use a dedicated or larger instance, or more --blocks.")
 
 
@@ -223,10 +224,10 @@ def _disk(disk: Filesystem) -> Check:
     found = f"{in_gigabytes(disk.free)} free for {folders}, {in_gigabytes(disk.needed)} needed"
     if disk.free >= disk.needed:
         return Check("disk", "ok", found)
-    why = "A build or a record that meets a full disk is lost."
+    why = "On a full disk, a build fails and a record is lost."
     return Check("disk", "problem", found, why, "Free space there, or choose another place for it.")
 
 
 def has_problem(checks: Sequence[Check]) -> bool:
-    """Whether some check says that a run would fail or mislead."""
+    """Whether one of the checks says that a run would fail or mislead."""
     return any(check.status == "problem" for check in checks)

@@ -1,6 +1,6 @@
-"""The checks of what would slow one side of a comparison more than the other: isolated CPUs, mixed cores, memory.high.
+"""Checks for what slows one side of a comparison more than the other: isolated CPUs, mixed cores, memory.high.
 
-They judge a machine and a pin as data, and read nothing.
+The checks take a machine and a pin as data, and read nothing.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from runner.machine import Machine, format_cpu_list
 
 
 def isolation(machine: Machine, pin: Pin) -> Check:
-    """Whether the pin is on CPUs between which the scheduler moves no threads."""
+    """Check whether the pin has isolated CPUs, between which the scheduler moves no threads."""
     name, isolated = "isolated CPUs", machine.isolated_cpus
     ticks = machine.settings.nohz_full_cpus
     also = f"; nohz_full on CPUs {format_cpu_list(ticks)}" if ticks else ""
     if not isolated:
         visible = machine.settings.isolation_visible
-        why = "nohz_full stops the timer tick where one thread runs; threads are still moved there." if ticks else ""
+        why = "nohz_full only stops the timer tick where one thread runs; threads are still moved." if ticks else ""
         return Check(name, "ok", f"{'none' if visible else 'not visible'}{also}", why)
     inside = isolated_in(machine, pin)
     if not inside:
@@ -46,7 +46,7 @@ def _elsewhere(machine: Machine) -> str:
 
 
 def kinds_of_cores(machine: Machine, pin: Pin, pin_request: PinRequest) -> Check:
-    """Whether the pin mixes performance and efficiency cores."""
+    """Check whether the pin mixes performance and efficiency cores."""
     name, kinds = "kinds of cores", [core.kind for core in cores_of(machine, pin)]
     if len(set(kinds)) < 2:
         left = [core for core in machine.cores if core.balanced_cpus and not core.is_fast]
@@ -69,7 +69,10 @@ def _is_fast(machine: Machine, pin: Pin) -> bool:
 
 
 def throttling(machine: Machine, least_bytes: int) -> Check:
-    """Whether the control group is slowed down before it is out of memory; a problem below what any launch needs."""
+    """Check whether memory.high slows the control group down before its memory limit ends it.
+
+    It is a problem if memory.high is below `least_bytes`, which every launch needs.
+    """
     name, high, limit = "memory.high", machine.limits.memory_high_bytes, machine.limits.memory_limit_bytes
     if high is None:
         return Check(name, "ok", "none")

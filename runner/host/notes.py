@@ -1,6 +1,6 @@
-"""What host and pin do to a comparison, as sentences for whoever plans it or reads its report.
+"""Sentences on what the host and the pin do to a comparison, for `plan` and for reports.
 
-Pure functions of a machine and a pin: a report says of a run's record what `plan` said before it.
+They are pure functions of a machine and a pin. A report therefore says the same of a run as `plan` did before it.
 """
 
 from __future__ import annotations
@@ -13,55 +13,55 @@ from runner.support.wording import plural
 
 GIB = 1 << 30
 
-#: Why an isolated CPU is no place to compare on. No scheduling domain has it, in a container's CPU set neither.
+#: Why not to compare on isolated CPUs. They are in no scheduling domain, also in the CPU set of a container.
 WHY_ISOLATED = (
-    "The scheduler moves no thread to or from an isolated CPU: threads that are not bound to a CPU, stock TensorFlow's "
-    "among them, can all stay on the one where they were started, while OpenMP's bound threads spread."
+    "The scheduler moves no thread to or from an isolated CPU. Threads that are not bound to a CPU, stock TensorFlow's "
+    "among them, can all stay on the CPU where they were started, while OpenMP's bound threads spread over all CPUs."
 )
-#: Why cores of two kinds are no place to compare on.
+#: Why not to compare on cores of two kinds.
 WHY_ONE_KIND = (
-    "OpenMP gives each thread an equal share of the work and waits for the slowest core, and Eigen's queue does not: "
-    "mixed cores slow one side more than the other."
+    "OpenMP gives each thread an equal share of the work and waits for the slowest core; Eigen's work queue does not. "
+    "Mixed cores therefore slow one side more than the other."
 )
-#: Why memory.high is worse than a hard limit, for a measurement. Source: cgroup-v2.rst, memory.high.
+#: Why memory.high is worse for a measurement than a hard limit. Source: cgroup-v2.rst, memory.high.
 WHY_THROTTLED = (
-    "Above memory.high the kernel slows a control group down and takes memory back from it, and kills nothing: a "
-    "launch that needs more does not fail, it runs slower, and looks like any other."
+    "Above memory.high the kernel slows a control group down and takes memory back from it, but kills no process. A "
+    "launch that needs more memory does not fail. It runs more slowly and looks like any other."
 )
 
 
 def warnings_on(machine: Machine, pin: Pin) -> tuple[str, ...]:
-    """What makes the figures of this pin on this host doubtful, one paragraph each."""
+    """One paragraph for each reason to doubt figures that are measured with this pin on this host."""
     return (*_isolated_in(machine, pin), *_mixed(machine, pin), *_throttling(machine))
 
 
 def remarks_on(machine: Machine, pin: Pin) -> tuple[str, ...]:
-    """What the pin leaves out on this host, and why, one paragraph each."""
+    """One paragraph for each kind of CPU that the pin leaves out on this host, with the reason."""
     return (*_isolated_left_out(machine, pin), *_efficiency_left_out(machine, pin))
 
 
 def notes_on(machine: Machine, pin: Pin) -> tuple[str, ...]:
-    """All that must be known of this pin on this host, the doubtful first."""
+    """All paragraphs on this pin on this host, the warnings first."""
     return (*warnings_on(machine, pin), *remarks_on(machine, pin))
 
 
 def isolated_in(machine: Machine, pin: Pin) -> frozenset[int]:
-    """The isolated CPUs of the pin; none where the pin is one CPU, on which there is nothing to balance."""
+    """The isolated CPUs of the pin; none if the pin has only one CPU, because then nothing is to be balanced."""
     return frozenset(machine.isolated_cpus) & set(pin.cpus) if len(pin.cpus) > 1 else frozenset()
 
 
 def cores_of(machine: Machine, pin: Pin) -> list[Core]:
-    """The cores that the pin has CPUs of."""
+    """The cores whose CPUs are in the pin."""
     return [core for core in machine.cores if set(core.cpus) & set(pin.cpus)]
 
 
 def performance_cores(machine: Machine) -> list[Core]:
-    """The performance cores of a hybrid processor on which a pin may be, unless it is told to; none on others."""
+    """The performance cores of a hybrid processor that a pin takes by default; none on other processors."""
     return [core for core in machine.cores if core.balanced_cpus and core.kind is not None and core.is_fast]
 
 
 def throttles_below_limit(machine: Machine) -> bool:
-    """Whether the control group is slowed down by memory.high before anything else ends it."""
+    """Whether memory.high slows the control group down before another memory limit ends it."""
     high, limit, memory = (
         machine.limits.memory_high_bytes, machine.limits.memory_limit_bytes, machine.memory_bytes,
     )  # fmt: skip
@@ -74,7 +74,7 @@ def _isolated_in(machine: Machine, pin: Pin) -> tuple[str, ...]:
     if not found:
         return ()
     return (
-        f"The CPUs {format_cpu_list(found)} of the pin are isolated, and were asked for by name. {WHY_ISOLATED} A "
+        f"The CPUs {format_cpu_list(found)} of the pin are isolated; --cpus names them. {WHY_ISOLATED} A "
         f"speedup measured here can be as many times too large as the pin has CPUs ({len(pin.cpus)}).",
     )
 
@@ -92,11 +92,11 @@ def _mixed(machine: Machine, pin: Pin) -> tuple[str, ...]:
     if not fast or not slow:
         return ()
     usable = len(performance_cores(machine))
-    there = f"There {'is' if usable == 1 else 'are'} {plural(usable, 'performance core')} to be had: --cores {usable}"
+    there = f"Only performance cores, of which {usable} may be used, are taken with --cores {usable}."
     return (
         f"The pin has {plural(len(fast), 'performance core')} (CPUs {_cpus(fast, pin)}) and "
         f"{plural(len(slow), 'efficiency core')} (CPUs {_cpus(slow, pin)}). {WHY_ONE_KIND}"
-        f"{f' {there} takes no other.' if usable else ''}",
+        f"{f' {there}' if usable else ''}",
     )
 
 
@@ -108,7 +108,7 @@ def _efficiency_left_out(machine: Machine, pin: Pin) -> tuple[str, ...]:
     cpus = format_cpu_list(cpu for core in left for cpu in core.allowed_cpus)
     return (
         f"The pin is on performance cores only; {plural(len(left), 'efficiency core')} (CPUs {cpus}) "
-        f"{'is' if len(left) == 1 else 'are'} left out, which only --cpus or a larger --cores takes. {WHY_ONE_KIND}",
+        f"{'is' if len(left) == 1 else 'are'} left out. Only --cpus or a larger --cores takes them. {WHY_ONE_KIND}",
     )
 
 
@@ -117,8 +117,8 @@ def _throttling(machine: Machine) -> tuple[str, ...]:
     if high is None or not throttles_below_limit(machine):
         return ()
     return (
-        f"memory.high is {high / GIB:.1f} GiB for the control group that the kit runs in, and so for processes that it "
-        f"starts; a container has a group of its own. {WHY_THROTTLED}",
+        f"memory.high is {high / GIB:.1f} GiB for the control group that the kit and its processes run in; a container "
+        f"has a group of its own. {WHY_THROTTLED}",
     )
 
 

@@ -1,6 +1,6 @@
-"""Which CPUs and memory nodes a launch gets, and the thread count that follows.
+"""Chooses the CPUs and memory nodes of a launch, and the thread count that follows from them.
 
-It works on a machine as data: it neither reads the host nor binds a process.
+It takes a machine as data; it neither reads the host nor binds a process.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from runner.machine.compact import compact_cores
 
 @dataclass(frozen=True)
 class Pin:
-    """The CPUs of a launch by physical core, its memory nodes, and how many nodes and sockets it spans."""
+    """The CPUs of a launch by physical core, its memory nodes, and the number of nodes and sockets that it spans."""
 
     cores: tuple[tuple[int, ...], ...]
     mems: tuple[int, ...]
@@ -30,7 +30,7 @@ class Pin:
 
     @property
     def cpu_list(self) -> str:
-        """The pin's logical CPUs in the kernel's list format, as taskset and a cpuset take them: 0-3,8."""
+        """The pin's logical CPUs in the kernel's list format (0-3,8), which taskset and cpusets accept."""
         return format_cpu_list(self.cpus)
 
     @property
@@ -40,12 +40,12 @@ class Pin:
 
     @property
     def threads(self) -> int:
-        """How many threads to compute with: one for each physical core."""
+        """The number of threads to compute with: one for each physical core."""
         return len(self.cores)
 
     @property
     def has_siblings(self) -> bool:
-        """Whether some core gives more than one of its logical CPUs."""
+        """Whether the pin has more than one logical CPU of some core."""
         return any(len(core) > 1 for core in self.cores)
 
     def to_json(self) -> dict[str, Any]:
@@ -65,13 +65,21 @@ class Pin:
 def choose_pin(
     machine: Machine, *, cpus: frozenset[int] | None = None, cores: int | None = None, headroom: int = 0
 ) -> Pin:
-    """Choose the CPUs of a launch: one logical CPU of every allowed physical core, unless asked otherwise.
+    """Choose the CPUs of a launch: by default one logical CPU of every allowed physical core.
 
-    ``cpus`` takes exactly these, and is the only way to isolated CPUs, whatever the engine: in a container's CPU set,
-    too, the scheduler leaves them alone. On a hybrid processor the default takes the performance cores only. ``cores``
-    takes so many cores on as few nodes as fit, those whose memory may be used before others, then on as few sockets;
-    efficiency cores only where the performance cores do not suffice. ``headroom`` leaves so many of them free.
-    Raises HostError where no CPU may be used, UsageError where what was asked cannot be had.
+    On a hybrid processor the default takes performance cores only.
+
+    Args:
+        machine: the host.
+        cpus: exactly these logical CPUs. Only so can a pin have isolated CPUs, on every engine: the scheduler does not
+            balance them in a container's CPU set either.
+        cores: this number of cores, on as few memory nodes as possible, nodes with usable memory first, then on as few
+            sockets as possible. Efficiency cores are taken only if there are too few performance cores.
+        headroom: this number of cores is left free.
+
+    Raises:
+        HostError: this process may use no CPU.
+        UsageError: the requested CPUs or cores are not available.
     """
     usable = tuple(core for core in machine.cores if core.allowed_cpus)
     if not usable:
@@ -90,7 +98,11 @@ def choose_pin(
 
 
 def _balanced(machine: Machine) -> tuple[Core, ...]:
-    """Return the cores that a pin may take without being told: isolated CPUs are taken only where they are named."""
+    """Return the cores that a pin may take by default, without isolated CPUs, which only ``cpus`` takes.
+
+    Raises:
+        HostError: every CPU that may be used is isolated.
+    """
     balanced = tuple(core for core in machine.cores if core.balanced_cpus)
     if not balanced:
         allowed = format_cpu_list(machine.allowed_cpus)
@@ -106,13 +118,13 @@ def _balanced(machine: Machine) -> tuple[Core, ...]:
 
 
 def _performance_cores_if_enough(cores: tuple[Core, ...], wanted: int) -> tuple[Core, ...]:
-    """Return the performance cores where there are any, and as many as are wanted; else all."""
+    """Return the performance cores if there are any, and at least ``wanted``; else all cores."""
     fast = tuple(core for core in cores if core.is_fast)
     return fast if len(fast) >= max(wanted, 1) else cores
 
 
 def most_cores(machine: Machine, headroom: int, at_most: int, fits: Callable[[Pin], bool]) -> int | None:
-    """Return the largest number of cores, up to ``at_most``, whose pin fits; None where no pin does."""
+    """Return the largest number of cores, up to ``at_most``, whose pin fits; None if none does."""
     available = sum(bool(core.balanced_cpus) for core in machine.cores) - headroom
     counts = range(min(at_most, available), 0, -1)
     return next((count for count in counts if fits(choose_pin(machine, cores=count, headroom=headroom))), None)
@@ -121,8 +133,8 @@ def most_cores(machine: Machine, headroom: int, at_most: int, fits: Callable[[Pi
 def _exact_pin(machine: Machine, usable: Sequence[Core], cpus: frozenset[int], cores: int | None, headroom: int) -> Pin:
     if cores is not None or headroom:
         raise UsageError(
-            "A list of CPUs was given together with a number of cores or a headroom. The list already says "
-            "exactly which CPUs to use: leave out the other option, or leave out the list."
+            "A list of CPUs was given together with a number of cores or a headroom. The list already says exactly "
+            "which CPUs to use. Leave out the other option, or leave out the list."
         )
     _require_usable(machine, cpus)
     chosen = [core for core in usable if cpus & set(core.allowed_cpus)]
@@ -137,8 +149,7 @@ def _require_usable(machine: Machine, cpus: frozenset[int]) -> None:
         "do not exist on this host": cpus - known,
         "are offline": cpus & known - online,
         "are not allowed for this process": outside - isolated,
-        "are isolated (isolcpus=) and outside of the mask that this process inherited: nothing is started there unless "
-        "it is told to": outside & isolated,
+        "are isolated (isolcpus=) and outside of the CPU mask that this process inherited": outside & isolated,
     }
     found = [f"CPUs {format_cpu_list(group)} {why}" for why, group in unusable.items() if group]
     if found or not cpus:
@@ -151,7 +162,7 @@ def _require_usable(machine: Machine, cpus: frozenset[int]) -> None:
 
 
 def _with_isolated(machine: Machine, wanted: frozenset[int]) -> str:
-    """How to get isolated CPUs into the mask, where the control group has them."""
+    """A sentence on how to get isolated CPUs into the process's mask; empty if its control group lacks them."""
     group = machine.limits.cpuset_cpus
     if not wanted or (group is not None and not wanted <= set(group)):
         return ""
@@ -160,15 +171,15 @@ def _with_isolated(machine: Machine, wanted: frozenset[int]) -> str:
 
 
 def _after_headroom(usable: tuple[Core, ...], headroom: int) -> tuple[Core, ...]:
-    """Leave the lowest-numbered cores free, CPU 0's first.
+    """Leave the lowest-numbered cores free, that of CPU 0 first.
 
-    The kernel starts on CPU 0 and, unless told otherwise, keeps timers and device interrupts there: with that
-    core left to the system, its work disturbs the launch least.
+    The kernel starts on CPU 0 and, by default, keeps timers and device interrupts there. If that core is left to the
+    system, this work disturbs the launch least.
     """
     if not 0 <= headroom < len(usable):
         kind = "performance cores" if usable[0].kind and all(core.is_fast for core in usable) else "cores"
         raise UsageError(
-            f"A headroom of {headroom} cores was asked for on a host where {len(usable)} {kind} may be used. "
+            f"A headroom of {headroom} cores was requested on a host where {len(usable)} {kind} may be used. "
             f"Expected 0 to {len(usable) - 1}, so that at least one core is left to measure on."
         )
     return usable[headroom:]
@@ -181,8 +192,8 @@ def _cores_to_use(machine: Machine, available: tuple[Core, ...], wanted: int | N
         isolated = format_cpu_list(set(machine.isolated_cpus) & set(machine.allowed_cpus))
         left_out = f" The CPUs {isolated} are isolated and do not count: only --cpus takes them." if isolated else ""
         raise UsageError(
-            f"{wanted} cores were asked for, and {len(available)} physical cores may be used after any "
-            f"headroom. Expected 1 to {len(available)}. Logical CPUs that share a core count as one.{left_out}"
+            f"{wanted} cores were requested, and {len(available)} physical cores may be used after any headroom. "
+            f"Expected 1 to {len(available)}. Logical CPUs that share a core count as one.{left_out}"
         )
     return compact_cores(available, wanted, usable_mems(machine))
 
@@ -198,12 +209,12 @@ def _pin(machine: Machine, chosen: Sequence[Core], cpus_by_core: Sequence[tuple[
 
 
 def _mems(machine: Machine, nodes: set[int]) -> tuple[int, ...]:
-    """Return the pin's own nodes, or every usable node where one of its own has no memory we may use."""
+    """Return the pin's own nodes, or every usable node if one of its own has no memory that may be used."""
     usable = usable_mems(machine)
     return tuple(sorted(nodes if nodes <= usable else usable))
 
 
 def usable_mems(machine: Machine) -> frozenset[int]:
-    """Return the nodes we may take memory from: those that have some, or all allowed ones where none is known to."""
+    """Return the allowed nodes that have memory; all allowed nodes if none is known to have memory."""
     allowed = frozenset(machine.allowed_mems)
     return allowed & {node.id for node in machine.nodes if node.has_memory} or allowed

@@ -1,6 +1,6 @@
-"""The host as data, read from /proc and /sys below a root.
+"""The host as data, read from /proc and /sys below a root folder, which can also be a captured tree.
 
-The root can be a captured tree. It knows nothing of launches.
+The package knows nothing of launches.
 """
 
 from runner.machine.cpulist import format_cpu_list, parse_cpu_list, parse_cpu_mask

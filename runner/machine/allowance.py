@@ -1,11 +1,11 @@
-"""Which CPUs run, and which CPUs and memory nodes this process may use, where the sources contradict one another.
+"""Decides which CPUs run, and which CPUs and memory nodes this process may use, if need be from sources that disagree.
 
-It knows nothing of cores or of which CPUs a launch gets. The order in which sources count, the surest first:
+It knows nothing of cores or of which CPUs a launch gets. The sources, the most reliable first:
 
-1. The process's own mask in /proc/self/status: the kernel writes it, and no container virtualises it.
-2. The set in effect in the process's control group. The kernel keeps the mask within it: a set that has nothing of the
-   mask is another group's, seen from inside a container.
-3. The list of online CPUs. In a container it can be a file of lxcfs, which numbers the CPUs of the container from 0.
+1. The process's own mask in /proc/self/status. The kernel writes it, and no container virtualises it.
+2. The set in effect in the process's control group. The kernel keeps the mask within this set. A set that has no CPU in
+   common with the mask therefore belongs to another group; this can happen inside a container.
+3. The list of online CPUs. In a container it can be a file of lxcfs, which numbers the container's CPUs from 0.
 """
 
 from __future__ import annotations
@@ -13,17 +13,15 @@ from __future__ import annotations
 import re
 
 from runner.machine.cpulist import parse_cpu_list, parse_cpu_mask
-from runner.machine.sysroot import Sysroot, parsed
-
-CPUS = "sys/devices/system/cpu"
+from runner.machine.sysroot import CPUS, Sysroot, parsed
 
 
 def running_cpus(sysroot: Sysroot, listed: frozenset[int], cpuset: tuple[int, ...] | None) -> frozenset[int]:
-    """Return the CPUs that run: those listed as online, unless the mask shows that the list is not the kernel's.
+    """Return the CPUs that run: those listed as online, unless the mask shows that the kernel did not write this list.
 
-    A mask alone proves nothing, for it can name CPUs that do not exist or are switched off. It proves the list wrong
-    where it has no CPU of it, or where it has one besides that the control group has in effect or that shows a
-    topology, as only CPUs that run do.
+    A mask alone proves nothing, because it can name CPUs that do not exist or are switched off. The list is wrong in
+    two cases: it has no CPU in common with the mask, or it lacks a CPU of the mask that certainly runs. A CPU runs if
+    the control group's set in effect has it, or if sysfs has a topology for it.
     """
     mask = _status_set(sysroot, "Cpus_allowed")
     if mask is None or not listed:
@@ -35,14 +33,15 @@ def running_cpus(sysroot: Sysroot, listed: frozenset[int], cpuset: tuple[int, ..
 
 
 def allowed_cpus(sysroot: Sysroot, running: frozenset[int], cpuset: tuple[int, ...] | None) -> frozenset[int]:
-    """Return the running CPUs this process may use; all of them where nothing says otherwise."""
+    """Return the running CPUs that this process may use; all of them if no source restricts them."""
     return _narrowed(running, _status_set(sysroot, "Cpus_allowed"), cpuset)
 
 
 def allowed_mems(sysroot: Sysroot, nodes: frozenset[int], cpuset: tuple[int, ...] | None) -> frozenset[int]:
-    """Return the memory nodes this process may use; all of them where nothing says otherwise.
+    """Return the memory nodes that this process may use; all of them if no source restricts them.
 
-    Where the mask names no node that exists (a container that hides the host's nodes), the nodes shown stand.
+    A container can hide the host's nodes. Then the mask names no node that is visible, and all visible nodes are
+    returned.
     """
     return _narrowed(nodes, _status_set(sysroot, "Mems_allowed"), cpuset) or nodes
 
@@ -53,7 +52,7 @@ def _narrowed(present: frozenset[int], mask: frozenset[int] | None, cpuset: tupl
 
 
 def _proven(sysroot: Sysroot, cpus: frozenset[int], cpuset: tuple[int, ...] | None) -> frozenset[int]:
-    """Return those of these CPUs that run whatever the list says: the control group has them, or a topology shows."""
+    """Return those of these CPUs that certainly run: the control group has them, or sysfs has a topology for them."""
     on = (cpu for cpu in cpus if sysroot.text(f"{CPUS}/cpu{cpu}/online") != "0")
     return frozenset(cpu for cpu in on if cpu in (cpuset or ()) or _has_topology(sysroot, cpu))
 
@@ -63,7 +62,7 @@ def _has_topology(sysroot: Sysroot, cpu: int) -> bool:
 
 
 def _status_set(sysroot: Sysroot, field: str) -> frozenset[int] | None:
-    """Read a set from /proc/self/status: its list, or on kernels before 2.6.26 only its mask."""
+    """Read a set from /proc/self/status: from its list, or on kernels before 2.6.26 from its mask."""
     status = sysroot.text("proc/self/status") or ""
     for name, parse in ((f"{field}_list", parse_cpu_list), (field, parse_cpu_mask)):
         match = re.search(rf"^{name}:[ \t]*(.+)$", status, re.MULTILINE)

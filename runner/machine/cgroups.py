@@ -1,6 +1,6 @@
 """The limits that control groups set on this process: CPU quota, CPU set, memory. Versions 1, 2 and hybrid.
 
-It reads limits; it does not decide what follows from them. Sources: cgroup-v2.rst and cgroup-v1/ in
+It reads the limits and does not decide what follows from them. Sources: cgroup-v2.rst and cgroup-v1/ in
 the kernel's Documentation/admin-guide, proc_pid_mountinfo(5).
 """
 
@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from runner.machine.cpulist import format_cpu_list
 from runner.machine.sysroot import Sysroot
 
-#: cgroup v1 writes "no limit" as the largest page-aligned 63-bit number; anything near it is none.
+#: cgroup v1 writes "no limit" as the largest page-aligned 63-bit number; a number near it means no limit.
 UNLIMITED_BYTES = 1 << 60
 
 #: Where the hierarchies are mounted when /proc/self/mountinfo does not say; "" is version 2.
@@ -31,11 +31,12 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Limits:
-    """The tightest limits over the visible hierarchy; None is unlimited (or not set, or not visible).
+    """The tightest limits over the visible hierarchy. None means unlimited, not set, or not visible.
 
-    The sets are those in effect in the nearest group that tells: a partition of version 2 takes its CPUs out of its
-    parent's set, so that the two have none in common. `memory_high_bytes` is where the kernel begins to slow the group
-    down. `is_unbalanced`: the scheduler moves no threads between the group's CPUs.
+    The sets are those in effect in the nearest group that has one. Sets are not intersected with those of parents: a
+    partition of version 2 takes its CPUs out of its parent's set, so that the two have no CPU in common.
+    `memory_high_bytes` is the memory above which the kernel slows the group down. `is_unbalanced` means that the
+    scheduler moves no threads between the group's CPUs.
     """
 
     cgroup_version: str | None
@@ -60,7 +61,7 @@ class Limits:
 
 
 def read_limits(sysroot: Sysroot) -> Limits:
-    """Read the limits of the control groups of this process and of every ancestor that can be seen."""
+    """Read the limits of this process's control groups and of all their visible ancestors."""
     paths = _own_paths(sysroot)
     folders = tuple(dict.fromkeys(_visible_folders(paths, _mounts(sysroot))))
     return Limits(
@@ -75,14 +76,14 @@ def read_limits(sysroot: Sysroot) -> Limits:
 
 
 def _own_paths(sysroot: Sysroot) -> dict[str, str]:
-    """Map each controller to this process's group; version 2 under ``""``."""
+    """Map each controller to this process's group; the group of version 2 is under ``""``."""
     lines = (line.split(":", 2) for line in (sysroot.text("proc/self/cgroup") or "").splitlines())
     fields = (line for line in lines if len(line) == 3)
     return {name: path for _, names, path in fields for name in names.split(",")}
 
 
 def _mounts(sysroot: Sysroot) -> dict[str, list[Mount]]:
-    """Map each controller to its mounts: the group that is mounted, and where; the usual places if none is told."""
+    """Map each controller to its mounts: the mounted group and the folder. Without mountinfo, the usual folders."""
     mounts: dict[str, list[Mount]] = {name: [] for name in USUAL_MOUNTS}
     for line in (sysroot.text("proc/self/mountinfo") or "").splitlines():
         before, _, after = line.partition(" - ")
@@ -102,10 +103,10 @@ def _visible_folders(paths: Mapping[str, str], mounts: Mapping[str, Iterable[Mou
 
 
 def _below(group: PurePosixPath, places: Iterable[Mount]) -> list[tuple[str, PurePosixPath]]:
-    """Return a group's path below each mount that contains it; where none does, the top of every mount.
+    """Return a group's path below each mount that contains the group; if none does, the top of every mount.
 
-    A container without its own cgroup namespace sees the host's group path, with only its own group mounted. Beside
-    a mount that contains the group, one that does not is of another group, whose limits are not ours.
+    A container without its own cgroup namespace sees the host's path of the group, and only its own group is mounted.
+    If some mount contains the group, the other mounts belong to other groups, whose limits do not apply.
     """
     inside = [
         (point, group.relative_to(mounted))
@@ -146,14 +147,14 @@ def _memory_limit(sysroot: Sysroot, folder: str) -> int | None:
 
 
 def _nearest_set(sysroot: Sysroot, folders: Iterable[str], what: str) -> tuple[int, ...] | None:
-    """Return the set of the first group, from this process's own upwards, that has one in effect."""
+    """Return the set in effect of the nearest group that has one, from this process's own group upwards."""
     found = next(filter(None, (_cpuset(sysroot, folder, what) for folder in folders)), None)
     return tuple(sorted(found)) if found else None
 
 
 def _cpuset(sysroot: Sysroot, folder: str, what: str) -> frozenset[int] | None:
-    # Version 2 and later version 1 give the set in effect; `cpuset.cpus` is what was asked for, and in effect only
-    # where it stands alone: on version 1 of before Linux 3.17.
+    # Version 2, and version 1 since Linux 3.17, have a file with the set in effect. `cpuset.cpus` is the requested set.
+    # It is in effect only where that other file does not exist: on version 1 before Linux 3.17.
     names = (f"cpuset.{what}.effective", f"cpuset.effective_{what}", f"cpuset.{what}")
     return next(_present(sysroot.cpu_list(f"{folder}/{name}") for name in names), None)
 
@@ -161,8 +162,8 @@ def _cpuset(sysroot: Sysroot, folder: str, what: str) -> frozenset[int] | None:
 def _is_unbalanced(sysroot: Sysroot, folders: Sequence[str]) -> bool:
     """Whether the group's CPUs are in no scheduling domain.
 
-    Version 2: the nearest group that is a valid partition is an isolated one. Version 1: load balancing is off in the
-    group and in every group above it; one that has it on balances all CPUs below it.
+    Version 2: the nearest group that is a valid partition is an isolated partition. Version 1: load balancing is off in
+    the group and in every group above it, because a group with load balancing balances all CPUs below it.
     """
     partitions = (sysroot.text(f"{folder}/cpuset.cpus.partition") for folder in folders)
     nearest = next((kind for kind in partitions if kind in ("root", "isolated")), None)

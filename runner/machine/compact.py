@@ -1,6 +1,6 @@
-"""Picks cores that lie close together: the fewest memory nodes, those with memory first, then the fewest sockets.
+"""Picks cores that are close together: on the fewest memory nodes, nodes with memory first, then the fewest sockets.
 
-It knows cores and where they are; not what they are wanted for.
+It knows cores and their places, and not what the cores are used for.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from runner.machine.topology import Core
 
 
 def compact_cores(available: Sequence[Core], wanted: int, with_memory: Collection[int]) -> tuple[Core, ...]:
-    """Return so many cores, by number: on as few nodes as fit, with memory, then few sockets, low numbers first.
+    """Return ``wanted`` cores (at least 1), sorted by number.
 
-    ``with_memory`` are the nodes whose memory may be used. Efficiency cores are taken only where the performance
-    cores do not suffice. ``wanted`` is at least 1.
+    They are on as few memory nodes as possible. Among equals, nodes with memory come first, then fewer sockets, then
+    lower numbers. ``with_memory`` are the nodes whose memory may be used. Efficiency cores are taken only if there are
+    too few performance cores.
     """
     fast = [core for core in available if core.is_fast]
     by_node = _grouped(fast if len(fast) >= wanted else available, lambda core: core.node)
@@ -25,7 +26,7 @@ def compact_cores(available: Sequence[Core], wanted: int, with_memory: Collectio
 
 
 def _compact_in_node(available: Sequence[Core], wanted: int) -> tuple[Core, ...]:
-    """Take cores of one node, which spans sockets where the host hides its nodes."""
+    """Take cores of one node. On a host that hides its nodes, the one node can span several sockets."""
     by_socket = _grouped(available, lambda core: core.socket)
     return _fill(by_socket, _fewest(by_socket, sorted(by_socket), wanted), wanted, _fast_first)
 
@@ -54,9 +55,9 @@ def _fill(
 
 
 def _best_nodes(by_node: Mapping[int, Sequence[Core]], wanted: int, with_memory: Collection[int]) -> tuple[int, ...]:
-    """Return the fewest nodes that hold so many cores: with memory, on few sockets, low numbers first.
+    """Return the fewest nodes that have ``wanted`` cores: nodes with memory first, few sockets, low numbers first.
 
-    Every socket is tried as the one to fill before others are opened, those with the most nodes to take first.
+    Each socket is tried as the first to fill; then sockets follow by how many of their nodes can be taken, most first.
     """
     groups = _near_memory(by_node, wanted, with_memory)
     sockets = {node: {core.socket for core in cores} for node, cores in groups.items()}
@@ -70,14 +71,14 @@ def _best_nodes(by_node: Mapping[int, Sequence[Core]], wanted: int, with_memory:
 
 
 def _fullest_first(sockets: Collection[int], nodes_of: Mapping[int, int]) -> tuple[int, int]:
-    """Order sockets by how many nodes there are to take on them, then by number."""
+    """Order sockets by how many nodes can be taken on them, most first, then by number."""
     return min((-nodes_of[socket], socket) for socket in sockets)
 
 
 def _near_memory(
     by_node: Mapping[int, Sequence[Core]], wanted: int, with_memory: Collection[int]
 ) -> Mapping[int, Sequence[Core]]:
-    """Leave out the nodes without memory, where the others do with as few."""
+    """Leave out the nodes without memory if no more nodes are needed without them."""
     near = {node: cores for node, cores in by_node.items() if node in with_memory}
     sizes, near_sizes = ([len(cores) for cores in groups.values()] for groups in (by_node, near))
     fits = sum(near_sizes) >= wanted and _needed(near_sizes, wanted) == _needed(sizes, wanted)
@@ -85,7 +86,7 @@ def _near_memory(
 
 
 def _fewest(groups: Mapping[int, Sequence[Core]], order: Sequence[int], wanted: int) -> tuple[int, ...]:
-    """Return the fewest groups that hold so many cores; among equals, the earliest in the given order."""
+    """Return the fewest groups that have ``wanted`` cores; among equals, the earliest in the given order."""
     count = _needed([len(groups[number]) for number in order], wanted)
     chosen: tuple[int, ...] = ()
     for position, number in enumerate(order):
@@ -98,6 +99,6 @@ def _fewest(groups: Mapping[int, Sequence[Core]], order: Sequence[int], wanted: 
 
 
 def _needed(sizes: Sequence[int], wanted: int) -> int:
-    """Return how many of the largest groups it takes to hold so many cores."""
+    """Return how many of the largest groups are needed for ``wanted`` cores."""
     largest = sorted(sizes, reverse=True)
     return next(count for count in range(1, len(largest) + 1) if sum(largest[:count]) >= wanted)

@@ -1,4 +1,4 @@
-"""What /proc/cpuinfo says about the processor: its name, its microcode, the instruction sets TensorFlow uses.
+"""Reads /proc/cpuinfo: the processor's name, its microcode, and its instruction sets that TensorFlow uses.
 
 It does not group logical CPUs into cores; `topology` does that from sysfs.
 """
@@ -11,7 +11,7 @@ from typing import Any
 
 from runner.machine.sysroot import Sysroot
 
-#: Instruction sets in the order they appeared, as `arch/x86/include/asm/cpufeatures.h` spells them.
+#: Instruction sets from the oldest to the newest, with the names in `arch/x86/include/asm/cpufeatures.h`.
 ISA_FLAGS = (
     "ssse3", "sse4_1", "sse4_2", "avx", "f16c", "avx2", "fma", "avx512f", "avx512cd", "avx512bw", "avx512dq",
     "avx512vl", "avx512_vnni", "avx512_bf16", "avx512_fp16", "avx_vnni", "amx_tile", "amx_bf16", "amx_int8",

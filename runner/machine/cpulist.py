@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-#: Above any number of an x86-64 kernel (NR_CPUS is at most 8192); a slip in typing must not fill the memory.
+#: Above every CPU number of an x86-64 kernel (NR_CPUS is at most 8192). Without a limit, a typing error in a range
+#: could fill the memory.
 HIGHEST_NUMBER = 65535
 
 _ITEM = re.compile(r"([0-9]+)(?:-([0-9]+))?")

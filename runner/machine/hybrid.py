@@ -1,4 +1,4 @@
-"""Which CPUs of a hybrid processor are performance cores and which are efficiency cores.
+"""Finds which CPUs of a hybrid processor are performance cores and which are efficiency cores.
 
 It does not choose between them.
 """
@@ -10,16 +10,16 @@ from runner.machine.sysroot import Sysroot
 PERFORMANCE = "performance"
 EFFICIENCY = "efficiency"
 
-#: Performance cores of one processor differ by a few percent (favoured cores), efficiency cores by far more:
-#: anything below this share of the highest capacity, or of the highest clock, is an efficiency core.
+#: Performance cores of one processor differ among themselves by a few percent (favoured cores). Efficiency cores are
+#: far below. A core below this share of the highest capacity, or of the highest clock, is an efficiency core.
 EFFICIENCY_CAPACITY_SHARE = 0.8
 
 
 def read_kinds(sysroot: Sysroot, online: frozenset[int]) -> dict[int, str]:
     """Map online CPUs to `PERFORMANCE` or `EFFICIENCY`; empty on a host whose cores are alike.
 
-    Intel lists the CPUs below /sys/devices/cpu_core and cpu_atom; elsewhere ``cpu_capacity`` differs, or, as on AMD's
-    processors with compact cores, the highest clock does.
+    On Intel's processors the kernel lists the CPUs of each kind below /sys/devices/cpu_core and cpu_atom. On others
+    ``cpu_capacity`` differs or, as on AMD's processors with compact cores, the highest clock.
     """
     slow = _listed(sysroot, "cpu_atom") | _listed(sysroot, "cpu_lowpower")
     for file in ("cpu_capacity", "cpufreq/cpuinfo_max_freq"):

@@ -1,6 +1,6 @@
-"""The machine: everything a plan, a report and a comparison need to know about a host, as one value.
+"""The machine: everything that a plan, a report and a comparison need to know about a host, as one value.
 
-It holds what was read; it reads nothing.
+It only holds what was read.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from runner.machine.topology import Core, LogicalCpu, group_cores
 
 @dataclass(frozen=True)
 class Machine:
-    """A host. `memory_bytes` is None where the kernel does not tell."""
+    """A host. `memory_bytes` is None where the kernel does not report it."""
 
     platform: Platform
     processor: Processor
@@ -40,7 +40,7 @@ class Machine:
 
     @property
     def allowed_cpus(self) -> tuple[int, ...]:
-        """The online logical CPUs this process may use."""
+        """The online logical CPUs that this process may use."""
         return tuple(cpu.id for cpu in self.cpus if cpu.allowed)
 
     @property
@@ -50,12 +50,12 @@ class Machine:
 
     @cached_property
     def cores(self) -> tuple[Core, ...]:
-        """The physical cores with a CPU online, by number."""
+        """The physical cores with an online CPU, by number."""
         return group_cores(self.cpus)
 
     @property
     def sockets(self) -> tuple[int, ...]:
-        """The numbers of the sockets with a CPU online."""
+        """The numbers of the sockets with an online CPU."""
         return tuple(sorted({core.socket for core in self.cores}))
 
     def to_json(self) -> dict[str, Any]:
@@ -79,10 +79,10 @@ class Machine:
 
 
 def conditions(machine: Machine) -> dict[str, Any]:
-    """Return what must be equal before the figures of two records are divided.
+    """Return the conditions that must be equal before the figures of two records are divided.
 
-    Neither total memory nor its limit is one: what does not fit fails, what fits runs at the same speed. memory.high
-    is one: what exceeds it does not fail, it runs slower.
+    Neither total memory nor its limit is a condition: a launch that does not fit fails, and one that fits runs at the
+    same speed. memory.high is a condition: a launch that exceeds it does not fail but runs more slowly.
     """
     isolated = format_cpu_list(machine.isolated_cpus) or ("none" if machine.settings.isolation_visible else None)
     return {

@@ -1,6 +1,7 @@
-"""The memory nodes of a host: their CPUs and their memory. Numbers may have gaps; a node may lack either.
+"""The memory nodes of a host: their CPUs and their memory.
 
-It does not decide which nodes a launch gets.
+The numbers of nodes may have gaps, and a node may have no CPUs or no memory. This module does not decide which nodes a
+launch gets.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ NODES = "sys/devices/system/node"
 
 @dataclass(frozen=True)
 class Node:
-    """One memory node. `memory_bytes` is None where the kernel does not tell; 0 is a node without memory."""
+    """One memory node. `memory_bytes` is None where the kernel does not report it, 0 for a node without memory."""
 
     id: int
     cpus: tuple[int, ...]
@@ -25,7 +26,7 @@ class Node:
 
     @property
     def has_memory(self) -> bool:
-        """Whether memory can be taken from it, as far as is known."""
+        """Whether the node has memory; true also if that is not known."""
         return self.memory_bytes != 0
 
     def to_json(self) -> dict[str, Any]:
@@ -34,20 +35,20 @@ class Node:
 
 
 def read_memory_bytes(sysroot: Sysroot) -> int | None:
-    """Return the host's total memory."""
+    """Return the host's total memory in bytes; None if it is not known."""
     return kibibytes(sysroot.text("proc/meminfo"), "MemTotal")
 
 
 def kibibytes(meminfo: str | None, name: str) -> int | None:
-    """Return an entry of /proc/meminfo or a node's meminfo, in bytes; the files write KiB and call it kB."""
+    """Return an entry of /proc/meminfo or of a node's meminfo in bytes. The files give KiB and write kB."""
     match = re.search(rf"^(?:Node +[0-9]+ +)?{re.escape(name)}: +([0-9]+) kB", meminfo or "", re.MULTILINE)
     return int(match[1]) * 1024 if match else None
 
 
 def read_nodes(sysroot: Sysroot, cpus: frozenset[int]) -> tuple[Node, ...]:
-    """Return the nodes of these CPUs by number; a host that says nothing of NUMA is one node 0.
+    """Return the nodes of these CPUs by number. A host without information on NUMA has one node, number 0.
 
-    A CPU that no node lists goes to the first node, as on a kernel that knows its nodes only in part.
+    A CPU that no node lists is assigned to the first node; some kernels list only part of the CPUs.
     """
     numbers = sysroot.numbered(NODES, "node")
     if not numbers:
@@ -60,7 +61,7 @@ def read_nodes(sysroot: Sysroot, cpus: frozenset[int]) -> tuple[Node, ...]:
 def _node_cpus(sysroot: Sysroot, number: int) -> frozenset[int]:
     folder = f"{NODES}/node{number}"
     listed = sysroot.cpu_list(f"{folder}/cpulist")
-    if listed is None:  # old kernels give only the mask
+    if listed is None:  # old kernels have only the mask
         listed = sysroot.cpu_mask(f"{folder}/cpumap")
     return frozenset(sysroot.numbered(folder, "cpu")) if listed is None else listed
 

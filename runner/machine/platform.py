@@ -1,6 +1,6 @@
-"""What is around the processors: architecture, C library, kernel, system, virtual machine, EC2 instance type.
+"""Reads the platform: architecture, C library, kernel, operating system, virtual machine, EC2 instance type.
 
-The host's name, serial numbers and addresses are never read: a record must be fit to publish.
+The host's name, serial numbers and addresses are never read, because records are meant to be published.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ DMI = "sys/class/dmi/id"
 
 @dataclass(frozen=True)
 class Platform:
-    """The host around its processors; None is unknown. `libc` is ``glibc`` or ``musl``."""
+    """The platform of a host. None means unknown. `libc` is ``glibc`` or ``musl``."""
 
     architecture: str
     libc: str
@@ -35,7 +35,7 @@ class Platform:
 
 
 def read_platform(sysroot: Sysroot) -> Platform:
-    """Describe the host. On EC2, Nitro gives the instance type as the product name, on bare metal too."""
+    """Read the platform. On EC2 with Nitro, bare metal included, the product name is the instance type."""
     vendor, product = sysroot.first_text(f"{DMI}/sys_vendor"), sysroot.first_text(f"{DMI}/product_name")
     return Platform(
         architecture=_architecture(sysroot),
@@ -50,7 +50,7 @@ def read_platform(sysroot: Sysroot) -> Platform:
 
 
 def _architecture(sysroot: Sysroot) -> str:
-    """Return what ``uname -m`` prints; a captured tree may hold it as /proc/sys/kernel/arch (Linux 6.1)."""
+    """Return what ``uname -m`` prints. A captured tree may have it in /proc/sys/kernel/arch (Linux 6.1)."""
     if sysroot.live:
         return os.uname().machine
     told = sysroot.first_text("proc/sys/kernel/arch")
@@ -59,7 +59,7 @@ def _architecture(sysroot: Sysroot) -> str:
 
 
 def _libc(sysroot: Sysroot) -> str:
-    """Name the C library of the host's own programs; glibc and musl can both be installed."""
+    """Name the C library of the host's own programs. Both glibc and musl can be installed."""
     if sysroot.text("etc/alpine-release") is not None:
         return "musl"
     folders = ("lib", "lib64", "usr/lib", "usr/lib64")

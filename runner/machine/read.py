@@ -1,4 +1,4 @@
-"""Reads a whole machine, in the order in which one part is needed for the next."""
+"""Reads all parts of a machine, each after the parts that it depends on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ from runner.machine.topology import group_cores, listed_cpus, read_cpus
 
 
 def read_machine(sysroot: Sysroot) -> Machine:
-    """Read the host below a root. Absent files leave fields unknown; raises HostError for a bad CPU list."""
+    """Read the host below a root. A field whose file is absent is unknown.
+
+    Raises:
+        HostError: a file that should hold a CPU list holds something else.
+    """
     limits = read_limits(sysroot)
     online = running_cpus(sysroot, listed_cpus(sysroot), limits.cpuset_cpus)
     nodes = read_nodes(sysroot, online)

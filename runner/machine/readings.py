@@ -1,6 +1,6 @@
-"""What changes from minute to minute: load, steal, clock, temperature, memory. Advice, never a condition.
+"""Readings that change from minute to minute: load, steal, clock, temperature, memory. They are never conditions.
 
-Reading takes milliseconds, and is meant for the time before and after a launch, never for the timed region.
+Reading takes milliseconds. It is done before and after a launch, never in the timed region.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from runner.machine.cpuinfo import cpuinfo_blocks
 from runner.machine.numa import kibibytes
 from runner.machine.sysroot import Sysroot
 
-#: Ticks per second of /proc/stat: USER_HZ, 100 on x86 whatever the kernel's own clock (proc_stat(5)).
+#: Ticks per second in /proc/stat: USER_HZ, which is 100 on x86 for any kernel configuration (proc_stat(5)).
 USER_HZ = 100
 
 HWMON = "sys/class/hwmon"
@@ -23,7 +23,7 @@ CPU_SENSORS = ("coretemp", "k10temp", "zenpower")
 
 @dataclass(frozen=True)
 class Readings:
-    """One look at the host; None is unknown. Seconds are summed over all CPUs since the host started."""
+    """The host at one moment. None means unknown. Seconds are summed over all CPUs since the host started."""
 
     load_1_minute: float | None
     load_5_minutes: float | None
@@ -42,7 +42,7 @@ class Readings:
 
 
 def read_readings(sysroot: Sysroot) -> Readings:
-    """Read the host as it is now: mean clock over the CPUs, hottest processor sensor."""
+    """Read the host as it is now. The clock is the mean over the CPUs, the temperature that of the hottest sensor."""
     load = _load(sysroot)
     ticks = _ticks(sysroot)
     meminfo = sysroot.text("proc/meminfo")
@@ -71,7 +71,7 @@ def _load(sysroot: Sysroot) -> tuple[float | None, float | None, float | None]:
 
 
 def _ticks(sysroot: Sysroot) -> list[int]:
-    """Return user, nice, system, idle, iowait, irq, softirq, steal; guest time is within user already."""
+    """Return user, nice, system, idle, iowait, irq, softirq, steal. The user time includes guest time."""
     first = re.match(r"cpu +([0-9 ]+)", sysroot.text("proc/stat") or "")
     return [int(ticks) for ticks in first[1].split()[:8]] if first else []
 
@@ -94,6 +94,6 @@ def _available(meminfo: str | None) -> int | None:
     available = kibibytes(meminfo, "MemAvailable")
     if available is not None:
         return available
-    # Kernels before 3.14 leave the sum to the reader.
+    # Kernels before 3.14 have no MemAvailable, so that its parts are summed here.
     parts = [kibibytes(meminfo, name) for name in ("MemFree", "Buffers", "Cached")]
     return sum(part for part in parts if part is not None) if any(parts) else None

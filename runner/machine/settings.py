@@ -1,6 +1,6 @@
-"""The host's settings that change how fast it computes: governor, turbo, SMT, huge pages, CPUs without a tick.
+"""The host's settings that change how fast it computes: governor, turbo, SMT, huge pages, CPUs without a timer tick.
 
-They are read, never changed.
+They are read and never changed.
 """
 
 from __future__ import annotations
@@ -11,16 +11,14 @@ from typing import Any
 
 from runner.machine.cpulist import format_cpu_list
 from runner.machine.isolation import is_isolation_visible, nohz_full_cpus
-from runner.machine.sysroot import Sysroot
-
-CPUS = "sys/devices/system/cpu"
+from runner.machine.sysroot import CPUS, Sysroot
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Settings in effect. Empty or None is unknown, as frequency settings are in most virtual machines.
+    """Settings in effect. Empty or None means unknown; most virtual machines hide the frequency settings.
 
-    `isolation_visible`: the host tells which CPUs are isolated, so that none isolated means none.
+    `isolation_visible` is true if the host reports which CPUs are isolated. Otherwise an empty list proves nothing.
     """
 
     governors: tuple[str, ...]
@@ -39,7 +37,10 @@ class Settings:
 
 
 def read_settings(sysroot: Sysroot, online: frozenset[int], cores_have_siblings: bool) -> Settings:
-    """Read the settings of the online CPUs; kernels before 4.19 do not tell SMT, then the topology does."""
+    """Read the settings of the online CPUs.
+
+    Kernels before 4.19 do not report whether SMT is on. Then it counts as on if cores have siblings.
+    """
     active = sysroot.integer(f"{CPUS}/smt/active")
     return Settings(
         governors=_each(sysroot, online, "scaling_governor"),
@@ -69,6 +70,6 @@ def _turbo(sysroot: Sysroot) -> bool | None:
 
 
 def _chosen(text: str | None) -> str | None:
-    """Return the bracketed word of ``always [madvise] never``."""
+    """Return the word in brackets, such as that of ``always [madvise] never``."""
     match = re.search(r"\[(\w+)\]", text or "")
     return match[1] if match else None

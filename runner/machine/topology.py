@@ -1,7 +1,7 @@
-"""Logical CPUs, and the physical cores and sockets they belong to, as sysfs tells them.
+"""Reads the logical CPUs, and the physical cores and sockets that they belong to, from sysfs.
 
-The kernel's list of thread siblings is the authority for what shares a core. A core_id is unique only within
-a socket and can differ between siblings, so it is no CPU's number and only a last resort for grouping.
+The kernel's list of thread siblings says which CPUs share a core. A core_id is unique only within a socket and can
+differ between siblings. It is not the number of a CPU, and is used for grouping only where there is no such list.
 """
 
 from __future__ import annotations
@@ -14,17 +14,15 @@ from runner.machine.cpuinfo import Block, block_number, cpuinfo_blocks
 from runner.machine.cpulist import format_cpu_list
 from runner.machine.hybrid import PERFORMANCE, read_kinds
 from runner.machine.numa import Node
-from runner.machine.sysroot import Sysroot
-
-CPUS = "sys/devices/system/cpu"
+from runner.machine.sysroot import CPUS, Sysroot
 
 
 @dataclass(frozen=True)
 class LogicalCpu:
-    """One logical CPU. `core` is the number of its core: the lowest online CPU there.
+    """One logical CPU. `core` is the number of its core, which is the number of the core's lowest online CPU.
 
-    `siblings` are the online CPUs of its core, itself included. An offline CPU has no socket, core, node or
-    siblings. `kind` is None on a host whose cores are alike. `isolated`: the scheduler moves no thread to it or away.
+    `siblings` are the online CPUs of its core, itself included. An offline CPU has no socket, core, node or siblings.
+    `kind` is None on a host whose cores are alike. `isolated` means that the scheduler moves no thread to or from it.
     """
 
     id: int
@@ -44,9 +42,9 @@ class LogicalCpu:
 
 @dataclass(frozen=True)
 class Core:
-    """One physical core: the number of its lowest CPU, its online CPUs, those we may use, where it is.
+    """One physical core: the number of its lowest CPU, its online CPUs, the CPUs that may be used, and its place.
 
-    `balanced_cpus` are those we may use that are not isolated.
+    `balanced_cpus` are the CPUs that may be used and are not isolated.
     """
 
     number: int
@@ -59,18 +57,18 @@ class Core:
 
     @property
     def is_fast(self) -> bool:
-        """Whether it is no efficiency core of a hybrid processor."""
+        """Whether it is not an efficiency core of a hybrid processor."""
         return self.kind in (None, PERFORMANCE)
 
 
 def cpu_numbers(sysroot: Sysroot) -> frozenset[int]:
-    """Return every logical CPU the host lists, online or not."""
+    """Return every logical CPU that the host lists, online or not."""
     listed = frozenset(sysroot.numbered(CPUS, "cpu")) | (sysroot.cpu_list(f"{CPUS}/online") or frozenset())
     return listed or frozenset(_blocks_by_cpu(sysroot))
 
 
 def listed_cpus(sysroot: Sysroot) -> frozenset[int]:
-    """Return the CPUs listed as online. CPU 0 often has no ``online`` file, for it cannot be switched off."""
+    """Return the CPUs listed as online. CPU 0 often has no ``online`` file, because it cannot be switched off."""
     online = sysroot.cpu_list(f"{CPUS}/online")
     if online:
         return online
@@ -84,9 +82,9 @@ def read_cpus(
     allowed: frozenset[int],
     isolated: frozenset[int] = frozenset(),
 ) -> tuple[LogicalCpu, ...]:
-    """Return every logical CPU by number. `online` are those that run."""
+    """Return every logical CPU by number. `online` are the CPUs that run."""
     blocks = _blocks_by_cpu(sysroot)
-    if not online <= set(blocks):  # lxcfs numbers the processors of /proc/cpuinfo from 0: they are others
+    if not online <= set(blocks):  # /proc/cpuinfo is from lxcfs, which numbers CPUs from 0: these are other numbers
         blocks = {}
     sockets = {cpu: _socket(sysroot, cpu, blocks) for cpu in online}
     cores = _cores(sysroot, online, sockets, blocks)
@@ -142,7 +140,7 @@ def _socket(sysroot: Sysroot, cpu: int, blocks: Mapping[int, Block]) -> int:
     number = sysroot.integer(f"{CPUS}/cpu{cpu}/topology/physical_package_id")
     if number is None:
         number = block_number(blocks.get(cpu, {}), "physical id")
-    return max(number or 0, 0)  # firmware that does not tell gives -1
+    return max(number or 0, 0)  # it is -1 where the firmware does not report it
 
 
 def _cores(
@@ -151,7 +149,7 @@ def _cores(
     """Map each online CPU to the lowest CPU of its core."""
     core = {cpu: cpu for cpu in online}
     listed = {cpu: _listed_siblings(sysroot, cpu) for cpu in sorted(online)}
-    # A CPU with a list is grouped by it alone: its core_id can be that of another core.
+    # A CPU with a list of siblings is grouped by that list alone, because its core_id can be that of another core.
     unlisted = frozenset(cpu for cpu, siblings in listed.items() if siblings is None)
     by_id = _siblings_by_core_id(sysroot, unlisted, sockets, blocks)
     for cpu, siblings in listed.items():
@@ -181,6 +179,6 @@ def _siblings_by_core_id(
 
 def _core_id(sysroot: Sysroot, cpu: int, blocks: Mapping[int, Block]) -> int | None:
     found = sysroot.integer(f"{CPUS}/cpu{cpu}/topology/core_id")
-    if found is None or found < 0:  # a kernel that does not know gives -1, to every CPU
+    if found is None or found < 0:  # a kernel that does not know the cores gives -1 for every CPU
         found = block_number(blocks.get(cpu, {}), "core id")
     return found

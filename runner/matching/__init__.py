@@ -1,1 +1,1 @@
-"""Proves that a pair is matched: every file of both installations, hashed and compared. Knows no engine."""
+"""Proves that a pair is matched, by hashing and comparing every file of both installations. Knows no engine."""

@@ -1,7 +1,7 @@
-"""Holds every installed file against the hash-locked wheel that it came from. Pure; knows no engine.
+"""Compares every installed file with the hash-locked wheel that it comes from. Pure functions; knows no engine.
 
-A RECORD that was found installed proves nothing by itself: whoever changes a file can change it too. It counts only if
-its list has the hash that the repository keeps for the locked wheel.
+An installed RECORD proves nothing by itself, because whoever changes a file can change the RECORD too. It counts only
+if its list of files has the hash that the repository keeps for the locked wheel.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from runner.matching.file_list import OF_THE_INSTALLER, FileList
 from runner.matching.locked_wheels import LockedWheel
 from runner.matching.snapshot import Snapshot
 
-# What `python -m venv` makes below bin/ and beside it.
+# The files that `python -m venv` makes in bin/ and beside it.
 _OF_THE_ENVIRONMENT = re.compile(r"(bin/(python[\d.]*|activate[.\w]*|Activate\.ps1)|pyvenv\.cfg|lib64)")
-# The names under which installers put themselves there, with the versions of the Python that they found.
+# The names under which installers put themselves into bin/, with the version of the Python that they are for.
 _INSTALLERS = re.compile(r"bin/(pip|easy_install)(-?\d[\d.]*)?")
-# `python -m venv` unpacks it from the interpreter's own files up to Python 3.11; no lock names it then.
+# Up to Python 3.11 `python -m venv` unpacks this from the interpreter's own files, so that no package lock names it.
 _OF_THE_INTERPRETER = "setuptools"
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A path that is not as the locked wheels have it, and in words how."""
+    """A path that differs from the locked wheels, and how it differs, in words."""
 
     path: str
     what: str
@@ -37,9 +37,10 @@ class Fault:
 
 @dataclass(frozen=True)
 class Contents:
-    """What one installation holds, against its lock. `unlocked` are distributions that the interpreter brought.
+    """The comparison of one installation with its package lock.
 
-    `is_held` is false for an image of an earlier run whose lock this clone does not have any more.
+    `unlocked` are distributions that came with the interpreter. `is_held` is false if nothing could be compared: the
+    image is of an earlier run, and this clone no longer has its lock.
     """
 
     installation: str
@@ -50,7 +51,7 @@ class Contents:
     is_held: bool = True
 
     def to_json(self, most: int = 20) -> dict[str, Any]:
-        """As run.json keeps it: counts, and the first of what must not be."""
+        """The comparison as run.json keeps it: counts, and the first faults."""
         return {
             "installation": self.installation,
             "held": self.is_held,
@@ -63,7 +64,7 @@ class Contents:
 
 @dataclass(frozen=True)
 class _Listed:
-    """A distribution that was found installed: its name and version, its metadata folder, and what its RECORD lists."""
+    """An installed distribution: its name and version, its metadata folder, and the files that its RECORD lists."""
 
     requirement: str
     metadata: str
@@ -73,9 +74,10 @@ class _Listed:
 def compare_with_lock(
     name: str, python: str, snapshot: Snapshot, locked: Mapping[str, Sequence[LockedWheel]]
 ) -> Contents:
-    """Check an installation's environment; `python` is its version (such as "3.11"), which is in its folders' names.
+    """Compare an installation's environment with its package lock.
 
-    Byte-code of a listed source is passed over: the engine makes it anew or checks it.
+    `python` is the version of its Python (such as "3.11"), which is part of the folders' names. Byte-code of a listed
+    source is skipped, because the engine removes it or checks it (`wrong_bytecode` in runner/engines/protocol.py).
     """
     site = f"{snapshot.environment}/lib/python{python}/site-packages"
     found = list(_distributions(site, snapshot))
@@ -92,7 +94,10 @@ def compare_with_lock(
 
 
 def _distributions(site: str, snapshot: Snapshot) -> Iterator[_Listed]:
-    """What is installed by its own metadata folder; folders that a wheel brings of others are files of that wheel."""
+    """The installed distributions, by their own metadata folders.
+
+    A wheel may contain metadata folders of other distributions. These count as files of that wheel.
+    """
     brought: set[str] = set()
     every = []
     for path in sorted(snapshot.metadata):
@@ -124,7 +129,7 @@ def _unproven(site: str, found: Sequence[_Listed], trusted: Sequence[_Listed]) -
 def _missing(locked: Mapping[str, Sequence[LockedWheel]], found: Sequence[_Listed], site: str) -> Iterator[Fault]:
     installed = {each.requirement for each in found}
     for requirement in locked:
-        # An image is rid of the installer, which a lock of dependencies does not name.
+        # The installer is removed from an image, and a package lock does not name it.
         if requirement not in installed and not requirement.startswith("pip=="):
             yield Fault(site, f"lacks the locked {requirement}")
 
@@ -153,7 +158,7 @@ def _unlisted(site: str, found: Sequence[_Listed], listed: Mapping[str, str], sn
 
 
 def _commands(metadata: str, snapshot: Snapshot) -> Iterator[str]:
-    """The commands that an installer makes for a distribution. Nothing of the kit starts one."""
+    """The paths of the commands that an installer makes for a distribution. The kit runs none of them."""
     parser = configparser.ConfigParser(delimiters=("=",), strict=False, interpolation=None)
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     text = snapshot.metadata.get(f"{metadata}/entry_points.txt", b"").decode("utf-8", errors="replace")
@@ -167,6 +172,6 @@ def _commands(metadata: str, snapshot: Snapshot) -> Iterator[str]:
 
 
 def _source_of(path: str) -> str:
-    """The source that byte-code in `__pycache__` was made from (PEP 3147); empty for any other path."""
+    """The path of the source that byte-code in `__pycache__` was compiled from (PEP 3147); empty for any other path."""
     found = re.fullmatch(r"(.*)/__pycache__/([^/]+?)\.cpython-\d+(\.opt-\d)?\.pyc", path)
     return f"{found[1]}/{found[2]}.py" if found else ""

@@ -1,4 +1,4 @@
-"""Compares two snapshots: each has its own TensorFlow wheel, and nothing but that and its metadata may differ. Pure."""
+"""Compares two snapshots: only the TensorFlow wheel and its metadata may differ. Pure functions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from runner.catalogue.stacks import Stack, canonical_requirement
 from runner.matching.contents import Contents, Fault
 from runner.matching.snapshot import Snapshot
 
-# What an image says of itself, and must say differently on the two sides.
+# Settings that describe an image and therefore must differ between the two sides.
 SETTINGS_OF_THE_WHEEL = frozenset(
     f"label {name}"
     for name in (
@@ -30,7 +30,7 @@ OUTSIDE = "no package"
 
 @dataclass(frozen=True)
 class Difference:
-    """One path or setting that is not the same on both sides, in words, with the package that owns it."""
+    """One path or setting that differs between the two sides, in words, with the package that owns it."""
 
     path: str
     package: str
@@ -40,10 +40,10 @@ class Difference:
 
 @dataclass(frozen=True)
 class Match:
-    """The comparison of one pair of installations, or of one that has no other. `compared` counts paths and settings.
+    """The comparison of one pair of installations, or the check of a single one.
 
-    `wrong_wheels` has a sentence for each side on which another wheel is installed than stacks.toml says; `contents`
-    what each side holds against its lock.
+    `compared` is the number of compared paths and settings. `wrong_wheels` has a sentence for each side whose installed
+    wheel is not the one in stacks.toml. `contents` has the comparison of each side with its package lock.
     """
 
     stack: str
@@ -55,12 +55,12 @@ class Match:
 
     @property
     def is_matched(self) -> bool:
-        """Does each side have its wheel, as it was locked, and is everything else the same?"""
+        """Whether each side has its own wheel, unchanged, and everything else is the same on both sides."""
         return not (self.strays or self.wrong_wheels or self.tampered)
 
     @property
     def tampered(self) -> tuple[tuple[str, Fault], ...]:
-        """What is not as the locked wheels have it, each with the name of its installation."""
+        """The paths that differ from the locked wheels, each with the name of its installation."""
         return tuple((each.installation, fault) for each in self.contents for fault in each.faults)
 
     @property
@@ -70,12 +70,12 @@ class Match:
 
     @property
     def by_package(self) -> Mapping[tuple[str, bool], int]:
-        """How many differences each package has, those that may not be first."""
+        """The number of differences of each package, those that are not allowed first."""
         counts = Counter((each.package, each.allowed) for each in self.differences)
         return dict(sorted(counts.items(), key=lambda entry: (entry[0][1], entry[0][0])))
 
     def to_json(self, most: int = 20) -> dict[str, Any]:
-        """The comparison as run.json keeps it: counts, and the first of what must not be."""
+        """The comparison as run.json keeps it: counts, and the first differences that are not allowed."""
         return {
             "installations": list(self.installations),
             "compared": self.compared,
@@ -91,7 +91,7 @@ class Match:
 
 
 def alone(stack: Stack, name: str, side: Snapshot, contents: Contents) -> Match:
-    """An installation that no other is compared with: it must have its own wheel, as it was locked."""
+    """Check a single installation, which is compared with no other: it must have its own wheel, unchanged."""
     wrong = tuple(filter(None, (_wrong_wheel(stack, name, side),)))
     return Match(stack.name, (name,), len(side.files) + len(side.settings), (), wrong, (contents,))
 
@@ -118,9 +118,9 @@ def compare(
 
 
 def _wrong_wheel(stack: Stack, name: str, side: Snapshot) -> str:
-    """Which wheel of the stack is in an installation, in words, if it is not its own; empty if it is.
+    """A sentence if the wheel in an installation is not the installation's own; empty if it is.
 
-    Intel's wheel of 1.12 brings the metadata of stock TensorFlow too: where both are, Intel's counts.
+    Intel's wheel of 1.12 also contains the metadata of stock TensorFlow. If both are installed, Intel's counts.
     """
     metadata = (re.search(r"/([^/]+)-([^/-]+)\.dist-info/", path) for path in side.files)
     present = {canonical_requirement(f"{found[1]}=={found[2]}") for found in metadata if found}
@@ -133,9 +133,9 @@ def _wrong_wheel(stack: Stack, name: str, side: Snapshot) -> str:
 
 
 def _owner(path: str, sides: tuple[Snapshot, Snapshot]) -> str:
-    """The distribution that a path belongs to: by RECORD, by its own metadata folder, or as byte-code of a source.
+    """The distribution that owns a path: the one whose RECORD lists it or its source, or whose metadata folder has it.
 
-    A folder belongs to the one distribution that owns everything in it.
+    A folder belongs to a distribution that owns everything in it.
     """
     metadata = re.search(r"/([^/]+)-[^/-]+\.dist-info(/|$)", path)
     if metadata:

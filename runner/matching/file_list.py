@@ -1,8 +1,8 @@
-"""The files of a distribution with their hashes, and one hash for them all. From a wheel, or from an installed RECORD.
+"""Lists the files of a distribution with their hashes, from a wheel or an installed RECORD, and hashes the list.
 
-Both give the same list, since an installer copies the lines of a wheel's RECORD into the one that it writes (PEP 627);
-what it adds of its own, and byte-code, is left out. So a hash that was made from the wheel proves a list that was found
-installed, and that proves each file.
+A wheel and its installed RECORD give the same list, because an installer copies the lines of the wheel's RECORD into
+the one that it writes (PEP 627). Byte-code and files that the installer adds are left out. The hash of a wheel's list
+therefore proves an installed RECORD, and the RECORD proves each file.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import IO
 from runner.errors import UsageError
 
 CHUNK = 1 << 20
-# What an installer writes into a .dist-info folder (PEP 376, PEP 610), besides what the wheel has there.
+# The files that an installer adds to a .dist-info folder (PEP 376, PEP 610).
 OF_THE_INSTALLER = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
 # The parts of a wheel's .data folder that are installed beside its packages (PEP 427).
 _BESIDE_THE_PACKAGES = ("purelib", "platlib")
@@ -32,10 +32,10 @@ FileList = Mapping[str, str]
 
 
 def of_wheel(path: Path) -> FileList:
-    """Hash what a wheel installs. Its own RECORD is not looked at: the wheel's hash proves its content.
+    """Hash the files that a wheel installs. Its own RECORD is not read, because the wheel's hash proves the content.
 
     Raises:
-        UsageError: the wheel brings scripts, headers or data, whose place depends on the installer.
+        UsageError: the wheel contains scripts, headers or data, whose place depends on the installer.
     """
     with zipfile.ZipFile(path) as wheel:
         own = own_metadata(path.name)
@@ -50,7 +50,7 @@ def of_wheel(path: Path) -> FileList:
 def of_record(content: bytes, metadata: str) -> FileList:
     """Read the RECORD of an installed distribution, whose .dist-info folder is `metadata`.
 
-    A line without a readable sha256 has the empty hash, which no file has.
+    A line without a readable sha256 gets an empty hash, which no file has.
     """
     rows = csv.reader(io.StringIO(content.decode("utf-8", errors="replace")))
     files = {os.path.normpath(row[0]): _hexadecimal(row[1] if len(row) > 1 else "") for row in rows if row}
@@ -64,9 +64,10 @@ def sha256_of(files: FileList) -> str:
 
 
 def own_metadata(wheel: str) -> str:
-    """The .dist-info folder that is named after a wheel's file (PEP 427); a wheel may bring others.
+    """The .dist-info folder that is named after a wheel's file (PEP 427).
 
-    Intel's of TensorFlow 1.12 brings stock's too, and setuptools brings those of the packages in it.
+    A wheel may contain others: Intel's wheel of TensorFlow 1.12 contains stock's too, and setuptools those of the
+    packages inside of it.
     """
     name, version, *_ = wheel.split("-")
     return f"{name}-{version}.dist-info"
@@ -87,15 +88,15 @@ def _installed(name: str, wheel: Path) -> str:
         return name
     if in_data[1] not in _BESIDE_THE_PACKAGES:
         raise UsageError(
-            f"{wheel.name} brings {name}, and where an installer puts {in_data[1]} is not known to the kit, which "
-            "holds every installed file against its wheel. Lock another version, or add it to file_list.py."
+            f"{wheel.name} contains {name}. The kit compares every installed file with its wheel, and it does not know "
+            f"where an installer puts {in_data[1]}. Lock another version, or add the place to file_list.py."
         )
     return in_data[2]
 
 
-def _hexadecimal(told: str) -> str:
+def _hexadecimal(entry: str) -> str:
     """A RECORD's hash (`sha256=` and URL-safe base64 without padding) in hexadecimal digits; empty for any other."""
-    kind, _, value = told.partition("=")
+    kind, _, value = entry.partition("=")
     try:
         return base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)).hex() if kind == "sha256" else ""
     except binascii.Error:

@@ -1,7 +1,7 @@
-"""Reads and writes images/locks/<stack>/<installation>.wheels: what each hash-locked wheel holds, as one hash.
+"""Reads and writes images/locks/<stack>/<installation>.wheels: one hash of the contents of each hash-locked wheel.
 
-`make locks` makes it from the wheels. It is committed, so that nobody who can write an installation can change what
-the installation is held against.
+`make locks` makes the file from the wheels. It is committed, so that somebody who can change an installation cannot
+change what the installation is compared with.
 """
 
 from __future__ import annotations
@@ -37,10 +37,12 @@ def write(wheels: Iterable[LockedWheel]) -> str:
 
 
 def read(installation: Installation) -> Mapping[str, tuple[LockedWheel, ...]]:
-    """The wheels of an installation's lock and its installer's, by requirement; several where a package has several.
+    """The wheels of an installation's package lock and of its installer, by requirement.
+
+    A package that has several wheels for this Python has several entries.
 
     Raises:
-        UsageError: the file is not there, or a line of it cannot be read.
+        UsageError: the file is missing, or a line of it cannot be read.
     """
     path = installation.wheels
     found = defaultdict[str, list[LockedWheel]](list)
@@ -52,7 +54,7 @@ def read(installation: Installation) -> Mapping[str, tuple[LockedWheel, ...]]:
                 found[wheel.requirement].append(wheel)
     except (OSError, ValueError) as error:
         raise UsageError(
-            f"What the wheels of {installation.stack}/{installation.name} hold cannot be read from {path} ({error}). "
-            "Restore the file from the repository, or make it with `make locks`."
+            f"The contents of the wheels of {installation.stack}/{installation.name} cannot be read from {path} "
+            f"({error}). Restore the file from the repository, or make it with `make locks`."
         ) from error
     return {requirement: tuple(wheels) for requirement, wheels in found.items()}

@@ -1,4 +1,4 @@
-"""What an installation consists of: every file's path, mode and content's hash. Read from a folder or from a tar."""
+"""Snapshots of installations: the path, the mode and the hash of every file, read from a folder or from a tar."""
 
 from __future__ import annotations
 
@@ -16,23 +16,24 @@ CHUNK = 1 << 20
 
 @dataclass(frozen=True)
 class Snapshot:
-    """An installation at rest.
+    """The files and settings of an installation, read while nothing of it runs.
 
-    `files` maps a path to its kind, mode and content ("file 644 <sha256>", "link -> target", "folder 755");
-    `settings` maps what an image tells its containers (environment, user, entry point, labels) to its value;
-    `owners` maps a path to the distribution whose RECORD lists it; `metadata` has the content of each RECORD and
-    entry_points.txt by path. `environment` is the path of the Python environment in it, empty for the whole.
+    `files` maps a path to its kind, mode and content ("file 644 <sha256>", "link -> target", "folder 755").
+    `settings` maps the name of each setting of an image (environment, user, entry point, labels) to its value.
+    `owners` maps a path to the distribution whose RECORD lists it. `metadata` has the content of each RECORD and
+    entry_points.txt by path. `environment` is the path of the Python environment in the installation; it is empty if
+    the installation is the environment.
     """
 
     files: Mapping[str, str]
     settings: Mapping[str, str] = field(default_factory=dict)
     owners: Mapping[str, str] = field(default_factory=dict)
-    metadata: Mapping[str, bytes] = field(default_factory=dict, compare=False)  # as written: `files` has it masked
+    metadata: Mapping[str, bytes] = field(default_factory=dict, compare=False)  # not masked; in `files` it is
     environment: str = ""
 
 
 def of_tar(stream: IO[bytes], settings: Mapping[str, str], environment: str = "") -> Snapshot:
-    """Read a file system's tar, in one pass and without unpacking it. Times and archive order are not looked at."""
+    """Read the tar of a file system in one pass, without unpacking it. Times and the archive's order are ignored."""
     files: dict[str, str] = {}
     metadata: dict[str, bytes] = {}
     with tarfile.open(fileobj=stream, mode="r|") as archive:
@@ -56,12 +57,12 @@ def of_tar(stream: IO[bytes], settings: Mapping[str, str], environment: str = ""
 
 
 def of_folder(root: Path, ignored: frozenset[str]) -> Snapshot:
-    """Read an environment of this host, its own location masked wherever pip has written it into a file.
+    """Read an environment on this host. Its location is masked wherever pip has written it into a file.
 
-    Byte-code is passed over: Python makes it here from the sources, which are compared, and stamps it with their times.
-    `ignored` names files at the top that are the kit's own.
+    Byte-code is skipped: Python compiles it here from the sources, which are compared, and writes their times into it.
+    `ignored` has the names of the kit's own files at the top of the folder.
     """
-    masks = (os.fsencode(root), os.fsencode(root.name))  # the latter is the prompt in the activation scripts
+    masks = (os.fsencode(root), os.fsencode(root.name))  # the name is the prompt in the activation scripts
     files: dict[str, str] = {}
     metadata: dict[str, bytes] = {}
     for folder, subfolders, names in os.walk(root):
@@ -82,17 +83,17 @@ def of_folder(root: Path, ignored: frozenset[str]) -> Snapshot:
 
 
 def is_record(path: str) -> bool:
-    """Is this the list of files that a wheel's installation leaves behind (PEP 376)?"""
+    """Whether a path is that of a RECORD, the list of files that an installer writes (PEP 376)."""
     return path.endswith(".dist-info/RECORD")
 
 
 def is_metadata(path: str) -> bool:
-    """Does this file tell what a distribution has: its files, or the commands that an installer makes for it?"""
+    """Whether a path is that of a list of a distribution's files, or of the commands that an installer makes for it."""
     return is_record(path) or path.endswith(".dist-info/entry_points.txt")
 
 
 def owners(metadata: Mapping[str, bytes]) -> dict[str, str]:
-    """Which distribution each file belongs to, byte-code with its source, from the RECORD files by their paths."""
+    """The distribution that each file belongs to, from the RECORD files by path. Byte-code belongs to its source's."""
     found: dict[str, str] = {}
     for path, content in metadata.items():
         if not is_record(path):
@@ -113,14 +114,14 @@ def _sha256(content: IO[bytes]) -> str:
 
 
 def _masked_sha256(path: Path, key: str, masks: tuple[bytes, ...]) -> str:
-    """Hash a file; in scripts, settings and RECORDs, which hold the environment's location, that is masked."""
+    """Hash a file. The environment's location is masked in scripts, settings and RECORDs, which contain it."""
     if not (key.startswith("/bin/") or key == "/pyvenv.cfg" or is_record(key)):
         with path.open("rb") as file:
             return _sha256(file)
     content = path.read_bytes()
     for mask in masks if key.startswith("/bin/activate") else masks[:1]:
         content = content.replace(mask, b"<environment>")
-    if is_record(key):  # lists byte-code, which is not compared, and scripts with the hash of their own first line
+    if is_record(key):  # it lists byte-code, which is not compared, and hashes of scripts, which contain the location
         lines = content.splitlines(keepends=True)
         content = b"".join(line for line in lines if b"__pycache__" not in line and not line.startswith(b"../"))
     return hashlib.sha256(content).hexdigest()

@@ -1,1 +1,1 @@
-"""Images to and from registries, by digest: references, the images lock, pushes, pulls, and Amazon ECR's own calls."""
+"""Moves images to and from registries by digest: references, the images lock, pushes, pulls, and Amazon ECR's calls."""

@@ -1,4 +1,7 @@
-"""AWS's refusals in one paragraph each, with what to do. Told by names and codes, so that boto3 stays in `ecr`."""
+"""Turns each refusal of AWS into one paragraph that says what to do.
+
+Refusals are recognised by the names of exceptions and by AWS's error codes, so that only `ecr` imports boto3.
+"""
 
 from __future__ import annotations
 
@@ -18,20 +21,20 @@ _EXPIRED = ("ExpiredTokenException", "ExpiredToken", "RequestExpired")
 
 
 def code_of(error: Exception) -> str:
-    """AWS's code of an answer; empty for what is none."""
+    """The error code in AWS's answer; empty if the exception holds no answer of AWS."""
     response: Any = getattr(error, "response", None) or {}
     return str(response.get("Error", {}).get("Code", ""))
 
 
 def explain(doing: str, error: Exception) -> RegistryError:
-    """What AWS, or the way to it, refused, and what to do about it."""
+    """The error for an exception of a request to AWS: what was being done (`doing`), the cause, and what to do."""
     names = {kind.__name__ for kind in type(error).__mro__}
     code = code_of(error)
     head = f"{doing} failed: {str(error).rstrip('.')}."
     if names & set(_NO_CREDENTIALS):
         advice = (
             "No AWS credentials were found. Name a profile (--profile, AWS_PROFILE), set AWS_ACCESS_KEY_ID and "
-            "AWS_SECRET_ACCESS_KEY, or run where an instance's role gives them."
+            "AWS_SECRET_ACCESS_KEY, or run on an instance whose role provides them."
         )
     elif names & set(_SIGN_IN):
         advice = "Sign in again (aws sso login), then run the same command."
@@ -39,8 +42,9 @@ def explain(doing: str, error: Exception) -> RegistryError:
         advice = "Check the region's name, the network, and HTTPS_PROXY; AWS_CA_BUNDLE names a proxy's certificate."
     elif code in _DENIED or "not authorized to perform" in str(error):
         advice = (
-            f"These credentials may not do {doing}. The least permissions are in runner/registry/ecr-push-policy.json "
-            "(to push) and ecr-pull-policy.json (to pull): attach them, or choose another profile with --profile."
+            f"These credentials lack the permission for {doing}. The permissions that the kit needs are in "
+            "runner/registry/ecr-push-policy.json (to push) and ecr-pull-policy.json (to pull). Attach them, or choose "
+            "another profile with --profile."
         )
     elif code in _BAD_CREDENTIALS:
         advice = "AWS does not know these credentials, or this host's clock is wrong. Check the profile and the clock."

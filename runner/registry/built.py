@@ -1,4 +1,4 @@
-"""The images that `build` left on this engine: are they of this clone, and what are they made from? Sends nothing."""
+"""Finds the images that `build` made on this engine, and checks that they are made from this clone. Sends nothing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from runner.registry.reference import Repository, content_sha256, kit_tag
 
 @dataclass(frozen=True)
 class Built:
-    """An installation's image on this engine, and the hash of what it is made from."""
+    """An installation's image on this engine, with the hash of what it is made from."""
 
     stack: Stack
     installation: Installation
@@ -30,15 +30,15 @@ class Built:
 
     @property
     def tag(self) -> str:
-        """The tag that it is pushed under."""
+        """The tag under which the image is pushed."""
         return kit_tag(self.stack.name, self.installation.name, __version__, self.content)
 
     def push_to(self, repository: Repository) -> Push:
-        """Where it goes."""
+        """The push of this image to a repository."""
         return Push(self.image_id, repository, self.tag)
 
     def locked(self, repository: Repository, digest: str) -> dict[str, LockedImage]:
-        """Its entries of the images lock: one for each variant that runs in it."""
+        """The image's entries in the images lock: one for each variant that runs in it."""
         image = LockedImage(
             self.stack.name, self.installation.name, repository, digest, self.tag, self.image_id, self.labels
         )
@@ -50,7 +50,7 @@ def find_built(docker: Docker, stack: Stack, installation: Installation) -> Buil
     """The image that `build` made of an installation.
 
     Raises:
-        HostError: there is none, it is of other files than this clone's, or its base is not here any more.
+        HostError: there is none, it was built from other files than this clone's, or its base image is gone.
     """
     name = ImageBuilder.tag(stack.name, installation.name)
     image = docker.find_image(name)
@@ -58,7 +58,8 @@ def find_built(docker: Docker, stack: Stack, installation: Installation) -> Buil
         raise HostError(f"There is no image {name} on this engine to push. {_build_first(stack)}")
     differences = differences_from_clone(image.labels, installation)
     if differences:
-        raise HostError(f"The image {name} is not of this clone: {'; '.join(differences)}. {_build_first(stack)}")
+        raise HostError(f"The image {name} was not built from this clone: {'; '.join(differences)}. "
+                        f"{_build_first(stack)}")  # fmt: skip
     parts = {
         "base": _base_digest(docker, name, image),
         "dockerfile_sha256": hashlib.sha256(render(stack, installation).encode()).hexdigest(),
@@ -69,7 +70,7 @@ def find_built(docker: Docker, stack: Stack, installation: Installation) -> Buil
 
 
 def _base_digest(docker: Docker, name: str, image: Image) -> str:
-    """What the base is, whatever it is called: the digest in its reference, else the id that the engine knows it by."""
+    """Identifies the base image whatever its name: the digest in its reference, else its id on this engine."""
     reference = image.labels.get(BASE_IMAGE, "")
     _, pinned, digest = reference.partition("@")
     if pinned:
@@ -77,9 +78,10 @@ def _base_digest(docker: Docker, name: str, image: Image) -> str:
     base = docker.find_image(reference) if reference else None
     if base is None or image.layers[: len(base.layers)] != base.layers:
         raise HostError(
-            f"The image {name} was built on {reference or 'an unknown base'}, which this engine has not, or not as it "
-            "was then: a tag that carries the hash of the content needs it. Build again on it (python -m "
-            f"runner build --engine docker --base-image {reference or 'IMAGE'}), then push."
+            f"The image {name} was built on {reference or 'an unknown base image'}. This engine does not have that "
+            "image any more, or has another one under its name. It is needed, because the tag to push carries a hash "
+            "of the image's content. Build again (python -m runner build --engine docker --base-image "
+            f"{reference or 'IMAGE'}), then push."
         )
     return base.image_id
 

@@ -1,6 +1,6 @@
-"""Who logs in to a registry: what `docker login` left, a name and password that were given, or (in `ecr`) a token.
+"""Logins to registries: the one that `docker login` stored, a name and a password, or (in `ecr`) a token.
 
-A password is held in memory alone: it is in no representation, message, file or argument list.
+A password is held in memory only. It appears in no repr, message, file or argument list.
 """
 
 from __future__ import annotations
@@ -23,26 +23,26 @@ class Login:
 
 
 class Credentials(Protocol):
-    """Gives the login for each request, so that one which expires can be replaced between two of them."""
+    """Gives the login for each request, so that a login which has expired can be replaced between two requests."""
 
     def login(self) -> Login | None:
-        """The login to use now; None for the one that `docker login` left."""
+        """The login to use now; None for the one that `docker login` stored."""
 
     def renew(self) -> bool:
-        """Get a new login in place of one that has expired; false if there is no other to be had."""
+        """Replace a login that has expired by a new one; false if that is not possible."""
 
     def advice(self) -> str:
-        """What a user can do where this login is refused."""
+        """What a user can do if this login is refused."""
 
 
 @dataclass(frozen=True)
 class DockerLogin:
-    """Nothing of our own: the engine's SDK looks into the configuration that `docker login` writes."""
+    """The login that `docker login` stored. The SDK reads it from Docker's configuration."""
 
     host: str
 
     def login(self) -> Login | None:
-        """None: the SDK finds it."""
+        """None, because the SDK finds the login by itself."""
         return None
 
     def renew(self) -> bool:
@@ -50,7 +50,7 @@ class DockerLogin:
         return False
 
     def advice(self) -> str:
-        """Log in, or give a name."""
+        """Advise to log in, or to give a name and a password."""
         return f"Log in (docker login {self.host}), or give --username and --password-stdin."
 
 
@@ -61,7 +61,7 @@ class GivenLogin:
     given: Login
 
     def login(self) -> Login | None:
-        """The same each time."""
+        """The name and the password that were given."""
         return self.given
 
     def renew(self) -> bool:
@@ -69,5 +69,5 @@ class GivenLogin:
         return False
 
     def advice(self) -> str:
-        """Look at what was given."""
-        return f"The registry does not take this password of {self.given.username}; check --username and the password."
+        """Advise to check what was given."""
+        return f"The registry does not accept this password for {self.given.username}. Check it, and --username."

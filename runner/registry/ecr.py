@@ -1,7 +1,7 @@
-"""Amazon ECR, and the only module that imports boto3: makes a repository ready and gets tokens. Moves no layers.
+"""Amazon ECR: makes a repository ready and gets tokens. It is the only module that imports boto3. It moves no layers.
 
-Profile, role and credentials are found as everywhere with boto3: AWS_PROFILE, role_arn in the configuration, the
-environment, an instance's role. The calls themselves are data, in `ecr_calls`.
+Profile, role and credentials are found as boto3 always finds them: AWS_PROFILE, role_arn in the configuration, the
+environment, an instance's role. The calls are data, in `ecr_calls`.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ from runner.registry.ecr_calls import (
 )
 from runner.registry.reference import Repository, parse_repository
 
-# A token lives for twelve hours; a push of several gigabytes must not begin with one that is about to expire.
+# A token is valid for twelve hours. A push of several gigabytes must not begin with one that is about to expire.
 RENEW_BEFORE = timedelta(minutes=10)
 
 
 class Ecr:
-    """One registry: its repositories and its token, which is held here and nowhere else."""
+    """One ECR registry: its repositories and its token. The token is held here and nowhere else."""
 
     def __init__(self, session: boto3.Session, where: EcrHost) -> None:
         self._session = session
@@ -46,10 +46,10 @@ class Ecr:
         self._token: tuple[Login, datetime] | None = None
 
     def make_ready(self, path: str, settings: Settings, notify: Notify) -> None:
-        """Make the repository if it is missing, and put the lifecycle policy if there is one.
+        """Make the repository if it is missing, and set its lifecycle policy if `settings` has one.
 
         Raises:
-            UsageError: it exists with another encryption than was asked for, which cannot be changed.
+            UsageError: the repository exists with another encryption than requested, which cannot be changed.
             RegistryError: AWS refuses or cannot be reached.
         """
         found = self._find(path)
@@ -62,24 +62,24 @@ class Ecr:
             self._send(lifecycle_call(self._where, path, settings.lifecycle))
 
     def login(self) -> Login:
-        """The token as a login, a new one if the last is about to expire.
+        """The token as a login. A new token is requested if the last one is about to expire.
 
         Raises:
-            RegistryError: AWS gives none.
+            RegistryError: AWS gives no token.
         """
         if self._token is None or self._token[1] - datetime.now(timezone.utc) < RENEW_BEFORE:
             self._token = self._new_token()
         return self._token[0]
 
     def renew(self) -> bool:
-        """Get a new token, whatever becomes of the old one."""
+        """Get a new token, whether or not the old one is still valid. Return true."""
         self._token = self._new_token()
         return True
 
     def advice(self) -> str:
-        """What AWS itself has to allow."""
+        """Advise to check the AWS credentials and their permissions."""
         return (
-            "The login is of the AWS credentials in use (AWS_PROFILE, --profile); the least permissions that they need "
+            "The login comes from the AWS credentials in use (AWS_PROFILE, --profile). The permissions that they need "
             "are in runner/registry/ecr-push-policy.json and ecr-pull-policy.json."
         )
 
@@ -103,10 +103,10 @@ class Ecr:
             self._send_raw(call)
         except ClientError as error:
             if code_of(error) == "RepositoryAlreadyExistsException":
-                return  # somebody else made it in this very moment
+                return  # somebody else has just made it
             if not _refuses_scanning(error):
                 raise explain("ecr:CreateRepository", error) from error
-            notify("  scan on push cannot be set on a repository here; it is left to the registry's own settings")
+            notify("  scan on push cannot be set for one repository here; the registry's own settings apply")
             kept = {key: value for key, value in call.parameters.items() if key != "imageScanningConfiguration"}
             self._send(ApiCall(call.service, call.operation, kept))
 
@@ -121,7 +121,7 @@ class Ecr:
 
 
 def open_session(profile: str | None) -> boto3.Session:
-    """A session of that profile, or of the one that the environment names.
+    """A session of the given profile, or of the one that the environment names.
 
     Raises:
         UsageError: there is no such profile.
@@ -136,10 +136,10 @@ def open_session(profile: str | None) -> boto3.Session:
 
 
 def region_of(session: boto3.Session, region: str | None) -> str:
-    """The region that was named, or that of the session.
+    """The region that was named, or else the session's own.
 
     Raises:
-        UsageError: there is none.
+        UsageError: neither names a region.
     """
     found = region or session.region_name
     if found:
@@ -151,10 +151,10 @@ def region_of(session: boto3.Session, region: str | None) -> str:
 
 
 def own_registry(session: boto3.Session, region: str, path: str) -> Repository:
-    """The repository of that name in the account of the credentials in use.
+    """The repository `path` in the account that the credentials in use belong to.
 
     Raises:
-        RegistryError: AWS does not say whose the credentials are.
+        RegistryError: AWS does not say to which account the credentials belong.
     """
     try:
         account = send(session, region, IDENTITY_CALL)["Account"]
@@ -164,10 +164,10 @@ def own_registry(session: boto3.Session, region: str, path: str) -> Repository:
 
 
 def send(session: boto3.Session, region: str, call: ApiCall) -> Mapping[str, Any]:
-    """Make one call.
+    """Make one call and return AWS's answer.
 
     Raises:
-        ClientError: AWS answered that it will not; the caller knows which answers are none.
+        ClientError: AWS answered with an error. The caller decides which of these are expected.
         RegistryError: there are no credentials, or AWS cannot be reached.
         UsageError: there is no such region.
     """
@@ -188,17 +188,20 @@ def _require_fit(path: str, found: Mapping[str, Any], settings: Settings, notify
     if asked and (has.get("encryptionType") != settings.encryption
                   or (settings.kms_key is not None and has.get("kmsKey") != settings.kms_key)):  # fmt: skip
         raise UsageError(
-            f"The repository {path} exists with the encryption {json.dumps(has, sort_keys=True)}, which ECR cannot "
-            f"change, and {settings.encryption} {settings.kms_key or ''} was asked for. Leave --encryption and "
-            "--kms-key out, or name another repository."
+            f"The repository {path} exists with the encryption {json.dumps(has, sort_keys=True)}, and "
+            f"{settings.encryption} {settings.kms_key or ''} was requested. ECR cannot change the encryption of a "
+            "repository. Leave --encryption and --kms-key out, or name another repository."
         )
     if found.get("imageTagMutability") != "IMMUTABLE":
         notify(
-            f"  the repository {path} exists with tags that can be changed; the kit does not change them, others may"
+            f"  the repository {path} exists and allows its tags to be changed; the kit changes none, but others can"
         )
 
 
 def _refuses_scanning(error: ClientError) -> bool:
-    """Scan settings of a repository are deprecated in favour of the registry's: where they are gone, go on without."""
+    """Whether ECR refuses a repository because of its scan settings.
+
+    Scan settings of a repository are deprecated in favour of the registry's, and may not be accepted any more.
+    """
     wrong = code_of(error) in ("InvalidParameterException", "ValidationException")
     return wrong and "scan" in str(error).lower()

@@ -1,4 +1,4 @@
-"""Amazon ECR's host names, and each call to AWS as data, for `--dry-run` to print. Sends nothing."""
+"""Amazon ECR's host names, and each call to AWS as data, which `--dry-run` prints. Sends nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OWN_REGISTRY = "ecr:"
 
 @dataclass(frozen=True)
 class EcrHost:
-    """What a registry's host name tells."""
+    """The account and the region in the host name of an ECR registry."""
 
     account: str
     region: str
@@ -33,13 +33,16 @@ class ApiCall:
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
     def line(self) -> str:
-        """The call for people: service:Operation and its parameters."""
+        """The call as a line to print: service:Operation and its parameters."""
         return f"{self.service}:{self.operation} {json.dumps(self.parameters, sort_keys=True)}"
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How a repository is made. `encryption` is ECR's encryptionType; `lifecycle` is put also on one that exists."""
+    """The settings of a repository. `encryption` is ECR's encryptionType.
+
+    `lifecycle` is a lifecycle policy; it is also set on a repository that exists already.
+    """
 
     encryption: str = "AES256"
     kms_key: str | None = None
@@ -47,7 +50,7 @@ class Settings:
 
 
 def ecr_host(host: str) -> EcrHost | None:
-    """Account and region of a private ECR registry; None for any other registry."""
+    """The account and the region of a private ECR registry; None for any other registry."""
     match = _HOST.fullmatch(host)
     return EcrHost(match["account"], match["region"]) if match else None
 
@@ -58,12 +61,12 @@ def own_host(account: str, region: str) -> str:
 
 
 def describe_call(where: EcrHost, path: str) -> ApiCall:
-    """Is the repository there?"""
+    """The call that asks whether a repository exists."""
     return ApiCall("ecr", "DescribeRepositories", {"registryId": where.account, "repositoryNames": [path]})
 
 
 def create_call(where: EcrHost, path: str, settings: Settings) -> ApiCall:
-    """Make it: tags never change, each image is scanned when it arrives."""
+    """The call that makes a repository whose tags cannot be changed and whose images are scanned on push."""
     encryption = {"encryptionType": settings.encryption}
     if settings.kms_key is not None:
         encryption["kmsKey"] = settings.kms_key
@@ -81,7 +84,7 @@ def create_call(where: EcrHost, path: str, settings: Settings) -> ApiCall:
 
 
 def lifecycle_call(where: EcrHost, path: str, policy: Mapping[str, Any]) -> ApiCall:
-    """Say which images expire."""
+    """The call that sets which images of a repository expire."""
     text = json.dumps(policy, sort_keys=True)
     return ApiCall(
         "ecr",
@@ -91,7 +94,7 @@ def lifecycle_call(where: EcrHost, path: str, policy: Mapping[str, Any]) -> ApiC
 
 
 def token_call(where: EcrHost) -> ApiCall:
-    """Get a token that the registry takes as a password."""
+    """The call that gets a token, which the registry accepts as a password."""
     return ApiCall("ecr", "GetAuthorizationToken", {"registryIds": [where.account]})
 
 

@@ -1,4 +1,7 @@
-"""images.lock.json: which image, by digest, each variant of a stack runs in. Reads, checks and writes; asks nobody."""
+"""images.lock.json, the images lock: the image, by digest, that each variant of a stack runs in.
+
+Reads, checks and writes the file. Talks to no engine and no registry.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,7 @@ class _File:
 
 @dataclass(frozen=True)
 class LockedImage:
-    """One image in a registry. `image_id` is the digest of its configuration, as the engine that pushed it knew it."""
+    """One image in a registry. `image_id` is the id that the image had on the engine which pushed it."""
 
     stack: str
     installation: str
@@ -47,11 +50,11 @@ class LockedImage:
 
     @property
     def reference(self) -> str:
-        """Repository and digest: what is pulled and run."""
+        """The reference that is pulled and run: repository and digest."""
         return self.repository.at(self.digest)
 
     def to_json(self) -> dict[str, Any]:
-        """The image as the file keeps it."""
+        """The image as it stands in the file."""
         return {
             "installation": self.installation,
             "reference": self.reference,
@@ -70,14 +73,14 @@ class ImageLock:
 
     @property
     def distinct(self) -> tuple[LockedImage, ...]:
-        """Each image once, in the file's order: variants that differ in settings only share one."""
+        """Each image once, in the file's order. Variants that differ only in their settings share an image."""
         return tuple({image.reference: image for image in self.images.values()}.values())
 
     def find(self, stack: str, installation: str) -> LockedImage:
         """The image of an installation.
 
         Raises:
-            UsageError: the lock has none.
+            UsageError: the images lock has no image of it.
         """
         for image in self.images.values():
             if (image.stack, image.installation) == (stack, installation):
@@ -88,7 +91,7 @@ class ImageLock:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """The lock as its file keeps it: nothing in it depends on the clock."""
+        """The images lock as it stands in its file. Nothing in it depends on the time."""
         return {
             "schema_version": SCHEMA_VERSION,
             "kit": dict(self.kit),
@@ -97,10 +100,10 @@ class ImageLock:
 
     @classmethod
     def from_json(cls, data: Any, where: str) -> ImageLock:
-        """Check a lock's data, field by field.
+        """Check the data of an images lock, field by field. `where` names its file in messages.
 
         Raises:
-            UsageError: it is no images lock, of a newer schema, or says two things of one image.
+            UsageError: it is not an images lock, has another schema, or gives two images for one installation.
         """
         if not isinstance(data, Mapping) or not isinstance(data.get("schema_version"), int):
             raise UsageError(f"{where} is not an images lock: it has no schema_version. `push` writes one.")
@@ -116,10 +119,10 @@ class ImageLock:
 
 
 def read(path: Path) -> ImageLock:
-    """Read and check a lock.
+    """Read and check an images lock.
 
     Raises:
-        UsageError: the file cannot be read, is not JSON, or is no valid images lock.
+        UsageError: the file cannot be read, is not JSON, or is not a valid images lock.
     """
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
@@ -131,10 +134,10 @@ def read(path: Path) -> ImageLock:
 
 
 def write(path: Path, lock: ImageLock) -> None:
-    """Write a lock, whole or not at all.
+    """Write an images lock, either completely or not at all.
 
     Raises:
-        DiskError: it cannot be written.
+        DiskError: the file cannot be written.
     """
     try:
         write_whole(path, json.dumps(lock.to_json(), indent=1) + "\n")
@@ -143,10 +146,12 @@ def write(path: Path, lock: ImageLock) -> None:
 
 
 def kept(path: Path, kit: Mapping[str, Any], pushed: Collection[str]) -> dict[str, LockedImage]:
-    """What the lock at `path` has of stacks that are not pushed now, if the same revision of the kit wrote it.
+    """The entries to keep of the images lock at `path`: those of stacks that are not pushed now.
+
+    They are kept only if the same version and revision of the kit wrote them. There are none without a file.
 
     Raises:
-        UsageError: there is a file, and it is no valid images lock.
+        UsageError: there is a file, and it is not a valid images lock.
     """
     if not path.exists():
         return {}
@@ -169,6 +174,6 @@ def _require_one_image_each(where: str, images: Mapping[str, LockedImage]) -> No
         known = seen.setdefault((image.stack, image.installation), image.reference)
         if known != image.reference:
             raise UsageError(
-                f"{where} gives two images for the installation {image.stack}/{image.installation}: {known} and, as "
-                f"{name}, {image.reference}. A pair must run one image for one installation."
+                f"{where} has two images for the installation {image.stack}/{image.installation}: {known} and, under "
+                f"{name}, {image.reference}. All variants of an installation must run in the same image."
             )

@@ -1,4 +1,4 @@
-"""What an image says of itself in its labels, held against this clone. Knows no registry."""
+"""Compares an image's labels with this clone's files. Knows no registry."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ REVISION = "org.opencontainers.image.revision"
 
 
 def differences_from_clone(labels: Mapping[str, str], installation: Installation) -> list[str]:
-    """Where an image is not of the files in this clone, field by field."""
+    """A sentence for each label that shows an image to be built from other files than this clone's."""
     expected = {
         STACK: installation.stack,
         INSTALLATION: installation.name,
@@ -34,14 +34,14 @@ def require_of_this_clone(reference: str, labels: Mapping[str, str], installatio
     """Refuse an image that was built from other files than those of this clone.
 
     Raises:
-        UsageError: it was; the message names each field.
+        UsageError: the image was built from other files; the message names each label that differs.
     """
     differences = differences_from_clone(labels, installation)
     if not differences:
         return
     revision = labels.get(REVISION)
-    where = f"git revision {revision}" if revision else "the revision that the images lock names"
+    where = f"git revision {revision}" if revision else "the revision that the images lock states"
     raise UsageError(
-        f"{reference} cannot be measured from this clone: {'; '.join(differences)}. Records of the two could not be "
-        f"compared. Check out {where} of the kit, or build and push images from this one."
+        f"{reference} cannot be measured from this clone: {'; '.join(differences)}. Records of this image could not be "
+        f"compared with records of this clone. Check out {where} of the kit, or build and push images from this clone."
     )

@@ -1,4 +1,4 @@
-"""Lifecycle policies of Amazon ECR: from a file, or the built-in one that keeps the last images. Pure data."""
+"""Lifecycle policies of Amazon ECR: one from a file, or the built-in one that keeps the newest images. Pure data."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ else:
 
 
 def keep_last(count: int, installations: Iterable[Installation]) -> dict[str, Any]:
-    """A policy that expires all but the last images of each installation, told apart by the beginning of their tags.
+    """A policy that expires all but the newest `count` images of each installation.
 
+    The prefix of an image's tag says to which installation it belongs. Source of the fields:
     https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html
     """
     return {
@@ -41,18 +42,19 @@ def keep_last(count: int, installations: Iterable[Installation]) -> dict[str, An
 
 
 def read_policy(path: Path) -> dict[str, Any]:
-    """Read a policy as ECR takes it, in JSON or, by its suffix, in TOML.
+    """Read a policy with ECR's own fields, from TOML if the file's suffix says so, else from JSON.
 
     Raises:
-        UsageError: the file cannot be read, is neither, or has no rules.
+        UsageError: the file cannot be read, is neither TOML nor JSON, or has no rules.
     """
     try:
         text = path.read_text(encoding="utf-8")
         policy = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
-    except (OSError, ValueError) as error:  # both parsers' errors, and text that is not UTF-8, are ValueErrors
+    except (OSError, ValueError) as error:  # ValueError: an error of either parser, or text that is not UTF-8
         raise UsageError(f"The lifecycle policy {path} cannot be read: {error}.") from error
     if not isinstance(policy, dict) or not isinstance(policy.get("rules"), list) or not policy["rules"]:
         raise UsageError(
-            f"The lifecycle policy {path} has no rules. It must be as Amazon ECR takes it: a table with a list `rules`."
+            f"The lifecycle policy {path} has no rules. It must have the form that Amazon ECR accepts: a table with a "
+            "list `rules`."
         )
     return policy

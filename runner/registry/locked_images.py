@@ -1,4 +1,4 @@
-"""The docker engine's images by digest from an images lock, in place of those that it would build."""
+"""Gives the docker engine the images that an images lock names by digest, in place of images that it would build."""
 
 from __future__ import annotations
 
@@ -16,37 +16,37 @@ from runner.registry.transfer import ConnectRegistry, Layer
 
 @dataclass(frozen=True)
 class LockedImages:
-    """Finds each image by its digest, pulls it where it is missing, and builds nothing."""
+    """Finds each image by its digest and pulls it if it is missing. Builds nothing."""
 
     engine: Docker
     lock: ImageLock
     connect: ConnectRegistry
 
     def require(self, stack: Stack) -> None:
-        """Check, without asking a registry, that the lock has the stack and that its images are of this clone.
+        """Check, without asking a registry, that the images lock has the stack's images and that they fit this clone.
 
         Raises:
-            UsageError: it has not, or they are of other files.
+            UsageError: it lacks an image, or an image was built from other files than this clone's.
         """
         for installation in stack.installations.values():
             self._find(installation)
 
     def at_hand(self, stack: Stack) -> str | None:
-        """One of the stack's images, if it is here."""
+        """One of the stack's images that the engine has; None if it has none."""
         found = (self.find(stack, installation) for installation in stack.installations.values())
         return next((artifact.location for artifact in found if artifact is not None), None)
 
     def fetch_first(self, stack: Stack, installation: Installation, notify: Notify) -> str:
-        """The image itself: nothing is built."""
+        """The installation's image, pulled if need be; nothing is built here."""
         return self.prepare(stack, installation, notify).location
 
     def prepare(self, stack: Stack, installation: Installation, notify: Notify) -> Artifact:
-        """The image of an installation, pulled if it is not here; its location is the image's id.
+        """The image of an installation, pulled if the engine does not have it. Its location is the image's id.
 
         Raises:
-            UsageError: the lock has it not, or it is of other files than this clone's.
-            RegistryError: it cannot be pulled.
-            DigestError: it is not what the lock says.
+            UsageError: the images lock lacks the image, or it was built from other files than this clone's.
+            RegistryError: the image cannot be pulled.
+            DigestError: the image is not the one that the images lock describes.
         """
         locked = self._find(installation)
 
@@ -58,7 +58,7 @@ class LockedImages:
         return Artifact(installation, image.image_id, _provenance(stack, installation, locked, image))
 
     def find(self, stack: Stack, installation: Installation) -> Artifact | None:
-        """The image of an installation, if the engine has the digest that the lock names; nothing is pulled."""
+        """The image of an installation, if the engine has the digest that the images lock names. Nothing is pulled."""
         locked = self._find(installation)
         image = self.engine.find_image(locked.reference)
         if image is None:
@@ -66,10 +66,10 @@ class LockedImages:
         return Artifact(installation, image.image_id, _provenance(stack, installation, locked, image))
 
     def reference(self, stack: str, installation: str) -> str:
-        """What a printed `docker run` names: repository and digest.
+        """The image's name in a printed `docker run`: repository and digest.
 
         Raises:
-            UsageError: the lock has it not, or it is of other files than this clone's.
+            UsageError: the images lock lacks the image, or it was built from other files than this clone's.
         """
         return self._find(find_stack(stack).installations[installation]).reference
 

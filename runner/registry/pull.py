@@ -1,4 +1,4 @@
-"""Fetches an image by digest and checks that it is the one that the lock means. Builds nothing."""
+"""Fetches an image by digest and checks that it is the one in the images lock. Builds nothing."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from runner.registry.transfer import OnLayer, RegistryClient, follow
 
 
 def obtain(docker: Docker, locked: LockedImage, registry_client: RegistryClient, on_layer: OnLayer) -> Image:
-    """The image as this engine knows it, pulled if it is not here.
+    """The image on this engine, pulled if it is not there.
 
     Raises:
-        RegistryError: it cannot be pulled.
-        DigestError: it is not the image that the lock means.
+        RegistryError: the image cannot be pulled.
+        DigestError: it is not the image that the images lock describes.
     """
     found = docker.find_image(locked.reference)
     if found is None:
@@ -23,7 +23,7 @@ def obtain(docker: Docker, locked: LockedImage, registry_client: RegistryClient,
     if found is None:
         raise DigestError(
             f"{locked.reference} was pulled, but the engine does not know it by that digest: the registry sent another "
-            "image. Do not use it; push the images anew and take the lock that `push` writes."
+            "image. Do not use it. Push the images again and use the images lock that `push` writes."
         )
     require_locked(locked, found)
     return found
@@ -33,7 +33,7 @@ def pull(docker: Docker, locked: LockedImage, registry_client: RegistryClient, o
     """Fetch an image by its digest.
 
     Raises:
-        RegistryError: the registry has it not, cannot be reached, or does not let us in.
+        RegistryError: the registry does not have the image, cannot be reached, or refuses the login.
         DigestError: what the registry sent does not have that digest.
     """
 
@@ -44,31 +44,31 @@ def pull(docker: Docker, locked: LockedImage, registry_client: RegistryClient, o
     try:
         registry_client.ask(fetch)
     except RegistryRefusalError as refusal:
-        if "verification failed" in refusal.words.lower():  # the engine hashes what it is sent
+        if "verification failed" in refusal.words.lower():  # the engine checks the digest of what it receives
             raise DigestError(
                 f"{locked.reference}: the registry sent something else under that digest ({refusal.words}). Do not use "
-                "that registry; push the images anew and take the lock that `push` writes."
+                "that registry. Push the images to another one and use the images lock that `push` writes."
             ) from refusal
         raise registry_client.explained(refusal) from refusal
 
 
 def require_locked(locked: LockedImage, image: Image) -> None:
-    """Check an image's id and labels against the lock.
+    """Compare an image's id and labels with the images lock.
 
-    An engine names an image by the digest of its configuration or, with containerd's store, of its manifest: the lock
-    has both.
+    An engine's id of an image is the digest of the image's configuration or, with containerd's image store, of its
+    manifest. The images lock has both.
 
     Raises:
-        DigestError: they differ; the message has both.
+        DigestError: the id or a label differs; the message has both values.
     """
     if image.image_id not in (locked.image_id, locked.digest):
         raise DigestError(
-            f"{locked.reference} is image {image.image_id}, and the images lock says {locked.image_id}. One of the "
-            "two was changed by hand or belongs to another push: take the lock that `push` wrote."
+            f"{locked.reference} is image {image.image_id}, and the images lock says {locked.image_id}. The lock was "
+            "changed by hand or belongs to another push. Use the images lock that `push` wrote."
         )
     for name in sorted({*image.labels, *locked.labels}):
         if image.labels.get(name) != locked.labels.get(name):
             raise DigestError(
                 f"{locked.reference} has the label {name}={image.labels.get(name)}, and the images lock says "
-                f"{locked.labels.get(name)}. Take the lock that `push` wrote."
+                f"{locked.labels.get(name)}. Use the images lock that `push` wrote."
             )

@@ -1,4 +1,4 @@
-"""Sends an image under a tag that never changes, and checks what the registry then has. Knows no stack."""
+"""Sends an image under a tag that never changes, then checks which image the registry has there. Knows no stack."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from runner.registry.transfer import Layer, OnLayer, RegistryClient, follow
 
 @dataclass(frozen=True)
 class Push:
-    """One image of this engine and where it goes."""
+    """One image of this engine, and the repository and tag to push it to."""
 
     image_id: str
     repository: Repository
@@ -22,12 +22,12 @@ class Push:
 
     @property
     def target(self) -> str:
-        """The reference that it is pushed as."""
+        """The reference under which the image is pushed."""
         return self.repository.tagged(self.tag)
 
 
 def push(docker: Docker, wanted: Push, registry_client: RegistryClient, on_layer: OnLayer) -> str:
-    """Send an image unless the registry has it; return the digest of its manifest, as the registry reports it.
+    """Send an image unless the registry has it. Return the digest of its manifest, as the registry reports it.
 
     Raises:
         RegistryError: the registry cannot be reached or refuses.
@@ -46,12 +46,12 @@ def push(docker: Docker, wanted: Push, registry_client: RegistryClient, on_layer
 
 
 def remote_digest(docker: Docker, wanted: Push, registry_client: RegistryClient) -> str | None:
-    """What the registry has under the tag; None for nothing."""
+    """The digest that the registry has under the tag; None if it has nothing there."""
     try:
         return registry_client.ask(lambda auth: docker.registry_digest(wanted.target, auth))
     except RegistryRefusalError as refusal:
         kind = kind_of(refusal)
-        # Docker Hub calls a repository that does not exist yet "denied"; a push makes it, or is told why not.
+        # Docker Hub answers "denied" for a repository that does not exist yet. A push makes it or fails.
         if kind == "missing" or (wanted.repository.host == DOCKER_HUB and kind in ("denied", "unauthorized")):
             return None
         raise
@@ -68,23 +68,23 @@ def _send(docker: Docker, wanted: Push, registry_client: RegistryClient, on_laye
         sent = registry_client.ask(send)
     except RegistryRefusalError as refusal:
         docker.untag(wanted.target)
-        if kind_of(refusal) == "immutable":  # somebody else was faster
+        if kind_of(refusal) == "immutable":  # somebody else has just pushed this tag
             raise _another(docker, wanted, remote_digest(docker, wanted, registry_client) or "an image") from refusal
         raise
     reported = remote_digest(docker, wanted, registry_client)
     if reported is None or reported != sent:
         raise DigestError(
-            f"{wanted.target} was sent as {sent}, and the registry reports {reported or 'nothing'} under that tag: "
-            "somebody else pushes there, or the registry changes images. Nothing was written to the images lock."
+            f"{wanted.target} was sent as {sent}, and the registry reports {reported or 'nothing'} under that tag. "
+            "Somebody else pushes there, or the registry changes images. Nothing was written to the images lock."
         )
     return reported
 
 
 def _require_same(docker: Docker, wanted: Push, present: str, registry_client: RegistryClient) -> None:
-    """Check that what the registry has is this very image.
+    """Check that the registry's image is the one to be pushed.
 
     Raises:
-        DigestError: it is another one; the message has both digests.
+        DigestError: it is another image; the message has both digests.
     """
     if present == wanted.image_id or present in known_digests(docker, wanted):
         return
@@ -93,18 +93,18 @@ def _require_same(docker: Docker, wanted: Push, present: str, registry_client: R
 
 
 def known_digests(docker: Docker, wanted: Push) -> list[str]:
-    """The manifests' digests under which this engine has pushed or pulled the image, in this repository."""
+    """The digests of the manifests under which this engine has pushed or pulled the image in this repository."""
     image = docker.find_image(wanted.image_id)
     named = (each.partition("@") for each in (() if image is None else image.digests))
     return sorted(digest for name, _, digest in named if name == str(wanted.repository))
 
 
 def _is_this_image(docker: Docker, wanted: Push, digest: str, registry_client: RegistryClient) -> bool:
-    """Ask the engine to pull the registry's image, and stop it at the first layer that it would have to fetch.
+    """Whether the registry's image under `digest` is the one to be pushed.
 
-    An engine reads manifest and configuration first and needs nothing more for an image that it has, which costs two
-    small requests. That is the only way to learn whose manifest it is: an engine knows a manifest's digest only
-    after a push or a pull.
+    The engine is asked to pull it, and stopped at the first layer that it would have to fetch. It reads the manifest
+    and the configuration first. For an image that it has, it needs nothing more, and the pull costs two small requests.
+    There is no other way: an engine knows the digest of an image's manifest only after a push or a pull.
     """
     reference = wanted.repository.at(digest)
     here = docker.find_image(reference)
@@ -118,7 +118,7 @@ def _is_this_image(docker: Docker, wanted: Push, digest: str, registry_client: R
 
 
 def _pull_what_needs_no_layer(docker: Docker, repository: Repository, digest: str, auth: Auth) -> bool:
-    """Pull an image of which the engine has every layer; false, and nothing fetched, if it has not."""
+    """Pull an image if the engine has all of its layers. False if it lacks one; then nothing is fetched."""
     with closing(docker.pull_by_digest(str(repository), digest, auth)) as messages:
         try:
             follow(f"Asking the registry for {repository.at(digest)}", messages, _stop_at_a_missing_layer)
@@ -128,7 +128,7 @@ def _pull_what_needs_no_layer(docker: Docker, repository: Repository, digest: st
 
 
 class _MissingLayerError(Exception):
-    """The registry's image has a layer that this engine has not."""
+    """The registry's image has a layer that this engine does not have."""
 
 
 def _stop_at_a_missing_layer(layer: Layer) -> None:
@@ -138,7 +138,7 @@ def _stop_at_a_missing_layer(layer: Layer) -> None:
 
 def _another(docker: Docker, wanted: Push, present: str) -> DigestError:
     known = known_digests(docker, wanted)
-    ours = known[0] if known else f"{wanted.image_id} (its image id: it has no manifest's digest before it is pushed)"
+    ours = known[0] if known else f"{wanted.image_id} (its id; it has a manifest's digest only after a push)"
     return DigestError(
         f"{wanted.target} is taken: the registry has {present}, and this engine's image is {ours}. A tag of the kit "
         "never changes: it carries the hash of what the image is made from, and somebody has pushed another build of "

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from runner.errors import UsageError
 
-# As Docker reads names: the first part is a host if it holds a dot or a colon, or is localhost.
+# As in Docker's own reading of names, the first part is a host if it contains a dot or a colon, or is localhost.
 # Grammar: https://pkg.go.dev/github.com/distribution/reference
 DOCKER_HUB = "docker.io"
 _HOST = re.compile(r"(?:localhost|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*|\[[0-9A-Fa-f:]+\])(?::[0-9]+)?")
@@ -22,21 +22,21 @@ CONTENT_DIGITS = 12
 
 @dataclass(frozen=True, order=True)
 class Repository:
-    """A place in a registry that holds images: `host` with its port, and `path`."""
+    """A repository of images: the registry's `host` with its port, and the `path` in it."""
 
     host: str
     path: str
 
     def __str__(self) -> str:
-        """The name as an engine writes it back: Docker Hub's own host stays unsaid."""
+        """The name as an engine prints it: without the host if that is Docker Hub's."""
         return self.path if self.host == DOCKER_HUB else f"{self.host}/{self.path}"
 
     def tagged(self, tag: str) -> str:
-        """A reference that may come to mean another image."""
+        """The reference by a tag, which may later name another image."""
         return f"{self}:{tag}"
 
     def at(self, digest: str) -> str:
-        """A reference that always means the same image."""
+        """The reference by a digest, which always names the same image."""
         return f"{self}@{digest}"
 
 
@@ -44,7 +44,7 @@ def parse_repository(text: str) -> Repository:
     """Read HOST[:PORT]/PATH.
 
     Raises:
-        UsageError: it is no such name, or carries a tag or a digest, which the kit chooses itself.
+        UsageError: it is not such a name, or has a tag or a digest, which the kit chooses itself.
     """
     first, slash, rest = text.partition("/")
     is_host = bool(slash) and (first == "localhost" or "." in first or ":" in first)
@@ -61,26 +61,26 @@ def parse_pinned(text: str) -> tuple[Repository, str]:
     """Read REPOSITORY@sha256:DIGEST.
 
     Raises:
-        UsageError: it is no such reference.
+        UsageError: it is not such a reference.
     """
     name, _, digest = text.partition("@")
     if not _DIGEST.fullmatch(digest):
-        raise UsageError(f"{text!r} is not a reference by digest: REPOSITORY@sha256:<64 hexadecimal digits> is.")
+        raise UsageError(f"{text!r} is not a reference by digest. Expected REPOSITORY@sha256:<64 hexadecimal digits>.")
     return parse_repository(name), digest
 
 
 def content_sha256(parts: Mapping[str, str]) -> str:
-    """Identify what an image is made from: hashes and digests by name, in no particular order."""
+    """A SHA-256 of what an image is made from. `parts` has hashes and digests by name; their order does not matter."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def kit_tag(stack: str, installation: str, version: str, content: str) -> str:
-    """The tag of an image: whose it is, which version of the kit made it, and from what.
+    """The tag of an image: its stack and installation, the version of the kit, and the hash of its content.
 
     Raises:
-        UsageError: the names do not make a tag.
+        UsageError: the result is not a valid tag.
     """
     tag = f"{stack}-{installation}-{version.replace('+', '-')}-{content[:CONTENT_DIGITS]}"
     if not _TAG.fullmatch(tag):
-        raise UsageError(f"{tag!r} cannot be a tag: letters, digits, '_', '.' and '-' make one, at most 128.")
+        raise UsageError(f"{tag!r} cannot be a tag. A tag has at most 128 letters, digits, '_', '.' and '-'.")
     return tag

@@ -1,8 +1,8 @@
-"""What a registry's refusal means, from its own words: is trying again of use, and what should the user do?
+"""Classifies a registry's refusals by their words: whether to try again, and what the user should do.
 
-The engine passes on the registry's words and loses its status codes, so words are what there is to go by. They are
-those of the distribution specification (https://github.com/opencontainers/distribution-spec, error codes), of Amazon
-ECR, and of Go's network library, which the engine uses.
+The engine passes on the registry's words but not its status codes, so that only the words can be used. They come from
+the distribution specification (https://github.com/opencontainers/distribution-spec, error codes), from Amazon ECR, and
+from Go's network library, which the engine uses.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ Kind = Literal[
     "expired", "immutable", "unauthorized", "missing", "denied", "certificate", "unreachable", "temporary", "other"
 ]
 
-# The first line that fits counts: ECR's expired token is also "denied", and its missing repository "not found".
+# The first entry that fits counts. ECR's message on an expired token also contains "denied", and its message on a
+# missing repository "not found".
 _WORDS: tuple[tuple[Kind, tuple[str, ...]], ...] = (
     ("expired", ("token has expired", "token expired", "reauthenticate")),
     ("immutable", ("immutable", "cannot be overwritten")),
@@ -35,7 +36,7 @@ WORTH_ANOTHER_TRY: frozenset[Kind] = frozenset({"unreachable", "temporary"})
 
 
 def kind_of(refusal: RegistryRefusalError) -> Kind:
-    """Which of the known cases a refusal is, from its words, else from its status."""
+    """The kind of a refusal, by its words; if these say nothing, by its HTTP status."""
     words = refusal.words.lower()
     for kind, known in _WORDS:
         if any(each in words for each in known):
@@ -44,18 +45,18 @@ def kind_of(refusal: RegistryRefusalError) -> Kind:
 
 
 def explain(refusal: RegistryRefusalError, host: str, advice: str) -> RegistryError:
-    """The refusal as one paragraph with what to do; `advice` is that of the credentials in use."""
+    """The refusal as one paragraph that says what to do. `advice` comes from the credentials in use."""
     head = f"{refusal.doing}: {refusal.words.rstrip('.')}."
     what_to_do: dict[Kind, str] = {
         "expired": f"The login for {host} has expired. {advice}",
         "immutable": "Tags of this repository never change. Push to another repository, or from a changed kit.",
         "unauthorized": f"Nobody is logged in to {host}, or the login is wrong. {advice}",
-        "missing": f"{host} has it not, or does not show it to this login. Check the repository's name. {advice}",
+        "missing": f"{host} does not have it, or hides it from this login. Check the repository's name. {advice}",
         "denied": f"This login may not do that at {host}. {advice}",
         "certificate": f"The engine does not trust {host}. Give the engine its CA certificate "
         f"(/etc/docker/certs.d/{host}/ca.crt), or name the host in the engine's insecure-registries.",
         "unreachable": f"{host} does not answer the Docker engine. Check the name, the network and the engine's proxy.",
-        "temporary": f"{host} went on failing; what it has taken stays there. Run the same command again later.",
-        "other": "The same command can be run again: what the registry has taken stays there.",
+        "temporary": f"{host} kept failing. It keeps the layers it has received. Run the same command again later.",
+        "other": "The same command can be run again: the registry keeps the layers that it has received.",
     }
     return RegistryError(f"{head} {what_to_do[kind_of(refusal)].strip()}")

@@ -1,6 +1,6 @@
-"""One conversation with a registry: messages into layers' progress, patience with a network, a login that expires.
+"""Requests to one registry: reads the engine's messages, tries again after network failures, renews an expired login.
 
-Knows neither stacks nor locks.
+Knows neither stacks nor images locks.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from runner.registry.reference import Repository
 from runner.registry.refusals import WORTH_ANOTHER_TRY, explain, kind_of
 
 Result = TypeVar("Result")
-# What the engine says of a layer that needs nothing more.
+# The engine's words for a layer of which nothing is left to do.
 ENDED = ("Pushed", "Layer already exists", "Mounted from", "Pull complete", "Already exists", "Download complete")
 
 
 @dataclass(frozen=True)
 class Layer:
-    """How far a layer is; sizes are bytes, 0 where the engine does not tell."""
+    """The progress of one layer. Sizes are in bytes, 0 where the engine does not report them."""
 
     name: str
     state: str
@@ -33,7 +33,7 @@ class Layer:
 
     @property
     def has_ended(self) -> bool:
-        """Is there nothing left to send or to fetch?"""
+        """Whether nothing of the layer is left to send or to fetch."""
         return self.state.startswith(ENDED)
 
 
@@ -42,7 +42,7 @@ OnLayer = Callable[[Layer], None]
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How often a failing network is tried, and how long (seconds) is waited: doubled each time, with jitter."""
+    """How many attempts a request gets, and the seconds between them, which double each time and have jitter added."""
 
     attempts: int = 5
     first_wait: float = 1.0
@@ -51,7 +51,7 @@ class RetryPolicy:
 
 @dataclass(frozen=True)
 class RegistryClient:
-    """What every request to one registry needs: its name, a login, patience, and somebody to tell."""
+    """What every request to one registry needs: its host, the credentials, when to try again, and where to report."""
 
     host: str
     credentials: Credentials
@@ -59,10 +59,10 @@ class RegistryClient:
     retry_policy: RetryPolicy = RetryPolicy()
 
     def ask(self, request: Callable[[Auth], Result]) -> Result:
-        """Make a request; again where the network failed, and with a new login where the old one has expired.
+        """Make a request. It is made again after a network failure, or with a new login if the old one has expired.
 
         Raises:
-            RegistryRefusalError: the registry refused; the last refusal, if there were several.
+            RegistryRefusalError: the registry refused. After several attempts it is the last refusal.
         """
         retry_policy = self.retry_policy
         retrying = Retrying(
@@ -77,7 +77,7 @@ class RegistryClient:
         return answer
 
     def explained(self, refusal: RegistryRefusalError) -> Exception:
-        """The refusal in words that say what to do."""
+        """The refusal as an error that says what to do."""
         return explain(refusal, self.host, self.credentials.advice())
 
     def _request(self, request: Callable[[Auth], Result]) -> Result:
@@ -102,7 +102,7 @@ ConnectRegistry = Callable[[Repository, Notify], RegistryClient]
 
 
 def follow(doing: str, messages: Iterable[Mapping[str, Any]], on_layer: OnLayer) -> str | None:
-    """Read a transfer's messages to their end; the digest that the registry gave to the image, if they tell.
+    """Read a transfer's messages to their end. Return the digest of the image in the registry, None if none says it.
 
     Raises:
         RegistryRefusalError: the transfer failed; the message has the registry's own words.
@@ -118,7 +118,7 @@ def follow(doing: str, messages: Iterable[Mapping[str, Any]], on_layer: OnLayer)
             digest = str(aux["Digest"])
         elif status.startswith("Digest: "):
             digest = status.removeprefix("Digest: ")
-        elif message.get("id") and status and not status.startswith("Pulling from"):  # that one names the image
+        elif message.get("id") and status and not status.startswith("Pulling from"):  # that message's id is the image's
             progress = message.get("progressDetail") or {}
             on_layer(
                 Layer(str(message["id"]), status, int(progress.get("current") or 0), int(progress.get("total") or 0))

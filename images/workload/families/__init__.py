@@ -1,5 +1,5 @@
-"""What several topologies share: one module for each family of networks.
+"""Code that several topologies share: one module for each family of networks.
 
-A module here adds the layers of any member of its family; the members are modules in topologies/. It must not know
-how a network is trained, nor in which layout.
+A module here adds the layers of any member of its family; the members are modules in topologies/. It must not know how
+a network is trained or in which layout.
 """

@@ -1,6 +1,6 @@
 """ResNet, version 1, with bottlenecks, as the article's script defines it.
 
-Source: He and others, "Deep residual learning for image recognition", 2015; unlike there, the first pooling is
+Source: He and others, "Deep residual learning for image recognition", 2015. Unlike in that paper, the first pooling is
 unpadded (55 x 55) and projection shortcuts have no batch normalisation. It must not know layouts or training.
 """
 
@@ -10,12 +10,12 @@ from workload.layers import BatchNorm, Network
 
 BATCH_NORM = BatchNorm(decay=0.997, epsilon=1e-5, scale=True)
 
-# Width within, width without, and stride of the first bottleneck, of each of the four stages.
+# For each of the four stages: inner width, outer width, and stride of the first bottleneck.
 STAGES = ((64, 256, 1), (128, 512, 2), (256, 1024, 2), (512, 2048, 2))
 
 
 def add_layers(network: Network, images: Any, bottlenecks: Tuple[int, int, int, int]) -> Any:
-    """Add the stem and so many bottlenecks in each of the four stages; return (batch, 2048)."""
+    """Add the stem and the given number of bottlenecks in each of the four stages; return (batch, 2048)."""
     x = network.pad(images, "pad1", 3)
     x = network.conv(x, "conv1", 64, 7, stride=2, padding="VALID", batch_norm=BATCH_NORM)
     x = network.max_pool(x, "pool1", 3, 2)

@@ -3,15 +3,15 @@
 A module declares, each as a constant with a literal value, so that a program that cannot import it can read it:
 
     TITLE               the name as the article writes it
-    FIGURE_1_POSITION   where it stands in the article's Figure 1, counted from 1; left out where it is not shown there
+    FIGURE_1_POSITION   its position in the article's Figure 1, counted from 1; left out if it is not in that figure
     IMAGE_SIZE          height and width of the input, which has three channels
     BATCH_NORMALISED    whether it has batch normalisation, which decides how close two builds' losses must be
     DISJOINT_BRANCHES   the largest number of its layers of which none needs another's output
     TRAINING_GFLOPS     floating-point operations of one training step for one image, in units of 10^9, within 1%
 
 `--describe NAME` counts the last two from the graph. The function add_layers(network, images) adds all layers but the
-last one and returns (batch, features). What several topologies share stands in families/. It must not know how a
-network is trained, nor in which layout.
+last one and returns (batch, features). Code that several topologies share is in families/. A module must not know how a
+network is trained or in which layout.
 """
 
 import importlib
@@ -33,7 +33,7 @@ Topology = NamedTuple(
 
 
 def _by_letters_and_number(name: str) -> Tuple[str, int, str]:
-    """Sorting key: resnet50 before resnet152."""
+    """Return a sorting key by which resnet50 comes before resnet152."""
     return name.rstrip("0123456789"), len(name), name
 
 

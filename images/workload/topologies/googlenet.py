@@ -25,7 +25,7 @@ Module = NamedTuple(
     ],
 )
 
-# Filters of the nine modules, in three stages that a pooling layer parts.
+# Filters of the nine modules, in three stages with a pooling layer between them.
 STAGES = (
     (("a", Module(64, 96, 128, 16, 32, 32)), ("b", Module(128, 128, 192, 32, 96, 64))),
     (

@@ -1,6 +1,6 @@
-"""The only package that imports the Docker SDK: connects, builds, runs, moves and removes, and names every failure.
+"""The only package that imports the Docker SDK. Every failure of the SDK leaves it as one of the kit's own errors.
 
-Knows containers and images, not launches or stacks.
+It knows containers and images, and nothing of launches or stacks.
 """
 
 from runner.engines.docker_sdk.client import Auth, Docker, Found

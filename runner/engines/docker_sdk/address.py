@@ -1,4 +1,4 @@
-"""Where the Docker engine is (what the docker command would take), and why it cannot be used."""
+"""Finds the Docker engine that the docker command would use, and explains why it cannot be used."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from runner.errors import HostError
 
 
 class DockerUnavailableError(HostError):
-    """No Docker engine that may and can be used; the message says which of the known cases it is."""
+    """There is no Docker engine that the kit can use; the message says why."""
 
 
 def engine_address() -> str:
@@ -30,8 +30,8 @@ def engine_address() -> str:
     context = _context(name)
     if context is None or not context.Host:
         raise DockerUnavailableError(
-            f"The Docker context {name!r} is not known here: there is none beside the docker command's config.json. "
-            "Choose another: docker context use default."
+            f"The Docker context {name!r} is not known here: no description of it stands beside the docker command's "
+            "config.json. Choose another: docker context use default."
         )
     return context.Host
 
@@ -40,19 +40,20 @@ def explain_no_connection(address: str, error: Exception) -> str:
     """Why a local engine cannot be used, and what to do."""
     if isinstance(error, PermissionError):
         return (
-            f"A Docker engine is there ({address}), but this user may not use it: permission denied on its socket. Add "
-            "the user to the group docker (sudo usermod -aG docker $USER, then log in again), or run as a user who may."
+            f"There is a Docker engine at {address}, but this user may not use it: permission denied on its socket. "
+            "Add the user to the group docker (sudo usermod -aG docker $USER, then log in again), or run the kit as a "
+            "user who may use it."
         )
     return (
-        f"No Docker engine answers at {address} ({error}). Start it (sudo systemctl start docker), or install one; "
-        "without it the kit runs on the venv engine."
+        f"No Docker engine answers at {address} ({error}). Start it (sudo systemctl start docker), or install one. "
+        "Without Docker, run the kit with --engine venv."
     )
 
 
 def _context(name: str) -> Context | None:
     try:
         return ContextAPI.get_context(name)
-    except Exception as error:  # of no class of its own, where the file is not JSON; KeyError, where a key is missing
+    except Exception as error:  # a plain Exception if the file is not JSON; KeyError if it lacks a key
         raise DockerUnavailableError(
             f"The description of the Docker context {name!r} cannot be read: {error!r}. Choose another: "
             "docker context use default."

@@ -1,4 +1,4 @@
-"""A connection to a local Docker engine: its images, its containers, and what it moves to and from registries."""
+"""A connection to a local Docker engine: its images, its containers, and its transfers to and from registries."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from runner.engines.docker_sdk.images import Image, image_of
 from runner.engines.docker_streams import Chunks, follow_build
 from runner.errors import HostError
 
-# The SDK has one timeout for every answer; a build step or a container may be silent for long.
+# The SDK has one timeout for all answers, and a build step or a container may print nothing for a long time.
 ANSWER_SECONDS = 3600
 LOCAL_SCHEMES = ("unix://", "http+unix://")
 TRANSFER_BYTES = 1 << 20
 
-# User name and password for a registry, as the engine's API takes them; None for what `docker login` has left.
+# User name and password for a registry, as the engine's API takes them. None: the ones that `docker login` has stored.
 Auth = Mapping[str, str] | None
-# What the engine tells of a transfer; closing it ends the transfer.
+# The engine's messages about a transfer. Closing the generator ends the transfer.
 Messages = Generator[Mapping[str, Any], None, None]
 
 
 @dataclass(frozen=True)
 class Found:
-    """A container that is there already."""
+    """A container that exists on the engine."""
 
     name: str
     is_running: bool
@@ -50,20 +50,21 @@ class Docker:
 
     @classmethod
     def connect(cls) -> Docker:
-        """Connect to the engine of DOCKER_HOST or the current context, if it is on this host.
+        """Connect to the engine of DOCKER_HOST or of the current context, if it is on this host.
 
         Raises:
-            DockerUnavailableError: there is none, we may not use it, or it is remote.
+            DockerUnavailableError: there is no engine, this user may not use it, or it is remote.
         """
         address = engine_address()
         if not address.startswith(LOCAL_SCHEMES):
             raise DockerUnavailableError(
-                f"The Docker engine is remote ({address}, from DOCKER_HOST or the current context): pins, job files "
-                "and results are of this host. Run the kit on that machine, or unset DOCKER_HOST and choose the local "
-                "context (docker context use default)."
+                f"The Docker engine is remote ({address}, from DOCKER_HOST or the current context). The kit needs a "
+                "local one, because it pins to CPUs of this host and exchanges files with containers through this "
+                "host's folders. Run the kit on that machine, or unset DOCKER_HOST and choose the local context "
+                "(docker context use default)."
             )
         try:
-            # Asked by hand first: from a bare socket the reason comes as an exception of its own, not as a text.
+            # A plain socket is tried first: its exception has a class that says why, and the SDK's has only a text.
             with socket.socket(socket.AF_UNIX) as probe:
                 probe.connect(address.split("://", 1)[1])
             client = docker.DockerClient(base_url=address, timeout=ANSWER_SECONDS, version="auto")
@@ -72,7 +73,7 @@ class Docker:
         return cls(client)
 
     def info(self) -> EngineInfo:
-        """What the engine tells about itself."""
+        """What the engine reports about itself."""
         with explained("Asking the Docker engine about itself", START_AGAIN):
             return engine_info_of(self._client.info())
 
@@ -82,10 +83,10 @@ class Docker:
             return str(self._client.version()["Version"])
 
     def find_image(self, reference: str) -> Image | None:
-        """An image that the engine has; None if it has not.
+        """An image that the engine has; None if it does not have it.
 
         Raises:
-            HostError: this can be no image's name, or the engine does not answer.
+            HostError: the reference is not a valid image name, or the engine does not answer.
         """
         with explained(f"Looking for the image {reference}", "Check the name, and that the engine runs."):
             try:
@@ -94,22 +95,22 @@ class Docker:
                 return None
 
     def require_in_registry(self, reference: str) -> None:
-        """Ask the image's registry whether it has it, without fetching it.
+        """Check that an image's registry has the image, without fetching it.
 
         Raises:
-            HostError: the registry has it not, or cannot be reached.
+            HostError: the registry does not have the image, or cannot be reached.
         """
-        with explained(f"The image {reference} is neither here nor to be had"):
+        with explained(f"The image {reference} is not on this engine and cannot be pulled"):
             self._client.images.get_registry_data(reference)
 
     def pull(self, reference: str) -> Image:
-        """Fetch an image.
+        """Fetch an image and return it.
 
         Raises:
-            HostError: it cannot be had; the engine's own words are in the message.
+            HostError: it cannot be fetched; the message has the engine's own words.
         """
         with explained(f"The image {reference} cannot be pulled"):
-            # The answer begins with 200 OK before anything is fetched: a failure is a message of the stream.
+            # The engine answers 200 OK before it fetches anything, so a failure arrives as a message of the stream.
             for message in self._client.api.pull(reference, stream=True, decode=True):
                 if "error" in message:
                     raise HostError(f"The image {reference} cannot be pulled: {str(message['error']).strip()}")
@@ -121,15 +122,15 @@ class Docker:
             self._client.api.tag(image_id, repository, tag, force=True)
 
     def untag(self, reference: str) -> None:
-        """Take a name from an image; the image goes with its last one. That it is gone already is no error."""
+        """Remove a name from an image. An image without a name left is deleted. A name that is gone is no error."""
         with explained(f"Taking the name {reference} from an image", START_AGAIN), suppress(NotFound):
             self._client.api.remove_image(reference, noprune=True)
 
     def registry_digest(self, reference: str, auth: Auth) -> str:
-        """The digest of the manifest that a registry has under a reference, without fetching the image.
+        """The digest of the manifest that a registry has for a reference. The image is not fetched.
 
         Raises:
-            RegistryRefusalError: it has none, cannot be reached, or does not let us in.
+            RegistryRefusalError: the registry has none, cannot be reached, or refuses the login.
         """
         try:
             found = self._client.images.get_registry_data(reference, auth_config=_given(auth))
@@ -138,10 +139,10 @@ class Docker:
             raise registry_refusal(f"Asking the registry for {reference}", error) from error
 
     def push(self, repository: str, tag: str, auth: Auth) -> Messages:
-        """Send a tagged image; the engine's messages as they come, failures of the registry among them.
+        """Send a tagged image. Yields the engine's messages as they come; failures of the registry are among them.
 
         Raises:
-            RegistryRefusalError: the engine refused, or went away in the middle.
+            RegistryRefusalError: the engine refused, or stopped answering during the transfer.
         """
         try:
             yield from self._client.api.push(repository, tag, stream=True, decode=True, auth_config=_given(auth))
@@ -149,10 +150,10 @@ class Docker:
             raise registry_refusal(f"Pushing {repository}:{tag}", error) from error
 
     def pull_by_digest(self, repository: str, digest: str, auth: Auth) -> Messages:
-        """Fetch an image by its digest; the engine's messages as they come. Closing the iterator ends the transfer.
+        """Fetch an image by its digest. Yields the engine's messages as they come; closing it ends the transfer.
 
         Raises:
-            RegistryRefusalError: the engine refused, or went away in the middle.
+            RegistryRefusalError: the engine refused, or stopped answering during the transfer.
         """
         try:
             yield from self._client.api.pull(repository, digest, stream=True, decode=True, auth_config=_given(auth))
@@ -167,10 +168,10 @@ class Docker:
         arguments: Mapping[str, str],
         on_line: Callable[[str], None],
     ) -> str:
-        """Build an image from a tar of its context and return its id. `on_line` gets each line as it comes.
+        """Build an image from a tar of its context and return its id. `on_line` is called with each line of output.
 
         Raises:
-            HostError: a step failed; the message holds that step and its last lines.
+            HostError: a step failed; the message has that step and its last lines.
         """
         with explained(f"The image {tag} could not be built"):
             stream = self._client.api.build(
@@ -181,14 +182,14 @@ class Docker:
             return str(self._client.images.get(tag).id)
 
     def run(self, spec: ContainerSpec, deadline_seconds: float, log: Path) -> Ended:
-        """Run a container to its end, or kill it at the deadline; it is removed whatever happens.
+        """Run a container to its end, or kill it at the deadline. It is removed in every case.
 
-        A log that cannot be read or written does not change how the container ended.
+        What is returned does not depend on whether the log can be read and written.
 
         Raises:
-            HostError: it could not be started or killed, or the engine went away.
+            HostError: the container could not be started or killed, or the engine stopped answering.
         """
-        # By name: an interrupt may come when the engine has made it and has not told us its id.
+        # It is removed by name: an interrupt may come when the engine has made it and we do not have its id yet.
         try:
             container = start(self._client, spec)
             with explained("Waiting for a container", "Start the engine again, then go on with --resume."):
@@ -198,17 +199,17 @@ class Docker:
 
     @contextmanager
     def file_system(self, image_id: str, name: str, labels: Mapping[str, str]) -> Iterator[IO[bytes]]:
-        """The tar of an image's file system, as a stream, from a container that is never started.
+        """The tar of an image's file system as a stream, read from a container that is never started.
 
         Raises:
-            HostError: the image is not there, or the engine cannot read it.
+            HostError: the engine does not have the image, or cannot read it.
         """
         try:
             with explained(f"The image {image_id} cannot be read"):
                 container = self._client.containers.create(
                     image_id, name=name, labels=dict(labels), network_mode="none", use_config_proxy=False
                 )
-                chunks: Iterator[Any] = iter(container.export())  # the stubs promise text; it is bytes
+                chunks: Iterator[Any] = iter(container.export())  # the type stubs say text, and it is bytes
                 yield io.BufferedReader(Chunks(chunks), TRANSFER_BYTES)
         finally:
             self._remove_quietly(name)
@@ -224,22 +225,22 @@ class Docker:
         ]  # fmt: skip
 
     def remove(self, name: str) -> None:
-        """Kill and remove a container; that it is gone already is no error.
+        """Kill and remove a container. A container that is gone already is no error.
 
         Raises:
-            HostError: it cannot be removed.
+            HostError: the container cannot be removed.
         """
         with explained(f"The container {name}, which an earlier run left, cannot be removed", START_AGAIN):
             try:
                 self._client.api.remove_container(name, force=True, v=True)
             except APIError as error:
-                if error.status_code not in (404, 409):  # gone, or going already
+                if error.status_code not in (404, 409):  # it is gone, or being removed already
                     raise
 
     def _remove_quietly(self, name: str) -> None:
-        """Remove a container of ours after its end or a failure, of which an error here must not take the place.
+        """Remove a container after its end or after a failure. An error here is dropped, so that it hides no other.
 
-        What could not be removed keeps its label: the next start removes it, or says why it cannot.
+        A container that could not be removed keeps its label. The next session removes it, or says why it cannot.
         """
         with suppress(HostError):
             self.remove(name)

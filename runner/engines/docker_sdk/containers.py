@@ -1,4 +1,4 @@
-"""One container from its start to its end, deadline and log included. Knows no images."""
+"""Starts one container, follows it to its end or its deadline, and keeps its log. Knows no images."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from runner.engines.docker_sdk.failures import FAILURES, explained, words
 from runner.errors import HostError
 
 KILL_GRACE_SECONDS = 30.0
-# The engine hears of the kernel's kill by another way than of the container's end, and perhaps after it.
+# The engine learns of an out-of-memory kill separately from the container's end, and perhaps later.
 OUT_OF_MEMORY_SECONDS = 2.0
-# A daemon whose default is to keep no logs could not tell us what went wrong.
+# The log driver is set, because a daemon may keep no logs by default, and then a failure could not be explained.
 LOG_DRIVER = "json-file"
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a container ended, as the engine tells it, and what it says that it held the container to.
+    """How a container ended, and the limits that it had, both as the engine reports them.
 
-    `limits` is None if the container is gone.
+    `limits` is None if somebody else removed the container.
     """
 
     exit_code: int
@@ -40,10 +40,10 @@ class Ended:
 
 
 def start(client: docker.DockerClient, spec: ContainerSpec) -> Container:
-    """Make a container and start it.
+    """Create a container and start it.
 
     Raises:
-        HostError: one of the two failed.
+        HostError: it could not be created or not be started.
     """
     mounts = {str(path): {"bind": target, "mode": "ro"} for path, target in spec.read_only.items()}
     mounts |= {str(path): {"bind": target, "mode": "rw"} for path, target in spec.writable.items()}
@@ -59,7 +59,7 @@ def start(client: docker.DockerClient, spec: ContainerSpec) -> Container:
             network_mode=spec.network_mode, read_only=spec.read_only_root, tmpfs=dict(spec.tmpfs),
             cap_drop=list(spec.cap_drop), security_opt=list(spec.security_opt), user=spec.user, init=spec.init,
             shm_size=spec.shm_bytes, volumes=mounts, userns_mode=spec.userns_mode or None,
-            # The client's proxies, passwords included, are no business of a container without a network.
+            # Without this the SDK passes the client's proxy settings, passwords included, to the container.
             use_config_proxy=False, log_config=LogConfig(type=LOG_DRIVER), **optional,
         )  # fmt: skip
         container.start()
@@ -67,10 +67,10 @@ def start(client: docker.DockerClient, spec: ContainerSpec) -> Container:
 
 
 def follow(container: Container, deadline_seconds: float, log: Path) -> Ended:
-    """Wait for a container's end, or kill it at the deadline; keep its log.
+    """Wait for a container's end, or kill it at the deadline. Write its log to `log`.
 
     Raises:
-        HostError: it goes on running after it was killed.
+        HostError: the container goes on running after it was killed.
     """
     try:
         late = not _wait(container, deadline_seconds)
@@ -86,7 +86,10 @@ def follow(container: Container, deadline_seconds: float, log: Path) -> Ended:
 
 
 def _was_out_of_memory(container: Container, late: bool) -> bool:
-    """Was a container that has ended killed for its memory? One with a limit that was killed is asked repeatedly."""
+    """Whether a container that has ended was killed for lack of memory.
+
+    The engine may report it late. If the container was killed and has a memory limit, it is therefore asked repeatedly.
+    """
     may_be = not late and container.attrs["HostConfig"]["Memory"] and container.attrs["State"]["ExitCode"] == KILLED
     end = time.monotonic() + (OUT_OF_MEMORY_SECONDS if may_be else 0)
     while not container.attrs["State"]["OOMKilled"] and time.monotonic() < end:
@@ -99,7 +102,7 @@ def _limits(host_config: Mapping[str, Any]) -> ContainerLimits:
     return ContainerLimits(
         cpuset_cpus=host_config["CpusetCpus"],
         cpuset_mems=host_config["CpusetMems"],
-        memory_bytes=host_config["Memory"] or None,  # 0: without a limit
+        memory_bytes=host_config["Memory"] or None,  # 0 means no limit
         network_mode=host_config["NetworkMode"],
         read_only_root=host_config["ReadonlyRootfs"],
         cap_drop=tuple(host_config["CapDrop"] or ()),
@@ -111,37 +114,40 @@ def _kill(container: Container) -> None:
     """Kill a container.
 
     Raises:
-        HostError: it goes on running, beside whatever is measured next.
+        HostError: it goes on running, and would disturb the launches that follow.
     """
-    with suppress(APIError):  # it may have ended by itself in this very moment
+    with suppress(APIError):  # it may just have ended by itself
         container.kill()
     if not _wait(container, KILL_GRACE_SECONDS):
         raise HostError(
             f"The container {container.name} was killed at its deadline, and still runs {KILL_GRACE_SECONDS:.0f} s "
-            "later. Nothing can be measured beside it: see that it ends (docker rm --force), then go on with --resume."
+            "later. Nothing can be measured while it runs. End it (docker rm --force), then go on with --resume."
         )
 
 
 def _keep_log(container: Container, log: Path) -> None:
-    """Write a container's log, or why there is none: what was measured does not depend on it."""
+    """Write a container's log to a file, or why the log cannot be read. A failure to write is ignored."""
     try:
         text = container.logs()
     except FAILURES as error:
         text = f"the engine could not read this container's log: {words(error)}\n".encode()
-    with suppress(OSError):  # the record that follows is what a full disk must stop at, and says so
+    with suppress(OSError):  # on a full disk the record, which is written next, fails with a message about the disk
         log.write_bytes(text)
 
 
 def _wait(container: Container, seconds: float) -> bool:
-    """Wait for a container's end; false if the time ran out. The SDK's timeout is only that of one HTTP answer."""
+    """Wait for a container's end; false if it has not come after `seconds`.
+
+    The SDK's own timeout is that of one HTTP answer.
+    """
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:
         try:
             container.wait(timeout=max(0.1, left))
-        except APIError:  # an answer, NotFound among them
+        except APIError:  # the engine has answered, perhaps with NotFound
             raise
         except requests.exceptions.RequestException as error:
-            if "timed out" not in str(error):  # this answer's own timeout, in either of the SDK's two wrappings
+            if "timed out" not in str(error):  # the timeout of one answer; the SDK raises it as one of two classes
                 raise
             continue
         return True

@@ -1,4 +1,4 @@
-"""What a Docker engine says of itself (`docker info`), as far as the kit reads it."""
+"""The part that the kit reads of a Docker engine's description of itself (`docker info`)."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ USUAL_ROOT = Path("/var/lib/docker")
 class EngineInfo:
     """An engine's host and settings.
 
-    `kernel` and `operating_system` are of the machine that the engine says it runs on, None where it does not say.
-    `root_folder` is where it keeps its images.
+    `kernel` and `operating_system` are those of the machine that the engine runs on, None where it does not report
+    them. `root_folder` is the folder in which it keeps its images.
     """
 
     can_pin: bool = True
@@ -26,14 +26,14 @@ class EngineInfo:
     root_folder: Path = USUAL_ROOT
 
 
-def engine_info_of(told: Mapping[str, Any]) -> EngineInfo:
-    """An engine's description from its answer. An engine that does not speak of cpusets is taken to have them."""
-    options = [str(option) for option in told.get("SecurityOptions") or ()]
+def engine_info_of(answer: Mapping[str, Any]) -> EngineInfo:
+    """An engine's description from its answer. An engine that does not mention cpusets is assumed to support them."""
+    options = [str(option) for option in answer.get("SecurityOptions") or ()]
     return EngineInfo(
-        can_pin=told.get("CPUSet") is not False,
+        can_pin=answer.get("CPUSet") is not False,
         is_rootless=any("name=rootless" in option for option in options),
         maps_users=any("name=userns" in option for option in options),
-        kernel=told.get("KernelVersion") or None,
-        operating_system=told.get("OperatingSystem"),
-        root_folder=Path(told.get("DockerRootDir") or USUAL_ROOT),
+        kernel=answer.get("KernelVersion") or None,
+        operating_system=answer.get("OperatingSystem"),
+        root_folder=Path(answer.get("DockerRootDir") or USUAL_ROOT),
     )

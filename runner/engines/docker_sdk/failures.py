@@ -1,4 +1,4 @@
-"""Everything that the Docker SDK raises, as one paragraph with the engine's own words."""
+"""Turns every exception of the Docker SDK into an error of the kit: one paragraph with the engine's own words."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from docker.errors import DockerException
 
 from runner.errors import HostError, RegistryError
 
-# All that the SDK raises: its own errors, and those of the two libraries below it that it lets through.
+# Everything that the SDK raises: its own errors, and errors of the two libraries that it uses.
 FAILURES = (DockerException, requests.exceptions.RequestException, urllib3.exceptions.HTTPError)
 START_AGAIN = "Look at the engine (docker info; journalctl -u docker), start it again, then try again."
 _URL = re.compile(r"(?: with url| for)?:? *(?:https?(?:\+\w+)?://|/v\d[\d.]*/)\S*")
 
 
 class RegistryRefusalError(RegistryError):
-    """A registry, or the engine on the way to it, refused a request. `words` are its own, `status` is HTTP's."""
+    """A registry, or the engine on the way to it, refused a request. `words` are its text, `status` the HTTP status."""
 
     def __init__(self, doing: str, words: str, status: int | None = None) -> None:
         super().__init__(f"{doing}: {words}")
@@ -30,10 +30,10 @@ class RegistryRefusalError(RegistryError):
 
 @contextmanager
 def explained(doing: str, advice: str = "") -> Iterator[None]:
-    """Turn every failure of the SDK into one paragraph.
+    """Turn every exception of the SDK into one paragraph: what was being done (`doing`), the cause, and the advice.
 
     Raises:
-        HostError: something failed; the message says what was being done and has the engine's own words.
+        HostError: the SDK raised an exception; the message has the engine's own words.
     """
     try:
         yield
@@ -42,14 +42,15 @@ def explained(doing: str, advice: str = "") -> Iterator[None]:
 
 
 def registry_refusal(doing: str, error: Exception) -> RegistryRefusalError:
-    """A failure on the way to a registry, as an error with the HTTP status where there is one."""
+    """The error for an exception of a request to a registry, with the HTTP status if there is one."""
     return RegistryRefusalError(doing, words(error), getattr(getattr(error, "response", None), "status_code", None))
 
 
 def words(error: Exception) -> str:
-    """The engine's own words, without the SDK's frame around them.
+    """The engine's own words, without the text that the SDK puts around them.
 
-    Nor the request's URL, which is in the SDK's own words: a build's arguments travel in it, passwords of proxies too.
+    The SDK's text contains the request's URL. It is left out too, because the URL of a build has the build's arguments
+    in it, and these may contain passwords of proxies.
     """
     said = getattr(error, "explanation", None)
     if said:

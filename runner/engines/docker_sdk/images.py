@@ -1,4 +1,4 @@
-"""An image as the engine describes it, and by which of its digests it was asked for. Knows no containers."""
+"""An image as the engine describes it, and which of its digests belongs to a reference. Knows no containers."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from docker.utils import parse_repository_tag
 class Image:
     """What the kit reads of an image on the engine.
 
-    `digests` has each `repository@sha256:...` by which the engine knows it, sorted; none for an image that was neither
-    pulled nor pushed. `layers` has the digests of its layers from the base up, `environment` its variables as
-    NAME=value. `entrypoint` and `command` are None where the image sets none.
+    `digests` has each `repository@sha256:...` by which the engine knows the image, sorted. It is empty for an image
+    that was neither pulled nor pushed. `layers` has the digests of the layers from the base up. `environment` has the
+    variables as NAME=value. `entrypoint` and `command` are None where the image sets none.
     """
 
     image_id: str
@@ -31,12 +31,13 @@ class Image:
 
 
 def image_of(attributes: Mapping[str, Any]) -> Image:
-    """An image from the attributes that `docker image inspect` shows.
+    """Read an image from the attributes that `docker image inspect` shows.
 
-    Engines leave out what is empty, or say null: https://docs.docker.com/reference/api/engine/version-history/.
+    Engines leave out an empty attribute, or give null for it:
+    https://docs.docker.com/reference/api/engine/version-history/.
 
     Raises:
-        KeyError: they have no id.
+        KeyError: the attributes have no id.
     """
     config: Mapping[str, Any] = attributes.get("Config") or {}
     return Image(
@@ -54,10 +55,10 @@ def image_of(attributes: Mapping[str, Any]) -> Image:
 
 
 def digest_for(image: Image, reference: str) -> str | None:
-    """The digest that an image has in the registry that `reference` names; None where it comes from none.
+    """The digest that an image has in the repository that `reference` names; None if it comes from no registry.
 
-    An engine that has the same image from a mirror too knows it by several. Where none is of that registry, or it is
-    spelt out (docker.io/library/...), it is the first of them.
+    An engine that has the same image from a mirror too knows it by several digests. If none of them has the
+    repository's name as `reference` spells it (it may say docker.io/library/...), the first one is returned.
     """
     name, pinned = parse_repository_tag(reference)
     repository, _ = parse_repository_tag(name)
@@ -66,5 +67,5 @@ def digest_for(image: Image, reference: str) -> str | None:
     return asked_for_first[0][2] if asked_for_first else None
 
 
-def _words(told: list[str] | None) -> tuple[str, ...] | None:
-    return None if told is None else tuple(told)
+def _words(listed: list[str] | None) -> tuple[str, ...] | None:
+    return None if listed is None else tuple(listed)

@@ -212,7 +212,7 @@ def test_a_plan_for_a_fit_host_has_no_notes(kit: Kit, in_folder: Path, capsys: p
         (two_fast_four_slow(), (), "4 efficiency cores (CPUs 2-5) are left out"),
         (two_fast_four_slow(), ("--cores", "4"), "2 performance cores (CPUs 0-1) and 2 efficiency cores (CPUs 2-3)"),
         (isolated(), (), "The CPUs 4-7 are isolated and not in the pin."),
-        (isolated(None), ("--cpus", "4-7"), "The CPUs 4-7 of the pin are isolated, and were asked for by name."),
+        (isolated(None), ("--cpus", "4-7"), "The CPUs 4-7 of the pin are isolated"),
         (throttled(), (), "memory.high is 4.0 GiB"),
     ],
 )

@@ -101,7 +101,8 @@ def test_a_container_that_is_gone_is_not_counted(tmp_path: Path) -> None:
     gone: APIError = api_error(404, "No such container")
     outcome = launch(FakeClient(fail={"reload": gone}), tmp_path)
     assert outcome.limits == {}
-    assert outcome.differences == ("the container was removed before it could be asked what held it",)
+    (difference,) = outcome.differences
+    assert "removed" in difference
 
 
 def test_launches_that_differ_in_their_pins_alone_have_the_same_limits(tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ def test_the_push_policy_is_enough_and_each_of_its_api_actions_is_needed(
     assert outcome(policy) == ""
     allowed = statements("ecr-push-policy.json")
     for action in sorted(set().union(*(allowed[sid] for sid in API_STATEMENTS))):
-        assert f"These credentials may not do {action}" in outcome(without(policy, action))
+        assert f"These credentials lack the permission for {action}" in outcome(without(policy, action))
 
 
 def without(policy: dict[str, Any], action: str) -> dict[str, Any]:

@@ -217,7 +217,7 @@ def test_a_network_that_fails_for_a_moment_is_tried_again(
 def test_a_digest_that_the_registry_has_not_is_told(docker: Docker, registry: str, make_image: MakeImage) -> None:
     wanted = a_push(registry, make_image("kit-test:1"))
     absent = "sha256:" + "0" * 64
-    with pytest.raises(RegistryError, match="has it not") as error:
+    with pytest.raises(RegistryError, match="does not have it") as error:
         obtain(docker, locked(wanted, absent), registry_client(registry), nobody)
     assert absent in str(error.value)
 
