@@ -248,5 +248,5 @@ def test_the_share_of_the_articles_figure_is_a_ratio_of_logarithms(kit: Kit, lad
     """A baseline half as fast explains log 2 / log 7.4 = 35% of 7.4X all alone."""
     assert kit(*ladder) == 0
     text = Path("run/report.md").read_text()
-    assert "against a baseline with the side, slow alone is 2.00x [2.00, 2.00], both with tensorflow-cpu" in text
+    assert "with the side, the rung slow is already 2.00x [2.00, 2.00], both with tensorflow-cpu" in text
     assert "35% [35%, 35%] of the article's 7.4X" in text
