@@ -46,7 +46,7 @@ def judged(claim_id: str, run: Results) -> Answer:
     ("speedup", "spread", "verdict", "where"),
     [
         (8.0, 0.01, "reproduced", "above"),
-        (7.4, 0.01, "reproduced", "holds"),
+        (7.4, 0.01, "reproduced", "contains"),
         (4.0, 0.01, "not testable here", "below"),
         (1.0, 0.01, "not testable here", "below"),
         (7.4, 0.05, "not testable here", TOO_WIDE),

@@ -92,7 +92,7 @@ def test_a_run_that_builds_has_no_lock(run: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--engine", "venv"], "--engine venv has none"),
+        (["--engine", "venv"], "--engine is venv"),
         (["--base-image", "other"], "--base-image has no effect"),
         (["--pip-index", "https://index.example"], "--pip-index has no effect"),
         (["--images", "absent.json"], "absent.json cannot be read"),

@@ -211,7 +211,7 @@ def test_a_plan_alone_is_enough_to_repeat(kit: Kit, original: Path, capsys: pyte
     """Without the original's records the launches are run all the same, and no agreement is claimed."""
     Path("run/records.jsonl").unlink()
     assert kit("repeat", "run", "--out", "again") == 0
-    assert "cannot be told" in capsys.readouterr().out
+    assert "cannot be decided" in capsys.readouterr().out
     assert {agrees.partition(":")[0] for _, _, agrees in speedups("again").values()} == {"not compared"}
 
 

@@ -96,4 +96,4 @@ def test_an_image_of_a_lock_that_this_kit_has_not_is_not_held_against_another(
 
     monkeypatch.setattr(FakeEngine, "prepare", of_before)
     assert kit("images", "diff", "tf-2.14", "--engine", "venv") == 0
-    assert "not held against its lock" in capsys.readouterr().out
+    assert "not compared with its lock" in capsys.readouterr().out

@@ -161,9 +161,9 @@ def test_cpus_that_cannot_be_used_are_named() -> None:
 @pytest.mark.parametrize(
     ("cpus", "cores", "headroom", "message"),
     [
-        (None, 0, 0, "0 cores were asked for, and 4"),
-        (None, 5, 0, "5 cores were asked for, and 4"),
-        (None, 4, 1, "4 cores were asked for, and 3"),
+        (None, 0, 0, "0 cores were requested, and 4"),
+        (None, 5, 0, "5 cores were requested, and 4"),
+        (None, 4, 1, "4 cores were requested, and 3"),
         (None, None, 4, "headroom of 4 cores"),
         (None, None, -1, "headroom of -1 cores"),
         (frozenset(), None, 0, "the list is empty"),

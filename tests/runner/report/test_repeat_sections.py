@@ -41,4 +41,4 @@ def test_a_difference_is_named_with_both_speedups_and_with_what_differs() -> Non
 
 def test_nothing_in_common_is_neither() -> None:
     text = verdict(compare_pairs([pair(4.0, 4.0)], []), [])
-    assert tells(text, "cannot be told", "VGG16", "intel / stock", "tf-2.14", "batch size 4", "repetition")
+    assert tells(text, "cannot be decided", "VGG16", "intel / stock", "tf-2.14", "batch size 4", "repetition")
