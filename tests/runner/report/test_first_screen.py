@@ -155,7 +155,7 @@ def test_launches_of_one_timed_step_are_warned_of(sample: Path, timed: int, is_t
         lambda header: header["plan"].update(launches=[{**each, **steps} for each in header["plan"]["launches"]]),
     )
     told = [text for text in warnings(measured(runs.load(sample))) if "steady speed" in text]
-    assert [text.split(":")[0] for text in told] == ["Launches timed 1 step after 1 warm-up step"] * is_told
+    assert [text.split(",")[0] for text in told] == ["Launches timed 1 step after 1 warm-up step"] * is_told
 
 
 def test_the_figures_in_a_drawn_folder_are_those_of_its_report(sample: Path) -> None:
