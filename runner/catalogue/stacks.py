@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -101,10 +101,6 @@ class Variant:
     layout_reason: str
     layout_source: str
     environment: tuple[Declared, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """The variant as run.json keeps it, so that a report needs only the run's folder."""
-        return asdict(self)
 
 
 @dataclass(frozen=True)

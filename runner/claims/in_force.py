@@ -60,9 +60,9 @@ def bkms(plan: Plan, published: str | None) -> str:
     name = plan.bkms.name
     if name != published:
         return name
-    cell_plan = {each.name: each.value for each in resolve(load_bkms(name), plan.pin).settings}
+    prescribed = {each.name: each.value for each in resolve(load_bkms(name), plan.pin).settings}
     here = {each.name: each.value for each in plan.bkms.settings}
     other = [
-        f"{key}={here.get(key, 'not set')}" for key in {**cell_plan, **here} if cell_plan.get(key) != here.get(key)
+        f"{key}={here.get(key, 'not set')}" for key in {**prescribed, **here} if prescribed.get(key) != here.get(key)
     ]
     return f"{name}, but with {', '.join(other)}" if other else name

@@ -55,7 +55,7 @@ def _topologies(case: Case, part: RunPart) -> Sequence[str]:
 
 
 def _ratios_by_block(case: Case, part: RunPart, topologies: Sequence[str]) -> list[float]:
-    """Return, for each block that has all topologies, the geometric mean over them of the peaks' ratio."""
+    """Return the geometric mean of the peaks' ratios over the topologies, for the blocks that have most of them."""
     by_block: dict[int, list[float]] = {}
     for topology in topologies:
         for block, ratio in _ratios(case, part, topology).items():

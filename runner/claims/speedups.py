@@ -1,8 +1,8 @@
 """Judges claims on speedups: on the largest bar, on all bars, and on one bar. The baseline is always the variant stock.
 
-"Up to" claims that one bar is so high: one bar confirms it, whatever the other bars are. "On all" claims it of every
-bar: it takes all bars to confirm it. One bar that is clearly lower refutes it, if the run meets all conditions for
-refuting the claim.
+"Up to X" claims that at least one bar reaches X: one bar confirms it, whatever the other bars are. "On all" claims it
+of every bar: it takes all bars to confirm it. One bar that is clearly lower refutes it, if the run meets all
+conditions for refuting the claim.
 """
 
 from __future__ import annotations

@@ -67,8 +67,8 @@ def _needed(run: Run) -> list[Launch]:
     """The launches of rungs that no session has found to be inert."""
     found, needed = measured(run), run.launches
     for session in {record.session for record in found.records} or {1}:
-        user_topology = tuple(record for record in found.records if record.session == session)
-        needed = still_needed(needed, replace(found, records=user_topology).ladders)
+        of_session = tuple(record for record in found.records if record.session == session)
+        needed = still_needed(needed, replace(found, records=of_session).ladders)
     return needed
 
 

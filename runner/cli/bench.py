@@ -81,7 +81,7 @@ def _planned(options: Options) -> PlannedComparison:
         batch_sizes=(options.batch_size,),
         blocks=options.blocks,
         steps=Steps(warmup=1, timed=options.steps),
-        own_topology=user_topology.file if user_topology else None,
+        user_topology=user_topology.file if user_topology else None,
     )
     return plan_request("bench", request, options.pin, BKMS, options.inter_op, user_topology)
 
@@ -96,7 +96,7 @@ def _cheapest(planned: PlannedComparison) -> PlannedComparison | None:
     kits = sorted(set(request.topologies) & set(TOPOLOGIES), key=lambda name: TRAINING_GFLOPS[name])
     if not kits:
         return None
-    few = replace(request, topologies=(kits[0],), own_topology=None, blocks=max(BLOCKS, request.blocks))
+    few = replace(request, topologies=(kits[0],), user_topology=None, blocks=max(BLOCKS, request.blocks))
     return replace(planned, request=few, plan=make_plan(few, plan.pin, plan.bkms), user_topology=None)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from runner.catalogue.stacks import IMAGES
 from runner.cli.engines import Engines
 from runner.compose.document import main_file, overlay
-from runner.compose.request import ask
+from runner.compose.request import compose_request
 from runner.compose.services import Services, defaults, image_tokens, relative_to, services_of
 from runner.errors import EXIT_DONE, DiskError
 from runner.host.pin import Pin
@@ -72,7 +72,7 @@ def compose_files(options: Options, folder: Path) -> dict[str, str]:
     images = relative_to(folder, IMAGES)
 
     def written(name: str, wanted: Request) -> tuple[Services, dict[str, str]]:
-        composed = ask(name, wanted, bkms, tuple(notes), image_tokens(wanted.stacks))
+        composed = compose_request(name, wanted, bkms, tuple(notes), image_tokens(wanted.stacks))
         return services_of(composed, pin, images), defaults(composed, pin, memory, relative_to(folder, RUNS))
 
     main, values = written(f"compose-{preset.name}", request)

@@ -46,11 +46,11 @@ def _images(docker: Docker, options: EngineOptions) -> ImageSource:
     from runner.support.network import PackageIndex
 
     if options.by_digest:
-        from runner.cli.registries import conversations
+        from runner.cli.registries import connect_with
         from runner.registry.locked_images import LockedImages
         from runner.session.image_lock_in_use import image_lock_from
 
-        return LockedImages(docker, image_lock_from(options), conversations(options.registry))
+        return LockedImages(docker, image_lock_from(options), connect_with(options.registry))
     index = PackageIndex(options.pip_index, options.ca_bundle)
     if options.recorded_images:
         return RecordedImages(docker, index, options.base_image, options.recorded_images)

@@ -25,10 +25,10 @@ FOLDER = runs.RUNS / "RUN"
 
 def with_branches(planned: PlannedComparison, engine: Engine, inter_op: int | None) -> PlannedComparison:
     """The plan with the branches of the user's own topology, which is built if its installations are ready."""
-    return with_user_topology_if_ready(planned, engine, inter_op, _tell)
+    return with_user_topology_if_ready(planned, engine, inter_op, _notify)
 
 
-def _tell(text: str) -> None:
+def _notify(text: str) -> None:
     """Print to standard error, because standard output is for the plan."""
     print(text, file=sys.stderr)
 

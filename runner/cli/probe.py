@@ -105,12 +105,12 @@ def _planned(options: Options) -> PlannedProbes:
         batch_sizes=(options.batch_size,),
         blocks=FEWEST_BLOCKS,
         steps=STEPS,
-        own_topology=user_topology.file if user_topology else None,
+        user_topology=user_topology.file if user_topology else None,
     )
     planned = plan_request("probe", request, options.pin, options.bkms, None, user_topology)
     known = list(dict.fromkeys(launch.cell.variant for launch in planned.plan.launches))
-    cell_plan = tuple(one_of("variant", name, known) for name in options.variants or known)
-    return PlannedProbes(planned.label, planned.machine, request, planned.plan, user_topology, variants=cell_plan)
+    requested = tuple(one_of("variant", name, known) for name in options.variants or known)
+    return PlannedProbes(planned.label, planned.machine, request, planned.plan, user_topology, variants=requested)
 
 
 def _create(folder: Path, header: Mapping[str, Any]) -> Run:

@@ -8,7 +8,7 @@ from pathlib import Path
 from runner.cli.engines import Engines
 from runner.cli.layers import LayerProgress
 from runner.cli.progress import say
-from runner.cli.registries import conversations
+from runner.cli.registries import connect_with
 from runner.engines.docker_sdk import Docker
 from runner.errors import EXIT_DONE
 from runner.registry import image_lock
@@ -29,7 +29,7 @@ def run(options: Options, _engines: Engines) -> int:
     """Pull what is missing and check everything, each image once."""
     lock = image_lock.read(options.images)
     docker = Docker.connect()
-    connect = conversations(options.registry)
+    connect = connect_with(options.registry)
     with machine_lock("pull"):  # unpacking layers would slow down a measurement
         for locked in lock.distinct:
             with LayerProgress() as progress:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PASSWORD_VARIABLE = "KIT_REGISTRY_PASSWORD"
 
 
-def conversations(options: RegistryOptions) -> ConnectRegistry:
+def connect_with(options: RegistryOptions) -> ConnectRegistry:
     """A function that connects to a repository's registry, with the login that the options ask for.
 
     There is one login for each registry: standard input can be read only once, and a token is valid for hours.

@@ -127,7 +127,7 @@ def _planned(options: Options, original: Run) -> PlannedRepetition:
 def _say_if_pin_differs(original: Run, pin: Pin) -> None:
     recorded = original.about.plan.pin
     if pin != recorded:
-        say(f"the pin differs: CPUs {recorded.to_json()['cpus']} then, {pin.to_json()['cpus']} now")
+        say(f"the pin differs: CPUs {recorded.cpu_list} then, {pin.cpu_list} now")
 
 
 def _stacks(original: Run) -> tuple[Stack, ...]:

@@ -129,7 +129,9 @@ def _provenance(composed: ComposeRequest, stack: Stack, installation: Installati
 
 def _machine(sysroot: Path) -> Machine:
     if not (sysroot / "proc").is_dir():
-        raise RunFormatError(f"{sysroot} has no copy of a host's /proc and /sys: the Compose run failed at its begin.")
+        raise RunFormatError(
+            f"{sysroot} has no copy of a host's /proc and /sys: the Compose run failed before it had copied them."
+        )
     return read_machine(Sysroot(sysroot))
 
 
@@ -147,7 +149,7 @@ def _session(base: Path) -> int:
 
     Older Compose files did not record it. With them, an `up` that went on with a run first moved away the folder of a
     launch that had failed or not ended, and the time is in the new folder's name. So each such time before the launch
-    may be the begin of a session. This can count two sessions where there was one, and then launches are not divided
+    may be the start of a session. This can count two sessions where there was one, and then launches are not divided
     that could be. It never counts one session where there were two.
     """
     if (base / "session").is_file():

@@ -78,7 +78,7 @@ class ComposeRequest:
         }
 
 
-def ask(
+def compose_request(
     run: str, request: Request, bkms: Bkms, notes: tuple[str, ...], images: Mapping[str, Mapping[str, str]]
 ) -> ComposeRequest:
     """Make a Compose request: its variants named, the locks and workload of this version, the host's values empty."""

@@ -37,7 +37,7 @@ class ImageSource(Protocol):
         """An image that the engine has already and that a run of the stack needs anyway; None if there is none."""
 
     def fetch_first(self, stack: Stack, installation: Installation, notify: Notify) -> str:
-        """Fetch an image that a container can be made from before anything is built, and return its reference.
+        """Before anything is built, fetch an image from which a container can be made, and return its reference.
 
         Raises:
             KitError: the image cannot be had.

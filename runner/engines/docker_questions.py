@@ -47,8 +47,8 @@ def require_this_machine(docker: Docker, image: str, label: str, adapt: Adapt, h
     Raises:
         HostError: the containers run on another machine, or the container printed neither.
     """
-    spec = adapt(_question(image, ("cat",), (f"/{BOOT_ID}", "/proc/cpuinfo"), label))
-    _, text = _ask(docker, spec)
+    spec = adapt(_short_container(image, ("cat",), (f"/{BOOT_ID}", "/proc/cpuinfo"), label))
+    _, text = _output_of(docker, spec)
     there = identity_in(text)
     if there == Identity(None, None):
         raise HostError(
@@ -67,7 +67,7 @@ def wrong_bytecode(docker: Docker, image: str, label: str, adapt: Adapt) -> tupl
     """
     script = Path(bytecode.__file__).read_text(encoding="utf-8")
     python = (f"{ENVIRONMENT}/bin/python", "-I", "-S", "-B", "-W", "ignore", "-c", script)
-    code, text = _ask(docker, adapt(_question(image, python, (ENVIRONMENT, WORKLOAD), label)))
+    code, text = _output_of(docker, adapt(_short_container(image, python, (ENVIRONMENT, WORKLOAD), label)))
     try:
         return tuple(json.loads(text.splitlines()[-1])["wrong"])
     except (LookupError, ValueError, TypeError) as error:
@@ -78,7 +78,7 @@ def wrong_bytecode(docker: Docker, image: str, label: str, adapt: Adapt) -> tupl
         ) from error
 
 
-def _question(image: str, entrypoint: tuple[str, ...], command: tuple[str, ...], label: str) -> ContainerSpec:
+def _short_container(image: str, entrypoint: tuple[str, ...], command: tuple[str, ...], label: str) -> ContainerSpec:
     return ContainerSpec(
         image_id=image, command=command, name=f"tensorflow-speedup-kit-{os.getpid()}-question",
         labels={label: "question"}, environment={}, cpuset_cpus="", cpuset_mems="", memory_bytes=None,
@@ -86,7 +86,7 @@ def _question(image: str, entrypoint: tuple[str, ...], command: tuple[str, ...],
     )  # fmt: skip
 
 
-def _ask(docker: Docker, spec: ContainerSpec) -> tuple[int, str]:
+def _output_of(docker: Docker, spec: ContainerSpec) -> tuple[int, str]:
     """Run a container; return its exit code and what it printed."""
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "answer.txt"

@@ -25,7 +25,7 @@ REMARKS: Mapping[str, str] = {
     RIGHT_WHEEL: "wrong wheel",
 }
 NO_EVIDENCE = "no evidence"
-Status = Literal["passed", "failed", "no evidence", "not probed"]
+EvidenceStatus = Literal["passed", "failed", "no evidence", "not probed"]
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class CellEvidence:
         return [(where, verdict) for where, verdict in self.verdicts if verdict.passed is False]
 
     @property
-    def status(self) -> Status:
+    def status(self) -> EvidenceStatus:
         """Passed only if the probe passed and left a fingerprint. One failed verdict of any origin makes it failed."""
         if self.failures:
             return "failed"

@@ -129,7 +129,7 @@ def _silence(cell_plan: CellPlan) -> str:
 
 
 def _tell_default(cell_plan: CellPlan, verbose: Verbose, mkl_enabled: bool | None) -> Verdict:
-    """The sentence on a build that decides about oneDNN by itself. Both decisions are right, so nothing is passed."""
+    """The sentence on a build that decides about oneDNN by itself. Both are right: `passed` is None."""
     on = onednn_by_default(cell_plan, verbose, mkl_enabled)
     layers = primitives_of_layers(verbose)
     ran = f"{_library(verbose)} executed {listed(layers)}" if layers else "no primitive of a layer ran"

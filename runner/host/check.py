@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-Status = Literal["ok", "advice", "problem"]
+CheckStatus = Literal["ok", "advice", "problem"]
 
 
 @dataclass(frozen=True)
@@ -13,7 +13,7 @@ class Check:
     """One finding. Status ``advice``: figures may be worse than need be. ``problem``: a run would fail or mislead."""
 
     name: str
-    status: Status
+    status: CheckStatus
     found: str
     why: str = ""
     what_to_do: str = ""

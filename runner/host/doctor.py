@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from runner.host.check import Check, PinRequest, Status
+from runner.host.check import Check, CheckStatus, PinRequest
 from runner.host.fairness_checks import isolation, kinds_of_cores, throttling
 from runner.host.notes import GIB, cores_of
 from runner.host.pin import Pin, most_cores
 from runner.machine import Machine, format_cpu_list
 from runner.support.disk import Filesystem, in_gigabytes
 
-__all__ = ["GIB", "Check", "PinRequest", "examine", "has_problem"]
+__all__ = ["GIB", "Check", "examine", "has_problem"]
 
 #: A load above this share of the CPUs is more than the background work of an idle system.
 BUSY_SHARE = 0.05
@@ -156,7 +156,7 @@ def _memory(machine: Machine) -> Check:
     found = f"{available / GIB:.1f} GiB"
     if available >= COMFORTABLE_MEMORY_BYTES:
         return Check("memory", "ok", found)
-    status: Status = "problem" if available < LEAST_MEMORY_BYTES else "advice"
+    status: CheckStatus = "problem" if available < LEAST_MEMORY_BYTES else "advice"
     why = "A launch that runs out of memory is recorded as failed. One that swaps measures the disk."
     return Check("memory", status, found, why, "Free memory, or use smaller --batch-sizes.")
 

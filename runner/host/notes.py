@@ -74,8 +74,9 @@ def _isolated_in(machine: Machine, pin: Pin) -> tuple[str, ...]:
     if not found:
         return ()
     return (
-        f"The CPUs {format_cpu_list(found)} of the pin are isolated; --cpus names them. {WHY_ISOLATED} A "
-        f"speedup measured here can be as many times too large as the pin has CPUs ({len(pin.cpus)}).",
+        f"The CPUs {format_cpu_list(found)} of the pin are isolated; a pin has such CPUs only if they are named. "
+        f"{WHY_ISOLATED} A speedup measured here can be as many times too large as the pin has CPUs "
+        f"({len(pin.cpus)}).",
     )
 
 
@@ -92,7 +93,7 @@ def _mixed(machine: Machine, pin: Pin) -> tuple[str, ...]:
     if not fast or not slow:
         return ()
     usable = len(performance_cores(machine))
-    there = f"Only performance cores, of which {usable} may be used, are taken with --cores {usable}."
+    there = f"To use performance cores only: --cores {usable}."
     return (
         f"The pin has {plural(len(fast), 'performance core')} (CPUs {_cpus(fast, pin)}) and "
         f"{plural(len(slow), 'efficiency core')} (CPUs {_cpus(slow, pin)}). {WHY_ONE_KIND}"

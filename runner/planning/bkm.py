@@ -134,7 +134,7 @@ def inter_op_threads_of_user_topology(bkms: ResolvedBkms, branches: int) -> int:
     return bkms.inter_op_threads
 
 
-def for_own_topology(bkms: Bkms, branches: int) -> Bkms:
+def for_user_topology(bkms: Bkms, branches: int) -> Bkms:
     """The set for a user's own topology only; `branches` is the number of its disjoint branches."""
     settings = [
         replace(setting, value=setting.own_topology.replace("{branches}", str(branches)), own_topology="")

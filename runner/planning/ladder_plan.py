@@ -90,7 +90,7 @@ def _launch(
 ) -> Launch:
     settings = next(rung.settings for rung in rungs if rung.id == name.removeprefix(WHOLE))
     user_topology = (
-        request.own_topology if request.own_topology and request.own_topology.topology == group.topology else None
+        request.user_topology if request.user_topology and request.user_topology.topology == group.topology else None
     )
     return Launch(
         launch_id=f"block{block}-{group.stack}-{name}-{group.topology}-b{group.batch_size}",

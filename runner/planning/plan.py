@@ -32,7 +32,7 @@ BASE_ENVIRONMENT = {"LANG": "C.UTF-8", "PYTHONHASHSEED": "0"}
 class Request:
     """What the user requested, with defaults filled in. `variants` is empty for all variants of each stack.
 
-    `own_topology` is the file of the user's own topology, if there is one. `branches` is the number of its disjoint
+    `user_topology` is the file of the user's own topology, if there is one. `branches` is the number of its disjoint
     branches; it is 1 until they have been counted. `time_limit_seconds` limits the training of one launch.
     """
 
@@ -44,7 +44,7 @@ class Request:
     steps: Steps
     seed: int = DEFAULT_SEED
     time_limit_seconds: float = DEFAULT_TIME_LIMIT_SECONDS
-    own_topology: TopologyFile | None = None
+    user_topology: TopologyFile | None = None
     branches: int = 1
 
 
@@ -176,7 +176,7 @@ def _launch(
     chosen = stack.variants[variant]
     declared = {entry.name: entry.value for entry in chosen.environment}
     user_topology = (
-        request.own_topology if request.own_topology and request.own_topology.topology == group.topology else None
+        request.user_topology if request.user_topology and request.user_topology.topology == group.topology else None
     )
     environment: Mapping[str, str] = {**BASE_ENVIRONMENT, **bkms.environment, **declared}
     return Launch(

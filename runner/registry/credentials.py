@@ -46,7 +46,7 @@ class DockerLogin:
         return None
 
     def renew(self) -> bool:
-        """There is no other."""
+        """There is no other login."""
         return False
 
     def advice(self) -> str:
@@ -65,7 +65,7 @@ class GivenLogin:
         return self.given
 
     def renew(self) -> bool:
-        """There is no other."""
+        """There is no other login."""
         return False
 
     def advice(self) -> str:

@@ -148,7 +148,7 @@ def write(path: Path, lock: ImageLock) -> None:
 def kept(path: Path, kit: Mapping[str, Any], pushed: Collection[str]) -> dict[str, LockedImage]:
     """The entries to keep of the images lock at `path`: those of stacks that are not pushed now.
 
-    They are kept only if the same version and revision of the kit wrote them. There are none without a file.
+    They are kept only if the same version and revision of the kit wrote them. Without a file the result is empty.
 
     Raises:
         UsageError: there is a file, and it is not a valid images lock.

@@ -19,6 +19,7 @@ from runner.report.value_text import plural, significant, topology_title
 from runner.stats.evidence_marks import EVIDENCE_FAILED, NO_EVIDENCE
 from runner.stats.pairs import Comparison
 from runner.stats.results import Results
+from runner.status import Status
 from runner.vocabulary import Group
 
 DESCRIPTION = "Training throughput and speedup of each topology, with 95% intervals"
@@ -169,7 +170,7 @@ def _reason(measured: Results, group: Group, variant: str) -> str:
 def _speedup(measured: Results, comparison: Comparison) -> Bar:
     row = measured.speedups[comparison]
     status, value = row.pair.status, row.alone.value if row.alone else None
-    if status == "ok":
+    if status == Status.OK:
         return Bar(value, whiskers_of(row), "")
     evidence = [measured.cells.get(cell) for cell in comparison.cells]
     remarks = [each.remark for each in evidence if each and each.remark]

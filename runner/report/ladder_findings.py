@@ -12,7 +12,6 @@ from runner.stats.family import simultaneous
 from runner.stats.intervals import FEWEST, Estimate
 from runner.stats.ladder import FIRST, INERT, LEFT_OUT, LadderResult
 from runner.stats.results import Results
-from runner.status import Status
 
 NOT_YET = "not measured yet"
 # The claim with whose figure the rungs are compared.
@@ -36,7 +35,7 @@ def ladder_warnings(measured: Results) -> tuple[str, ...]:
         problems = [(step.rung.id, step.status, step.reason) for step in (*result.steps, *result.branches)]
         problems.append(("the whole", result.whole_status, result.whole_reason))
         found += [
-            f"{ladder_name(result)}, {what}: {in_words(status)}: {reason}."
+            f"{ladder_name(result)}, {what}: {status.words}: {reason}."
             for what, status, reason in problems
             # That something is not measured yet is said once, for the whole run.
             if status not in (FIRST, INERT, LEFT_OUT, "ok") and not reason.endswith(NOT_YET)
@@ -56,7 +55,7 @@ def agreement(result: LadderResult) -> str:
     if result.product is None:
         return "The product of the rungs is not known: not every rung has a complete block."
     if result.agrees is None:
-        return "Whether the product of the rungs agrees with the whole cannot be told: not every block has both."
+        return "Whether the product of the rungs agrees with the whole cannot be decided: not every block has both."
     held = f"The product of the rungs, {factor_text(result.product)}, over the whole, {factor_text(result.whole)}"
     if result.agrees:
         return f"{held}, is {factor_text(result.agreements.together)}: they agree within the interval."
@@ -73,11 +72,6 @@ def ladder_name(result: LadderResult) -> str:
 def factor_text(estimate: Estimate | None) -> str:
     """Return a factor with its interval in words; a dash if there is none."""
     return with_interval(estimate.value, estimate.low, estimate.high) if estimate else "—"
-
-
-def in_words(status: Status) -> str:
-    """Return a status in words."""
-    return status.words
 
 
 def _finding(measured: Results, result: LadderResult) -> str:

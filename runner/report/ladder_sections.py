@@ -11,7 +11,6 @@ from runner.report.ladder_findings import (
     NOT_YET,
     agreement,
     factor_text,
-    in_words,
     ladder_name,
     largest_speedup,
     share_of,
@@ -67,7 +66,7 @@ def ladder_rows(result: LadderResult) -> list[tuple[str, ...]]:
 
 def ladder_reasons(result: LadderResult) -> list[str]:
     """Return a sentence for each rung that has a reason beside its verdict."""
-    return [f"{step.rung.title}: {in_words(step.status)}: {step.reason}." for step in (*result.steps, *result.branches)
+    return [f"{step.rung.title}: {step.status.words}: {step.reason}." for step in (*result.steps, *result.branches)
             if step.reason and not step.reason.endswith(NOT_YET)]  # fmt: skip
 
 
@@ -120,7 +119,7 @@ def _whole_section(measured: Results) -> Section:
         PRODUCT,
         *(f"{ladder_name(result)}: {agreement(result)}" for result in measured.ladders),
     )
-    return Section("The product held against the whole", paragraphs, (table(columns, rows, columns[1:4]),))
+    return Section("The product compared with the whole", paragraphs, (table(columns, rows, columns[1:4]),))
 
 
 def _sentences_section(measured: Results) -> Section:
@@ -186,5 +185,5 @@ def _verdict(step: Step) -> str:
     if step.status == FIRST:
         return "where the ladder stands"
     if step.ratio is None:
-        return in_words(step.status)
-    return verdict(step.ratios, step.family) if step.is_comparable else f"{NOT_COUNTED} ({in_words(step.status)})"
+        return step.status.words
+    return verdict(step.ratios, step.family) if step.is_comparable else f"{NOT_COUNTED} ({step.status.words})"

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from runner.catalogue.publications import Publication
 from runner.catalogue.stacks import Variant
 from runner.checks.conditions import flatten
-from runner.machine import format_cpu_list
 from runner.report.document import Section, Table, table
 from runner.report.host_sections import host_notes
 from runner.report.measured import condition
@@ -159,7 +158,7 @@ def _host_rows(measured: Results) -> dict[str, str]:
         "Operating system": f"{present(platform.operating_system)}, kernel {present(platform.kernel_release)}",
         "TensorFlow": titles,
         "Instruction sets": present(list(processor.isa)),
-        "Threads used": f"{pin.threads} (CPUs {format_cpu_list(pin.cpus)}, memory nodes {format_cpu_list(pin.mems)})",
+        "Threads used": f"{pin.threads} (CPUs {pin.cpu_list}, memory nodes {pin.mem_list})",
     }
 
 

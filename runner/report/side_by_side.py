@@ -18,9 +18,10 @@ KEYS = ["stack", "topology", "batch_size", "candidate", "baseline"]
 
 def side_by_side(everything: Sequence[Results]) -> pd.DataFrame:
     """Return one row for each pair that any run has, and one column with speedup and interval for each run."""
-    frame = speedups(*everything)
-    frame["shown"] = [shown(row) for each in everything for row in each.speedups.values()]
-    columns = [frame[frame["run"] == name].set_index(KEYS)["shown"].rename(name) for name in names_of(everything)]
+    columns = []
+    for name, each in zip(names_of(everything), everything, strict=True):
+        pairs = pd.MultiIndex.from_frame(speedups(each)[KEYS])
+        columns.append(pd.Series([shown(row) for row in each.speedups.values()], index=pairs, name=name, dtype=object))
     return pd.concat(columns, axis=1).fillna("—").reset_index()
 
 

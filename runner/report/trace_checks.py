@@ -25,7 +25,7 @@ Traced = Mapping[tuple[str, str], Mapping[str, Evidence]]
 
 
 @dataclass(frozen=True)
-class Held:
+class ComparedStep:
     """One variant's traced step: the sum of its kernels and its wall time, beside ordinary steps. All in milliseconds.
 
     `ordinary` is the median ordinary step of the same launch. `timed` is the median step of the timed launches at the
@@ -45,7 +45,7 @@ class Held:
 def check_table(measured: Results, traced: Traced) -> Table:
     """Return the table with a row for each traced step."""
     rows = []
-    for each in held(measured, traced):
+    for each in compared_steps(measured, traced):
         timed = ("—", "—") if each.timed is None else (significant(each.timed), _ratio(each.kernels, each.timed))
         logged = "—" if each.logged is None else significant(each.logged)
         rows.append((
@@ -66,7 +66,7 @@ def check_table(measured: Results, traced: Traced) -> Table:
 
 def pairs_table(measured: Results, traced: Traced) -> Table:
     """Return, for each timed pair that was traced on both sides, the ratios of kernels, ordinary steps and training."""
-    steps = {each.subject: each for each in held(measured, traced)}
+    steps = {each.subject: each for each in compared_steps(measured, traced)}
     rows = []
     for row in measured.speedups.values():
         pair, group = row.pair, row.pair.group
@@ -86,7 +86,7 @@ def pairs_table(measured: Results, traced: Traced) -> Table:
 def differences(measured: Results, traced: Traced) -> tuple[str, ...]:
     """Return a sentence on each variant whose traced kernels differ much from an ordinary or a timed step."""
     found = []
-    for each in held(measured, traced):
+    for each in compared_steps(measured, traced):
         against = {"an ordinary step of the same launch": each.ordinary, "the timed step of the same size": each.timed}
         far = [
             f"{_ratio(each.kernels, step)} of {what} ({significant(step)} ms)"
@@ -103,7 +103,7 @@ def differences(measured: Results, traced: Traced) -> tuple[str, ...]:
     return tuple(found)
 
 
-def held(measured: Results, traced: Traced) -> Iterator[Held]:
+def compared_steps(measured: Results, traced: Traced) -> Iterator[ComparedStep]:
     """Yield each traced step with the steps it is compared with, in the order of stacks, topologies and variants."""
     timed = _timed_milliseconds(measured)
     for (stack, topology), by_variant in traced.items():
@@ -111,7 +111,7 @@ def held(measured: Results, traced: Traced) -> Iterator[Held]:
             evidence = by_variant.get(variant)
             if evidence is not None and evidence.quiet is not None:
                 quiet = evidence.quiet
-                yield Held(
+                yield ComparedStep(
                     evidence.subject, quiet["batch_size"],
                     kernels=sum(entry["milliseconds"] for entry in evidence.trace),
                     step=1000 * quiet["traced_step_seconds"],

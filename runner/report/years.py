@@ -16,6 +16,7 @@ from runner.report.measured import variant_title
 from runner.report.value_text import plural, shown, significant, topology_title
 from runner.stats.results import Results
 from runner.stats.tables import Speedup
+from runner.status import Status
 from runner.vocabulary import TOPOLOGIES, Group
 
 CANDIDATE = "intel"
@@ -114,10 +115,10 @@ def _draw(measured: Results, rows: Mapping[Group, Speedup], stacks: list[str], k
     return drawing
 
 
-def _draw_point(axes: Axes, point: tuple[float, float], status: str, fill: str, label: str | None) -> None:
+def _draw_point(axes: Axes, point: tuple[float, float], status: Status, fill: str, label: str | None) -> None:
     x, value = point
     axes.plot([x], [value], "o", color=fill, label=label, markersize=7, zorder=4,
-              markerfacecolor=fill if status == "ok" else "white")  # fmt: skip
-    text = f"{significant(value)}x" + ("" if status == "ok" else f"\n{status.replace('_', ' ')}")
+              markerfacecolor=fill if status == Status.OK else "white")  # fmt: skip
+    text = f"{significant(value)}x" + ("" if status == Status.OK else f"\n{status.words}")
     axes.annotate(text, point, xytext=(6, 0), textcoords="offset points", va="center", fontsize=8,
                   path_effects=[withStroke(linewidth=3, foreground="white")])  # fmt: skip

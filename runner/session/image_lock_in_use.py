@@ -38,4 +38,4 @@ def images_json(options: EngineOptions) -> dict[str, Any]:
 def image_lock_of(begun: Run) -> ImageLock | None:
     """The images lock in a run's run.json; None if its images were built."""
     kept = begun.about.images
-    return None if kept is None else ImageLock.from_json(kept, f"{begun.folder / 'run.json'}, images,")
+    return None if kept is None else ImageLock.from_json(kept, f"{begun.folder / 'run.json'}, images")

@@ -164,5 +164,5 @@ def request_from(wanted: RequestOptions, preset: Preset, user_topology: UserTopo
         steps=steps,
         seed=wanted.seed,
         time_limit_seconds=wanted.time_limit,
-        own_topology=user_topology.file if user_topology else None,
+        user_topology=user_topology.file if user_topology else None,
     )

@@ -13,7 +13,7 @@ from runner.engines.protocol import Notify
 from runner.errors import UsageError
 from runner.host.pin import Pin
 from runner.machine import Machine
-from runner.planning.bkm import for_own_topology
+from runner.planning.bkm import for_user_topology
 from runner.planning.ladder_file import Ladder, load_ladder
 from runner.planning.ladder_plan import ladder_header, make_ladder_plan
 from runner.planning.plan import Plan, Request
@@ -86,7 +86,7 @@ class PlannedLadder:
 
     def with_description(self, description: Description, notify: Notify) -> PlannedLadder:
         """The plan again, with the number of disjoint branches of the user's own topology. `notify` is not called."""
-        ladder = replace(self.ladder, bkms=for_own_topology(self.ladder.bkms, description.disjoint_branches))
+        ladder = replace(self.ladder, bkms=for_user_topology(self.ladder.bkms, description.disjoint_branches))
         laid_out = _laid_out(ladder, self.machine, self.request, self.plan.pin, self.user_topology)
         return replace(laid_out, description=description)
 
@@ -114,7 +114,7 @@ def plan_ladder(wanted: LadderOptions, where: PinOptions) -> PlannedLadder:
         steps=Steps(warmup=wanted.warmup, timed=wanted.steps),
         seed=wanted.seed,
         time_limit_seconds=wanted.time_limit,
-        own_topology=user_topology.file if user_topology else None,
+        user_topology=user_topology.file if user_topology else None,
     )
     return _laid_out(load_ladder(wanted.ladder), machine, request, pin, user_topology)
 

@@ -69,15 +69,15 @@ Ended = Callable[[Progress], None]
 def probes_of(session: Session, launches: Iterable[Launch], batch_size: int = BATCH_SIZE) -> list[Probe]:
     """One probe for each stack, variant and topology among the launches, in the order they first appear.
 
-    They are followed by one probe of each stack's plain installation, on the first topology: without a switch,
-    TensorFlow decides whether oneDNN is on.
+    They are followed by one probe of each stock build that decides about oneDNN by itself, without its switch, on the
+    first topology.
     """
     firsts: dict[Subject, Launch] = {}
     for launch in launches:
         firsts.setdefault(Subject(launch.cell.stack, launch.cell.variant, launch.cell.topology), launch)
-    cell_plan = [(launch, cell_plan_of(session.run.about, launch.cell.stack, launch.cell.variant, launch.environment))
-             for launch in firsts.values()]  # fmt: skip
-    return [_probe(session, launch, what, batch_size) for launch, what in [*cell_plan, *_plain(cell_plan)]]
+    planned = [(launch, cell_plan_of(session.run.about, launch.cell.stack, launch.cell.variant, launch.environment))
+               for launch in firsts.values()]  # fmt: skip
+    return [_probe(session, launch, cell_plan, batch_size) for launch, cell_plan in [*planned, *_plain(planned)]]
 
 
 def missing(run: Run, probes: Iterable[Probe]) -> list[Probe]:
@@ -110,15 +110,15 @@ def _is_whole(evidence: Evidence) -> bool:
     return evidence.error is None and evidence.quiet_error is None and bool(evidence.fingerprint)
 
 
-def _plain(cell_plan: Sequence[tuple[Launch, CellPlan]]) -> list[tuple[Launch, CellPlan]]:
+def _plain(planned: Sequence[tuple[Launch, CellPlan]]) -> list[tuple[Launch, CellPlan]]:
     """The first launch of a stock build of each stack, without its switch for oneDNN.
 
     A stack in which a planned launch already has no such switch is left out.
     """
-    without = {launch.cell.stack for launch, what in cell_plan if what.kernels == "either"}
+    without = {launch.cell.stack for launch, cell_plan in planned if cell_plan.kernels == "either"}
     found: dict[str, tuple[Launch, CellPlan]] = {}
-    for launch, what in cell_plan:
-        plainly = planned_plainly(what)
+    for launch, cell_plan in planned:
+        plainly = planned_plainly(cell_plan)
         if plainly is not None and launch.cell.stack not in without:
             cell = replace(launch.cell, variant=PLAIN)
             plain = replace(launch, cell=cell, environment=without_switch(launch.environment))

@@ -11,7 +11,8 @@ from typing import Any
 
 from runner.engines.protocol import Engine, Notify
 from runner.errors import HostError, UsageError
-from runner.host.doctor import PinRequest, examine
+from runner.host.check import PinRequest
+from runner.host.doctor import examine
 from runner.host.notes import notes_on
 from runner.host.pin import Pin
 from runner.machine import Machine, Sysroot, conditions, facts, read_machine

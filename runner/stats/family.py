@@ -2,7 +2,7 @@
 
 A run gives many verdicts. Suppose that nothing differs, and that each verdict is read off a 95% interval of its own.
 Then one run in five calls at least one of four topologies faster or slower, and about half of all runs call at least
-one of sixteen pairs so (runner/stats/null_runs.py counts them). Every statement on more than one bar by itself is
+one of sixteen pairs so (runner/stats/null_runs.py counts them). Every statement that is not about one bar alone is
 therefore read off intervals that all hold at once with a confidence of 95%: verdicts, counts of verdicts, the largest
 and the smallest speedup, headlines, the lines on the terminal, and claims.
 

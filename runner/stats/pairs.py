@@ -1,4 +1,4 @@
-"""Pairs the launches of two variants block by block. Where nothing can be divided, the pair has the reason."""
+"""Pairs the launches of two variants block by block. A pair that cannot be divided has the reason."""
 
 from __future__ import annotations
 

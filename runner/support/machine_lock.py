@@ -43,7 +43,8 @@ def machine_lock(what: str) -> Iterator[None]:
 
 def _open(path: Path) -> int:
     # First without O_CREAT: in a sticky folder Linux may refuse to "create" a file that another user owns
-    # (sysctl fs.protected_regular), but allows to open it. A symbolic link is not followed: any user can put one there.
+    # (sysctl fs.protected_regular), but allows it to be opened. A symbolic link is not followed, because any user can
+    # put one there.
     flags = os.O_CLOEXEC | os.O_NOFOLLOW
     try:
         try:

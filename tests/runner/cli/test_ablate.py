@@ -137,7 +137,7 @@ def test_a_comparison_shows_nothing_of_a_ladder(kit: Kit) -> None:
     assert kit("compare", "--topologies", "alexnet", "--blocks", "2", "--out", "run") == 0
     assert not Path("run/ladder.svg").exists()
     text = Path("run/report.md").read_text()
-    for words in ("What each rung is worth", "The product held against the whole", "ladder.svg"):
+    for words in ("What each rung is worth", "The product compared with the whole", "ladder.svg"):
         assert words not in text
 
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from runner.host.doctor import GIB, Check, PinRequest, examine, has_problem
+from runner.host.check import PinRequest
+from runner.host.doctor import GIB, Check, examine, has_problem
 from runner.host.notes import WHY_ISOLATED, WHY_ONE_KIND
 from runner.host.pin import choose_pin
 from runner.machine import Machine, format_cpu_list, read_machine

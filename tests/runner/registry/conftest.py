@@ -1,4 +1,4 @@
-"""Real registries, tiny images, and conversations with both."""
+"""Real registries, tiny images, and clients of both."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def record(session: boto3.Session) -> list[tuple[str, dict[str, Any]]]:
 
 
 def quiet(_line: str) -> None:
-    """Hear nothing."""
+    """Ignore the line."""
 
 
 def describe(session: boto3.Session, name: str = "tf-kit") -> Any:

@@ -27,7 +27,7 @@ LABELS = {"tensorflow-speedup-kit.stack": "tf-2.14"}
 
 
 def nobody(_layer: Layer) -> None:
-    """Hear nothing."""
+    """Ignore the layer."""
 
 
 def a_push(host: str, image: str) -> Push:
