@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import re
@@ -232,6 +233,13 @@ def test_a_copy_that_kept_the_name_gets_a_column_of_its_own(run: Path, capsys: p
     shutil.copytree(run, "copy")
     assert main(["report", "run", "copy", "--out", "both"]) == 0
     assert Path("both/side_by_side.csv").read_text().startswith("stack,topology,batch_size,candidate,baseline,run,copy")
+
+
+def test_a_run_that_is_named_twice_has_two_equal_columns(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", "run", "run", "--out", "both"]) == 0
+    rows = [line[-2:] for line in csv.reader(Path("both/side_by_side.csv").read_text().splitlines())]
+    assert len(rows) == len(Path("run/speedups.csv").read_text().splitlines())
+    assert all(one == other for one, other in rows[1:])
 
 
 def test_markup_in_a_message_stays_text(in_folder: Path) -> None:
