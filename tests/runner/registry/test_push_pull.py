@@ -133,7 +133,7 @@ def test_nobody_logged_in_is_told_with_the_command(docker: Docker, closed_regist
 
 def test_a_wrong_password_is_told_and_not_shown(docker: Docker, closed_registry: str, make_image: MakeImage) -> None:
     wanted = a_push(closed_registry, make_image("kit-test:1"))
-    with pytest.raises(RegistryError, match="does not take this password of tester") as error:
+    with pytest.raises(RegistryError, match="does not accept this password for tester") as error:
         push(docker, wanted, registry_client(closed_registry, given("hunter2")), nobody)
     assert "hunter2" not in str(error.value)
 
