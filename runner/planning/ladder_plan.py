@@ -89,9 +89,6 @@ def _launch(
     request: Request, group: Group, name: str, rungs: Sequence[PlannedRung], block: int, position: int
 ) -> Launch:
     settings = next(rung.settings for rung in rungs if rung.id == name.removeprefix(WHOLE))
-    user_topology = (
-        request.user_topology if request.user_topology and request.user_topology.topology == group.topology else None
-    )
     return Launch(
         launch_id=f"block{block}-{group.stack}-{name}-{group.topology}-b{group.batch_size}",
         block=block,
@@ -105,6 +102,6 @@ def _launch(
         environment=settings.environment,
         seed=request.seed,
         time_limit_seconds=request.time_limit_seconds,
-        topology_file=user_topology,
+        topology_file=request.file_of(group.topology),
         graph_optimisation=settings.graph_optimisation,
     )

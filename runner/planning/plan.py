@@ -47,6 +47,11 @@ class Request:
     user_topology: TopologyFile | None = None
     branches: int = 1
 
+    def file_of(self, topology: str) -> TopologyFile | None:
+        """The file that builds a topology; None for a built-in one."""
+        own = self.user_topology
+        return own if own is not None and own.topology == topology else None
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -175,9 +180,7 @@ def _launch(
 ) -> Launch:
     chosen = stack.variants[variant]
     declared = {entry.name: entry.value for entry in chosen.environment}
-    user_topology = (
-        request.user_topology if request.user_topology and request.user_topology.topology == group.topology else None
-    )
+    user_topology = request.file_of(group.topology)
     environment: Mapping[str, str] = {**BASE_ENVIRONMENT, **bkms.environment, **declared}
     return Launch(
         launch_id=f"block{block}-{stack.name}-{variant}-{group.topology}-b{group.batch_size}",
