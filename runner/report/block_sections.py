@@ -59,5 +59,5 @@ def _speed(found: Mapping[int, Record], block: int) -> str:
     if record is None:
         return "—"
     if record.failure is not None:
-        return record.failure.kind_in_words
+        return record.failure.status.words
     return significant(images_per_second(record))

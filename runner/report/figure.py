@@ -163,7 +163,7 @@ def _throughput(measured: Results, group: Group, variant: str) -> Bar:
 def _reason(measured: Results, group: Group, variant: str) -> str:
     for record in measured.records:
         if record.cell.group == group and record.cell.variant == variant and record.failure is not None:
-            return record.failure.kind_in_words
+            return record.failure.status.words
     return "not measured"
 
 

@@ -14,6 +14,7 @@ from runner.report.measured import completing, going_on, variant_title
 from runner.report.value_text import at_once, estimated, plural, topology_title, true_largest
 from runner.stats.results import Results
 from runner.stats.tables import Largest, Summary
+from runner.status import Status
 
 # If the hypervisor steals more than this share of all CPU time during a launch, the report warns of it.
 STEAL_WORTH_A_WORD = 0.02
@@ -105,7 +106,7 @@ def _flagged(measured: Results) -> list[str]:
         f"{pair.group.stack}, {topology_title(pair.group.topology)}, batch size {pair.group.batch_size}, "
         f"{pair.candidate} over {pair.baseline}: {pair.status.words}: {pair.reason.rstrip('.')}."
         for pair in measured.pairs
-        if pair.status not in ("ok", "missing")
+        if pair.status not in (Status.OK, Status.MISSING)
     ]
     if measured.has_partial:
         found.append("A pair or step that is partial gets no verdict and enters no mean. Complete it with: "

@@ -23,6 +23,7 @@ from runner.stats.intervals import Estimate
 from runner.stats.ladder import FIRST, INERT, LEFT_OUT, LadderResult, Step
 from runner.stats.products import Total
 from runner.stats.results import Results
+from runner.status import Status
 
 DESCRIPTION = "What each rung of the ladder is worth, with 95% intervals, and the whole beside the product"
 FASTER, SLOWER, UNCLEAR, TOTAL = COLOURS["intel"], "#d1495b", "#b5bcc4", "#3d405b"
@@ -88,7 +89,7 @@ def waterfall(result: LadderResult) -> list[Row]:
     status = result.whole_status.words
     unlike = "" if result.products.is_complete else "not complete, or flagged"
     rows.append(_total("product of the rungs", result.products, "not every rung has a complete block", unlike))
-    rows.append(_total("the whole, measured directly", result.wholes, status, "" if status == "ok" else status))
+    rows.append(_total("the whole, measured directly", result.wholes, status, "" if status == Status.OK else status))
     return rows
 
 
@@ -115,7 +116,7 @@ def _text(step: Step) -> str:
     speed = f"{significant(step.speed.value)} images/s" if step.speed else ""
     held = step.together
     factor = with_interval(held.value, held.low, held.high) if held else ""
-    remark = "" if step.status in (FIRST, "ok") else step.status.words
+    remark = "" if step.status in (FIRST, Status.OK) else step.status.words
     return "   ".join(text for text in (factor, speed, remark) if text)
 
 

@@ -12,6 +12,7 @@ from runner.stats.family import simultaneous
 from runner.stats.intervals import FEWEST, Estimate
 from runner.stats.ladder import FIRST, INERT, LEFT_OUT, LadderResult
 from runner.stats.results import Results
+from runner.status import Status
 
 NOT_YET = "not measured yet"
 # The claim with whose figure the rungs are compared.
@@ -38,7 +39,7 @@ def ladder_warnings(measured: Results) -> tuple[str, ...]:
             f"{ladder_name(result)}, {what}: {status.words}: {reason}."
             for what, status, reason in problems
             # That something is not measured yet is said once, for the whole run.
-            if status not in (FIRST, INERT, LEFT_OUT, "ok") and not reason.endswith(NOT_YET)
+            if status not in (FIRST, INERT, LEFT_OUT, Status.OK) and not reason.endswith(NOT_YET)
         ]
         if result.agrees is False:
             found.append(f"{ladder_name(result)}: {agreement(result)}")

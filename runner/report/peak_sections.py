@@ -156,7 +156,7 @@ def _peak_table(peaks: Sequence[Peak]) -> Table:
     for peak in sorted(peaks, key=lambda each: each.key):
         where = (peak.stack, peak.installation, peak.variant)
         if peak.failure is not None:
-            rows.append((*where, "—", "—", f"{peak.failure.kind_in_words}: {peak.failure.message}"))
+            rows.append((*where, "—", "—", f"{peak.failure.status.words}: {peak.failure.message}"))
         rows += [
             (
                 *where,

@@ -9,7 +9,7 @@ from runner.checks.conditions import why_not_comparable
 from runner.checks.losses import LossesCheck, check_losses
 from runner.stats.estimators import images_per_second
 from runner.stats.family import family_of
-from runner.status import Status, status_of_error
+from runner.status import Status
 from runner.storage.launch_result import Failure
 from runner.storage.records import Record, latest
 from runner.storage.runs import Run
@@ -172,7 +172,7 @@ def _incomplete(
     ]
     missing = sum(not all(block in side for side in sides) for block in blocks)
     if errors:
-        kind: Status | None = status_of_error(errors[0][2].kind)
+        kind: Status | None = errors[0][2].status
     else:
         kind = Status.MISSING if missing else Status.NOT_COMPARABLE if apart else None
     texts = [f"{missing} of {len(blocks)} blocks not measured yet"] if missing else []

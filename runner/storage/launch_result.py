@@ -14,6 +14,7 @@ from typing import Any
 from cattrs import Converter
 
 from runner.errors import RunFormatError
+from runner.status import Status, status_of_error
 from runner.support.structure import strict_converter, structure
 
 
@@ -25,9 +26,9 @@ class Failure:
     message: str
 
     @property
-    def kind_in_words(self) -> str:
-        """The kind as a table or a figure shows it."""
-        return self.kind.replace("_", " ")
+    def status(self) -> Status:
+        """The status that the kind stands for, with its words."""
+        return status_of_error(self.kind)
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ def test_what_a_launch_did_not_come_to_is_none() -> None:
 
 def test_a_failure_has_its_kind_and_its_words() -> None:
     found = failure({"kind": "out_of_memory", "message": "killed"}, "b1")
-    assert (found, found.kind_in_words) == (Failure("out_of_memory", "killed"), "out of memory")
+    assert (found, found.status.words) == (Failure("out_of_memory", "killed"), "out of memory")
 
 
 def test_what_is_wrong_names_launch_and_place() -> None:
