@@ -25,7 +25,7 @@ class Default:
     said_by: str
 
 
-def planned_plainly(cell_plan: CellPlan) -> CellPlan | None:
+def plain_install_plan(cell_plan: CellPlan) -> CellPlan | None:
     """The same installation without the switch; None for a build in which TensorFlow does not decide about oneDNN."""
     if not cell_plan.has_a_default:
         return None

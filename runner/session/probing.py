@@ -14,7 +14,7 @@ from typing import Any
 from runner.errors import DiskError, HostError
 from runner.evidence import store
 from runner.evidence.cell_plan import CellPlan, cell_plan_of
-from runner.evidence.default import PLAIN, planned_plainly, without_switch
+from runner.evidence.default import PLAIN, plain_install_plan, without_switch
 from runner.evidence.probed import Evidence, Subject, evidence_of, no_evidence, with_quiet
 from runner.evidence.store import EvidenceCache
 from runner.evidence.verbose import with_switches
@@ -118,7 +118,7 @@ def _plain(planned: Sequence[tuple[Launch, CellPlan]]) -> list[tuple[Launch, Cel
     without = {launch.cell.stack for launch, cell_plan in planned if cell_plan.kernels == "either"}
     found: dict[str, tuple[Launch, CellPlan]] = {}
     for launch, cell_plan in planned:
-        plainly = planned_plainly(cell_plan)
+        plainly = plain_install_plan(cell_plan)
         if plainly is not None and launch.cell.stack not in without:
             cell = replace(launch.cell, variant=PLAIN)
             plain = replace(launch, cell=cell, environment=without_switch(launch.environment))

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from runner.evidence.cell_plan import ONEDNN_SWITCH
-from runner.evidence.default import Default, observed_defaults, planned_plainly
+from runner.evidence.default import Default, observed_defaults, plain_install_plan
 from runner.evidence.probed import Evidence, Subject
 from runner.storage.records import Record
 from tests.runner.evidence.captured import captured, cell_plan, evidence
@@ -61,10 +61,10 @@ def test_what_was_switched_or_has_no_default_tells_nothing(name: str, environmen
 def test_a_build_is_asked_plainly_only_if_it_can_decide() -> None:
     """The switch is left out, all else stays, and it is judged as no baseline."""
     stock = cell_plan("tf-2.14-stock")
-    plainly = planned_plainly(stock)
+    plainly = plain_install_plan(stock)
     assert plainly is not None
     assert plainly.kernels == "either"
     kept = {name: value for name, value in stock.environment.items() if name != ONEDNN_SWITCH}
     assert plainly == dataclasses.replace(stock, is_baseline=False, environment=kept)
     for name in ("tf-1.12-stock", "tf-1.15-stock", "tf-2.14-intel"):
-        assert planned_plainly(cell_plan(name)) is None
+        assert plain_install_plan(cell_plan(name)) is None
