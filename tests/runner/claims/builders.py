@@ -10,6 +10,8 @@ from typing import Any
 
 from runner.catalogue.publications import ARTICLE, Claim, load_publication
 from runner.claims.case import Case
+from runner.claims.judge import JUDGES
+from runner.claims.verdict import Answer
 from runner.evidence.probed import Evidence, Subject
 from runner.host.pin import Pin
 from runner.planning.bkm import load_bkms, resolve
@@ -145,3 +147,9 @@ def _record(model: Record, launch: Launch, images_per_second: float, layout: str
         model, launch_id=launch.launch_id, case=case, settings={**model.settings, "layout": layout},
         result={**model.result, "steps": steps},
     )  # fmt: skip
+
+
+def judged(claim_id: str, run: Results) -> Answer:
+    """The answer to one claim of the article."""
+    claim = article_claim(claim_id)
+    return JUDGES[claim.kind](case(claim, run))

@@ -7,16 +7,12 @@ from typing import Any
 
 import pytest
 
-from runner.claims.judge import JUDGES
-from runner.claims.verdict import Answer
 from runner.evidence.inert_settings import CANNOT_BIND, ONE_THREAD
-from runner.stats.results import Results
 from runner.vocabulary import ARTICLE_TOPOLOGIES
 from tests.runner.claims.builders import (
-    article_claim,
     articles_host,
-    case,
     constant,
+    judged,
     ladder,
     probe,
     results,
@@ -26,12 +22,6 @@ from tests.runner.told import tells
 
 # What a prescription is refuted on: the article's machine, and all its networks.
 ALL: dict[str, Any] = {"topologies": ARTICLE_TOPOLOGIES, "host": articles_host}
-
-
-def judged(claim_id: str, run: Results) -> Answer:
-    """The answer to one claim of the article."""
-    claim = article_claim(claim_id)
-    return JUDGES[claim.kind](case(claim, run))
 
 
 @pytest.mark.parametrize(

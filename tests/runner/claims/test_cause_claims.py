@@ -12,16 +12,10 @@ from runner.claims.judge import JUDGES
 from runner.claims.practice import ALIKE, MEASURE_IT, ON_NO_LADDER
 from runner.claims.verdict import Answer
 from runner.stats.results import Results
-from tests.runner.claims.builders import article_claim, case, constant, ladder, probe, results, rung
+from tests.runner.claims.builders import article_claim, case, constant, judged, ladder, probe, results, rung
 from tests.runner.told import tells
 
 KINDS = ["convolution", "inner_product", "pooling", "batch_normalization", "eltwise"]
-
-
-def judged(claim_id: str, run: Results) -> Answer:
-    """The answer to one claim of the article."""
-    claim = article_claim(claim_id)
-    return JUDGES[claim.kind](case(claim, run))
 
 
 def with_probes(*probes: dict[str, Any]) -> Results:

@@ -4,28 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from runner.claims.judge import JUDGES
 from runner.claims.speedups import TOO_WIDE
-from runner.claims.verdict import Answer
 from runner.stats.intervals import geometric_estimate
-from runner.stats.results import Results
 from runner.vocabulary import ARTICLE_TOPOLOGIES
 from tests.runner.claims.builders import (
-    article_claim,
     articles_host,
     articles_platform,
-    case,
     constant,
+    judged,
     results,
 )
 from tests.runner.told import tells
-
-
-def judged(claim_id: str, run: Results) -> Answer:
-    """The answer to one claim of the article."""
-    claim = article_claim(claim_id)
-    return JUDGES[claim.kind](case(claim, run))
-
 
 # No run has it, whatever its host: the version is of Amazon's images, and on no package index.
 ITS_TENSORFLOW = "its TensorFlow version (no stack of this kit has it)"

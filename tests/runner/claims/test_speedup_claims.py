@@ -18,11 +18,9 @@ from runner.claims.condition import OUT_OF_REACH
 from runner.claims.conditions import conditions
 from runner.claims.judge import JUDGES
 from runner.claims.speedups import MORE_BLOCKS, TOO_WIDE
-from runner.claims.verdict import Answer
 from runner.host.pin import Pin
 from runner.planning.bkm import load_bkms, resolve
 from runner.stats.intervals import geometric_estimate
-from runner.stats.results import Results
 from runner.storage.records import Record
 from tests.runner.claims.builders import (
     article_claim,
@@ -30,16 +28,11 @@ from tests.runner.claims.builders import (
     articles_platform,
     case,
     constant,
+    judged,
     probe,
     results,
 )
 from tests.runner.told import tells
-
-
-def judged(claim_id: str, run: Results) -> Answer:
-    """The answer to one claim of the article."""
-    claim = article_claim(claim_id)
-    return JUDGES[claim.kind](case(claim, run))
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,8 @@ from runner.evidence import store
 from runner.planning.ladder_file import WHOLE, load_ladder
 from runner.storage import records
 from runner.vocabulary import Launch
-from tests.runner.fake_engine import DESCRIPTION, FakeEngine
+from tests.runner.fake_engine import FakeEngine
+from tests.runner.fake_results import DESCRIPTION
 from tests.runner.told import tells
 
 Kit = Callable[..., int]

@@ -23,7 +23,8 @@ from runner.storage.records import Record
 from tests.runner import sysroots
 from tests.runner.cli.conftest import Kit, engine, kit
 from tests.runner.compose.interpolation import read
-from tests.runner.fake_engine import SECONDS, make_result
+from tests.runner.fake_engine import SECONDS
+from tests.runner.fake_results import make_result
 
 TWO_CPUS = {"KIT_CPUS": "0,1", "KIT_THREADS": "2", "KIT_RUN": "elsewhere"}
 TWO_CORES = sysroots.Host(cores=2, governor=None, model="Faraway CPU")

@@ -22,7 +22,8 @@ from runner.host.pin import choose_pin
 from runner.machine import read_machine
 from tests.runner import sysroots
 from tests.runner.compose.interpolation import read
-from tests.runner.fake_engine import SECONDS, make_result
+from tests.runner.fake_engine import SECONDS
+from tests.runner.fake_results import make_result
 from tests.runner.told import tells
 
 SETTINGS = {"KIT_CPUS": "0,1", "KIT_THREADS": "2", "KIT_RUN": "sat"}

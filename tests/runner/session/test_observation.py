@@ -27,7 +27,7 @@ from runner.session.observation import (
 )
 from runner.storage.records import Record
 from tests.runner.builders import PIN, plan
-from tests.runner.fake_engine import make_result
+from tests.runner.fake_results import make_result
 
 OTHER = Pin(cores=((2,), (3,)), mems=(1,), nodes=1, sockets=1)
 
