@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.catalogue.presets import find_preset
 from runner.catalogue.stacks import find_stack
 from runner.report.corrections import SENTENCES, corrected
 
@@ -32,3 +33,9 @@ def test_the_label_that_is_right_of_one_release_is_wrong_of_another(stack: str, 
     label = corrected({"stacks": {stack: entry}})["stacks"][stack]["variants"]["stock"]["label"]
     assert (label != OLD_LABEL) == is_wrong
     assert label == find_stack(stack).variants["stock"].label
+
+
+def test_the_sentence_of_the_preset_quick_is_drawn_as_the_preset_has_it_now() -> None:
+    written = [each for each in SENTENCES if each.startswith("The preset quick")]
+    assert len(written) == 2
+    assert {SENTENCES[each] for each in written} == set(find_preset("quick").left_out.values())
