@@ -1,0 +1,169 @@
+"""The turns of launches that live together: one of them trains, the others are blocked in a read and burn nothing.
+
+Every member of the group has the whole order in its job: who comes when, for how many steps. The turn passes from
+member to member as a token, the number of the turn that is next, through one FIFO for each member in a folder that
+all of them share. Nobody else has to act between two turns.
+It must not know TensorFlow, jobs or results.
+"""
+
+import os
+import time
+from typing import Callable, List, NamedTuple, Optional, Sequence, Tuple
+
+Clock = Callable[[], float]
+
+# `member` counts from 0; `phase` is warmup, timed, or end, which has no steps and is every member's last.
+Turn = NamedTuple("Turn", [("member", int), ("phase", str), ("steps", int)])
+
+# What one turn took. `turn` is its number in the order. `began` and `ended` (seconds) are on the host's monotonic
+# clock, which all members share. `idle_cpu_seconds` is the CPU time that this process used while it waited for the
+# turn, None for its first. `settled_seconds` is how long its threads took to fall asleep after the last step, None if
+# they did not.
+Burst = NamedTuple(
+    "Burst",
+    [
+        ("turn", int),
+        ("phase", str),
+        ("began", float),
+        ("ended", float),
+        ("idle_cpu_seconds", Optional[float]),
+        ("settled_seconds", Optional[float]),
+    ],
+)
+
+_READY = "ready"
+# A process whose CPU clock moves by less than this share of the time is asleep but for the looking itself.
+_ASLEEP = 0.05
+_POLL_SECONDS = 0.004
+_PATIENCE_SECONDS = 2.0
+
+
+class TurnError(Exception):
+    """The folder of the turns is not as it should be, or a token came that is none."""
+
+
+def fifo_name(member: int) -> str:
+    """The name of a member's FIFO in the shared folder."""
+    return "member-{}".format(member)
+
+
+class Group:
+    """One member's place in a group. Opening its FIFO early lets the others write to it as soon as they are ready.
+
+    Raises:
+        TurnError: the FIFO is missing, or is none.
+    """
+
+    def __init__(self, folder: str, member: int, order: Sequence[Turn]) -> None:
+        self._folder, self._member, self._order = folder, member, tuple(order)
+        self._unread = b""
+        try:
+            # Opened for both, so that it neither waits for a writer nor ends when one leaves.
+            self._own = os.open(os.path.join(folder, fifo_name(member)), os.O_RDWR)
+        except OSError as error:
+            raise TurnError("cannot open the FIFO of member {}: {}".format(member, error)) from error
+
+    def mine(self) -> List[Tuple[int, Turn]]:
+        """This member's turns, each with its number in the order."""
+        return [(number, turn) for number, turn in enumerate(self._order) if turn.member == self._member]
+
+    def gather(self) -> None:
+        """Say that this member is ready; the member of the first turn waits until all others are.
+
+        Raises:
+            TurnError: its FIFO is gone, or a token came that is none.
+        """
+        first = self._order[0].member
+        if self._member != first:
+            self._send(first, _READY)
+            return
+        for _ in range(len({turn.member for turn in self._order}) - 1):
+            self._expect(_READY)
+
+    def wait_for(self, number: int) -> None:
+        """Block until this turn has come, without using any CPU.
+
+        Raises:
+            TurnError: a token came that is none.
+        """
+        if number > 0 and self._order[number - 1].member != self._member:
+            self._expect(str(number))
+
+    def pass_on(self, number: int) -> None:
+        """Give the turn after this one to its member.
+
+        Raises:
+            TurnError: nobody has that member's FIFO open.
+        """
+        if number + 1 < len(self._order) and self._order[number + 1].member != self._member:
+            self._send(self._order[number + 1].member, str(number + 1))
+
+    def close(self) -> None:
+        """Close the member's FIFO."""
+        os.close(self._own)
+
+    def _send(self, member: int, token: str) -> None:
+        try:
+            # Without waiting: a member whose FIFO nobody has open is dead.
+            descriptor = os.open(os.path.join(self._folder, fifo_name(member)), os.O_WRONLY | os.O_NONBLOCK)
+            try:
+                os.write(descriptor, (token + "\n").encode("ascii"))
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            raise TurnError("cannot pass the turn on to member {}: {}".format(member, error)) from error
+
+    def _expect(self, token: str) -> None:
+        while b"\n" not in self._unread:
+            self._unread += os.read(self._own, 4096)
+        line, self._unread = self._unread.split(b"\n", 1)
+        if line != token.encode("ascii"):
+            raise TurnError("member {} expected the token {} and read {!r}".format(self._member, token, line))
+
+
+def wait_until_asleep(
+    cpu_clock: Clock = time.process_time, clock: Clock = time.monotonic, sleep: Callable[[float], None] = time.sleep
+) -> Optional[float]:
+    """Wait until this process's CPU clock stands still; the seconds that took, or None if it spins on.
+
+    An OpenMP thread that has no work spins for KMP_BLOCKTIME milliseconds before it sleeps: into the next member's
+    turn, if the turn were passed on at once.
+    """
+    started = clock()
+    while clock() - started < _PATIENCE_SECONDS:
+        before, used = clock(), cpu_clock()
+        sleep(_POLL_SECONDS)
+        if cpu_clock() - used < _ASLEEP * (clock() - before):
+            return before - started
+    return None
+
+
+def run_bursts(
+    group: Group,
+    run: Callable[[Turn], None],
+    bursts: List[Burst],
+    cpu_clock: Clock = time.process_time,
+    clock: Clock = time.monotonic,
+) -> int:
+    """Run this member's turns but for the last, and append to `bursts` what each took; return the number of the last.
+
+    The last turn has come when this returns, and is not passed on: in it a member collects its evidence, so that
+    nobody else trains meanwhile.
+
+    Raises:
+        TurnError: the group has come apart.
+    """
+    (*turns, (last, _)) = group.mine()
+    group.gather()
+    asleep_since: Optional[float] = None
+    for number, turn in turns:
+        group.wait_for(number)
+        idle = None if asleep_since is None else cpu_clock() - asleep_since
+        began = clock()
+        run(turn)
+        ended = clock()
+        bursts.append(Burst(number, turn.phase, began, ended, idle, wait_until_asleep(cpu_clock, clock)))
+        asleep_since = cpu_clock()
+        group.pass_on(number)
+    group.wait_for(last)
+    return last

@@ -1,0 +1,126 @@
+"""Turns between real processes, through real FIFOs: nobody overlaps, nobody who waits burns CPU, a death is noticed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from workload.turns import Group, Turn, TurnError, fifo_name, wait_until_asleep
+
+ROOT = Path(__file__).resolve().parents[3] / "images"
+ORDER = [(0, "warmup", 1), (1, "warmup", 1), (0, "timed", 2), (1, "timed", 2), (1, "timed", 2), (0, "timed", 2),
+         (1, "end", 0), (0, "end", 0)]  # fmt: skip
+# A member: it burns CPU for some milliseconds a step, and writes its bursts down.
+MEMBER = """
+import json, sys, time
+from workload.turns import Group, Turn, run_bursts
+folder, member, order = sys.argv[1], int(sys.argv[2]), [Turn(*each) for each in json.loads(sys.argv[3])]
+group = Group(folder, member, order)
+time.sleep(0.2 * member)  # start-ups differ
+def run(turn):
+    until = time.process_time() + 0.03 * turn.steps
+    while time.process_time() < until:
+        pass
+bursts = []
+last = run_bursts(group, run, bursts)
+print(json.dumps([burst._asdict() for burst in bursts]))
+group.pass_on(last)
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for member in range(3):
+        os.mkfifo(tmp_path / fifo_name(member))
+    return tmp_path
+
+
+def start(folder: Path, member: int, order: Sequence[tuple[int, str, int]]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", MEMBER, str(folder), str(member), json.dumps(order)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+
+
+def bursts(folder: Path, order: Sequence[tuple[int, str, int]]) -> list[dict[str, float]]:
+    """Every burst of a group, in the order in which they began, each with its member."""
+    members = [start(folder, member, order) for member in sorted({member for member, _, _ in order})]
+    found = []
+    for number, process in enumerate(members):
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == 0, err
+        found += [{**each, "member": number} for each in json.loads(out)]
+    return sorted(found, key=lambda each: each["began"])
+
+
+@pytest.mark.parametrize(
+    "order", [ORDER, [(2, "warmup", 1), *ORDER[:4], (2, "timed", 1), *ORDER[4:], (2, "end", 0)]], ids=["two", "three"]
+)
+def test_turns_come_in_their_order_and_never_overlap(folder: Path, order: list[tuple[int, str, int]]) -> None:
+    found = bursts(folder, order)
+    assert [(each["member"], each["phase"]) for each in found] == [
+        (member, phase) for member, phase, _ in order if phase != "end"
+    ]
+    assert [each["turn"] for each in found] == [n for n, each in enumerate(order) if each[1] != "end"]
+    assert all(one["ended"] <= other["began"] for one, other in zip(found, found[1:], strict=False))
+
+
+def test_who_waits_uses_next_to_no_cpu(folder: Path) -> None:
+    found = bursts(folder, ORDER)
+    idle = [each["idle_cpu_seconds"] for each in found if each["idle_cpu_seconds"] is not None]
+    assert len(idle) == len(ORDER) - 4
+    assert max(idle) < 0.01
+    assert all(each["settled_seconds"] is not None for each in found)
+
+
+def test_a_member_that_died_is_noticed_by_the_one_before_it(folder: Path) -> None:
+    order = [Turn(0, "timed", 1), Turn(1, "timed", 1)]
+    group, other = (Group(str(folder), member, order) for member in (0, 1))
+    other.gather()
+    group.gather()
+    other.close()
+    with pytest.raises(TurnError, match="cannot pass the turn on to member 1"):
+        group.pass_on(0)
+
+
+def test_a_token_that_is_none_is_refused(folder: Path) -> None:
+    group = Group(str(folder), 0, [Turn(0, "timed", 1), Turn(1, "timed", 1)])
+    (folder / fifo_name(0)).write_text("nonsense\n")
+    with pytest.raises(TurnError, match="nonsense"):
+        group.gather()
+
+
+def test_a_missing_fifo_is_named(tmp_path: Path) -> None:
+    with pytest.raises(TurnError, match=fifo_name(4)):
+        Group(str(tmp_path), 4, [Turn(4, "timed", 1)])
+
+
+def test_threads_that_spin_are_waited_for_until_they_sleep() -> None:
+    now, used = [0.0], [0.0]
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+        used[0] += seconds if now[0] < 0.2 else 0.0  # as KMP_BLOCKTIME=200 would
+
+    assert wait_until_asleep(lambda: used[0], lambda: now[0], sleep) == pytest.approx(0.2, abs=0.01)
+
+
+def test_threads_that_never_sleep_are_told() -> None:
+    now = [0.0]
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+
+    assert wait_until_asleep(lambda: now[0], lambda: now[0], sleep) is None
+
+
+def test_an_idle_process_sleeps_at_once() -> None:
+    started = time.monotonic()
+    assert wait_until_asleep() is not None
+    assert time.monotonic() - started < 1.0
