@@ -7,7 +7,7 @@ import argparse
 import json
 import os
 import sys
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
 from workload import __version__, tensorflow_compat, wheel
 from workload.host import CAPTURES, capture
@@ -56,7 +56,7 @@ def main(arguments: List[str]) -> int:
         parser.error("--result-dir {}: there is no such folder; create it first".format(options.result_dir))
     if options.capture:
         return _print_captured(options.capture, options.result_dir)
-    return _launch(options.job, options.result_dir)
+    return _launch(options.job, options.result_dir, options.turns_dir)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -64,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--job", metavar="FILE", help="the job, a JSON file")
     parser.add_argument("--result-dir", metavar="DIR", help="where to write; it must exist")
     parser.add_argument("--capture", choices=sorted(CAPTURES), help="copy files on the host to --result-dir")
+    parser.add_argument("--turns-dir", metavar="DIR", help="the FIFOs of the launches that take turns")
     parser.add_argument("--version", action="store_true", help="print versions and the workload's hash")
     parser.add_argument("--self-check", action="store_true", help="train alexnet for one step, as a test")
     parser.add_argument("--describe", choices=TOPOLOGY_NAMES, help="print a topology's layers as JSON")
@@ -80,14 +81,14 @@ def _positive(text: str) -> int:
     return number
 
 
-def _launch(job_path: str, result_folder: str) -> int:
+def _launch(job_path: str, result_folder: str, turns_folder: Optional[str] = None) -> int:
     try:
         content = read_job(job_path)
     except InvalidJobError as error:
         result = empty_result(None)
         result.update(status="error", error=describe_error(error))
     else:
-        result = carry_out(content, os.path.dirname(os.path.abspath(job_path)))
+        result = carry_out(content, os.path.dirname(os.path.abspath(job_path)), turns_folder)
     path = write_result(result_folder, result)
     print(_summary(result, path))
     if result["error"] is None:

@@ -7,10 +7,14 @@ import json
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple, Union
 
 from workload.topologies import TOPOLOGIES
+from workload.turns import Turn
 
 SCHEMA_VERSION = 1
 TOPOLOGY_NAMES = tuple(TOPOLOGIES)
 LAYOUTS = ("NHWC", "NCHW")
+
+# This launch's number in a group of launches that take turns, and every turn of the group in its order.
+TurnsJob = NamedTuple("TurnsJob", [("member", int), ("order", Tuple[Turn, ...])])
 
 TrainJob = NamedTuple(
     "TrainJob",
@@ -29,6 +33,7 @@ TrainJob = NamedTuple(
         ("traced", bool),  # a quiet launch: after its steps, one more step is run under tracing
         ("fingerprinted", bool),  # a launch that is not timed: the fingerprint of its first step is kept
         ("graph_optimisation", bool),  # False: the session leaves the graph as it was built
+        ("turns", Optional[TurnsJob]),  # None: the launch has the CPUs to itself
     ],
 )
 
@@ -87,6 +92,32 @@ def _is_sizes(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(_is_int(size) and size >= 1 for size in value)
 
 
+def _is_turn(value: Any) -> bool:
+    if not (isinstance(value, list) and len(value) == 3 and _is_int(value[0]) and _is_int(value[2])):
+        return False
+    member, phase, steps = value
+    return member >= 0 and (steps == 0 if phase == "end" else phase in ("warmup", "timed") and steps >= 1)
+
+
+def _are_turns(value: Any) -> bool:
+    """Is it a group in which every member has warm-up before timed turns, one end after all of them, and no gap?"""
+    if not (isinstance(value, dict) and sorted(value) == ["member", "order"] and isinstance(value["order"], list)):
+        return False
+    order = value["order"]
+    if not order or not all(_is_turn(turn) for turn in order):
+        return False
+    members = sorted({member for member, _, _ in order})
+    phases = [[phase for member, phase, _ in order if member == each] for each in members]
+    ranks = [[("warmup", "timed", "end").index(phase) for phase in each] for each in phases]
+    ends = [phase == "end" for _, phase, _ in order]
+    return (
+        members == list(range(len(members)))
+        and value["member"] in members
+        and all(each == sorted(each) and each.count(1) >= 1 and each.count(2) == 1 for each in ranks)
+        and ends == sorted(ends)
+    )
+
+
 _COMMON: Dict[str, Rule] = {
     "schema_version": (lambda value: _is_int(value) and value == SCHEMA_VERSION, str(SCHEMA_VERSION)),
     "launch_id": (lambda value: isinstance(value, str) and value != "", "a string that is not empty"),
@@ -123,6 +154,8 @@ _STEPS: Dict[str, Rule] = {
     "seed": (lambda value: _is_int(value) and 0 <= value < 2**32, "an integer from 0 to 4294967295"),
 }
 
+_TURNS: Rule = (_are_turns, "a member and an order of [member, phase, steps] in which all of them train, then end")
+
 _PROBING = ("probe", "quiet")
 
 _GEMM: Dict[str, Rule] = {
@@ -156,6 +189,8 @@ def validate_job(content: Any) -> Job:
     faults = _faults(content, rules)
     if not faults and content.get("topology_file") not in (None, "{}.py".format(content.get("topology"))):
         faults.append("topology_file is {topology_file}, expected {topology}.py".format(**content))
+    if not faults and "turns" in content:
+        faults += _steps_that_differ(content)
     if faults:
         raise InvalidJobError("; ".join(faults))
     values = {key: value for key, value in content.items() if key not in ("schema_version", "kind")}
@@ -167,6 +202,8 @@ def validate_job(content: Any) -> Job:
     values.setdefault("topology_file", None)
     if content["kind"] == "describe":
         return DescribeJob(**values)
+    turns = values.pop("turns", None)
+    values["turns"] = turns and TurnsJob(turns["member"], tuple(Turn(*turn) for turn in turns["order"]))
     return TrainJob(traced=content["kind"] == "quiet", fingerprinted=content["kind"] in _PROBING, **values)
 
 
@@ -178,11 +215,27 @@ def _rules(content: Dict[str, Any]) -> Dict[str, Rule]:
     rules.update(_NETWORK)
     if content.get("kind") != "describe":
         rules.update(_STEPS)
+    if content.get("kind") == "train" and "turns" in content:
+        rules["turns"] = _TURNS
     if content.get("kind") in _PROBING:
         rules["warmup_steps"] = _at_least(1)  # the fingerprint of the first step takes time, so it must not be timed
     if "topology_file" in content:
         rules.update(_OWN_TOPOLOGY)
     return rules
+
+
+def _steps_that_differ(content: Dict[str, Any]) -> List[str]:
+    """The counts of steps of which the turns of this member make another sum."""
+    faults = []
+    for key, name in (("warmup_steps", "warmup"), ("timed_steps", "timed")):
+        found = sum(
+            steps
+            for member, phase, steps in content["turns"]["order"]
+            if (member, phase) == (content["turns"]["member"], name)
+        )
+        if found != content[key]:
+            faults.append("{} is {}, and the turns have {}".format(key, content[key], found))
+    return faults
 
 
 def _faults(content: Dict[str, Any], rules: Dict[str, Rule]) -> List[str]:

@@ -15,18 +15,20 @@ from workload.cpu_time import measure_cpu_time
 from workload.gemm import measure_gemm
 from workload.job import DescribeJob, GemmJob, Job, TrainJob, validate_job
 from workload.result import describe_error, empty_result
-from workload.stepping import Step, run_phases, run_steps
+from workload.stepping import Step, run_phases, run_steps, run_turns
 from workload.topologies import CLASSES, TOPOLOGIES, Topology
 from workload.topology_file import file_errors, load_topology, read_source
 from workload.tracing import trace_step
+from workload.turns import Burst, Group, TurnError
 
 NetworkJob = Union[TrainJob, DescribeJob]
 
 
-def carry_out(content: Any, folder: str = ".") -> Dict[str, Any]:
+def carry_out(content: Any, folder: str = ".", turns_folder: Optional[str] = None) -> Dict[str, Any]:
     """Run the job that `content`, a decoded JSON value, describes, and return the result. An error is in the result.
 
-    `folder` is the job's folder, which also has a user's topology file.
+    `folder` is the job's folder, which also has a user's topology file. `turns_folder` has the FIFOs of its
+    group, if it takes turns.
     """
     result = empty_result(content)
     result["observed"] = observe.observe(launch_id=result["launch_id"])
@@ -37,12 +39,15 @@ def carry_out(content: Any, folder: str = ".") -> Dict[str, Any]:
         job = validate_job(content)
         result["observed"]["intra_op_threads"] = job.intra_op_threads
         result["observed"]["inter_op_threads"] = job.inter_op_threads
+        group = _join(job, turns_folder)
         tf = _import_tensorflow(result)
         with contextlib.ExitStack() as open_sessions:  # kept open, because their threads are part of the evidence
             try:
-                _run(tf, job, folder, result, open_sessions)
+                last_turn = _run(tf, job, folder, result, open_sessions, group)
             finally:
                 _collect_evidence(result)
+            if group is not None and last_turn is not None:
+                group.pass_on(last_turn)
     except Exception as error:  # noqa: BLE001  (a launch that fails has a result too)
         result["status"] = "error"
         result["error"] = describe_error(error)
@@ -66,7 +71,24 @@ def _import_tensorflow(result: Dict[str, Any]) -> Any:
     return tf
 
 
-def _run(tf: Any, job: Job, folder: str, result: Dict[str, Any], open_sessions: contextlib.ExitStack) -> None:
+def _join(job: Job, folder: Optional[str]) -> Optional[Group]:
+    """The launch's place in its group, taken before anything slow, so that the others can say that they are ready."""
+    if not isinstance(job, TrainJob) or job.turns is None:
+        return None
+    if folder is None:
+        raise TurnError("the job has turns, and --turns-dir does not say where the group's FIFOs are")
+    return Group(folder, job.turns.member, job.turns.order)
+
+
+def _run(
+    tf: Any,
+    job: Job,
+    folder: str,
+    result: Dict[str, Any],
+    open_sessions: contextlib.ExitStack,
+    group: Optional[Group],
+) -> Optional[int]:
+    """Carry out the job; return the number of the launch's last turn, which is still its own, if it takes turns."""
     if isinstance(job, GemmJob):
         result["stopped_by"] = measure_gemm(
             tf,
@@ -80,7 +102,8 @@ def _run(tf: Any, job: Job, folder: str, result: Dict[str, Any], open_sessions: 
     elif isinstance(job, DescribeJob):
         _describe(tf, job, folder, result)
     else:
-        _train(tf, job, folder, result, open_sessions)
+        return _train(tf, job, folder, result, open_sessions, group)
+    return None
 
 
 def _topology_of(job: NetworkJob, folder: str, result: Dict[str, Any]) -> Tuple[Topology, ContextManager[Any]]:
@@ -100,7 +123,14 @@ def _describe(tf: Any, job: DescribeJob, folder: str, result: Dict[str, Any]) ->
         result["description"] = describe_topology(tf, topology, job.layout, job.batch_size)
 
 
-def _train(tf: Any, job: TrainJob, folder: str, result: Dict[str, Any], open_sessions: contextlib.ExitStack) -> None:
+def _train(
+    tf: Any,
+    job: TrainJob,
+    folder: str,
+    result: Dict[str, Any],
+    open_sessions: contextlib.ExitStack,
+    group: Optional[Group],
+) -> Optional[int]:
     from workload.first_step import first_pass
     from workload.synthetic import make_batch
     from workload.training import open_session, step_call
@@ -123,21 +153,28 @@ def _train(tf: Any, job: TrainJob, folder: str, result: Dict[str, Any], open_ses
     seconds["initialise"] = time.perf_counter() - started
 
     steps: List[Step] = []
-    first = None
+    bursts: List[Burst] = []
+    first, last_turn = None, None
     first_step_began = time.perf_counter()
     try:
         if job.fingerprinted:
             first = first_pass(session, built, job.layout, lambda: run_steps(call, "warmup", 1, steps), job.traced)
-        result["stopped_by"] = run_phases(
-            call,
-            job.warmup_steps,
-            job.timed_steps,
-            job.time_limit_seconds,
-            steps,
-            around_timed=measure_cpu_time(result),
-            started=first_step_began,
-        )
+        if group is not None:
+            result["stopped_by"], last_turn = run_turns(
+                call, group, job.time_limit_seconds, steps, bursts, measure_cpu_time(result)
+            )
+        else:
+            result["stopped_by"] = run_phases(
+                call,
+                job.warmup_steps,
+                job.timed_steps,
+                job.time_limit_seconds,
+                steps,
+                around_timed=measure_cpu_time(result),
+                started=first_step_began,
+            )
     finally:
+        result["bursts"] = [dict(burst._asdict()) for burst in bursts]
         result["steps"] = [dict(step._asdict()) for step in steps]
         seconds["first_step"] = steps[0].seconds if steps else None
     if job.traced:
@@ -145,6 +182,7 @@ def _train(tf: Any, job: TrainJob, folder: str, result: Dict[str, Any], open_ses
         result["trace"], result["traced_step_seconds"] = traced.operations, traced.seconds
     if first:
         result["fingerprint"] = _fingerprint(job, built, first, session, begin, batch)
+    return last_turn
 
 
 def _build(tf: Any, job: TrainJob, folder: str, result: Dict[str, Any]) -> Tuple[Topology, Any]:

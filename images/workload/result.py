@@ -38,6 +38,7 @@ def empty_result(content: Any) -> Dict[str, Any]:
         "error": None,
         "stopped_by": None,
         "steps": [],
+        "bursts": [],
         "gemm": [],
         "description": None,
         "cpu": None,

@@ -8,6 +8,8 @@ import math
 import time
 from typing import Any, Callable, ContextManager, List, NamedTuple, Optional, Tuple
 
+from workload.turns import Burst, Group, Turn, run_bursts
+
 StepCall = Callable[[], Tuple[Any, Any]]
 Clock = Callable[[], float]
 
@@ -82,3 +84,43 @@ def run_phases(
             "raise the limit or lower the batch size".format(time_limit_seconds, len(steps), warmup_steps)
         )
     return "steps" if complete else "time_limit"
+
+
+def run_turns(
+    call: StepCall,
+    group: Group,
+    time_limit_seconds: Optional[float],
+    steps: List[Step],
+    bursts: List[Burst],
+    around_timed: ContextManager[Any],
+    clock: Clock = time.perf_counter,
+) -> Tuple[str, int]:
+    """Run warm-up and timed steps in this member's turns; return what stopped them, and the number of its last turn.
+
+    The limit counts this member's own turns only. When it has come, the turns that are left have no steps, so that the
+    others can finish. The last turn has come when this returns, and is not passed on.
+
+    Raises:
+        NonFiniteLossError: a loss was infinite or not a number.
+        TimeLimitError: the limit came before the first timed step.
+        TurnError: the group has come apart.
+    """
+    used: List[float] = []
+    cut: List[Turn] = []
+    with contextlib.ExitStack() as measured:
+        timed_began: List[bool] = []
+
+        def run(turn: Turn) -> None:
+            if turn.phase == "timed" and not timed_began:
+                measured.enter_context(around_timed)
+                timed_began.append(True)
+            began = clock()
+            deadline = None if time_limit_seconds is None else began + time_limit_seconds - sum(used)
+            if not run_steps(call, turn.phase, turn.steps, steps, deadline, clock):
+                cut.append(turn)
+            used.append(clock() - began)
+
+        last = run_bursts(group, run, bursts)
+    if not any(step.phase == "timed" for step in steps):
+        raise TimeLimitError("the time limit of {} s came before the first timed step".format(time_limit_seconds))
+    return "time_limit" if cut else "steps", last

@@ -75,7 +75,7 @@ class Group:
         """
         first = self._order[0].member
         if self._member != first:
-            self._send(first, _READY)
+            self._send(first, _READY, os.O_WRONLY)  # which waits for a member that has not started yet
             return
         for _ in range(len({turn.member for turn in self._order}) - 1):
             self._expect(_READY)
@@ -102,10 +102,10 @@ class Group:
         """Close the member's FIFO."""
         os.close(self._own)
 
-    def _send(self, member: int, token: str) -> None:
+    def _send(self, member: int, token: str, mode: int = os.O_WRONLY | os.O_NONBLOCK) -> None:
+        """Write a token, by default without waiting: a member whose FIFO nobody has open any more is dead."""
         try:
-            # Without waiting: a member whose FIFO nobody has open is dead.
-            descriptor = os.open(os.path.join(self._folder, fifo_name(member)), os.O_WRONLY | os.O_NONBLOCK)
+            descriptor = os.open(os.path.join(self._folder, fifo_name(member)), mode)
             try:
                 os.write(descriptor, (token + "\n").encode("ascii"))
             finally:

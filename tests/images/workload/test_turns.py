@@ -21,8 +21,8 @@ MEMBER = """
 import json, sys, time
 from workload.turns import Group, Turn, run_bursts
 folder, member, order = sys.argv[1], int(sys.argv[2]), [Turn(*each) for each in json.loads(sys.argv[3])]
+time.sleep(0.3 * member)  # start-ups differ
 group = Group(folder, member, order)
-time.sleep(0.2 * member)  # start-ups differ
 def run(turn):
     until = time.process_time() + 0.03 * turn.steps
     while time.process_time() < until:
@@ -54,7 +54,11 @@ def bursts(folder: Path, order: Sequence[tuple[int, str, int]]) -> list[dict[str
     found = []
     for number, process in enumerate(members):
         out, err = process.communicate(timeout=60)
-        assert process.returncode == 0, err
+        if process.returncode != 0:
+            for each in members:
+                each.kill()
+                each.communicate()
+            pytest.fail(err)
         found += [{**each, "member": number} for each in json.loads(out)]
     return sorted(found, key=lambda each: each["began"])
 
