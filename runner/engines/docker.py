@@ -32,7 +32,7 @@ RUN_LABEL = "tensorflow-speedup-kit.run"
 LAUNCH_LABEL = "tensorflow-speedup-kit.launch"
 # Docker Compose puts this label on every container of its projects.
 COMPOSE_LABEL = "com.docker.compose.project"
-JOB, RESULT = "/job", "/result"
+JOB, RESULT, TURNS = "/job", "/result", "/turns"
 # OpenMP and TensorFlow keep little in shared memory and in /tmp. Both are held in memory, so both are limited.
 SHM_BYTES = 1 << 30
 TMPFS_BYTES = 1 << 30
@@ -112,6 +112,14 @@ class DockerEngine:
             limits=limits_beside_the_pin(ended.limits),
             differences=differences_from_spec(spec, ended.limits),
         )
+
+    def stop(self, launch: Launch, folders: LaunchFolders) -> None:
+        """Kill and remove the launch's container.
+
+        Raises:
+            HostError: it cannot be removed.
+        """
+        self._docker.remove(container_name(launch))
 
     def command(self, launch: Launch, pin: Pin, folders: LaunchFolders) -> str:
         """The equivalent `docker run`. It names the image by its tag, or by its digest if it comes from a registry."""
@@ -204,14 +212,25 @@ def image_settings(image: Image) -> dict[str, str]:
     }
 
 
+def container_name(launch: Launch) -> str:
+    """The name of a launch's container. It has this process's id, so that two runners never share a name."""
+    return f"tensorflow-speedup-kit-{os.getpid()}-{launch.launch_id}"
+
+
 def container_spec(
     launch: Launch, *, image: str, cpuset_cpus: str, cpuset_mems: str, memory_bytes: int | None, folders: LaunchFolders
 ) -> ContainerSpec:
     """The specification of a launch's container. Both the engine and the Compose files take it from here."""
     return ContainerSpec(
         image_id=image,
-        command=("--job", f"{JOB}/{JOB_FILE}", "--result-dir", RESULT),
-        name=f"tensorflow-speedup-kit-{os.getpid()}-{launch.launch_id}",
+        command=(
+            "--job",
+            f"{JOB}/{JOB_FILE}",
+            "--result-dir",
+            RESULT,
+            *(("--turns-dir", TURNS) if folders.turns else ()),
+        ),
+        name=container_name(launch),
         labels={RUN_LABEL: folders.run, LAUNCH_LABEL: launch.launch_id},
         environment=dict(launch.environment),
         cpuset_cpus=cpuset_cpus,
@@ -221,7 +240,7 @@ def container_spec(
         tmpfs_bytes=TMPFS_BYTES,
         user=f"{os.getuid()}:{os.getgid()}",
         read_only={folders.job.resolve(): JOB},
-        writable={folders.result.resolve(): RESULT},
+        writable={folders.result.resolve(): RESULT, **({folders.turns.resolve(): TURNS} if folders.turns else {})},
     )
 
 

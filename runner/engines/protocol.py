@@ -32,13 +32,15 @@ class Artifact:
 class LaunchFolders:
     """The run's name, and the launch's paths. The workload reads its job from `job` and writes its result to `result`.
 
-    `log` is the file that takes what the launch prints.
+    `log` is the file that takes what the launch prints. `turns` has the FIFOs of the launches that take turns with it,
+    and is None if it takes none.
     """
 
     run: str
     job: Path
     result: Path
     log: Path
+    turns: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,8 @@ class Outcome:
     `exit_code` is negative if a signal ended the launch. `limits` holds the limits that the engine reports as enforced,
     but only those that are the same for all launches of a run. `differences` has a sentence for each limit that differs
     from the requested one. `stopped_by_deadline` is true if the engine killed the launch at its deadline.
-    `out_of_memory` is true if the kernel killed it for lack of memory.
+    `out_of_memory` is true if the kernel killed it for lack of memory. `stopped_with` is the id of the launch whose
+    failure ended this one too, because they took turns.
     """
 
     exit_code: int
@@ -57,6 +60,7 @@ class Outcome:
     out_of_memory: bool
     limits: Mapping[str, Any] = field(default_factory=dict)
     differences: tuple[str, ...] = ()
+    stopped_with: str | None = None
 
 
 class Engine(Protocol):
@@ -106,6 +110,9 @@ class Engine(Protocol):
         Raises:
             HostError: the launch could not be started.
         """
+
+    def stop(self, launch: Launch, folders: LaunchFolders) -> None:
+        """End a launch that `run` carries out in another thread. A launch that has ended or not begun is no error."""
 
     def command(self, launch: Launch, pin: Pin, folders: LaunchFolders) -> str:
         """The shell command that does the same as `run`. `plan` prints it, and people can run it by hand."""

@@ -45,6 +45,7 @@ class VenvEngine:
 
     def __init__(self, cache: EnvironmentCache) -> None:
         self._cache = cache
+        self._processes: dict[Path, subprocess.Popen[bytes]] = {}
 
     def prerequisites(self, stacks: tuple[Stack, ...]) -> None:
         """Check that each stack's interpreter is on this host.
@@ -81,6 +82,7 @@ class VenvEngine:
         started = time.monotonic()
         with _open_log(folders.log) as log:
             process = _start(_arguments(pin, artifact, folders), _environment(launch, folders), folders.result, log)
+            self._processes[folders.result] = process
             try:
                 exit_code, late = wait_asleep(process, deadline_seconds), False
             except subprocess.TimeoutExpired:
@@ -95,6 +97,13 @@ class VenvEngine:
             stopped_by_deadline=late,
             out_of_memory=not late and was_out_of_memory(exit_code, kills_before, _oom_kills()),
         )
+
+    def stop(self, launch: Launch, folders: LaunchFolders) -> None:
+        """Kill the launch's process group."""
+        process = self._processes.get(folders.result)
+        if process is not None and process.poll() is None:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
     def command(self, launch: Launch, pin: Pin, folders: LaunchFolders) -> str:
         """The shell command of the same launch."""
@@ -165,7 +174,8 @@ def _arguments(pin: Pin, artifact: Artifact, folders: LaunchFolders) -> list[str
 
 def _workload_arguments(folders: LaunchFolders) -> list[str]:
     job = folders.job / JOB_FILE
-    return [str(WORKLOAD), "--job", str(job.resolve()), "--result-dir", str(folders.result.resolve())]
+    turns = [] if folders.turns is None else ["--turns-dir", str(folders.turns.resolve())]
+    return [str(WORKLOAD), "--job", str(job.resolve()), "--result-dir", str(folders.result.resolve()), *turns]
 
 
 def _environment(launch: Launch, folders: LaunchFolders) -> dict[str, str]:

@@ -103,6 +103,8 @@ def find_error(
     folders: LaunchFolders,
 ) -> dict[str, str] | None:
     """The error of a launch, as its kind (a status) and a message; None if its samples may be used."""
+    if outcome.stopped_with is not None:
+        return _error(Status.FAILED, f"stopped, because {outcome.stopped_with} failed, with which it took turns")
     if outcome.stopped_by_deadline:
         return _error(Status.TIMEOUT, f"killed at its deadline after {outcome.seconds:.0f} s; raise --time-limit")
     if outcome.out_of_memory:

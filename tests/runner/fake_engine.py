@@ -177,6 +177,9 @@ class FakeEngine:
         (folders.result / "result.json").write_text(json.dumps(result), encoding="utf-8")
         return Outcome(0, 10.0, stopped_by_deadline=False, out_of_memory=False)
 
+    def stop(self, launch: Launch, folders: LaunchFolders) -> None:
+        """Nothing runs between two calls."""
+
     def command(self, launch: Launch, pin: Pin, folders: LaunchFolders) -> str:
         """A stand-in for the command."""
         return f"run {launch.launch_id}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import subprocess
@@ -72,7 +73,7 @@ def test_turns_come_in_their_order_and_never_overlap(folder: Path, order: list[t
         (member, phase) for member, phase, _ in order if phase != "end"
     ]
     assert [each["turn"] for each in found] == [n for n, each in enumerate(order) if each[1] != "end"]
-    assert all(one["ended"] <= other["began"] for one, other in zip(found, found[1:], strict=False))
+    assert all(one["ended"] <= other["began"] for one, other in itertools.pairwise(found))
 
 
 def test_who_waits_uses_next_to_no_cpu(folder: Path) -> None:
