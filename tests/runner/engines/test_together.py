@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -94,7 +96,7 @@ def test_the_deadline_ends_a_block_in_which_nobody_trains(tmp_path: Path) -> Non
 def test_an_interrupt_ends_all_of_them(tmp_path: Path) -> None:
     engine = Processes({launch.launch_id: "import time; time.sleep(60)" for launch in LAUNCHES})
     began = time.monotonic()
-    timer = threading.Timer(1.0, lambda: __import__("_thread").interrupt_main())
+    timer = threading.Timer(1.0, lambda: os.kill(os.getpid(), signal.SIGINT))
     timer.start()
     with pytest.raises(KeyboardInterrupt):
         run_together(cast(Engine, engine), starts(tmp_path), PIN, 60.0)
