@@ -80,6 +80,55 @@ class Steps:
 
 
 @dataclass(frozen=True)
+class TurnSize:
+    """How launches of a block take turns: how many bursts each has, and the seconds that a burst is to take.
+
+    A burst is sized by time: after its warm-up, a launch fixes how many steps each of its bursts has. If not
+    `together`, the launches of a block follow one another, with bursts of the same size.
+    """
+
+    bursts: int
+    burst_seconds: float
+    together: bool = True
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One turn of a group of launches. `member` counts from 0. `steps` is the fewest that are run; `end` has none."""
+
+    member: int
+    phase: Literal["warmup", "timed", "end"]
+    steps: int
+
+
+@dataclass(frozen=True)
+class Turns:
+    """A launch's place in a group of launches that live together: its number, and every turn of the group in order.
+
+    A launch that has the CPUs to itself is a group of one.
+    """
+
+    member: int
+    order: tuple[Turn, ...]
+    burst_seconds: float
+
+    @property
+    def members(self) -> int:
+        """How many launches live together."""
+        return len({turn.member for turn in self.order})
+
+    @property
+    def bursts(self) -> int:
+        """How many timed bursts each member has."""
+        return sum(turn.phase == "timed" and turn.member == self.member for turn in self.order)
+
+    def to_json(self) -> dict[str, Any]:
+        """As run.json and a job have it: each turn is a list of member, phase and steps."""
+        order = [[turn.member, turn.phase, turn.steps] for turn in self.order]
+        return {"member": self.member, "order": order, "burst_seconds": self.burst_seconds}
+
+
+@dataclass(frozen=True)
 class TopologyFile:
     """A user's own topology: the name of the file that builds it, and the sha256 of the file's bytes."""
 
@@ -100,6 +149,7 @@ class Launch:
     a process. `time_limit_seconds` limits the training inside the launch. The engine's deadline is that limit and a
     grace period (`runner/session/execute.py`); then the engine kills the launch. Without `graph_optimisation`
     TensorFlow runs the graph as it was built. `topology_file` is None for the built-in topologies.
+    `turns` is None for a launch whose job only counts steps.
     """
 
     launch_id: str
@@ -116,6 +166,12 @@ class Launch:
     time_limit_seconds: float
     graph_optimisation: bool = True
     topology_file: TopologyFile | None = None
+    turns: Turns | None = None
+
+    @property
+    def members(self) -> int:
+        """How many launches live together with this one, itself among them."""
+        return 1 if self.turns is None else self.turns.members
 
     def to_json(self) -> dict[str, Any]:
         """The launch as `plan --json` prints it and run.json keeps it."""
@@ -138,6 +194,7 @@ class Launch:
             "time_limit_seconds": self.time_limit_seconds,
             "graph_optimisation": self.graph_optimisation,
             **({} if self.topology_file is None else {"topology_file": asdict(self.topology_file)}),
+            **({} if self.turns is None else {"turns": self.turns.to_json()}),
         }
 
 

@@ -13,8 +13,9 @@ SCHEMA_VERSION = 1
 TOPOLOGY_NAMES = tuple(TOPOLOGIES)
 LAYOUTS = ("NHWC", "NCHW")
 
-# This launch's number in a group of launches that take turns, and every turn of the group in its order.
-TurnsJob = NamedTuple("TurnsJob", [("member", int), ("order", Tuple[Turn, ...])])
+# This launch's number in a group of launches that take turns, every turn of the group in its order, and the seconds
+# that a timed turn is to take.
+TurnsJob = NamedTuple("TurnsJob", [("member", int), ("order", Tuple[Turn, ...]), ("burst_seconds", float)])
 
 TrainJob = NamedTuple(
     "TrainJob",
@@ -101,10 +102,12 @@ def _is_turn(value: Any) -> bool:
 
 def _are_turns(value: Any) -> bool:
     """Is it a group in which every member has warm-up before timed turns, one end after all of them, and no gap?"""
-    if not (isinstance(value, dict) and sorted(value) == ["member", "order"] and isinstance(value["order"], list)):
+    if not (isinstance(value, dict) and sorted(value) == ["burst_seconds", "member", "order"]):
         return False
-    order = value["order"]
-    if not order or not all(_is_turn(turn) for turn in order):
+    order, seconds = value["order"], value["burst_seconds"]
+    if not (isinstance(order, list) and order and all(_is_turn(turn) for turn in order)):
+        return False
+    if not (_is_int(seconds) or isinstance(seconds, float)) or not 0 <= seconds < float("inf"):
         return False
     members = sorted({member for member, _, _ in order})
     phases = [[phase for member, phase, _ in order if member == each] for each in members]
@@ -154,7 +157,10 @@ _STEPS: Dict[str, Rule] = {
     "seed": (lambda value: _is_int(value) and 0 <= value < 2**32, "an integer from 0 to 4294967295"),
 }
 
-_TURNS: Rule = (_are_turns, "a member and an order of [member, phase, steps] in which all of them train, then end")
+_TURNS: Rule = (
+    _are_turns,
+    "burst_seconds, a member, an order of [member, phase, steps] in which all train and then end",
+)
 
 _PROBING = ("probe", "quiet")
 
@@ -203,7 +209,9 @@ def validate_job(content: Any) -> Job:
     if content["kind"] == "describe":
         return DescribeJob(**values)
     turns = values.pop("turns", None)
-    values["turns"] = turns and TurnsJob(turns["member"], tuple(Turn(*turn) for turn in turns["order"]))
+    values["turns"] = turns and TurnsJob(
+        turns["member"], tuple(Turn(*turn) for turn in turns["order"]), float(turns["burst_seconds"])
+    )
     return TrainJob(traced=content["kind"] == "quiet", fingerprinted=content["kind"] in _PROBING, **values)
 
 

@@ -19,7 +19,7 @@ from workload.stepping import Step, run_phases, run_steps, run_turns
 from workload.topologies import CLASSES, TOPOLOGIES, Topology
 from workload.topology_file import file_errors, load_topology, read_source
 from workload.tracing import trace_step
-from workload.turns import Burst, Group, TurnError
+from workload.turns import Burst, Group
 
 NetworkJob = Union[TrainJob, DescribeJob]
 
@@ -75,8 +75,6 @@ def _join(job: Job, folder: Optional[str]) -> Optional[Group]:
     """The launch's place in its group, taken before anything slow, so that the others can say that they are ready."""
     if not isinstance(job, TrainJob) or job.turns is None:
         return None
-    if folder is None:
-        raise TurnError("the job has turns, and --turns-dir does not say where the group's FIFOs are")
     return Group(folder, job.turns.member, job.turns.order)
 
 
@@ -155,13 +153,19 @@ def _train(
     steps: List[Step] = []
     bursts: List[Burst] = []
     first, last_turn = None, None
-    first_step_began = time.perf_counter()
+    first_step_began = time.monotonic()
     try:
         if job.fingerprinted:
             first = first_pass(session, built, job.layout, lambda: run_steps(call, "warmup", 1, steps), job.traced)
-        if group is not None:
+        if group is not None and job.turns is not None:
             result["stopped_by"], last_turn = run_turns(
-                call, group, job.time_limit_seconds, steps, bursts, measure_cpu_time(result)
+                call,
+                group,
+                job.turns.burst_seconds,
+                job.time_limit_seconds,
+                steps,
+                bursts,
+                measure_cpu_time(result),
             )
         else:
             result["stopped_by"] = run_phases(

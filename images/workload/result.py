@@ -12,8 +12,9 @@ from typing import Any, Dict, List
 from workload.job import InvalidJobError
 from workload.stepping import NonFiniteLossError, TimeLimitError
 from workload.topology_file import TopologyError
+from workload.turns import TurnError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 FILE_NAME = "result.json"
 
 # Parts of the messages of builds that have no kernel for a layout, for instance "Conv2DCustomBackpropInputOp only
@@ -68,6 +69,8 @@ def error_kind(error: BaseException) -> str:
         return "time_limit"
     if isinstance(error, TopologyError):
         return "topology_error"
+    if isinstance(error, TurnError):
+        return "turn_error"
     message = error_message(error).lower()
     if _is_out_of_memory(error, message):
         return "out_of_memory"

@@ -6,14 +6,27 @@ A step is any function that returns (anything, loss). The module must not know T
 import contextlib
 import math
 import time
-from typing import Any, Callable, ContextManager, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, ContextManager, List, NamedTuple, Optional, Sequence, Tuple
 
 from workload.turns import Burst, Group, Turn, run_bursts
 
 StepCall = Callable[[], Tuple[Any, Any]]
 Clock = Callable[[], float]
+SHORTEST_STEP = 1e-6  # seconds; a clock that shows none would make a burst endless
 
-Step = NamedTuple("Step", [("index", int), ("phase", str), ("seconds", float), ("loss", float)])
+# `began` is in seconds on the host's monotonic clock. `turn` is the number of the turn in the group's order, None for a
+# launch that takes none.
+Step = NamedTuple(
+    "Step",
+    [
+        ("index", int),
+        ("phase", str),
+        ("seconds", float),
+        ("loss", float),
+        ("began", float),
+        ("turn", Optional[int]),
+    ],
+)
 
 
 class NonFiniteLossError(Exception):
@@ -30,7 +43,8 @@ def run_steps(
     count: int,
     steps: List[Step],
     deadline: Optional[float] = None,
-    clock: Clock = time.perf_counter,
+    clock: Clock = time.monotonic,
+    turn: Optional[int] = None,
 ) -> bool:
     """Append `count` steps of a phase to `steps`; return False if the deadline, in `clock`'s time, cut them short.
 
@@ -46,7 +60,7 @@ def run_steps(
         started = clock()
         _, loss = call()
         ended = clock()
-        step = Step(len(steps), phase, ended - started, float(loss))
+        step = Step(len(steps), phase, ended - started, float(loss), started, turn)
         steps.append(step)
         if not math.isfinite(step.loss):
             raise NonFiniteLossError("the loss of step {} ({}) is {}".format(step.index, phase, step.loss))
@@ -59,7 +73,7 @@ def run_phases(
     timed_steps: int,
     time_limit_seconds: Optional[float],
     steps: List[Step],
-    clock: Clock = time.perf_counter,
+    clock: Clock = time.monotonic,
     around_timed: Optional[ContextManager[Any]] = None,
     started: Optional[float] = None,
 ) -> str:
@@ -86,19 +100,31 @@ def run_phases(
     return "steps" if complete else "time_limit"
 
 
+def steps_of_a_burst(turn: Turn, burst_seconds: float, warmup: Sequence[Step]) -> int:
+    """Return how many steps the timed bursts of a launch have: as many as take about `burst_seconds`, or `turn.steps`.
+
+    It follows from the last warm-up step alone. So it is fixed before anything is timed.
+    """
+    if not warmup:
+        return turn.steps
+    return max(turn.steps, round(burst_seconds / max(warmup[-1].seconds, SHORTEST_STEP)))
+
+
 def run_turns(
     call: StepCall,
     group: Group,
+    burst_seconds: float,
     time_limit_seconds: Optional[float],
     steps: List[Step],
     bursts: List[Burst],
     around_timed: ContextManager[Any],
-    clock: Clock = time.perf_counter,
+    clock: Clock = time.monotonic,
 ) -> Tuple[str, int]:
     """Run warm-up and timed steps in this member's turns; return what stopped them, and the number of its last turn.
 
-    The limit counts this member's own turns only. When it has come, the turns that are left have no steps, so that the
-    others can finish. The last turn has come when this returns, and is not passed on.
+    A warm-up turn has its number of steps, and takes half of `burst_seconds` at least. The limit counts this member's
+    own turns only. When it has come, the turns that are left have no steps, so that the others can finish. The last
+    turn has come when this returns, and is not passed on.
 
     Raises:
         NonFiniteLossError: a loss was infinite or not a number.
@@ -106,21 +132,34 @@ def run_turns(
         TurnError: the group has come apart.
     """
     used: List[float] = []
-    cut: List[Turn] = []
+    cut: List[int] = []
+    planned: List[int] = []
     with contextlib.ExitStack() as measured:
-        timed_began: List[bool] = []
 
-        def run(turn: Turn) -> None:
-            if turn.phase == "timed" and not timed_began:
-                measured.enter_context(around_timed)
-                timed_began.append(True)
+        def run(number: int, turn: Turn) -> None:
             began = clock()
             deadline = None if time_limit_seconds is None else began + time_limit_seconds - sum(used)
-            if not run_steps(call, turn.phase, turn.steps, steps, deadline, clock):
-                cut.append(turn)
+
+            def train(count: int) -> bool:
+                return run_steps(call, turn.phase, count, steps, deadline, clock, number)
+
+            if turn.phase == "warmup":
+                complete = train(turn.steps)
+                while complete and clock() - began < burst_seconds / 2:
+                    complete = train(1)
+            else:
+                if not planned:
+                    planned.append(steps_of_a_burst(turn, burst_seconds, steps))
+                    measured.enter_context(around_timed)
+                complete = train(max(turn.steps, planned[0]))
+            if not complete:
+                cut.append(number)
             used.append(clock() - began)
 
         last = run_bursts(group, run, bursts)
     if not any(step.phase == "timed" for step in steps):
-        raise TimeLimitError("the time limit of {} s came before the first timed step".format(time_limit_seconds))
+        raise TimeLimitError(
+            "the time limit of {} s came after {} warm-up steps, before the first timed step; "
+            "raise the limit or lower the batch size".format(time_limit_seconds, len(steps))
+        )
     return "time_limit" if cut else "steps", last

@@ -2,17 +2,21 @@
 
 Every member of the group has the whole order in its job: who comes when, for how many steps. The turn passes from
 member to member as a token, the number of the turn that is next, through one FIFO for each member in a folder that
-all of them share. Nobody else has to act between two turns.
+all of them share. Nobody else has to act between two turns. A group of one member needs no folder.
 It must not know TensorFlow, jobs or results.
 """
 
+import contextlib
+import errno
 import os
+import select
 import time
-from typing import Callable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, List, NamedTuple, Optional, Sequence, Tuple, cast
 
 Clock = Callable[[], float]
 
-# `member` counts from 0; `phase` is warmup, timed, or end, which has no steps and is every member's last.
+# `member` counts from 0; `phase` is warmup, timed, or end, which has no steps and is every member's last. `steps` is
+# the fewest that are run.
 Turn = NamedTuple("Turn", [("member", int), ("phase", str), ("steps", int)])
 
 # What one turn took. `turn` is its number in the order. `began` and `ended` (seconds) are on the host's monotonic
@@ -36,6 +40,10 @@ _READY = "ready"
 _ASLEEP = 0.05
 _POLL_SECONDS = 0.004
 _PATIENCE_SECONDS = 2.0
+# A member that waits for its turn looks this often whether the others live. It costs some microseconds.
+_LOOK_SECONDS = 5.0
+# Between two looks whether another member has started. Nothing is timed then.
+_GATHER_SECONDS = 0.02
 
 
 class TurnError(Exception):
@@ -48,20 +56,28 @@ def fifo_name(member: int) -> str:
 
 
 class Group:
-    """One member's place in a group. Opening its FIFO early lets the others write to it as soon as they are ready.
+    """One member's place in a group. It makes its own FIFO, and opens it early so that the others can write to it.
 
     Raises:
-        TurnError: the FIFO is missing, or is none.
+        TurnError: the FIFO cannot be made, or there is no folder for more than one member.
     """
 
-    def __init__(self, folder: str, member: int, order: Sequence[Turn]) -> None:
-        self._folder, self._member, self._order = folder, member, tuple(order)
+    def __init__(self, folder: Optional[str], member: int, order: Sequence[Turn]) -> None:
+        self._member, self._order = member, tuple(order)
         self._unread = b""
+        self._own: Optional[int] = None
+        if len({turn.member for turn in self._order}) == 1:
+            return
+        if folder is None:
+            raise TurnError("launches that take turns need --turns-dir, a folder that they share")
+        self._folder = folder
         try:
+            with contextlib.suppress(FileExistsError):
+                os.mkfifo(os.path.join(folder, fifo_name(member)), 0o600)
             # Opened for both, so that it neither waits for a writer nor ends when one leaves.
             self._own = os.open(os.path.join(folder, fifo_name(member)), os.O_RDWR)
         except OSError as error:
-            raise TurnError("cannot open the FIFO of member {}: {}".format(member, error)) from error
+            raise TurnError("cannot make the FIFO of member {}: {}".format(member, error)) from error
 
     def mine(self) -> List[Tuple[int, Turn]]:
         """This member's turns, each with its number in the order."""
@@ -75,10 +91,10 @@ class Group:
         """
         first = self._order[0].member
         if self._member != first:
-            self._send(first, _READY, os.O_WRONLY)  # which waits for a member that has not started yet
+            self._send(first, _READY, starts_late=True)
             return
         for _ in range(len({turn.member for turn in self._order}) - 1):
-            self._expect(_READY)
+            self._expect(_READY, [])
 
     def wait_for(self, number: int) -> None:
         """Block until this turn has come, without using any CPU.
@@ -87,7 +103,7 @@ class Group:
             TurnError: a token came that is none.
         """
         if number > 0 and self._order[number - 1].member != self._member:
-            self._expect(str(number))
+            self._expect(str(number), self._alive_until(number))
 
     def pass_on(self, number: int) -> None:
         """Give the turn after this one to its member.
@@ -100,22 +116,45 @@ class Group:
 
     def close(self) -> None:
         """Close the member's FIFO."""
-        os.close(self._own)
+        if self._own is not None:
+            os.close(self._own)
 
-    def _send(self, member: int, token: str, mode: int = os.O_WRONLY | os.O_NONBLOCK) -> None:
-        """Write a token, by default without waiting: a member whose FIFO nobody has open any more is dead."""
-        try:
-            descriptor = os.open(os.path.join(self._folder, fifo_name(member)), mode)
+    def _send(self, member: int, token: str, starts_late: bool = False) -> None:
+        """Write a token. A member whose FIFO nobody has open is dead, unless it may not have started yet."""
+        path = os.path.join(self._folder, fifo_name(member))
+        while True:
             try:
-                os.write(descriptor, (token + "\n").encode("ascii"))
-            finally:
-                os.close(descriptor)
-        except OSError as error:
-            raise TurnError("cannot pass the turn on to member {}: {}".format(member, error)) from error
+                descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+                break
+            except OSError as error:
+                if not starts_late or error.errno not in (errno.ENOENT, errno.ENXIO):
+                    raise TurnError("cannot pass the turn on to member {}: {}".format(member, error)) from error
+            time.sleep(_GATHER_SECONDS)
+        try:
+            os.write(descriptor, (token + "\n").encode("ascii"))
+        finally:
+            os.close(descriptor)
 
-    def _expect(self, token: str) -> None:
+    def _alive_until(self, number: int) -> List[int]:
+        """The other members that have a turn after this one, so that they may not have ended before it."""
+        return sorted({turn.member for turn in self._order[number + 1 :]} - {self._member})
+
+    def _lives(self, member: int) -> bool:
+        """Whether a member has its FIFO open."""
+        try:
+            os.close(os.open(os.path.join(self._folder, fifo_name(member)), os.O_WRONLY | os.O_NONBLOCK))
+        except OSError:
+            return False
+        return True
+
+    def _expect(self, token: str, needed: Sequence[int]) -> None:
+        """Read a token. While none comes, look now and then whether the members that are `needed` still live."""
         while b"\n" not in self._unread:
-            self._unread += os.read(self._own, 4096)
+            own = cast(int, self._own)
+            if select.select([own], [], [], _LOOK_SECONDS)[0]:
+                self._unread += os.read(own, 4096)
+            elif not all(self._lives(member) for member in needed):
+                raise TurnError("a launch that has to take its turn with this one is dead")
         line, self._unread = self._unread.split(b"\n", 1)
         if line != token.encode("ascii"):
             raise TurnError("member {} expected the token {} and read {!r}".format(self._member, token, line))
@@ -140,7 +179,7 @@ def wait_until_asleep(
 
 def run_bursts(
     group: Group,
-    run: Callable[[Turn], None],
+    run: Callable[[int, Turn], None],
     bursts: List[Burst],
     cpu_clock: Clock = time.process_time,
     clock: Clock = time.monotonic,
@@ -160,7 +199,7 @@ def run_bursts(
         group.wait_for(number)
         idle = None if asleep_since is None else cpu_clock() - asleep_since
         began = clock()
-        run(turn)
+        run(number, turn)
         ended = clock()
         bursts.append(Burst(number, turn.phase, began, ended, idle, wait_until_asleep(cpu_clock, clock)))
         asleep_since = cpu_clock()

@@ -17,7 +17,7 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True)
 class Preset:
-    """Defaults for a run. An empty `variants` means all variants of a stack.
+    """Defaults for a run. An empty `variants` means all variants of a stack. `timed_steps` are the fewest of a launch.
 
     `left_out` maps a variant that the preset leaves out to a sentence with the reason.
     """
@@ -31,6 +31,8 @@ class Preset:
     blocks: int
     warmup_steps: int
     timed_steps: int
+    bursts: int
+    burst_seconds: float
 
 
 @dataclass(frozen=True)

@@ -32,10 +32,11 @@ from runner.stats.results import Results
 from runner.status import Status
 from runner.storage import runs
 from runner.storage.remaining import TRAINING_GFLOPS
-from runner.vocabulary import TOPOLOGIES, Steps
+from runner.vocabulary import TOPOLOGIES, Steps, TurnSize
 
 BKMS = "article"
 COMMAND = "python -m runner bench"
+TURNS = TurnSize(bursts=2, burst_seconds=1.0)
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,8 @@ def _planned(options: Options) -> PlannedComparison:
         topologies=chosen_topologies(options.topologies, TOPOLOGIES, user_topology),
         batch_sizes=(options.batch_size,),
         blocks=options.blocks,
-        steps=Steps(warmup=1, timed=options.steps),
+        steps=Steps(warmup=2, timed=options.steps),
+        turns=TURNS,
         user_topology=user_topology.file if user_topology else None,
     )
     return plan_request("bench", request, options.pin, BKMS, options.inter_op, user_topology)
@@ -96,7 +98,8 @@ def _cheapest(planned: PlannedComparison) -> PlannedComparison | None:
     kits = sorted(set(request.topologies) & set(TOPOLOGIES), key=lambda name: TRAINING_GFLOPS[name])
     if not kits:
         return None
-    few = replace(request, topologies=(kits[0],), user_topology=None, blocks=max(BLOCKS, request.blocks))
+    few = replace(request, topologies=(kits[0],), user_topology=None, blocks=max(BLOCKS, request.blocks),
+                  turns=replace(TURNS, together=False))  # fmt: skip
     return replace(planned, request=few, plan=make_plan(few, plan.pin, plan.bkms), user_topology=None)
 
 

@@ -60,10 +60,17 @@ def request_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--blocks", type=whole, default=None, metavar="N", help="launches of each variant, an even number"
     )
-    group.add_argument("--steps", type=positive, default=None, metavar="N", help="timed steps of each launch")
     group.add_argument(
-        "--warmup", type=whole, default=None, metavar="N", help="untimed steps of each launch before them"
+        "--steps",
+        type=positive,
+        default=None,
+        metavar="N",
+        help="timed steps of each launch, at least",
     )
+    group.add_argument(
+        "--warmup", type=whole, default=None, metavar="N", help="untimed steps of each launch before them, at least"
+    )
+    turn_options(group)
     group.add_argument(
         "--bkms",
         default="article",
@@ -84,6 +91,16 @@ def request_options(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="for the training of one launch (default: %(default)s)",
     )
+
+
+def turn_options(group: Options) -> None:
+    """How the launches of a block take turns."""
+    group.add_argument("--bursts", type=positive, default=None, metavar="N",
+                       help="timed turns of each launch in its block, an even number")  # fmt: skip
+    group.add_argument("--burst-seconds", type=seconds, default=None, metavar="SECONDS",
+                       help="how long a turn is to take; it has at least one step")  # fmt: skip
+    group.add_argument("--in-sequence", action="store_true",
+                       help="the launches of a block follow one another, and do not take turns")  # fmt: skip
 
 
 def topology_options(group: Options) -> None:

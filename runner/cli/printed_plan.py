@@ -57,7 +57,8 @@ def command(launch: Launch, planned: PlannedComparison, engine: Engine, folder: 
     folders = launch_folders(folder.name, folder, launch)
     job = shlex.quote(json.dumps(training_job(launch)))
     file = shlex.quote(str(folders.job / JOB_FILE))
-    made = f"mkdir -p {shlex.quote(str(folders.job))} {shlex.quote(str(folders.result))} && printf %s {job} > {file}"
+    needed = [folders.job, folders.result, *([] if folders.turns is None else [folders.turns])]
+    made = f"{shlex.join(['mkdir', '-p', *map(str, needed)])} && printf %s {job} > {file}"
     if launch.topology_file is not None and planned.user_topology is not None:
         made += f" && {shlex.join(['cp', str(planned.user_topology.path), str(folders.job)])}"
     return f"{made} && {engine.command(launch, planned.plan.pin, folders)}"
@@ -75,6 +76,8 @@ def print_plan(planned: PlannedComparison, engine: Engine) -> None:
         print(f"network  {name}: {branches_line(name, plan, planned.description)}")
     for note in (*planned.problems, *planned.notes, *planned.left_out):
         print(f"note     {note}")
+    if any(launch.members > 1 for launch in plan.launches):
+        print("note     the launches of a block take turns: their commands below only work if all are started together")
     for number, launch in enumerate(plan.launches, start=1):
         cell = launch.cell
         print(f"\n{number:4}  block {launch.block}, {cell.stack} {cell.variant} {cell.topology}, batch size "

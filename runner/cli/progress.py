@@ -69,7 +69,7 @@ class Progress:
         self._console = console
         self._standing_of = standing_of
         self._records = run.read_records()
-        self._current: tuple[Launch, float] | None = None
+        self._current: tuple[Sequence[Launch], float] | None = None
         self._shown = self._look()
         self._live = Live(console=console, get_renderable=self._draw, refresh_per_second=1, transient=True)
 
@@ -84,9 +84,9 @@ class Progress:
         if self._console.is_terminal:
             self._live.stop()
 
-    def started(self, launch: Launch) -> None:
-        """A launch begins."""
-        self._current = (launch, time.monotonic())
+    def started(self, launches: Sequence[Launch]) -> None:
+        """Launches begin: one, or all that take turns in a block."""
+        self._current = (launches, time.monotonic())
 
     def finished(self, record: Record) -> None:
         """A launch has ended: one line about it stays on the screen."""
@@ -126,9 +126,10 @@ class Progress:
         current = self._current
         if current is None:
             return self._count()
-        launch, since = current
-        cell, seconds = launch.cell, time.monotonic() - since
-        what = f"{cell.stack} {cell.variant} {cell.topology}, batch {cell.batch_size}, block {launch.block}"
+        launches, since = current
+        cell, seconds = launches[0].cell, time.monotonic() - since
+        variants = " | ".join(launch.cell.variant for launch in launches)
+        what = f"{cell.stack} {variants} {cell.topology}, batch {cell.batch_size}, block {launches[0].block}"
         return f"{self._count()}  now: {what} ({clock(seconds)}){self._time_left(seconds)}"
 
     def _count(self) -> str:

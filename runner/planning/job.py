@@ -32,6 +32,7 @@ def training_job(launch: Launch, kind: TrainingKind = "train") -> Job:
         "seed": launch.seed,
         "graph_optimisation": launch.graph_optimisation,
         **_topology_file(launch),
+        **({"turns": launch.turns.to_json()} if launch.turns is not None and kind == "train" else {}),
     }
 
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from runner.catalogue.stacks import Stack
 from runner.errors import UsageError
 from runner.host.pin import Pin
 from runner.planning.bkm import ResolvedBkms, inter_op_threads_of_user_topology
-from runner.vocabulary import Cell, Group, Launch, Steps, TopologyFile, one_of
+from runner.vocabulary import Cell, Group, Launch, Steps, TopologyFile, Turn, Turns, TurnSize, one_of
 
 DEFAULT_SEED = 1234
 DEFAULT_TIME_LIMIT_SECONDS = 1800.0
@@ -34,6 +34,7 @@ class Request:
 
     `user_topology` is the file of the user's own topology, if there is one. `branches` is the number of its disjoint
     branches; it is 1 until they have been counted. `time_limit_seconds` limits the training of one launch.
+    With `turns` the launches of a block live together and take turns; without, they follow one another.
     """
 
     stacks: tuple[Stack, ...]
@@ -46,6 +47,7 @@ class Request:
     time_limit_seconds: float = DEFAULT_TIME_LIMIT_SECONDS
     user_topology: TopologyFile | None = None
     branches: int = 1
+    turns: TurnSize | None = None
 
     def file_of(self, topology: str) -> TopologyFile | None:
         """The file that builds a topology; None for a built-in one."""
@@ -99,12 +101,54 @@ def make_plan(request: Request, pin: Pin, bkms: ResolvedBkms) -> Plan:
     rng = random.Random(request.seed)
     orders = {group: balanced_orders(variants[stack.name], request.blocks, rng) for stack, group in groups}
     launches = [
-        _launch(request, stack, group, variant, block, position, bkms)
+        launch
         for block in range(1, request.blocks + 1)
         for stack, group in rng.sample(groups, len(groups))
-        for position, variant in enumerate(orders[group][block - 1], start=1)
+        for launch in _block(request, stack, group, orders[group][block - 1], block, bkms, rng)
     ]
     return Plan(pin, bkms, request.blocks, request.seed, tuple(launches))
+
+
+def _block(
+    request: Request, stack: Stack, group: Group, variants: Sequence[str], block: int, bkms: ResolvedBkms,
+    rng: random.Random,
+) -> list[Launch]:  # fmt: skip
+    """One block's launches in the order of `variants`, in which they start; with turns, each knows all of them."""
+    launches = [
+        _launch(request, stack, group, variant, block, position, bkms)
+        for position, variant in enumerate(variants, start=1)
+    ]
+    size = request.turns
+    if size is None:
+        return launches
+    if not size.together or any(spins_for_ever(launch.environment) for launch in launches):
+        alone = turn_order(1, request.steps, size, rng)
+        return [replace(launch, turns=Turns(0, alone, size.burst_seconds)) for launch in launches]
+    order = turn_order(len(launches), request.steps, size, rng)
+    return [replace(each, turns=Turns(member, order, size.burst_seconds)) for member, each in enumerate(launches)]
+
+
+def spins_for_ever(environment: Mapping[str, str]) -> bool:
+    """Whether a launch's OpenMP threads never sleep while they have no work, so that nothing may run beside it.
+
+    Threads that spin for a limited time are waited for before the turn is passed on.
+    """
+    blocktime = environment.get("KMP_BLOCKTIME", "").strip().lower()
+    return blocktime.startswith("inf") or environment.get("OMP_WAIT_POLICY", "").strip().lower() == "active"
+
+
+def turn_order(members: int, steps: Steps, size: TurnSize, rng: random.Random) -> tuple[Turn, ...]:
+    """Every turn of a block's launches: warm-up, then timed bursts in balanced order, then the ends.
+
+    In each round every launch has one burst. The rounds are ordered as blocks are (`balanced_orders`), so that a drift
+    of the host inside the block favours no launch either. `steps` are the fewest of each launch.
+    """
+    everybody = [str(member) for member in range(members)]
+    each = -(-steps.timed // size.bursts)  # rounded up
+    warmup = [Turn(member, "warmup", steps.warmup) for member in range(members)] if steps.warmup else []
+    rounds = balanced_orders(everybody, size.bursts, rng) if members > 1 else [("0",)] * size.bursts
+    timed = [Turn(int(member), "timed", each) for order in rounds for member in order]
+    return (*warmup, *timed, *(Turn(member, "end", 0) for member in range(members)))
 
 
 def choose_variants(stack: Stack, request: Request) -> tuple[str, ...]:
@@ -175,6 +219,14 @@ def _require_undeclared(bkms: ResolvedBkms, stack: Stack, variants: Sequence[str
                 )
 
 
+def _fewest_steps(request: Request) -> Steps:
+    """The steps that a launch trains at least. Every burst has equally many."""
+    if request.turns is None:
+        return request.steps
+    bursts = request.turns.bursts
+    return replace(request.steps, timed=bursts * -(-request.steps.timed // bursts))
+
+
 def _launch(
     request: Request, stack: Stack, group: Group, variant: str, block: int, position: int, bkms: ResolvedBkms
 ) -> Launch:
@@ -189,7 +241,7 @@ def _launch(
         cell=Cell(stack.name, variant, group.topology, group.batch_size),
         installation=chosen.installation,
         layout=chosen.layout,
-        steps=request.steps,
+        steps=_fewest_steps(request),
         intra_op_threads=bkms.intra_op_threads,
         inter_op_threads=inter_op_threads_of_user_topology(bkms, request.branches)
         if user_topology

@@ -1,22 +1,28 @@
-"""Carries a plan out: runs launch after launch, and appends a record after each. The only loop with side effects."""
+"""Carries a plan out: runs block after block, and appends a record of each launch. The only loop with side effects.
+
+The launches of a block live together and take turns, if the plan says so; else they follow one another.
+"""
 
 from __future__ import annotations
 
 import json
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Protocol
 
 from runner.catalogue.topology_file import kept
-from runner.engines.protocol import LaunchFolders
+from runner.checks.turns import faults_in_turns
+from runner.engines.protocol import Artifact, LaunchFolders
+from runner.engines.together import Start, run_together
 from runner.errors import DiskError
 from runner.planning.job import JOB_FILE, Job, training_job
-from runner.session.observation import record_of
+from runner.session.observation import read_result, record_of
 from runner.session.state import Session
 from runner.storage import records
+from runner.storage.launch_result import launch_result
 from runner.storage.records import Record
 from runner.storage.runs import Run
 from runner.support.atomic import write_whole
@@ -29,8 +35,8 @@ GRACE_SECONDS = 600.0
 class Listener(Protocol):
     """Is called as launches begin and end, for a progress display."""
 
-    def started(self, launch: Launch) -> None:
-        """A launch begins."""
+    def started(self, launches: Sequence[Launch]) -> None:
+        """Launches begin: one, or all that take turns in a block."""
 
     def finished(self, record: Record) -> None:
         """A launch has ended and its record is safe on disk."""
@@ -39,18 +45,49 @@ class Listener(Protocol):
 def execute(session: Session, launches: Iterable[Launch], listener: Listener) -> None:
     """Run launches in order and append a record for each, errors among them.
 
-    `launches` may be a generator: each launch is taken from it when the record before it is on disk. In a ladder each
-    rung has its own pin. A KeyboardInterrupt leaves the unfinished launch without a record.
+    Launches of a block that take turns live together. `launches` may be a generator: each is taken from it when the
+    records before it are on disk. In a ladder each rung has its own pin. A KeyboardInterrupt leaves the unfinished
+    launches without a record.
 
     Raises:
         HostError: the engine cannot go on, or the results' disk is full. Finished launches keep their records.
     """
+    for block in living_together(launches):
+        listener.started(block)
+        here = session.pinned(session.run.about.pin_of(block[0]))
+        for record in carry_out_block(here, block):
+            records.append(session.run.records_file, record)
+            listener.finished(record)
+
+
+def living_together(launches: Iterable[Launch]) -> Iterator[tuple[Launch, ...]]:
+    """The launches in order, those that live together as one tuple."""
+    gathered: list[Launch] = []
     for launch in launches:
-        listener.started(launch)
-        here = session.pinned(session.run.about.pin_of(launch))
-        record = carry_out(here, launch)
-        records.append(session.run.records_file, record)
-        listener.finished(record)
+        gathered.append(launch)
+        if len(gathered) == launch.members:
+            yield tuple(gathered)
+            gathered = []
+
+
+def carry_out_block(session: Session, block: Sequence[Launch]) -> list[Record]:
+    """Run launches that live together and return their records, which are not written to disk yet.
+
+    If one of them fails, the others are stopped, and all have errors.
+
+    Raises:
+        HostError: the engine cannot go on, or the results' disk is full.
+    """
+    folders = [make_folders(session.run, launch, session.number) for launch in block]
+    turns = folders[0].turns
+    if turns is not None:
+        make_turns_folder(turns)
+    artifacts = [session.artifact_of(launch) for launch in block]
+    try:
+        return _records_of(session, block, artifacts, folders)
+    finally:
+        if turns is not None:
+            shutil.rmtree(turns, ignore_errors=True)
 
 
 def carry_out(session: Session, launch: Launch, job: Job | None = None) -> Record:
@@ -59,20 +96,69 @@ def carry_out(session: Session, launch: Launch, job: Job | None = None) -> Recor
     Raises:
         HostError: the engine cannot go on, or the results' disk is full.
     """
-    artifact, context = session.artifact_of(launch), session.context
     folders = make_folders(session.run, launch, session.number, job)
+    return _records_of(session, [launch], [session.artifact_of(launch)], [folders])[0]
+
+
+def _records_of(
+    session: Session, block: Sequence[Launch], artifacts: Sequence[Artifact], folders: Sequence[LaunchFolders]
+) -> list[Record]:
+    context, engine = session.context, session.engine
     before = {"started": _now(), "before": dict(session.read_facts())}
     own = time.process_time()  # of all threads of this process, and of none that it has started
-    outcome = session.engine.run(launch, context.pin, artifact, folders, launch.time_limit_seconds + GRACE_SECONDS)
+    deadline = sum(launch.time_limit_seconds for launch in block) + GRACE_SECONDS
+    starts = [Start(*each) for each in zip(block, artifacts, folders, strict=True)]
+    if len(starts) == 1:
+        outcomes = [engine.run(block[0], context.pin, artifacts[0], folders[0], deadline)]
+    else:
+        outcomes = run_together(engine, starts, context.pin, deadline)
     own = time.process_time() - own
-    facts = {**before, "ended": _now(), "after": dict(session.read_facts()), "runner_cpu_seconds": round(own, 4)}
-    return record_of(launch, artifact, context, outcome, folders, facts)
+    facts = {**before, "ended": _now(), "after": dict(session.read_facts()),
+             "runner_cpu_seconds": round(own / len(block), 4)}  # fmt: skip
+    faults = _faults_in_turns(block, folders)
+    return [
+        record_of(launch, artifact, context, outcome, folder, facts, faults.get(launch.launch_id, ()))
+        for launch, artifact, outcome, folder in zip(block, artifacts, outcomes, folders, strict=True)
+    ]
+
+
+def _faults_in_turns(block: Sequence[Launch], folders: Sequence[LaunchFolders]) -> dict[str, list[str]]:
+    """The faults in the turns of those launches that wrote a result, by launch id."""
+    found = {}
+    for launch, folder in zip(block, folders, strict=True):
+        result = read_result(folder.result / "result.json", launch.launch_id)
+        if launch.turns is not None and result is not None:
+            found[launch.launch_id] = (launch, launch_result(result, launch.launch_id))
+    return faults_in_turns(found)
+
+
+def make_turns_folder(folder: Path) -> None:
+    """Make the folder for the FIFOs of launches that take turns, empty.
+
+    Raises:
+        DiskError: it cannot be made.
+    """
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise DiskError(
+            f"The folder {folder}, through which launches take turns, cannot be made: {error}. Free some room or "
+            "correct the permissions there, then go on with --resume; every finished launch is kept."
+        ) from error
 
 
 def launch_folders(run: str, folder: Path, launch: Launch) -> LaunchFolders:
     """The paths of a launch's files, below its run's folder."""
-    base = folder / "launches" / launch.launch_id
-    return LaunchFolders(run=run, job=base / "job", result=base / "result", log=base / "log.txt")
+    base, group = folder / "launches" / launch.launch_id, launch.cell.group
+    turns = folder / "turns" / f"block{launch.block}-{group.stack}-{group.topology}-b{group.batch_size}"
+    return LaunchFolders(
+        run=run,
+        job=base / "job",
+        result=base / "result",
+        log=base / "log.txt",
+        turns=turns if launch.members > 1 else None,
+    )
 
 
 def make_folders(run: Run, launch: Launch, session: int, job: Job | None = None) -> LaunchFolders:

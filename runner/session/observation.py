@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from runner.status import Status
 from runner.storage.records import Record
 from runner.vocabulary import Launch, runs_containers
 
-RESULT_SCHEMA_VERSION = 1
+RESULT_SCHEMA_VERSION = 2
 
 # The variables that the workload reports (images/workload/observe.py). Among these, the planned and the observed ones
 # must be the same.
@@ -68,10 +68,14 @@ def record_of(
     outcome: Outcome,
     folders: LaunchFolders,
     facts: Mapping[str, Any],
+    beside: Sequence[str] = (),
 ) -> Record:
-    """Build the record of one finished launch."""
+    """Build the record of one finished launch.
+
+    `beside` are the faults that were found in the turns of the launch and of those that lived with it.
+    """
     result = read_result(folders.result / "result.json", launch.launch_id)
-    error = find_error(launch, artifact, context, outcome, result, folders)
+    error = find_error(launch, artifact, context, outcome, result, folders, beside)
     return Record(
         launch_id=launch.launch_id,
         session=context.session,
@@ -101,6 +105,7 @@ def find_error(
     outcome: Outcome,
     result: Mapping[str, Any] | None,
     folders: LaunchFolders,
+    beside: Sequence[str] = (),
 ) -> dict[str, str] | None:
     """The error of a launch, as its kind (a status) and a message; None if its samples may be used."""
     if outcome.stopped_with is not None:
@@ -115,7 +120,7 @@ def find_error(
         kind = _STATUS_OF_KIND.get(result["error"]["kind"], Status.FAILED)
         return _error(kind, f"{result['error']['kind']}: {result['error']['message']}")
     inside = [*differences_from_plan(launch, context, result), *other_wheel(artifact.installation.wheel, result)]
-    places = {"by the engine": outcome.differences, "inside the launch": inside}
+    places = {"by the engine": outcome.differences, "inside the launch": inside, "in the turns": beside}
     differences = [f"observed {place}: {'; '.join(found)}" for place, found in places.items() if found]
     return _error(Status.NOT_AS_PLANNED, "; ".join(differences)) if differences else None
 
@@ -250,6 +255,7 @@ def _conditions(launch: Launch, context: Context, result: Mapping[str, Any] | No
         "inter_op_threads": launch.inter_op_threads,
         "warmup_steps": launch.steps.warmup,
         "timed_steps": launch.steps.timed,
+        **_turns(launch),
         "seed": launch.seed,
         "workload_sha256": result["workload_sha256"] if result else context.workload_sha256,
         "versions": {name: versions.get(name) for name in ("tensorflow", "python", "numpy")},
@@ -259,6 +265,14 @@ def _conditions(launch: Launch, context: Context, result: Mapping[str, Any] | No
             else {"topology_sha256": result.get("topology_sha256") if result else user_topology.sha256}
         ),
     }
+
+
+def _turns(launch: Launch) -> dict[str, Any]:
+    """How many launches live together, and the size of their bursts. Launches without turns have no such condition."""
+    turns = launch.turns
+    if turns is None:
+        return {}
+    return {"turns": {"members": turns.members, "bursts": turns.bursts, "burst_seconds": turns.burst_seconds}}
 
 
 def _settings(launch: Launch, artifact: Artifact) -> dict[str, Any]:

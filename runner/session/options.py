@@ -48,6 +48,9 @@ class RequestOptions:
     blocks: int | None
     steps: int | None
     warmup: int | None
+    bursts: int | None
+    burst_seconds: float | None
+    in_sequence: bool
     bkms: str
     seed: int
     time_limit: float

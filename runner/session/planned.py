@@ -11,6 +11,7 @@ from runner.catalogue.presets import Preset, find_preset
 from runner.catalogue.stacks import Stack, find_stack
 from runner.catalogue.topology_file import UserTopology, chosen_topologies
 from runner.engines.protocol import Notify
+from runner.errors import UsageError
 from runner.host.notes import notes_on
 from runner.host.pin import Pin, choose_pin
 from runner.machine import Machine
@@ -20,7 +21,7 @@ from runner.session.options import PinOptions, RequestOptions
 from runner.session.this_host import LIVE_ROOT, machine_below, problems
 from runner.session.topology_description import Description
 from runner.session.user_topology import sentence, user_topology_of
-from runner.vocabulary import Launch, Steps
+from runner.vocabulary import Launch, Steps, TurnSize
 
 DEFAULT_STACKS = ("tf-2.14",)
 DEFAULT_PRESET = "quick"
@@ -149,6 +150,22 @@ def stacks_from(names: Sequence[str] | None) -> tuple[Stack, ...]:
     return tuple(find_stack(name) for name in names or DEFAULT_STACKS)
 
 
+def turn_size(wanted: RequestOptions, preset: Preset) -> TurnSize:
+    """How the launches of a block take turns.
+
+    Raises:
+        UsageError: the number of bursts is odd.
+    """
+    bursts = preset.bursts if wanted.bursts is None else wanted.bursts
+    if bursts % 2:
+        raise UsageError(
+            f"--bursts {bursts} is odd. The order of the launches is mirrored from burst to burst, so that a drift of "
+            f"the host favours no variant; that needs an even number. Ask for {bursts + 1}."
+        )
+    seconds = preset.burst_seconds if wanted.burst_seconds is None else wanted.burst_seconds
+    return TurnSize(bursts, seconds, together=not wanted.in_sequence)
+
+
 def request_from(wanted: RequestOptions, preset: Preset, user_topology: UserTopology | None = None) -> Request:
     """The request of a preset, with the values that the options override."""
     steps = Steps(
@@ -162,6 +179,7 @@ def request_from(wanted: RequestOptions, preset: Preset, user_topology: UserTopo
         batch_sizes=wanted.batch_sizes or preset.batch_sizes,
         blocks=preset.blocks if wanted.blocks is None else wanted.blocks,
         steps=steps,
+        turns=turn_size(wanted, preset),
         seed=wanted.seed,
         time_limit_seconds=wanted.time_limit,
         user_topology=user_topology.file if user_topology else None,

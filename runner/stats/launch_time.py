@@ -16,7 +16,8 @@ class LaunchTime:
 
     `total` runs from the start of the container or process to its end, as the runner saw it. The workload measured the
     parts that have a name: `imports` (TensorFlow and numpy), `graph` (building it), `initialise` (the session and the
-    initial values), `warmup` and `timed` (the training steps).
+    initial values), `warmup` and `timed` (the training steps). Launches
+    that take turns start at the same time, so each of them counts with its share of that time.
     """
 
     launches: int
@@ -45,13 +46,19 @@ def launch_time(records: Iterable[Record]) -> LaunchTime | None:
         return None
     return LaunchTime(
         launches=len(trained),
-        total=sum(record.facts["seconds"] for record, _ in trained),
-        imports=sum(_seconds(result, "import") for _, result in trained),
-        graph=sum(_seconds(result, "graph_build") for _, result in trained),
-        initialise=sum(_seconds(result, "initialise") for _, result in trained),
+        total=sum(record.facts["seconds"] / _living_together(record) for record, _ in trained),
+        imports=sum(_seconds(result, "import") / _living_together(record) for record, result in trained),
+        graph=sum(_seconds(result, "graph_build") / _living_together(record) for record, result in trained),
+        initialise=sum(_seconds(result, "initialise") / _living_together(record) for record, result in trained),
         warmup=sum(step.seconds for _, result in trained for step in result.steps if step.phase == "warmup"),
         timed=sum(sum(timed_step_seconds(record)) for record, _ in trained),
     )
+
+
+def _living_together(record: Record) -> int:
+    """How many launches shared the launch's wall time: their start-ups overlap, and they train in turns."""
+    turns = record.conditions.get("turns")
+    return int(turns["members"]) if turns else 1
 
 
 def _seconds(result: LaunchResult, part: str) -> float:

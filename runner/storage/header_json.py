@@ -22,7 +22,7 @@ from runner.machine.settings import Settings
 from runner.machine.topology import LogicalCpu
 from runner.storage.header import Header, Provenance, RecordedLadder, RecordedStack
 from runner.support.structure import Hook, UnexpectedValueError, class_hook, strict_converter, structure
-from runner.vocabulary import Launch
+from runner.vocabulary import Launch, Turn
 
 T = TypeVar("T")
 
@@ -105,6 +105,14 @@ def _provenance(value: Any, _kind: Any) -> Provenance:
     return Provenance(value)
 
 
+def _turn(value: Any, _kind: Any) -> Turn:
+    """A turn from its list of member, phase and steps."""
+    match value:
+        case [int(member), ("warmup" | "timed" | "end") as phase, int(steps)]:
+            return Turn(member, phase, steps)
+    raise UnexpectedValueError(value, "a list of member, phase and steps")
+
+
 def _launch_hook(converter: Converter) -> Hook:
     inside = class_hook(Launch, converter)
 
@@ -133,6 +141,7 @@ def _converter() -> Converter:
     made.register_structure_hook(Provenance, _provenance)
     for kind, overrides in as_lists.items():
         made.register_structure_hook(kind, class_hook(kind, made, **overrides))
+    made.register_structure_hook(Turn, _turn)
     made.register_structure_hook(Launch, _launch_hook(made))
     return made
 

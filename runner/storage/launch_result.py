@@ -33,12 +33,35 @@ class Failure:
 
 @dataclass(frozen=True)
 class Step:
-    """One training step. `phase` is warmup or timed; `loss` is None if it was not a finite number."""
+    """One training step. `phase` is warmup or timed; `loss` is None if it was not a finite number.
+
+    `began` is in seconds on the host's monotonic clock; None in records of the first version. `turn` is the number of
+    the turn in the block's order; None for a launch that took none.
+    """
 
     index: int
     phase: str
     seconds: float
     loss: float | None
+    began: float | None = None
+    turn: int | None = None
+
+
+@dataclass(frozen=True)
+class Burst:
+    """What a launch did in one turn. `turn` is its number in the block's order, and `phase` is warmup or timed.
+
+    `began` and `ended` are in seconds on the host's monotonic clock, which all launches of a block share.
+    `idle_cpu_seconds` is the CPU time that the launch used while it waited for this turn; None for its first.
+    `settled_seconds` is how long its threads took to fall asleep after the last step; None if they did not.
+    """
+
+    turn: int
+    phase: str
+    began: float
+    ended: float
+    idle_cpu_seconds: float | None
+    settled_seconds: float | None
 
 
 @dataclass(frozen=True)
@@ -135,6 +158,7 @@ class LaunchResult:
     """Everything that a training launch measured and observed. Memory is in bytes, times in seconds, work in FLOP."""
 
     steps: tuple[Step, ...] = ()
+    bursts: tuple[Burst, ...] = ()
     stopped_by: str | None = None
     cpu: CpuTime | None = None
     seconds: Mapping[str, float | None] = field(default_factory=dict)

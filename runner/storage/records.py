@@ -16,10 +16,16 @@ from runner.storage.json_lines import LineSchema, Upgrade
 from runner.storage.launch_result import Failure, LaunchResult, failure, launch_result
 from runner.vocabulary import Cell, Group
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+
+
+def _without_turns(data: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 is of launches that followed one another. It has neither turns nor the times at which steps began."""
+    return {**data, "schema_version": 2}
+
 
 # Functions from version N to N + 1. `read` applies them, so that a run of any age can be reported beside a new one.
-UPGRADES: dict[int, Upgrade] = {}
+UPGRADES: dict[int, Upgrade] = {1: _without_turns}
 SCHEMA = LineSchema("records", SCHEMA_VERSION, "let --resume measure its launch again.", UPGRADES)
 
 

@@ -27,9 +27,13 @@ def seconds_left(left: Sequence[Launch], planned: Sequence[Launch], finished: Se
 
     A launch whose cell has been measured counts with that cell's mean. Any other counts with its weight, multiplied by
     the mean seconds per weight of its variant on its stack, else of that variant on any stack, else of all launches.
+    Launches that live together end together, so each of them counts with its share of that time.
     """
     by_id = {launch.launch_id: launch for launch in planned}
-    seen = [(by_id[record.launch_id], float(record.facts["seconds"])) for record in finished]
+    seen = [
+        (launch, float(record.facts["seconds"]) / launch.members)
+        for record, launch in ((record, by_id[record.launch_id]) for record in finished)
+    ]
     if not seen:
         return None
     return sum(_expected(launch, seen) for launch in left)

@@ -39,23 +39,16 @@ def _product(size: int, repeats: int) -> dict[str, Any]:
 
 def make_result(launch: Launch, pin: Pin, step_seconds: float) -> dict[str, Any]:
     """A workload's result with every field that results/README.md documents."""
-    count = launch.steps.warmup + launch.steps.timed
+    steps = _steps(launch, step_seconds)
     return {
-        "schema_version": 1,
+        "schema_version": 2,
         "launch_id": launch.launch_id,
         "kind": "train",
         "status": "ok",
         "error": None,
         "stopped_by": "steps",
-        "steps": [
-            {
-                "index": index,
-                "phase": "warmup" if index < launch.steps.warmup else "timed",
-                "seconds": step_seconds * (8 if index == 0 else 1),
-                "loss": 8.0 - 0.125 * index,
-            }
-            for index in range(count)
-        ],
+        "steps": steps,
+        "bursts": _bursts(launch, steps),
         "seconds": {"import": 3.0, "graph_build": 2.0, "initialise": 1.0, "first_step": step_seconds * 8},
         "peak_memory_bytes": 2_000_000_000,
         "versions": {"workload": "1", "python": "3.11.7", "tensorflow": "2.14.0", "numpy": "1.26.4"},
@@ -100,6 +93,45 @@ def make_result(launch: Launch, pin: Pin, step_seconds: float) -> dict[str, Any]
         "description": None,
         "topology_sha256": None,
     }
+
+
+def _steps(launch: Launch, step_seconds: float) -> list[dict[str, Any]]:
+    """Every step in its turn, which has 1000 seconds for itself. The first step is eight times slower."""
+    if launch.turns is None:
+        alone = ["warmup"] * launch.steps.warmup + ["timed"] * launch.steps.timed
+        turns: list[tuple[int | None, str]] = [(None, phase) for phase in alone]
+    else:
+        mine = [(number, turn) for number, turn in enumerate(launch.turns.order) if turn.member == launch.turns.member]
+        turns = [(number, turn.phase) for number, turn in mine for _ in range(turn.steps)]
+    return [
+        {
+            "index": index,
+            "phase": phase,
+            "seconds": step_seconds * (8 if index == 0 else 1),
+            "loss": 8.0 - 0.125 * index,
+            "began": 1000.0 * (number or 0) + index * 8 * step_seconds,
+            "turn": number,
+        }
+        for index, (number, phase) in enumerate(turns)
+    ]
+
+
+def _bursts(launch: Launch, steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The bursts that the steps make up: nobody overlaps, and who waits is idle."""
+    by_turn: dict[int, list[dict[str, Any]]] = {}
+    for step in steps if launch.turns else ():
+        by_turn.setdefault(step["turn"], []).append(step)
+    return [
+        {
+            "turn": number,
+            "phase": inside[0]["phase"],
+            "began": inside[0]["began"],
+            "ended": inside[-1]["began"] + inside[-1]["seconds"],
+            "idle_cpu_seconds": None if index == 0 else 0.001,
+            "settled_seconds": 0.0,
+        }
+        for index, (number, inside) in enumerate(by_turn.items())
+    ]
 
 
 def make_fingerprint(variant: str, is_quiet: bool) -> list[list[Any]]:

@@ -30,7 +30,11 @@ class FakeTraining:
 def test_phases_are_marked_and_indices_run_through() -> None:
     training, steps = FakeTraining(), []  # type: ignore[var-annotated]
     assert run_phases(training, 2, 1, None, steps, training.clock) == "steps"
-    assert steps == [Step(0, "warmup", 1.0, 8.0), Step(1, "warmup", 1.0, 7.0), Step(2, "timed", 1.0, 6.0)]
+    assert steps == [
+        Step(0, "warmup", 1.0, 8.0, 0.0, None),
+        Step(1, "warmup", 1.0, 7.0, 1.0, None),
+        Step(2, "timed", 1.0, 6.0, 2.0, None),
+    ]
 
 
 def test_time_limit_stops_between_steps() -> None:

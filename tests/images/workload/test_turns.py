@@ -9,7 +9,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from workload.turns import Group, Turn, TurnError, fifo_name, wait_until_asleep
@@ -23,8 +25,8 @@ import json, sys, time
 from workload.turns import Group, Turn, run_bursts
 folder, member, order = sys.argv[1], int(sys.argv[2]), [Turn(*each) for each in json.loads(sys.argv[3])]
 time.sleep(0.3 * member)  # start-ups differ
-group = Group(folder, member, order)
-def run(turn):
+group = Group(tmp_path, member, order)
+def run(number, turn):
     until = time.process_time() + 0.03 * turn.steps
     while time.process_time() < until:
         pass
@@ -35,23 +37,16 @@ group.pass_on(last)
 """
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    for member in range(3):
-        os.mkfifo(tmp_path / fifo_name(member))
-    return tmp_path
-
-
-def start(folder: Path, member: int, order: Sequence[tuple[int, str, int]]) -> subprocess.Popen[str]:
+def start(tmp_path: Path, member: int, order: Sequence[tuple[int, str, int]]) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", MEMBER, str(folder), str(member), json.dumps(order)],
+        [sys.executable, "-c", MEMBER, str(tmp_path), str(member), json.dumps(order)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
 
 
-def bursts(folder: Path, order: Sequence[tuple[int, str, int]]) -> list[dict[str, float]]:
+def bursts(tmp_path: Path, order: Sequence[tuple[int, str, int]]) -> list[dict[str, Any]]:
     """Every burst of a group, in the order in which they began, each with its member."""
-    members = [start(folder, member, order) for member in sorted({member for member, _, _ in order})]
+    members = [start(tmp_path, member, order) for member in sorted({member for member, _, _ in order})]
     found = []
     for number, process in enumerate(members):
         out, err = process.communicate(timeout=60)
@@ -67,8 +62,8 @@ def bursts(folder: Path, order: Sequence[tuple[int, str, int]]) -> list[dict[str
 @pytest.mark.parametrize(
     "order", [ORDER, [(2, "warmup", 1), *ORDER[:4], (2, "timed", 1), *ORDER[4:], (2, "end", 0)]], ids=["two", "three"]
 )
-def test_turns_come_in_their_order_and_never_overlap(folder: Path, order: list[tuple[int, str, int]]) -> None:
-    found = bursts(folder, order)
+def test_turns_come_in_their_order_and_never_overlap(tmp_path: Path, order: list[tuple[int, str, int]]) -> None:
+    found = bursts(tmp_path, order)
     assert [(each["member"], each["phase"]) for each in found] == [
         (member, phase) for member, phase, _ in order if phase != "end"
     ]
@@ -76,17 +71,17 @@ def test_turns_come_in_their_order_and_never_overlap(folder: Path, order: list[t
     assert all(one["ended"] <= other["began"] for one, other in itertools.pairwise(found))
 
 
-def test_who_waits_uses_next_to_no_cpu(folder: Path) -> None:
-    found = bursts(folder, ORDER)
+def test_who_waits_uses_next_to_no_cpu(tmp_path: Path) -> None:
+    found = bursts(tmp_path, ORDER)
     idle = [each["idle_cpu_seconds"] for each in found if each["idle_cpu_seconds"] is not None]
     assert len(idle) == len(ORDER) - 4
     assert max(idle) < 0.01
     assert all(each["settled_seconds"] is not None for each in found)
 
 
-def test_a_member_that_died_is_noticed_by_the_one_before_it(folder: Path) -> None:
+def test_a_member_that_died_is_noticed_by_the_one_before_it(tmp_path: Path) -> None:
     order = [Turn(0, "timed", 1), Turn(1, "timed", 1)]
-    group, other = (Group(str(folder), member, order) for member in (0, 1))
+    group, other = (Group(str(tmp_path), member, order) for member in (0, 1))
     other.gather()
     group.gather()
     other.close()
@@ -94,16 +89,40 @@ def test_a_member_that_died_is_noticed_by_the_one_before_it(folder: Path) -> Non
         group.pass_on(0)
 
 
-def test_a_token_that_is_none_is_refused(folder: Path) -> None:
-    group = Group(str(folder), 0, [Turn(0, "timed", 1), Turn(1, "timed", 1)])
-    (folder / fifo_name(0)).write_text("nonsense\n")
+def test_a_token_that_is_none_is_refused(tmp_path: Path) -> None:
+    group = Group(str(tmp_path), 0, [Turn(0, "timed", 1), Turn(1, "timed", 1)])
+    (tmp_path / fifo_name(0)).write_text("nonsense\n")
     with pytest.raises(TurnError, match="nonsense"):
         group.gather()
 
 
-def test_a_missing_fifo_is_named(tmp_path: Path) -> None:
-    with pytest.raises(TurnError, match=fifo_name(4)):
-        Group(str(tmp_path), 4, [Turn(4, "timed", 1)])
+def test_a_folder_in_which_no_fifo_can_be_made_is_named(tmp_path: Path) -> None:
+    with pytest.raises(TurnError, match=f"member 1: .*{fifo_name(1)}"):
+        Group(str(tmp_path / "missing"), 1, [Turn(0, "timed", 1), Turn(1, "timed", 1)])
+
+
+def test_a_member_waits_for_one_that_starts_later(tmp_path: Path) -> None:
+    order = [Turn(0, "timed", 1), Turn(1, "timed", 1)]
+    early = Group(str(tmp_path), 1, order)
+    with ThreadPoolExecutor(1) as pool:
+        ready = pool.submit(early.gather)
+        time.sleep(0.1)
+        assert not ready.done()
+        Group(str(tmp_path), 0, order).gather()
+        ready.result(timeout=10)
+
+
+def test_a_group_of_one_needs_no_folder() -> None:
+    group = Group(None, 0, [Turn(0, "timed", 1), Turn(0, "end", 0)])
+    group.gather()
+    group.wait_for(1)
+    group.pass_on(0)
+    group.close()
+
+
+def test_a_group_of_two_needs_a_folder() -> None:
+    with pytest.raises(TurnError, match="--turns-dir"):
+        Group(None, 0, [Turn(0, "timed", 1), Turn(1, "timed", 1)])
 
 
 def test_threads_that_spin_are_waited_for_until_they_sleep() -> None:

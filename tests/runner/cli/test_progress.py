@@ -54,10 +54,10 @@ def shown(begun: tuple[Run, list[Record]], launches: int, *, is_terminal: bool) 
         run, run.launches, Console(file=screen, force_terminal=is_terminal, width=120, _environ={})
     ) as progress:
         for launch, record in list(zip(run.launches, records, strict=True))[:launches]:
-            progress.started(launch)
+            progress.started([launch])
             progress.finished(record)
         if launches < len(run.launches):
-            progress.started(run.launches[launches])
+            progress.started([run.launches[launches]])
     return screen.getvalue()
 
 
@@ -240,9 +240,9 @@ def test_the_clock_ticks_without_a_look_at_the_records(
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, width=120, _environ={})
     with Progress(run, run.launches[400:], console, standing_of=counted) as progress:
-        progress.started(run.launches[400])
+        progress.started([run.launches[400]])
         progress.finished(records[400])
-        progress.started(run.launches[401])
+        progress.started([run.launches[401]])
         before = Watched.looks
         for _ in range(60):
             screens[0].refresh()
