@@ -14,6 +14,7 @@ from workload.cgroup import read_memory_high_events, read_memory_peak_bytes
 from workload.cpu_time import measure_cpu_time
 from workload.gemm import measure_gemm
 from workload.job import DescribeJob, GemmJob, Job, TrainJob, validate_job
+from workload.memory_pages import read_memory_pages
 from workload.result import describe_error, empty_result
 from workload.stepping import Step, run_phases, run_steps, run_turns
 from workload.topologies import CLASSES, TOPOLOGIES, Topology
@@ -217,6 +218,7 @@ def _fingerprint(
 def _collect_evidence(result: Dict[str, Any]) -> None:
     found = evidence.collect_evidence()
     package_folder = tensorflow_compat.tensorflow_package_folder()
+    found["memory_pages"] = read_memory_pages()
     found["wheel"] = None if package_folder is None else wheel.read_wheel(package_folder)
     result["evidence"] = found
     result["observed"]["omp_max_threads"] = evidence.read_omp_max_threads(found["mapped_libraries"])
