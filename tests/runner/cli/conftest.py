@@ -36,8 +36,8 @@ def kit(in_folder: Path, engine: FakeEngine) -> Kit:
 
 @pytest.fixture
 def small() -> Sequence[str]:
-    """A comparison of two topologies in two blocks: eight launches."""
-    return ("compare", "--topologies", "resnet50,vgg16", "--blocks", "2", "--out", "run")
+    """A comparison of two variants on two topologies in two blocks: eight launches."""
+    return ("compare", "--topologies", "resnet50,vgg16", "--variants", "stock,intel", "--blocks", "2", "--out", "run")
 
 
 @pytest.fixture
