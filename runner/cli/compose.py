@@ -65,7 +65,7 @@ def compose_files(options: Options, folder: Path) -> dict[str, str]:
     """
     pin, memory = _pin(options), options.memory
     preset = preset_from(options.request)
-    request = request_from(options.request, preset)
+    request = replace(request_from(options.request, preset), turns=None)  # its launches follow one another
     smoke = replace(request, topologies=("alexnet",), batch_sizes=(1,), blocks=FEWEST_BLOCKS, steps=SMOKE_STEPS)
     bkms = load_bkms(options.request.bkms)
     notes = left_out(preset, request.stacks, make_plan(request, pin, resolve(bkms, pin)))

@@ -128,12 +128,12 @@ def test_report_draws_the_run_and_gives_the_same_bytes_again(kit: Kit, in_folder
 def test_a_launch_that_has_not_ended_has_no_record_until_it_has(kit: Kit, in_folder: Path) -> None:
     """The report of an unfinished run says so with its exit code; later the launch is added."""
     made = ComposeRun(in_folder / "elsewhere")
-    (made.launch(3) / "exit_code").unlink()
+    (made.launch(5) / "exit_code").unlink()
     assert kit("report", "elsewhere") == 1
-    assert len(runs.load(made.folder).read_records()) == 3
-    (made.launch(3) / "exit_code").write_text("0\n")
+    assert len(runs.load(made.folder).read_records()) == 5
+    (made.launch(5) / "exit_code").write_text("0\n")
     assert kit("report", "elsewhere") == 0
-    assert len(runs.load(made.folder).read_records()) == 4
+    assert len(runs.load(made.folder).read_records()) == 6
 
 
 def test_an_unfinished_run_is_completed_by_compose_and_resumed_by_no_engine(
@@ -141,7 +141,7 @@ def test_an_unfinished_run_is_completed_by_compose_and_resumed_by_no_engine(
 ) -> None:
     """The advice is another `up`; the engines' own --resume is refused with it."""
     made = ComposeRun(in_folder / "elsewhere")
-    (made.launch(3) / "exit_code").unlink()
+    (made.launch(5) / "exit_code").unlink()
     assert kit("report", "elsewhere") == 1
     text = (made.folder / "report.md").read_text()
     assert "docker-compose up" in text
@@ -164,12 +164,12 @@ def test_a_failed_launch_is_a_record_and_a_second_attempt_another(kit: Kit, in_f
     assert error["message"] == "ended with exit code 1 and no result; its last lines: first words / last words"
     (made.launch() / "result/result.json").write_text(kept)
     (made.launch() / "exit_code").write_text("0\n")
-    for number in (0, 1):
+    for number in (0, 1, 2):
         (made.launch(number) / "ended").write_text(ENDED.format(58 + number) + "\n")
         (made.launch(number) / "session").write_text("2\n")
     assert kit("report", "elsewhere") == 0
     again = runs.load(made.folder).read_records()
-    assert len(again) == 6
+    assert len(again) == 9
     assert records.latest(again)[made.plan.launches[0].launch_id].session == 2
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from runner.engines.docker import SHM_BYTES, TMPFS_BYTES
 from runner.host.pin import Pin, choose_pin
 from runner.machine import parse_cpu_list, read_machine
 from runner.planning.job import training_job
-from runner.planning.plan import Plan
+from runner.planning.plan import Plan, make_plan
 from runner.session.planned import plan_from
 from tests.runner import sysroots
 from tests.runner.compose.interpolation import read
@@ -30,10 +31,11 @@ HOST = sysroots.Host(cores=2, governor=None)
 
 @pytest.fixture
 def planned(tmp_path: Path) -> Plan:
-    """What `compare` would run on a host of two cores."""
+    """What `compare` would run on a host of two cores, without turns: the services follow one another."""
     sysroots.write(HOST, tmp_path / "host")
     composed = parsed(compare.Options, build_parser().parse_args(["compare"]))
-    return plan_from(composed.request, composed.pin, contained=False, sysroot=tmp_path / "host").plan
+    made = plan_from(composed.request, composed.pin, contained=False, sysroot=tmp_path / "host")
+    return make_plan(replace(made.request, turns=None), made.plan.pin, made.plan.bkms)
 
 
 @pytest.fixture
@@ -49,13 +51,13 @@ def test_the_committed_files_are_what_the_command_writes() -> None:
         assert (FOLDER / name).read_text(encoding="utf-8") == content, name
 
 
-def test_each_variant_has_one_service_that_builds_its_image(services: dict[str, Any]) -> None:
-    """It checks the image before anything is measured, with the settings of the variant's launches."""
-    checks = {name: each for name, each in services.items() if "build" in each}
-    assert list(checks) == ["tf-2.14-stock", "tf-2.14-intel"]
+def test_each_variant_has_one_service_that_checks_its_image(services: dict[str, Any]) -> None:
+    """Before anything is measured, with the settings of the variant's launches; the first of an image builds it."""
+    checks = {name: each for name, each in services.items() if each["command"] == ["--version"]}
+    assert [name for name, each in checks.items() if "build" in each] == ["tf-2.14-stock", "tf-2.14-intel"]
+    assert list(checks) == ["tf-2.14-stock", "tf-2.14-stock-onednn", "tf-2.14-intel"]
     for name, check in checks.items():
-        assert check["command"] == ["--version"]
-        launches = [each for key, each in services.items() if f"-{name}-" in key]
+        launches = [each for key, each in services.items() if re.fullmatch(rf"block\d-{name}-[a-z0-9]+-b4", key)]
         assert len(launches) == 16
         own = ("command", "labels", "depends_on", "entrypoint", "build")
         settings = {key: value for key, value in check.items() if key not in own}
@@ -115,13 +117,13 @@ def test_a_file_can_be_made_for_one_host(tmp_path: Path) -> None:
 
 
 def test_the_overlay_switches_the_launches_off_and_adds_its_own() -> None:
-    """The overlay's launches are AlexNet at batch size 1, in two blocks of both variants."""
+    """The overlay's launches are AlexNet at batch size 1, in two blocks of all variants."""
     main_services = read(FOLDER / "compare.yaml", {})["services"]
     smoke = read(FOLDER / "smoke.yaml", {})["services"]
     off = [name for name, each in smoke.items() if each == {"profiles": ["compare"]}]
     assert off == [name for name in main_services if name.startswith("block")]
     jobs = [json.loads(each["command"][-1]) for name, each in smoke.items() if name.startswith("smoke-")]
-    assert [(job["topology"], job["batch_size"], job["timed_steps"]) for job in jobs] == [("alexnet", 1, 2)] * 4
+    assert [(job["topology"], job["batch_size"], job["timed_steps"]) for job in jobs] == [("alexnet", 1, 2)] * 6
     assert smoke["host"]["command"][1] == "compose-smoke"
 
 
