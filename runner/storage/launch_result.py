@@ -33,12 +33,18 @@ class Failure:
 
 @dataclass(frozen=True)
 class Step:
-    """One training step. `phase` is warmup or timed; `loss` is None if it was not a finite number."""
+    """One training step. `phase` is warmup or timed; `loss` is None if it was not a finite number.
+
+    `began` is in seconds on the host's monotonic clock; None in records of the first version. `turn` is the number of
+    the turn in the block's order; None for a launch that took none.
+    """
 
     index: int
     phase: str
     seconds: float
     loss: float | None
+    began: float | None = None
+    turn: int | None = None
 
 
 @dataclass(frozen=True)
