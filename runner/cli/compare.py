@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from runner.cli.engines import Engines, choose_engine
@@ -10,6 +10,7 @@ from runner.cli.measuring import ONE_STAGE, UntimedWork, command_line, measure
 from runner.cli.printed_plan import print_plan, with_branches
 from runner.cli.progress import say
 from runner.errors import EXIT_DONE, UsageError
+from runner.machine import conditions
 from runner.planning.extend import extended
 from runner.session.image_lock_in_use import images_json
 from runner.session.opening import begin, go_on, make_ready, stacks_of
@@ -18,6 +19,7 @@ from runner.session.planned import plan_from
 from runner.session.prepared import measuring
 from runner.session.resuming import in_words, require_kept_topologies, resumed_with
 from runner.stats.enough import Size
+from runner.stats.noise_floor import last_floor
 from runner.stats.sizing import FIRST_BLOCKS
 from runner.storage import runs
 from runner.storage.runs import Run
@@ -39,6 +41,7 @@ class Options:
     precision: float | None
     budget: float | None
     more_blocks: int | None
+    aa: bool
 
     @property
     def size(self) -> Size:
@@ -55,17 +58,20 @@ def run(options: Options, engines: Engines) -> int:
     request = options.request
     if options.size != ONE_STAGE and request.blocks is None:
         request = replace(request, blocks=FIRST_BLOCKS)
-    planned = plan_from(request, options.pin, contained=runs_containers(options.engine.engine))
+    planned = plan_from(request, options.pin, contained=runs_containers(options.engine.engine), aa=options.aa)
     engine, why = choose_engine(options.engine, engines, planned.stacks)
     if options.dry_run:
         print_plan(with_branches(planned, engine, options.request.inter_op), engine)
         return EXIT_DONE
     folder = options.out or runs.RUNS / runs.new_name(planned.label)
-    untimed = UntimedWork(peak=not options.no_peak, probe=not options.no_probe)
+    # A variant that is compared with itself needs no evidence of what differs.
+    untimed = UntimedWork(peak=not options.no_peak and not options.aa, probe=not options.no_probe and not options.aa)
     with measuring(f"run {folder}", engine):
         say(why)
         ready = make_ready(planned, engine, folder, say)
-        also = {"peak": untimed.peak, "probes": untimed.probe, **images_json(options.engine)}
+        floor = last_floor(conditions(planned.machine), planned.plan.pin, engine.name)
+        known = {} if floor is None or options.aa else {"noise_floor": asdict(floor)}
+        also = {**known, "peak": untimed.peak, "probes": untimed.probe, **images_json(options.engine)}
         session = begin(ready, folder, command_line(), options.engine.memory_bytes, also)
         return measure(session, session.run.launches, untimed, options.size)
 

@@ -113,6 +113,8 @@ def _compare(parser: argparse.ArgumentParser) -> None:
                         "blocks fixes how many")  # fmt: skip
     parser.add_argument("--budget", type=duration, default=None, metavar="TIME",
                         help="use about so much time, e.g. 20m, and spread it over the widest intervals")  # fmt: skip
+    parser.add_argument("--aa", action="store_true",
+                        help="compare stock with itself: this host's noise floor, which later runs show")  # fmt: skip
     parser.add_argument("--more-blocks", type=positive, default=None, metavar="N",
                         help="with --resume: so many more blocks, an even number")  # fmt: skip
     parser.add_argument("--dry-run", action="store_true", help="print the plan and stop")
