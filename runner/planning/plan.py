@@ -60,13 +60,22 @@ class Request:
 
 @dataclass(frozen=True)
 class Plan:
-    """Every launch of a run in order, with the pin and the BKMs that all of them share."""
+    """Every launch of a run in order, with the pin and the BKMs that all of them share.
+
+    `blocks` is the largest number of blocks of any group. `first_blocks` is the number of those that every group had
+    before the spread of their results decided on more; None if there are no more.
+    """
 
     pin: Pin
     bkms: ResolvedBkms
     blocks: int
     seed: int
     launches: tuple[Launch, ...]
+    first_blocks: int | None = None
+
+    def blocks_of(self, group: Group) -> int:
+        """How many blocks a group has."""
+        return max(launch.block for launch in self.launches if launch.cell.group == group)
 
     @property
     def groups(self) -> tuple[Group, ...]:
@@ -79,6 +88,7 @@ class Plan:
             "pin": self.pin.to_json(),
             "bkms": self.bkms.to_json(),
             "blocks": self.blocks,
+            **({} if self.first_blocks is None else {"first_blocks": self.first_blocks}),
             "seed": self.seed,
             "launches": [launch.to_json() for launch in self.launches],
         }

@@ -12,6 +12,7 @@ from runner.report.default_sections import default_findings, not_observed
 from runner.report.host_sections import host_warnings
 from runner.report.measured import completing, going_on, variant_title
 from runner.report.value_text import at_once, estimated, plural, topology_title, true_largest
+from runner.stats.noise_floor import is_below
 from runner.stats.results import Results
 from runner.stats.tables import Largest, Summary
 from runner.status import Status
@@ -29,7 +30,9 @@ LOAD_WORTH_A_WORD = 0.5
 def findings(measured: Results, article: Publication) -> tuple[str, ...]:
     """Return the findings: on a plain installation, one sentence for each pair, and one on the article's figure."""
     sentences = [_finding(measured, row) for row in measured.summaries]
-    return (*default_findings(measured), *sentences, _on_the_article(measured, article))
+    if measured.header.is_aa:
+        return tuple(sentences)
+    return (*default_findings(measured), *sentences, *_floor(measured), _on_the_article(measured, article))
 
 
 def warnings(measured: Results) -> tuple[str, ...]:
@@ -129,6 +132,23 @@ def _few_steps(measured: Results) -> list[str]:
         "training had reached its steady speed by then. `--warmup` and `--steps` give more steps."
         for timed, warmup in sorted(few)
     ]
+
+
+def _floor(measured: Results) -> list[str]:
+    """Return which speedups are nearer to 1 than a variant was to itself on this host."""
+    floor = measured.header.noise_floor
+    if floor is None:
+        return []
+    below = [
+        f"{topology_title(row.pair.group.topology)} {row.pair.candidate} / {row.pair.baseline}"
+        for row in measured.speedups.values()
+        if row.alone is not None and is_below(row.alone, floor)
+    ]
+    said = (
+        f"The same variant against itself seemed up to {floor.factor - 1:.1%} faster or slower on this host and pin "
+        f"(A/A run {floor.run}, {plural(floor.bars, 'bar')}, {plural(floor.blocks, 'block')})."
+    )
+    return [f"{said} {'Below this noise floor: ' + ', '.join(below) if below else 'Every speedup is above it'}."]
 
 
 def _noise(measured: Results) -> list[str]:

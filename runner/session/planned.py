@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from runner.catalogue.presets import Preset, find_preset
-from runner.catalogue.stacks import Stack, find_stack
+from runner.catalogue.stacks import Stack, against_itself, find_stack
 from runner.catalogue.topology_file import UserTopology, chosen_topologies
 from runner.engines.protocol import Notify
 from runner.errors import UsageError
@@ -74,11 +74,12 @@ class PlannedComparison:
 
 
 def plan_from(
-    wanted: RequestOptions, where: PinOptions, *, contained: bool, sysroot: Path = LIVE_ROOT
+    wanted: RequestOptions, where: PinOptions, *, contained: bool, sysroot: Path = LIVE_ROOT, aa: bool = False
 ) -> PlannedComparison:
     """Make the plan that the options ask for, for the host below `sysroot`.
 
-    `contained` says whether containers were requested; the `problems` depend on it.
+    `contained` says whether containers were requested; the `problems` depend on it. With `aa` each stack's baseline is
+    compared with itself.
 
     Raises:
         UsageError: an option asks for something that does not exist or is not possible on this host.
@@ -88,9 +89,11 @@ def plan_from(
     preset = preset_from(wanted)
     user_topology = user_topology_of(wanted.topology_file)
     request = replace(request_from(wanted, preset, user_topology), memory_bytes=memory_of(machine))
+    if aa:
+        request = replace(request, variants=(), stacks=tuple(against_itself(stack) for stack in request.stacks))
     plan = make_plan(request, pin, bkms_from(wanted.bkms, wanted.inter_op, pin))
     return PlannedComparison(
-        preset.name,
+        "aa" if aa else preset.name,
         machine,
         request,
         plan,
