@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
 from maintenance.bench_stats.simulation import Array
 from runner.stats.intervals import CONFIDENCE, simultaneous_confidence, student_t
 from runner.stats.sizing import two_stage_half_width
+
+Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 @dataclass(frozen=True)
@@ -23,9 +26,9 @@ class Intervals:
         """Return the intervals with their widths made smaller by this share, to see that the bounds notice it."""
         return Intervals(self.centre, self.half * (1 - share))
 
-    def holds(self, truth: Array | float) -> Array:
+    def holds(self, truth: Array | float) -> Flags:
         """Return whether each interval contains the truth."""
-        held: Array = np.abs(self.centre - truth) <= self.half
+        held: Flags = np.abs(self.centre - truth) <= self.half
         return held
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from maintenance.bench_stats.design import mean_burst, median_step
 from maintenance.bench_stats.scenarios import SCENARIOS, Noise, Scenario, load_noise
-from maintenance.bench_stats.simulation import Size, draw_orders, launches, typical_step
+from maintenance.bench_stats.simulation import Array, Size, draw_orders, launches, typical_step
 from runner.stats.components import of_launches
 from runner.stats.estimators import images_per_second
 from runner.stats.estimators import typical_step as kits_typical_step
@@ -51,9 +51,9 @@ def test_each_variant_is_before_each_other_one_as_often_as_after_it() -> None:
 def test_the_measured_components_are_in_the_simulated_steps() -> None:
     """What the kit finds in 1,600 simulated blocks is what was put in, within 5 standard errors."""
     noise = load_noise()
-    kept: list[np.ndarray] = []  # type: ignore[type-arg]
+    kept: list[Array] = []
 
-    def keep(seconds: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    def keep(seconds: Array) -> Array:
         kept.append(seconds)
         return typical_step(seconds)
 
