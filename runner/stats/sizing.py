@@ -1,7 +1,7 @@
 """Decides how many blocks a run has: from the first blocks' spread, and never by watching an interval shrink.
 
 A run that goes on until its interval is narrow stops where the spread happens to look small, and its intervals hold the
-truth less often than they say: 91% to 94% in results/coverage.md. Stein's two stages avoid that. The spread of the
+truth less often than they say: 93% to 94% in results/coverage.md. Stein's two stages avoid that. The spread of the
 first blocks fixes the number of the rest. The final interval is around the mean of all blocks, but its spread and its
 degrees of freedom stay those of the first blocks (Stein 1945, A two-sample test for a linear hypothesis whose power is
 independent of the variance, Annals of Mathematical Statistics 16: 243-258). For normal log-ratios it is exact.

@@ -27,7 +27,7 @@ def simulated(
 
 
 def deviations(found: Components) -> list[float | None]:
-    return [level and level.deviation for level in (found.blocks, found.bursts, found.steps)]
+    return [None if level is None else level.deviation for level in (found.blocks, found.bursts, found.steps)]
 
 
 def test_the_components_of_simulated_launches_are_found() -> None:
@@ -62,9 +62,9 @@ def test_a_launch_of_an_old_record_has_steps_and_no_bursts() -> None:
     found = of_launches(samples_of(old))
     assert found.bursts is None
     assert found.steps is not None
-    assert (found.steps.variance, found.steps.degrees) == (pytest.approx(2.0), 2)
+    assert (found.steps.variance, found.steps.degrees) == pytest.approx((2.0, 2))
     assert found.blocks is not None
-    assert (found.blocks.variance, found.blocks.degrees) == (pytest.approx(-0.5), 1)
+    assert (found.blocks.variance, found.blocks.degrees) == pytest.approx((-0.5, 1))
     assert found.blocks.deviation == 0
 
 

@@ -63,7 +63,7 @@ def test_the_precision_is_reached_and_the_interval_holds_the_truth() -> None:
 
 
 def test_a_budget_goes_to_the_widest_interval() -> None:
-    """A group twice as noisy needs four times the blocks for the same width. The last 60 s fit only two short blocks."""
+    """A group twice as noisy needs four times the blocks for the same width. The last 60 s fit two short ones."""
     found = blocks_within(24 * 60.0, {"calm": 30.0, "noisy": 60.0}, {"calm": 0.02, "noisy": 0.04}, first=4)
     assert found == {"calm": 8, "noisy": 26}
 
