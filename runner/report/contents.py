@@ -22,6 +22,7 @@ from runner.report.repeat_sections import repeat_sections
 from runner.report.topology_sections import topology_sections
 from runner.report.trace_sections import trace_sections
 from runner.report.training_sections import training_section, training_warnings
+from runner.report.turns_sections import turns_sections
 from runner.report.years import years_sections
 from runner.stats.results import Results
 
@@ -46,6 +47,7 @@ def compose(measured: Results) -> Document:
             results.throughput_section(measured),
             cores_section(measured),
             block_section(measured),
+            *turns_sections(measured),
             *peak_sections(measured),
             training_section(measured),
             evidence_section(measured),
@@ -75,6 +77,7 @@ def _compose_ladder(measured: Results, article: Publication) -> Document:
             *ladder_sections(measured, article),
             results.throughput_section(measured),
             cores_section(measured),
+            *turns_sections(measured),
             *launch_time_sections(measured),
             results.launches_section(measured),
             claims.article_section(measured, article),

@@ -1,4 +1,7 @@
-"""Figure 1: grouped bars like the article's. Above, images per second; below, the speedup; intervals on all."""
+"""Figure 1: grouped bars like the article's. Above, images per second; below, the speedup; intervals on all.
+
+Beside each interval stand the blocks that it was computed from, one dot each, in their order from left to right.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +15,13 @@ from matplotlib.figure import Figure as Drawing
 from runner.catalogue.publications import HEADLINE, Publication
 from runner.claims.judge import judge_claim
 from runner.report.document import Figure
+from runner.report.dots import draw_dots, room_for_dots
 from runner.report.drawing import colour, render
 from runner.report.intervals import NONE, Whiskers, draw_whiskers, whiskers_of
 from runner.report.measured import completing, variant_title
+from runner.report.sequence import is_by_turns
 from runner.report.value_text import plural, significant, topology_title
+from runner.stats.estimators import images_per_second
 from runner.stats.evidence_marks import EVIDENCE_FAILED, NO_EVIDENCE
 from runner.stats.pairs import Comparison
 from runner.stats.results import Results
@@ -72,8 +78,9 @@ def _figure(measured: Results, article: Publication) -> Drawing:
 def _key(measured: Results) -> str:
     """Return in words what the lines and the hatching mean."""
     blocks = measured.header.plan.blocks
+    launches = "launches that take turns" if is_by_turns(measured) else "separate launches"
     lines = [
-        f"Thick line: 95% interval of this bar alone, over {blocks} blocks of separate launches. Higher is better.",
+        f"Thick line: 95% interval of this bar alone, over {blocks} blocks (the dots) of {launches}. Higher is better.",
         f"Thin line: 95% intervals of all {plural(measured.family, 'pair')} of the run at once. What is called "
         "faster or slower is read off these.",
     ]
@@ -107,7 +114,7 @@ def _draw_throughput(axes: Axes, measured: Results, stack: str) -> None:
         _bars(axes, place, bars[index], colour(variant, variants), variant_title(measured, stack, variant), "{}")
     axes.set_ylabel("images per second")
     axes.set_title(f"{measured.header.stacks[stack].title}: training throughput", loc="left", fontsize=10)
-    _finish(axes, groups, measured.batch_sizes)
+    _finish(axes, groups, measured.batch_sizes, bars)
 
 
 def _draw_speedups(axes: Axes, measured: Results, stack: str) -> None:
@@ -123,16 +130,20 @@ def _draw_speedups(axes: Axes, measured: Results, stack: str) -> None:
     title = measured.header.stacks[stack].title
     text = f"{title}: speedup over {variant_title(measured, stack, baseline)} (dashed line: 1x)"
     axes.set_title(text, loc="left", fontsize=10)
-    _finish(axes, groups, measured.batch_sizes)
+    _finish(axes, groups, measured.batch_sizes, bars)
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A value with its intervals. `remark` is the reason for a missing value, or a warning about the value."""
+    """A value with its intervals. `remark` is the reason for a missing value, or a warning about the value.
+
+    `blocks` are the values of the single blocks, in their order.
+    """
 
     value: float | None
     whiskers: Whiskers
     remark: str
+    blocks: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -157,7 +168,8 @@ def _throughput(measured: Results, group: Group, variant: str) -> Bar:
     if row is None:
         return Bar(None, NONE, _reason(measured, group, variant))
     speed = row.images_per_second
-    return Bar(speed.value, Whiskers(alone=speed.interval), evidence.remark if evidence else "")
+    blocks = tuple(images_per_second(record) for record in measured.of_cell(cell))
+    return Bar(speed.value, Whiskers(alone=speed.interval), evidence.remark if evidence else "", blocks)
 
 
 def _reason(measured: Results, group: Group, variant: str) -> str:
@@ -170,12 +182,13 @@ def _reason(measured: Results, group: Group, variant: str) -> str:
 def _speedup(measured: Results, comparison: Comparison) -> Bar:
     row = measured.speedups[comparison]
     status, value = row.pair.status, row.alone.value if row.alone else None
+    blocks = tuple(row.pair.ratios)
     if status == Status.OK:
-        return Bar(value, whiskers_of(row), "")
+        return Bar(value, whiskers_of(row), "", blocks)
     evidence = [measured.cells.get(cell) for cell in comparison.cells]
     remarks = [each.remark for each in evidence if each and each.remark]
     remark = remarks[0] if remarks and status in MARKED else status.words
-    return Bar(value, whiskers_of(row), remark)
+    return Bar(value, whiskers_of(row), remark, blocks)
 
 
 def _bars(axes: Axes, place: Place, bars: Sequence[Bar], fill: str, label: str, text: str) -> None:
@@ -197,15 +210,17 @@ def _bars(axes: Axes, place: Place, bars: Sequence[Bar], fill: str, label: str, 
             lines.append(f"(to {text.format(significant(whiskers.high))})")
         axes.annotate("\n".join(lines), (x, top), xytext=(0, 4), textcoords="offset points", ha="center", va="bottom",
                       fontsize=9)  # fmt: skip
+        draw_dots(axes, x, width, bar.blocks)
 
 
-def _finish(axes: Axes, groups: Sequence[Group], batch_sizes: Sequence[int]) -> None:
+def _finish(axes: Axes, groups: Sequence[Group], batch_sizes: Sequence[int], rows: Sequence[Sequence[Bar]]) -> None:
     names = [topology_title(group.topology) for group in groups]
     if len(batch_sizes) > 1:
         names = [f"{name}\nbatch {group.batch_size}" for name, group in zip(names, groups, strict=True)]
     axes.set_xticks(range(len(groups)), names)
     axes.set_xlim(-0.6, len(groups) - 0.4)
-    axes.set_ylim(0, axes.get_ylim()[1] * HEADROOM)
+    blocks = [block for bars in rows for bar in bars for block in bar.blocks]
+    axes.set_ylim(0, max(axes.get_ylim()[1] * HEADROOM, room_for_dots(blocks)))
     axes.tick_params(axis="x", length=0)
     axes.grid(axis="y", color="#e6e6e6", linewidth=0.8)
     axes.set_axisbelow(True)

@@ -34,7 +34,7 @@ COLOURED = {
 LONGEST_WORDS = 60
 LONGEST_WORD = 32
 # The names of the kit's figures. Figures of an earlier drawing are found by these.
-FIGURES = ("figure1.*", "years.*", "peak.*", "ladder.*", "trace-*.*")
+FIGURES = ("figure1.*", "years.*", "peak.*", "ladder.*", "trace-*.*", "turns.*")
 # Six digits are enough to repeat every division, and few enough to read.
 CSV_FLOATS = "%.6g"
 

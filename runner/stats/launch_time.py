@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from runner.stats.estimators import timed_step_seconds
+from runner.stats.living_together import members_of
 from runner.storage.launch_result import LaunchResult
 from runner.storage.records import Record
 
@@ -46,19 +47,13 @@ def launch_time(records: Iterable[Record]) -> LaunchTime | None:
         return None
     return LaunchTime(
         launches=len(trained),
-        total=sum(record.facts["seconds"] / _living_together(record) for record, _ in trained),
-        imports=sum(_seconds(result, "import") / _living_together(record) for record, result in trained),
-        graph=sum(_seconds(result, "graph_build") / _living_together(record) for record, result in trained),
-        initialise=sum(_seconds(result, "initialise") / _living_together(record) for record, result in trained),
+        total=sum(record.facts["seconds"] / members_of(record) for record, _ in trained),
+        imports=sum(_seconds(result, "import") / members_of(record) for record, result in trained),
+        graph=sum(_seconds(result, "graph_build") / members_of(record) for record, result in trained),
+        initialise=sum(_seconds(result, "initialise") / members_of(record) for record, result in trained),
         warmup=sum(step.seconds for _, result in trained for step in result.steps if step.phase == "warmup"),
         timed=sum(sum(timed_step_seconds(record)) for record, _ in trained),
     )
-
-
-def _living_together(record: Record) -> int:
-    """How many launches shared the launch's wall time: their start-ups overlap, and they train in turns."""
-    turns = record.conditions.get("turns")
-    return int(turns["members"]) if turns else 1
 
 
 def _seconds(result: LaunchResult, part: str) -> float:

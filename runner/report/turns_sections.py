@@ -1,0 +1,141 @@
+"""The report's section on how the launches of a block took turns, and on what living together cost them."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+
+from runner.checks.turns import IDLE_SECONDS, IDLE_SHARE
+from runner.report.document import Section, Table, table
+from runner.report.sequence import is_by_turns, sequence_sentences
+from runner.report.turns_figure import Timeline, draw_turns, timelines
+from runner.report.value_text import plural, significant, topology_title
+from runner.stats.first_steps import FirstStep, first_steps
+from runner.stats.intervals import Estimate
+from runner.stats.living_together import LivingTogether, living_together
+from runner.stats.results import Results
+from runner.vocabulary import Cell
+
+TITLE = "How the launches took turns"
+ONE_STEP = "bursts of one step: cannot be judged"
+
+
+def turns_sections(measured: Results) -> tuple[Section, ...]:
+    """Return the section; nothing for a run of an earlier version, whose launches always followed one another."""
+    apart = sequence_sentences(measured)
+    if not is_by_turns(measured):
+        return (Section(TITLE, apart),) if apart else ()
+    found, drawn = living_together(measured.usable), timelines(measured.usable)
+    if not found:
+        return (Section(TITLE, (*apart, "No launch that took turns has ended well.")),)
+    judged = first_steps(measured.usable)
+    paragraphs = (*_on_the_figure(drawn), *apart, _on_living_together(found), *_on_first_steps(judged))
+    tables = (_living_table(measured, found), *_first_steps_tables(judged))
+    return (Section(TITLE, paragraphs, tables, figures=(draw_turns(measured, drawn),) if drawn else ()),)
+
+
+def _on_the_figure(drawn: Sequence[Timeline]) -> tuple[str, ...]:
+    if not drawn:
+        return ()
+    return (
+        "Each row is one launch, and each bar is one burst: light bars are warm-up, full bars are timed. At any time "
+        "one launch trains at most. A block with two bursts that overlap is not as planned, and none of its samples "
+        "are used. The figure has the first complete block of each topology; records.jsonl has the beginning of every "
+        "burst and step of all blocks.",
+    )
+
+
+def _on_living_together(found: Mapping[tuple[str, str], LivingTogether]) -> str:
+    waited, idle = (sum(getattr(each, name) for each in found.values()) for name in ("waited", "idle_cpu"))
+    passed_on = [seconds for each in found.values() for seconds in each.hand_overs]
+    text = (
+        f"While other launches had their turns, the launches that waited used {idle:.3f} s of CPU in {waited:,.0f} s "
+        f"({_share(idle, waited)}). A launch that uses more than {IDLE_SHARE:.0%} of the time in which it waits, and "
+        f"more than {significant(IDLE_SECONDS, 1)} s in all, is not as planned."
+    )
+    if passed_on:
+        text += (
+            f" From the end of a burst to the beginning of the next launch's burst it took "
+            f"{_milliseconds(min(passed_on))} ms at least, {_milliseconds(statistics.median(passed_on))} ms in the "
+            f"median and {_milliseconds(max(passed_on))} ms at most, over {plural(len(passed_on), 'hand-over')}. This "
+            "includes the time in which a launch looks whether all its threads sleep, before it passes the turn on."
+        )
+    return text
+
+
+def _living_table(measured: Results, found: Mapping[tuple[str, str], LivingTogether]) -> Table:
+    order = [(stack, name) for stack in measured.stacks for name in measured.variants(stack) if (stack, name) in found]
+    columns = (
+        "stack", "variant", "launches", "others trained (s)", "own CPU meanwhile (s)", "share", "limit",
+        "to the next burst, median (ms)", "longest (ms)", "slowest to fall asleep (ms)", "bursts never asleep",
+    )  # fmt: skip
+    rows = [
+        (
+            stack, variant, str(each.launches), f"{each.waited:,.1f}", f"{each.idle_cpu:.3f}",
+            _share(each.idle_cpu, each.waited), f"{IDLE_SHARE:.0%}",
+            _milliseconds(statistics.median(each.hand_overs)) if each.hand_overs else "—",
+            _milliseconds(max(each.hand_overs)) if each.hand_overs else "—",
+            "—" if each.slowest_to_sleep is None else _milliseconds(each.slowest_to_sleep),
+            str(each.never_asleep),
+        )
+        for (stack, variant), each in ((key, found[key]) for key in order)
+    ]  # fmt: skip
+    return table(columns, rows, columns[2:], caption="Living together")
+
+
+def _on_first_steps(judged: Mapping[Cell, FirstStep]) -> tuple[str, ...]:
+    """Return what the first step after a switch does, in one sentence of counts, and how it was judged."""
+    with_interval = [each for each in judged.values() if each.verdict]
+    if not with_interval:
+        why = "one block gives no interval" if any(each.bursts for each in judged.values()) else "bursts have one step"
+        return (f"Whether the first step after another launch's turn is slower cannot be judged here: {why}.",)
+    counts = [
+        f"{verdict} in {sum(each.verdict == verdict for each in with_interval)}"
+        for verdict in ("slower", "faster", "no clear difference")
+    ]
+    return (
+        "The first step of a burst that follows another launch's turn, against the other steps of the same burst: "
+        f"{', '.join(counts)} of {plural(len(with_interval), 'cell')}. The replicates are the blocks, of which each "
+        "has the geometric mean over its bursts, and the interval is Student's t. It is of each cell alone, so that "
+        "about one in twenty of them excludes 0% where nothing differs. First steps are part of every speedup.",
+    )
+
+
+def _first_steps_tables(judged: Mapping[Cell, FirstStep]) -> tuple[Table, ...]:
+    if not any(each.bursts for each in judged.values()):
+        return ()
+    columns = ("stack", "variant", "topology", "batch size", "bursts judged", "the first step [95%]")
+    rows = [
+        (cell.stack, cell.variant, topology_title(cell.topology), str(cell.batch_size), str(each.bursts), told(each))
+        for cell, each in judged.items()
+    ]
+    return (table(columns, rows, columns[3:5], caption="The first step after a switch"),)
+
+
+def told(found: FirstStep) -> str:
+    """Return what is known of a cell's first step after a switch, such as "slower by 3.1% [1.2%, 5.0%]"."""
+    if found.factor is None:
+        return ONE_STEP
+    percent = _percent(found.factor.value)
+    if not found.factor.has_interval:
+        return f"{percent}; one block: no interval"
+    if found.verdict == "no clear difference":
+        return f"{found.verdict}: {percent} {_ends(found.factor)}"
+    return f"{found.verdict} by {percent.lstrip('+-')} {_ends(found.factor)}"
+
+
+def _ends(factor: Estimate) -> str:
+    return f"[{_percent(factor.low)}, {_percent(factor.high)}]"
+
+
+def _percent(factor: float) -> str:
+    """Return how much longer a step takes, with its sign; a minus means that it is faster."""
+    return f"{100 * (factor - 1):+.1f}%"
+
+
+def _share(part: float, whole: float) -> str:
+    return f"{part / whole:.3%}" if whole > 0 else "—"
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{1000 * seconds:.1f}"

@@ -1,0 +1,80 @@
+"""Is the first step of a burst slower than its other steps, where another launch has trained before it? Pure functions.
+
+Another launch fills the caches and moves the clock frequency of the CPUs. The first step after its turn may pay for
+that. No step is left out of the speedups; this measures what the first one does to them.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from runner.stats.intervals import FEWEST, Estimate, geometric_estimate
+from runner.stats.living_together import members_of
+from runner.storage.records import Record
+from runner.vocabulary import Cell
+
+
+@dataclass(frozen=True)
+class FirstStep:
+    """How long the first step after a switch takes in one cell, as a factor of the burst's other steps.
+
+    `bursts` is how many bursts were judged: timed bursts of two or more steps that follow another launch's turn.
+    `factor` has one replicate for each block: the geometric mean over the block's bursts. It is None if no burst could
+    be judged.
+    """
+
+    cell: Cell
+    bursts: int
+    factor: Estimate | None
+
+    @property
+    def verdict(self) -> str:
+        """Slower or faster, if the interval of this cell by itself excludes 1, else no clear difference.
+
+        It is empty if there is no interval.
+        """
+        if self.factor is None or not self.factor.has_interval:
+            return ""
+        if self.factor.low > 1:
+            return "slower"
+        return "faster" if self.factor.high < 1 else "no clear difference"
+
+
+def first_steps(records: Iterable[Record]) -> dict[Cell, FirstStep]:
+    """Return one row for each cell whose launches took turns, in the order of the records."""
+    found: dict[Cell, list[Record]] = {}
+    for record in records:
+        if members_of(record) > 1 and record.training is not None:
+            found.setdefault(record.cell, []).append(record)
+    return {cell: _of_cell(cell, launches) for cell, launches in found.items()}
+
+
+def log_ratios(record: Record) -> list[float]:
+    """Return log(first step) - mean log(other steps) of each burst that follows another launch's turn.
+
+    Turns are numbered over the whole block. So a burst follows another launch's turn if the turn before it is not one
+    of this launch's own. Warm-up bursts and bursts of one step have no part.
+    """
+    if record.training is None:
+        return []
+    by_turn: dict[int, list[float]] = {}
+    for step in record.training.timed_steps:
+        if step.turn is not None:
+            by_turn.setdefault(step.turn, []).append(step.seconds)
+    own = {burst.turn for burst in record.training.bursts}
+    return [
+        math.log(seconds[0]) - statistics.fmean(map(math.log, seconds[1:]))
+        for turn, seconds in sorted(by_turn.items())
+        if turn - 1 not in own and len(seconds) >= FEWEST
+    ]
+
+
+def _of_cell(cell: Cell, launches: Sequence[Record]) -> FirstStep:
+    by_launch = [found for record in launches if (found := log_ratios(record))]
+    if not by_launch:
+        return FirstStep(cell, 0, None)
+    factors = [math.exp(statistics.fmean(each)) for each in by_launch]
+    return FirstStep(cell, sum(map(len, by_launch)), geometric_estimate(factors))
