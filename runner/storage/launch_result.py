@@ -182,6 +182,8 @@ class LaunchResult:
     evidence: LaunchEvidence | None = None
     workload_sha256: str | None = None
     topology_sha256: str | None = None
+    graph_sha256: str | None = None
+    graph_imported: bool | None = None
 
     @property
     def timed_steps(self) -> tuple[Step, ...]:

@@ -98,6 +98,8 @@ def make_result(launch: Launch, pin: Pin, step_seconds: float) -> dict[str, Any]
         "fingerprint": [],
         "description": None,
         "topology_sha256": None,
+        "graph_sha256": None,
+        "graph_imported": None,
     }
 
 
