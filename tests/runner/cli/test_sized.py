@@ -34,7 +34,7 @@ def planned() -> dict[str, Any]:
 
 
 def blocks(topology: str) -> int:
-    return max(each["block"] for each in planned()["launches"] if each["topology"] == topology)
+    return max(int(each["block"]) for each in planned()["launches"] if each["topology"] == topology)
 
 
 def test_a_precision_adds_blocks_where_the_first_ones_are_apart(
