@@ -172,7 +172,7 @@ class Group:
     def _expect(self, token: str, needed: Sequence[int]) -> None:
         """Read a token. While none comes, look now and then whether the members that are `needed` still live.
 
-        A member may have sent the token as its last act. So after a death has been seen, a token that came before counts.
+        A member may have sent the token as its last act. So a token counts that came before its death was seen.
         """
         own, are_alive = cast(int, self._own), True
         while b"\n" not in self._unread:
