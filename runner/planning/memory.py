@@ -5,6 +5,8 @@ Where the launches of a block do not fit together, they follow one another. Pure
 
 from __future__ import annotations
 
+from math import ceil
+
 from runner.topologies import BUILT_IN
 
 # The share of the memory that launches may be planned to fill. The rest is for the system, for what else runs, and for
@@ -21,6 +23,11 @@ def predicted_bytes(topology: str, batch_size: int) -> int | None:
     """
     known = BUILT_IN.get(topology)
     return None if known is None else round(GB * (known.fixed_memory_gb + known.memory_gb_per_image * batch_size))
+
+
+def free_bytes_needed(topology: str, batch_size: int, launches: int) -> int:
+    """The free memory that so many launches need to live together; 0 if nothing is known of the topology."""
+    return ceil(launches * (predicted_bytes(topology, batch_size) or 0) / USABLE_SHARE)
 
 
 def why_not_together(topology: str, batch_size: int, launches: int, memory_bytes: int | None) -> str | None:

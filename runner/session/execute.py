@@ -108,7 +108,7 @@ def _records_of(
     context, engine = session.context, session.engine
     before = {"started": _now(), "before": dict(session.read_facts())}
     own = time.process_time()  # of all threads of this process, and of none that it has started
-    deadline = sum(launch.time_limit_seconds for launch in block) + GRACE_SECONDS
+    deadline = deadline_seconds(block)
     starts = [Start(*each) for each in zip(block, artifacts, folders, strict=True)]
     if len(starts) == 1:
         outcomes = [engine.run(block[0], context.pin, artifacts[0], folders[0], deadline)]
@@ -117,7 +117,7 @@ def _records_of(
     own = time.process_time() - own
     facts = {**before, "ended": _now(), "after": dict(session.read_facts()),
              "runner_cpu_seconds": round(own / len(block), 4)}  # fmt: skip
-    faults = _faults_in_turns(block, folders)
+    faults = block_faults(block, folders)
     made = [
         record_of(launch, artifact, context, outcome, folder, facts, faults.get(launch.launch_id, ()))
         for launch, artifact, outcome, folder in zip(block, artifacts, outcomes, folders, strict=True)
@@ -138,7 +138,12 @@ def _installation(launch: Launch) -> str:
     return f"{launch.cell.stack}/{launch.installation}"
 
 
-def _faults_in_turns(block: Sequence[Launch], folders: Sequence[LaunchFolders]) -> dict[str, list[str]]:
+def deadline_seconds(block: Sequence[Launch]) -> float:
+    """The seconds after which launches that live together are killed: each may train up to its limit in its turns."""
+    return sum(launch.time_limit_seconds for launch in block) + GRACE_SECONDS
+
+
+def block_faults(block: Sequence[Launch], folders: Sequence[LaunchFolders]) -> dict[str, list[str]]:
     """The faults in the turns of those launches that wrote a result, by launch id."""
     found = {}
     for launch, folder in zip(block, folders, strict=True):
