@@ -20,11 +20,11 @@ FIND_PYTHON := for python in python3 python3.13 python3.12 python3.11 python3.10
   && { echo "$$python"; exit 0; }; done; exit 1
 PIP_FLAGS := --quiet --no-compile --disable-pip-version-check --no-input --require-hashes --no-deps
 
-.PHONY: help compare test lint bench locks clean
+.PHONY: help compare test lint bench bench-stats locks clean
 .DEFAULT_GOAL := help
 
 help:  ## list these targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 18
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
 
 compare: $(VENV)/compare.stamp  ## the main job: train stock and Intel TensorFlow (preset quick) and write the report
 	@$(RUN) runner compare --preset quick $(if $(BASE_IMAGE),--base-image $(BASE_IMAGE))
@@ -41,6 +41,9 @@ lint: $(VENV)/test.stamp  ## ruff, mypy and the import contracts
 
 bench: $(VENV)/compare.stamp  ## images/s of every topology and variant, as ratios and as a share of the GEMM peak (a quarter of an hour)
 	@$(RUN) runner bench $(if $(BASE_IMAGE),--base-image $(BASE_IMAGE))
+
+bench-stats: $(VENV)/compare.stamp  ## how often the intervals hold the truth, over simulated runs (some minutes); writes results/coverage.md
+	@$(RUN) maintenance.bench_stats --write
 
 locks: $(VENV)/test.stamp  ## write all hash-locked dependency files anew (needs a package index)
 	@$(RUN) maintenance.lock_dependencies

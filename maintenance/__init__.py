@@ -1,1 +1,1 @@
-"""Programs for the maintainers of the kit. They write the lock files and the rendered Dockerfiles."""
+"""Programs for the maintainers of the kit: they write lock files and Dockerfiles, and prove the intervals."""

@@ -20,6 +20,8 @@ FOLDER = Path(__file__).resolve().parents[1] / "images" / "workload" / "topologi
 class BuiltIn:
     """What one topology declares. `training_gflops` is for one image; `image_size` is in pixels.
 
+    A launch's peak memory is about `fixed_memory_gb` and `memory_gb_per_image` for each image of a batch, in units of
+    10^9 bytes.
     `figure_1_position` is counted from 1; it is None for a topology that the article's Figure 1 does not show.
     """
 
@@ -29,6 +31,8 @@ class BuiltIn:
     batch_normalised: bool
     disjoint_branches: int
     training_gflops: float
+    fixed_memory_gb: float
+    memory_gb_per_image: float
     figure_1_position: int | None = None
 
 
@@ -62,6 +66,8 @@ def _read(path: Path) -> BuiltIn:
         batch_normalised=declared("BATCH_NORMALISED", bool),
         disjoint_branches=declared("DISJOINT_BRANCHES", int),
         training_gflops=declared("TRAINING_GFLOPS", float),
+        fixed_memory_gb=declared("FIXED_MEMORY_GB", float),
+        memory_gb_per_image=declared("MEMORY_GB_PER_IMAGE", float),
         figure_1_position=declared("FIGURE_1_POSITION", int) if "FIGURE_1_POSITION" in constants else None,
     )
 

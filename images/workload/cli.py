@@ -88,7 +88,7 @@ def _launch(job_path: str, result_folder: str, turns_folder: Optional[str] = Non
         result = empty_result(None)
         result.update(status="error", error=describe_error(error))
     else:
-        result = carry_out(content, os.path.dirname(os.path.abspath(job_path)), turns_folder)
+        result = carry_out(content, os.path.dirname(os.path.abspath(job_path)), turns_folder, result_folder)
     path = write_result(result_folder, result)
     print(_summary(result, path))
     if result["error"] is None:

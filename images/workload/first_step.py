@@ -93,21 +93,18 @@ def restart_perturbed(session: Any, built: TrainingGraph, weights: Weights, batc
     variables, so that no weight is drawn again. Variables that only follow training, such as the averages of batch
     normalisation, are not started again.
     """
-    session.run(_start(built.images), feed_dict={built.images: perturbed("images", batch[0])})
+    start_of = {operation.inputs[0].op.name: operation for operation in built.initialise}
+    held = next(each for each in built.initialise if each.inputs[1].op.name == built.images.op.name)
+    session.run(held, feed_dict={built.images: perturbed("images", batch[0])})
     for first, last in _groups(weights):
         starts: List[Any] = []
         feeds: Dict[Any, Any] = {}
         for index in range(first, last):
             trained = built.trained[index]
             weights[index] = perturbed(str(trained.variable.op.name), weights[index])
-            feeds[trained.variable.initializer.inputs[1]] = weights[index]
-            starts += [each.initializer for each in trained]
+            feeds[start_of[trained.variable.op.name].inputs[1]] = weights[index]
+            starts += [start_of[each.op.name] for each in trained]
         session.run(starts, feed_dict=feeds)
-
-
-def _start(fed: Any) -> Any:
-    """Return the operation that starts the variable which a placeholder belongs to."""
-    return next(consumer for consumer in fed.consumers() if consumer.type == "Assign")
 
 
 def draws_random_numbers(built: TrainingGraph) -> bool:

@@ -4,6 +4,7 @@ It must not import TensorFlow, so that an invalid job is refused at once.
 """
 
 import json
+import re
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple, Union
 
 from workload.topologies import TOPOLOGIES
@@ -16,6 +17,9 @@ LAYOUTS = ("NHWC", "NCHW")
 # This launch's number in a group of launches that take turns, every turn of the group in its order, and the seconds
 # that a timed turn is to take.
 TurnsJob = NamedTuple("TurnsJob", [("member", int), ("order", Tuple[Turn, ...]), ("burst_seconds", float)])
+
+# A training graph that an earlier launch built: its file in the job's folder, and the hash of its content.
+GraphFile = NamedTuple("GraphFile", [("file", str), ("sha256", str)])
 
 TrainJob = NamedTuple(
     "TrainJob",
@@ -35,6 +39,8 @@ TrainJob = NamedTuple(
         ("fingerprinted", bool),  # a launch that is not timed: the fingerprint of its first step is kept
         ("graph_optimisation", bool),  # False: the session leaves the graph as it was built
         ("turns", Optional[TurnsJob]),  # None: the launch has the CPUs to itself
+        ("graph", Optional[GraphFile]),  # None: the launch builds its graph
+        ("keeps_graph", bool),  # the graph is written beside the result
     ],
 )
 
@@ -91,6 +97,18 @@ def _is_time_limit(value: Any) -> bool:
 
 def _is_sizes(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(_is_int(size) and size >= 1 for size in value)
+
+
+def _is_graph(value: Any) -> bool:
+    if not (isinstance(value, dict) and sorted(value) == ["file", "sha256"]):
+        return False
+    file, sha256 = value["file"], value["sha256"]
+    return (
+        isinstance(file, str)
+        and re.match(r"[A-Za-z0-9_][A-Za-z0-9_.-]*$", file) is not None
+        and isinstance(sha256, str)
+        and re.match(r"[0-9a-f]{64}$", sha256) is not None
+    )
 
 
 def _is_turn(value: Any) -> bool:
@@ -162,6 +180,11 @@ _TURNS: Rule = (
     "burst_seconds, a member, an order of [member, phase, steps] in which all train and then end",
 )
 
+_GRAPH: Dict[str, Rule] = {
+    "graph": (_is_graph, "an object with file, a name in the job's folder, and its sha256"),
+    "keeps_graph": (lambda value: isinstance(value, bool), "true or false"),
+}
+
 _PROBING = ("probe", "quiet")
 
 _GEMM: Dict[str, Rule] = {
@@ -212,6 +235,8 @@ def validate_job(content: Any) -> Job:
     values["turns"] = turns and TurnsJob(
         turns["member"], tuple(Turn(*turn) for turn in turns["order"]), float(turns["burst_seconds"])
     )
+    values["graph"] = GraphFile(**values["graph"]) if "graph" in values else None
+    values.setdefault("keeps_graph", False)
     return TrainJob(traced=content["kind"] == "quiet", fingerprinted=content["kind"] in _PROBING, **values)
 
 
@@ -223,6 +248,7 @@ def _rules(content: Dict[str, Any]) -> Dict[str, Rule]:
     rules.update(_NETWORK)
     if content.get("kind") != "describe":
         rules.update(_STEPS)
+        rules.update((key, rule) for key, rule in _GRAPH.items() if key in content)
     if content.get("kind") == "train" and "turns" in content:
         rules["turns"] = _TURNS
     if content.get("kind") in _PROBING:

@@ -5,30 +5,30 @@ It must not import TensorFlow before it has observed what the process may use.
 
 import contextlib
 import importlib
-import os
 import time
-from typing import Any, Callable, ContextManager, Dict, List, Optional, Tuple, Union
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from workload import evidence, observe, tensorflow_compat, wheel
 from workload.cgroup import read_memory_high_events, read_memory_peak_bytes
 from workload.cpu_time import measure_cpu_time
 from workload.gemm import measure_gemm
+from workload.graph import Folders, image_size, topology_of, training_graph
 from workload.job import DescribeJob, GemmJob, Job, TrainJob, validate_job
+from workload.memory_pages import read_memory_pages
 from workload.result import describe_error, empty_result
 from workload.stepping import Step, run_phases, run_steps, run_turns
-from workload.topologies import CLASSES, TOPOLOGIES, Topology
-from workload.topology_file import file_errors, load_topology, read_source
+from workload.topologies import CLASSES
 from workload.tracing import trace_step
 from workload.turns import Burst, Group
 
-NetworkJob = Union[TrainJob, DescribeJob]
 
-
-def carry_out(content: Any, folder: str = ".", turns_folder: Optional[str] = None) -> Dict[str, Any]:
+def carry_out(
+    content: Any, folder: str = ".", turns_folder: Optional[str] = None, result_folder: Optional[str] = None
+) -> Dict[str, Any]:
     """Run the job that `content`, a decoded JSON value, describes, and return the result. An error is in the result.
 
     `folder` is the job's folder, which also has a user's topology file. `turns_folder` has the FIFOs of its
-    group, if it takes turns.
+    group, if it takes turns. `result_folder` takes the graph that a job wants to keep.
     """
     result = empty_result(content)
     result["observed"] = observe.observe(launch_id=result["launch_id"])
@@ -43,7 +43,7 @@ def carry_out(content: Any, folder: str = ".", turns_folder: Optional[str] = Non
         tf = _import_tensorflow(result)
         with contextlib.ExitStack() as open_sessions:  # kept open, because their threads are part of the evidence
             try:
-                last_turn = _run(tf, job, folder, result, open_sessions, group)
+                last_turn = _run(tf, job, Folders(folder, result_folder), result, open_sessions, group)
             finally:
                 _collect_evidence(result)
             if group is not None and last_turn is not None:
@@ -81,7 +81,7 @@ def _join(job: Job, folder: Optional[str]) -> Optional[Group]:
 def _run(
     tf: Any,
     job: Job,
-    folder: str,
+    folders: Folders,
     result: Dict[str, Any],
     open_sessions: contextlib.ExitStack,
     group: Optional[Group],
@@ -98,25 +98,16 @@ def _run(
             result["gemm"],
         )
     elif isinstance(job, DescribeJob):
-        _describe(tf, job, folder, result)
+        _describe(tf, job, folders.job, result)
     else:
-        return _train(tf, job, folder, result, open_sessions, group)
+        return _train(tf, job, folders, result, open_sessions, group)
     return None
-
-
-def _topology_of(job: NetworkJob, folder: str, result: Dict[str, Any]) -> Tuple[Topology, ContextManager[Any]]:
-    """Return the job's topology and the context to build it in, which handles errors of a user's file."""
-    if job.topology_file is None:
-        return TOPOLOGIES[job.topology], contextlib.ExitStack()
-    source = read_source(os.path.join(folder, job.topology_file))
-    result["topology_sha256"] = source.sha256
-    return load_topology(source), file_errors(source.file_name)
 
 
 def _describe(tf: Any, job: DescribeJob, folder: str, result: Dict[str, Any]) -> None:
     from workload.describe import describe_topology
 
-    topology, building = _topology_of(job, folder, result)
+    topology, building = topology_of(job, folder, result)
     with building:
         result["description"] = describe_topology(tf, topology, job.layout, job.batch_size)
 
@@ -124,7 +115,7 @@ def _describe(tf: Any, job: DescribeJob, folder: str, result: Dict[str, Any]) ->
 def _train(
     tf: Any,
     job: TrainJob,
-    folder: str,
+    folders: Folders,
     result: Dict[str, Any],
     open_sessions: contextlib.ExitStack,
     group: Optional[Group],
@@ -133,12 +124,12 @@ def _train(
     from workload.synthetic import make_batch
     from workload.training import open_session, step_call
 
-    topology, built = _build(tf, job, folder, result)
+    built = training_graph(tf, job, folders, result)
     seconds = result["seconds"]
     started = time.perf_counter()
 
     def batch() -> Tuple[Any, Any]:
-        return make_batch(job.batch_size, topology.image_size, CLASSES, job.layout, job.seed)
+        return make_batch(job.batch_size, image_size(built), CLASSES, job.layout, job.seed)
 
     def begin() -> Any:
         opened = open_session(tf, built, batch(), job.intra_op_threads, job.inter_op_threads, job.graph_optimisation)
@@ -189,19 +180,6 @@ def _train(
     return last_turn
 
 
-def _build(tf: Any, job: TrainJob, folder: str, result: Dict[str, Any]) -> Tuple[Topology, Any]:
-    from workload.training import build_training_graph
-
-    started = time.perf_counter()
-    topology, building = _topology_of(job, folder, result)
-    with building:
-        built = build_training_graph(tf, topology, job.batch_size, job.layout, job.seed)
-    result["seconds"]["graph_build"] = time.perf_counter() - started
-    result["parameters"] = built.parameters
-    result["training_flops_per_step"] = built.training_flops
-    return topology, built
-
-
 def _fingerprint(
     job: TrainJob, built: Any, first: Any, session: Any, begin: Callable[[], Any], batch: Callable[[], Tuple[Any, Any]]
 ) -> List[List[Any]]:
@@ -217,6 +195,7 @@ def _fingerprint(
 def _collect_evidence(result: Dict[str, Any]) -> None:
     found = evidence.collect_evidence()
     package_folder = tensorflow_compat.tensorflow_package_folder()
+    found["memory_pages"] = read_memory_pages()
     found["wheel"] = None if package_folder is None else wheel.read_wheel(package_folder)
     result["evidence"] = found
     result["observed"]["omp_max_threads"] = evidence.read_omp_max_threads(found["mapped_libraries"])

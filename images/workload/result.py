@@ -56,6 +56,8 @@ def empty_result(content: Any) -> Dict[str, Any]:
         "evidence": None,
         "workload_sha256": None,
         "topology_sha256": None,
+        "graph_sha256": None,
+        "graph_imported": None,
     }
 
 

@@ -18,7 +18,8 @@ RMSPROP_MOMENTUM = 0.9
 RMSPROP_EPSILON = 1.0
 WEIGHT_DECAY = 4e-5
 
-Trained = NamedTuple("Trained", [("variable", Any), ("mean_square", Any), ("momentum", Any)])  # the last two: RMSProp's
+# Tensors that refer to a variable; the last two are RMSProp's.
+Trained = NamedTuple("Trained", [("variable", Any), ("mean_square", Any), ("momentum", Any)])
 
 TrainingGraph = NamedTuple(
     "TrainingGraph",
@@ -26,7 +27,7 @@ TrainingGraph = NamedTuple(
         ("graph", Any),
         ("train", Any),  # operation: one update of every variable
         ("loss", Any),  # scalar tensor: the loss for the weights before the update
-        ("initialise", Any),
+        ("initialise", List[Any]),  # one operation for each variable; its inputs: the variable and its start
         ("images", Any),  # a placeholder, as "labels" is; only the initialisation reads them
         ("labels", Any),
         ("layers", List[Layer]),
@@ -69,7 +70,7 @@ def build_training_graph(tf: Any, topology: Topology, batch_size: int, layout: s
             graph,
             train,
             loss,
-            tf.global_variables_initializer(),
+            [variable.initializer for variable in tf.global_variables()],
             fed_images,
             fed_labels,
             network.layers,
@@ -112,8 +113,9 @@ def _add_update(tf: Any, loss: Any, network: Network) -> Tuple[Any, List[Trained
     gradients = optimizer.compute_gradients(loss, var_list=network.variables, gate_gradients=optimizer.GATE_GRAPH)
     with tf.control_dependencies([loss]):
         update = optimizer.apply_gradients(gradients)
+    slot = optimizer.get_slot
     trained = [
-        Trained(variable, optimizer.get_slot(variable, "rms"), optimizer.get_slot(variable, "momentum"))
+        Trained(*(each.op.outputs[0] for each in (variable, slot(variable, "rms"), slot(variable, "momentum"))))
         for gradient, variable in gradients
         if gradient is not None
     ]

@@ -7,7 +7,6 @@ It must not know TensorFlow, jobs or results.
 """
 
 import contextlib
-import errno
 import os
 import select
 import time
@@ -44,6 +43,8 @@ _PATIENCE_SECONDS = 2.0
 _LOOK_SECONDS = 5.0
 # Between two looks whether another member has started. Nothing is timed then.
 _GATHER_SECONDS = 0.02
+# How long a member that is ready waits for the FIFO of another one, which that makes before anything slow.
+_START_SECONDS = 60.0
 
 
 class TurnError(Exception):
@@ -53,6 +54,21 @@ class TurnError(Exception):
 def fifo_name(member: int) -> str:
     """The name of a member's FIFO in the shared folder."""
     return "member-{}".format(member)
+
+
+def _open_fifo(folder: str, member: int) -> int:
+    """Make a member's FIFO and open it. It has its name only when it is open, so that others see a member that lives.
+
+    It is opened for both, so that it neither waits for a writer nor ends when one leaves.
+    """
+    path = os.path.join(folder, fifo_name(member))
+    hidden = "{}.new".format(path)
+    with contextlib.suppress(FileNotFoundError):
+        os.remove(hidden)
+    os.mkfifo(hidden, 0o600)
+    opened = os.open(hidden, os.O_RDWR)
+    os.rename(hidden, path)
+    return opened
 
 
 class Group:
@@ -72,12 +88,10 @@ class Group:
             raise TurnError("launches that take turns need --turns-dir, a folder that they share")
         self._folder = folder
         try:
-            with contextlib.suppress(FileExistsError):
-                os.mkfifo(os.path.join(folder, fifo_name(member)), 0o600)
-            # Opened for both, so that it neither waits for a writer nor ends when one leaves.
-            self._own = os.open(os.path.join(folder, fifo_name(member)), os.O_RDWR)
+            self._own = _open_fifo(folder, member)
         except OSError as error:
-            raise TurnError("cannot make the FIFO of member {}: {}".format(member, error)) from error
+            path = os.path.join(folder, fifo_name(member))
+            raise TurnError("cannot make the FIFO of member {}: {}: {}".format(member, path, error)) from error
 
     def mine(self) -> List[Tuple[int, Turn]]:
         """This member's turns, each with its number in the order."""
@@ -87,23 +101,25 @@ class Group:
         """Say that this member is ready; the member of the first turn waits until all others are.
 
         Raises:
-            TurnError: its FIFO is gone, or a token came that is none.
+            TurnError: another member is dead or does not start, or a token came that is none.
         """
-        first = self._order[0].member
+        first, others = self._order[0].member, {turn.member for turn in self._order} - {self._member}
+        for member in sorted(others):
+            self._wait_for_start(member)
         if self._member != first:
-            self._send(first, _READY, starts_late=True)
+            self._send(first, _READY)
             return
-        for _ in range(len({turn.member for turn in self._order}) - 1):
-            self._expect(_READY, [])
+        for _ in others:
+            self._expect(_READY, sorted(others))
 
     def wait_for(self, number: int) -> None:
         """Block until this turn has come, without using any CPU.
 
         Raises:
-            TurnError: a token came that is none.
+            TurnError: a token came that is none, or none can come any more, because another member is dead.
         """
         if number > 0 and self._order[number - 1].member != self._member:
-            self._expect(str(number), self._alive_until(number))
+            self._expect(str(number), self._needed_before(number))
 
     def pass_on(self, number: int) -> None:
         """Give the turn after this one to its member.
@@ -119,42 +135,53 @@ class Group:
         if self._own is not None:
             os.close(self._own)
 
-    def _send(self, member: int, token: str, starts_late: bool = False) -> None:
-        """Write a token. A member whose FIFO nobody has open is dead, unless it may not have started yet."""
-        path = os.path.join(self._folder, fifo_name(member))
-        while True:
-            try:
-                descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
-                break
-            except OSError as error:
-                if not starts_late or error.errno not in (errno.ENOENT, errno.ENXIO):
-                    raise TurnError("cannot pass the turn on to member {}: {}".format(member, error)) from error
-            time.sleep(_GATHER_SECONDS)
+    def _send(self, member: int, token: str) -> None:
+        """Write a token. A member whose FIFO nobody has open is dead."""
+        try:
+            descriptor = self._open(member)
+        except OSError as error:
+            raise TurnError("cannot pass the turn on to member {}: {}".format(member, error)) from error
         try:
             os.write(descriptor, (token + "\n").encode("ascii"))
         finally:
             os.close(descriptor)
 
-    def _alive_until(self, number: int) -> List[int]:
-        """The other members that have a turn after this one, so that they may not have ended before it."""
-        return sorted({turn.member for turn in self._order[number + 1 :]} - {self._member})
+    def _open(self, member: int) -> int:
+        return os.open(os.path.join(self._folder, fifo_name(member)), os.O_WRONLY | os.O_NONBLOCK)
+
+    def _wait_for_start(self, member: int) -> None:
+        """Wait until a member has made its FIFO. A FIFO that is there and that nobody has open is of a dead member."""
+        path, until = os.path.join(self._folder, fifo_name(member)), time.monotonic() + _START_SECONDS
+        while not os.path.exists(path):
+            if time.monotonic() > until:
+                raise TurnError("member {} has not started within {:.0f} s".format(member, _START_SECONDS))
+            time.sleep(_GATHER_SECONDS)
+
+    def _needed_before(self, number: int) -> List[int]:
+        """The other members without which this turn cannot come: the one before it, and all that come after it."""
+        return sorted({turn.member for turn in self._order[number - 1 :]} - {self._member})
 
     def _lives(self, member: int) -> bool:
         """Whether a member has its FIFO open."""
         try:
-            os.close(os.open(os.path.join(self._folder, fifo_name(member)), os.O_WRONLY | os.O_NONBLOCK))
+            os.close(self._open(member))
         except OSError:
             return False
         return True
 
     def _expect(self, token: str, needed: Sequence[int]) -> None:
-        """Read a token. While none comes, look now and then whether the members that are `needed` still live."""
+        """Read a token. While none comes, look now and then whether the members that are `needed` still live.
+
+        A member may have sent the token as its last act. So a token counts that came before its death was seen.
+        """
+        own, are_alive = cast(int, self._own), True
         while b"\n" not in self._unread:
-            own = cast(int, self._own)
-            if select.select([own], [], [], _LOOK_SECONDS)[0]:
+            if select.select([own], [], [], _LOOK_SECONDS if are_alive else 0.0)[0]:
                 self._unread += os.read(own, 4096)
-            elif not all(self._lives(member) for member in needed):
+            elif not are_alive:
                 raise TurnError("a launch that has to take its turn with this one is dead")
+            else:
+                are_alive = all(self._lives(member) for member in needed)
         line, self._unread = self._unread.split(b"\n", 1)
         if line != token.encode("ascii"):
             raise TurnError("member {} expected the token {} and read {!r}".format(self._member, token, line))

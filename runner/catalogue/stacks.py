@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -88,6 +88,10 @@ class Installation:
             raise UsageError(message) from error
 
 
+# What the name of a variant ends with that is the baseline under another name.
+AGAIN = "-again"
+
+
 @dataclass(frozen=True)
 class Variant:
     """An installation with its settings. It has a colour of its own in figures."""
@@ -160,6 +164,13 @@ def canonical_requirement(requirement: str) -> str:
 def every_installation(stacks: Iterable[Stack]) -> list[tuple[Stack, Installation]]:
     """All installations of these stacks, each with its stack."""
     return [(stack, installation) for stack in stacks for installation in stack.installations.values()]
+
+
+def against_itself(stack: Stack) -> Stack:
+    """The stack with its baseline alone, once more under another name: nothing differs between the two sides."""
+    name, baseline = next(iter(stack.variants.items()))
+    again = replace(baseline, name=f"{name}{AGAIN}", label=f"{baseline.label}, again")
+    return replace(stack, variants={name: baseline, again.name: again})
 
 
 @cache

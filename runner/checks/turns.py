@@ -23,7 +23,6 @@ IDLE_SECONDS = 0.02
 class _Trained(NamedTuple):
     """One burst of one launch, so that the bursts of a block can be put in the order of their beginnings."""
 
-    began: float
     launch_id: str
     burst: Burst
 
@@ -36,14 +35,15 @@ def faults_in_turns(block: Mapping[str, tuple[Launch, LaunchResult]]) -> dict[st
     """
     faults: dict[str, list[str]] = {launch_id: [] for launch_id in block}
     trained = sorted(
-        _Trained(burst.began, launch_id, burst) for launch_id, (_, result) in block.items() for burst in result.bursts
+        (_Trained(launch_id, burst) for launch_id, (_, result) in block.items() for burst in result.bursts),
+        key=lambda each: each.burst.began,
     )
+    longest = trained[0] if trained else None  # of those that have begun, the one that ends last
     for one, other in pairwise(trained):
-        if one.launch_id == other.launch_id:
-            continue
-        if other.burst.began < one.burst.ended:
-            _both(faults, one, other, "trained at the same time")
-        elif other.burst.turn < one.burst.turn:
+        longest = one if longest is None or one.burst.ended >= longest.burst.ended else longest
+        if longest.launch_id != other.launch_id and other.burst.began < longest.burst.ended:
+            _both(faults, longest, other, "trained at the same time")
+        elif one.launch_id != other.launch_id and other.burst.turn < one.burst.turn:
             _both(faults, one, other, "came in another order than planned")
     for launch_id, (launch, result) in block.items():
         if launch.members > 1:

@@ -42,9 +42,9 @@ def judge_largest(case: Case) -> Answer:
     bars, absent = _bars(case, part)
     if not bars:
         return _nothing(case, part, absent)
-    estimate = largest([pair.ratios for pair in bars.values()], _family(bars))
+    estimate = largest([pair.ratios for pair in bars.values()], _family(bars), _firsts(bars))
     top = max(bars, key=lambda name: geometric_estimate(bars[name].ratios).value)
-    own = together(bars[top].ratios, _family(bars))
+    own = together(bars[top].ratios, _family(bars), bars[top].first)
     found = (
         f"the largest of {plural(len(bars), 'bar')} is {topology_title(top)}, {_shown(own)} "
         f"({at_once(_family(bars))}{true_largest((own.low, own.high), (estimate.low, estimate.high))}), "
@@ -108,14 +108,18 @@ def _against_figure(case: Case, part: RunPart, estimate: Estimate, found: str, a
     return judge_value(case, part, estimate, found)
 
 
+def _firsts(bars: Mapping[str, Pair]) -> list[int | None]:
+    return [pair.first for pair in bars.values()]
+
+
 def _every_bar(case: Case, threshold: float, what: str) -> Answer:
     part = nearest_part(case)
     bars, absent = _bars(case, part)
     if not bars:
         return _nothing(case, part, absent)
     samples = [pair.ratios for pair in bars.values()]
-    least = smallest(samples, _family(bars))
-    estimates = dict(zip(bars, simultaneous(samples, _family(bars)), strict=True))
+    least = smallest(samples, _family(bars), _firsts(bars))
+    estimates = dict(zip(bars, simultaneous(samples, _family(bars), _firsts(bars)), strict=True))
     above = [name for name, each in estimates.items() if each.low > threshold]
     below = [name for name, each in estimates.items() if each.high < threshold]
     unclear = [name for name, each in estimates.items() if each.low <= threshold <= each.high]

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from runner.cli.engines import Engines, choose_engine
-from runner.cli.measuring import UntimedWork, command_line, measure
+from runner.cli.measuring import ONE_STAGE, UntimedWork, command_line, measure
 from runner.cli.printed_plan import print_plan, with_branches
 from runner.cli.progress import say
 from runner.errors import EXIT_DONE, UsageError
+from runner.machine import conditions
+from runner.planning.extend import extended
 from runner.session.image_lock_in_use import images_json
 from runner.session.opening import begin, go_on, make_ready, stacks_of
 from runner.session.options import EngineOptions, PinOptions, RequestOptions
 from runner.session.planned import plan_from
 from runner.session.prepared import measuring
 from runner.session.resuming import in_words, require_kept_topologies, resumed_with
+from runner.stats.enough import Size
+from runner.stats.noise_floor import last_floor
+from runner.stats.sizing import FIRST_BLOCKS
 from runner.storage import runs
 from runner.storage.runs import Run
 from runner.vocabulary import runs_containers
@@ -33,25 +38,42 @@ class Options:
     dry_run: bool
     no_peak: bool
     no_probe: bool
+    precision: float | None
+    budget: float | None
+    more_blocks: int | None
+    aa: bool
+
+    @property
+    def size(self) -> Size:
+        """What the run is to reach, if its number of blocks is not fixed."""
+        return Size(self.precision, self.budget)
 
 
 def run(options: Options, engines: Engines) -> int:
     """Run or resume a comparison; exit code 1 if a cell failed, 130 if interrupted."""
     if options.resume is not None:
         return _resume(options, _named(options.resume), engines)
-    planned = plan_from(options.request, options.pin, contained=runs_containers(options.engine.engine))
+    if options.more_blocks is not None:
+        raise UsageError("--more-blocks adds blocks to a run that exists. Name it with --resume RUN, or use --blocks.")
+    request = options.request
+    if options.size != ONE_STAGE and request.blocks is None:
+        request = replace(request, blocks=FIRST_BLOCKS)
+    planned = plan_from(request, options.pin, contained=runs_containers(options.engine.engine), aa=options.aa)
     engine, why = choose_engine(options.engine, engines, planned.stacks)
     if options.dry_run:
         print_plan(with_branches(planned, engine, options.request.inter_op), engine)
         return EXIT_DONE
     folder = options.out or runs.RUNS / runs.new_name(planned.label)
-    untimed = UntimedWork(peak=not options.no_peak, probe=not options.no_probe)
+    # A variant that is compared with itself needs no evidence of what differs.
+    untimed = UntimedWork(peak=not options.no_peak and not options.aa, probe=not options.no_probe and not options.aa)
     with measuring(f"run {folder}", engine):
         say(why)
         ready = make_ready(planned, engine, folder, say)
-        also = {"peak": untimed.peak, "probes": untimed.probe, **images_json(options.engine)}
+        floor = last_floor(conditions(planned.machine), planned.plan.pin, engine.name)
+        known = {} if floor is None or options.aa else {"noise_floor": asdict(floor)}
+        also = {**known, "peak": untimed.peak, "probes": untimed.probe, **images_json(options.engine)}
         session = begin(ready, folder, command_line(), options.engine.memory_bytes, also)
-        return measure(session, session.run.launches, untimed)
+        return measure(session, session.run.launches, untimed, options.size)
 
 
 def _named(folder: Path) -> Run:
@@ -74,10 +96,28 @@ def _named(folder: Path) -> Run:
     return resumed
 
 
+def with_more_blocks(resumed: Run, more: int) -> Run:
+    """The run with so many more blocks of each group, which its run.json then plans.
+
+    Raises:
+        UsageError: the number is odd.
+        DiskError: run.json cannot be written.
+    """
+    if more % 2:
+        raise UsageError(
+            f"--more-blocks {more} is odd. The order of the variants is mirrored from block to block, which needs an "
+            f"even number. Ask for {more + 1}."
+        )
+    plan = resumed.about.plan
+    return runs.planned_anew(resumed, extended(plan, {group: plan.blocks_of(group) + more for group in plan.groups}))
+
+
 def _resume(options: Options, resumed: Run, engines: Engines) -> int:
     """Resume a run from its own plan: every block that is not complete is run again, with all its launches."""
     begun_with = resumed_with(options.engine, resumed)
     engine, _ = choose_engine(begun_with, engines, stacks_of(resumed))
+    if options.more_blocks is not None:
+        resumed = with_more_blocks(resumed, options.more_blocks)
     left = resumed.remaining()
     with measuring(f"run {resumed.folder}", engine):
         say(in_words(resumed, left))
@@ -87,4 +127,4 @@ def _resume(options: Options, resumed: Run, engines: Engines) -> int:
             peak=bool(resumed.about.peak) and not options.no_peak,
             probe=bool(resumed.about.probes) and not options.no_probe,
         )
-        return measure(session, left, untimed)
+        return measure(session, left, untimed, options.size)

@@ -10,13 +10,14 @@ from runner.catalogue.stacks import IMAGES
 from runner.cli.engines import Engines
 from runner.compose.document import main_file, overlay
 from runner.compose.request import compose_request
-from runner.compose.services import Services, defaults, image_tokens, relative_to, services_of
+from runner.compose.services import Services, relative_to, services_of
+from runner.compose.variables import defaults, image_tokens
 from runner.errors import EXIT_DONE, DiskError
 from runner.host.pin import Pin
 from runner.planning.bkm import load_bkms, resolve
 from runner.planning.plan import FEWEST_BLOCKS, Request, make_plan
 from runner.session.options import PinOptions, RequestOptions
-from runner.session.planned import left_out, pin_from, preset_from, request_from
+from runner.session.planned import in_sequence, left_out, memory_of, pin_from, preset_from, request_from, turn_size
 from runner.session.this_host import machine_below
 from runner.support.atomic import write_whole
 from runner.vocabulary import Steps
@@ -27,7 +28,9 @@ MAIN, SMOKE = "compare.yaml", "smoke.yaml"
 
 # A pin that every host has: the settings of the host that runs the files replace it.
 ANY_HOST = Pin(cores=((0,),), mems=(0,), nodes=1, sockets=1)
+# One step in each burst, however short.
 SMOKE_STEPS = Steps(warmup=1, timed=2)
+SMOKE_SECONDS = 0.001
 
 
 @dataclass(frozen=True)
@@ -63,16 +66,24 @@ def compose_files(options: Options, folder: Path) -> dict[str, str]:
     Raises:
         UsageError: an option asks for something that does not exist or is not possible on this host.
     """
-    pin, memory = _pin(options), options.memory
+    (pin, memory_of_host), memory = _host(options), options.memory
     preset = preset_from(options.request)
-    request = request_from(options.request, preset)
-    smoke = replace(request, topologies=("alexnet",), batch_sizes=(1,), blocks=FEWEST_BLOCKS, steps=SMOKE_STEPS)
+    request = replace(request_from(options.request, preset), memory_bytes=memory_of_host)
+    smoke = replace(
+        request,
+        topologies=("alexnet",),
+        batch_sizes=(1,),
+        blocks=FEWEST_BLOCKS,
+        steps=SMOKE_STEPS,
+        turns=replace(turn_size(options.request, preset), bursts=SMOKE_STEPS.timed, burst_seconds=SMOKE_SECONDS),
+    )
     bkms = load_bkms(options.request.bkms)
-    notes = left_out(preset, request.stacks, make_plan(request, pin, resolve(bkms, pin)))
+    plan = make_plan(request, pin, resolve(bkms, pin))
+    notes = (*left_out(preset, request.stacks, plan), *in_sequence(request, plan))
     images = relative_to(folder, IMAGES)
 
     def written(name: str, wanted: Request) -> tuple[Services, dict[str, str]]:
-        composed = compose_request(name, wanted, bkms, tuple(notes), image_tokens(wanted.stacks))
+        composed = compose_request(name, wanted, bkms, notes, image_tokens(wanted.stacks))
         return services_of(composed, pin, images), defaults(composed, pin, memory, relative_to(folder, RUNS))
 
     main, values = written(f"compose-{preset.name}", request)
@@ -97,8 +108,12 @@ def shown(path: Path) -> str:
     return shlex.quote(str(path.resolve().relative_to(root) if path.resolve().is_relative_to(root) else path))
 
 
-def _pin(options: Options) -> Pin:
-    """The pin that the options ask for on this host; ANY_HOST if they ask for none."""
+def _host(options: Options) -> tuple[Pin, int | None]:
+    """The pin that the options ask for on this host, and its memory in bytes; ANY_HOST and None if they ask for none.
+
+    The memory of a host that is not known is taken as enough for launches that take turns.
+    """
     if not options.pin.is_given:
-        return ANY_HOST
-    return pin_from(options.pin, machine_below(options.sysroot))
+        return ANY_HOST, None
+    machine = machine_below(options.sysroot)
+    return pin_from(options.pin, machine), memory_of(machine)

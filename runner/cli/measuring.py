@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import shlex
 import sys
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 from runner.cli.missing_evidence import probe_missing
 from runner.cli.progress import Progress, say
+from runner.cli.sized import measure_sized
 from runner.cli.terminal import print_results
 from runner.errors import EXIT_DONE, EXIT_INTERRUPTED, EXIT_SOME_CELLS_FAILED, KitError
 from runner.session.execute import execute
 from runner.session.peak import measure_peaks
 from runner.session.state import Session
+from runner.stats.enough import Size
+from runner.storage import runs
 from runner.support.network import redact
 from runner.vocabulary import Launch
+
+# A run whose number of blocks is fixed in the plan.
+ONE_STAGE = Size()
 
 
 @dataclass(frozen=True)
@@ -27,14 +34,21 @@ class UntimedWork:
     probe: bool
 
 
-def measure(session: Session, launches: Sequence[Launch], untimed: UntimedWork) -> int:
-    """Run the untimed work, then a comparison's launches; return the exit code."""
+def measure(session: Session, launches: Sequence[Launch], untimed: UntimedWork, size: Size = ONE_STAGE) -> int:
+    """Run the untimed work, then a comparison's launches; return the exit code.
+
+    With a `size` the launches are the first stage, and their results decide on a second.
+    """
 
     def work() -> None:
+        started = time.monotonic()
         if untimed.probe:
             probe_missing(session, session.run.launches)
         if untimed.peak:
             measure_peaks(session, say)
+        if size != ONE_STAGE:
+            measure_sized(session, launches, size, started)
+            return
         with Progress(session.run, launches) as progress:
             execute(session, launches, progress)
 
@@ -59,7 +73,8 @@ def carry_through(session: Session, command: str, work: Callable[[], None]) -> i
     except KitError:
         print(f"every finished launch is kept; when the error is mended, go on with: {go_on}", file=sys.stderr)
         raise
-    all_well = print_results(session.run)
+    # Read again: the first blocks of a run may have decided on more.
+    all_well = print_results(runs.load(session.run.folder))
     if interrupted:
         print(f"interrupted; every finished launch is kept. Go on with: {go_on}", file=sys.stderr)
         return EXIT_INTERRUPTED

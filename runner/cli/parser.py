@@ -22,7 +22,7 @@ from runner.cli.options import (
     topology_options,
 )
 from runner.cli.parsed import parsed
-from runner.cli.values import names, positive, positive_list, seconds, whole
+from runner.cli.values import duration, names, percent, positive, positive_list, seconds, whole
 
 Handler = Callable[[argparse.Namespace, Engines], int]
 
@@ -108,6 +108,15 @@ def _compare(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--resume", nargs="?", type=Path, const=Path(), metavar="RUN",
                         help="go on with an interrupted run, by default the newest, by its own plan")  # fmt: skip
+    parser.add_argument("--precision", type=percent, default=None, metavar="PERCENT",
+                        help="add blocks until every speedup is known to so much, e.g. 5%%; the spread of the first "
+                        "blocks fixes how many")  # fmt: skip
+    parser.add_argument("--budget", type=duration, default=None, metavar="TIME",
+                        help="use about so much time, e.g. 20m, and spread it over the widest intervals")  # fmt: skip
+    parser.add_argument("--aa", action="store_true",
+                        help="compare stock with itself: this host's noise floor, which later runs show")  # fmt: skip
+    parser.add_argument("--more-blocks", type=positive, default=None, metavar="N",
+                        help="with --resume: so many more blocks, an even number")  # fmt: skip
     parser.add_argument("--dry-run", action="store_true", help="print the plan and stop")
     parser.add_argument("--no-peak", action="store_true",
                         help="leave out the matrix products that training is compared with (30 s)")  # fmt: skip

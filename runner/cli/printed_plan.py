@@ -74,7 +74,7 @@ def print_plan(planned: PlannedComparison, engine: Engine) -> None:
         print(f"         {setting.name}={setting.value}   ({setting.source})")
     for name in planned.request.topologies:
         print(f"network  {name}: {branches_line(name, plan, planned.description)}")
-    for note in (*planned.problems, *planned.notes, *planned.left_out):
+    for note in (*planned.problems, *planned.notes, *planned.remarks):
         print(f"note     {note}")
     if any(launch.members > 1 for launch in plan.launches):
         print("note     the launches of a block take turns: their commands below only work if all are started together")

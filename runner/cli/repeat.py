@@ -72,7 +72,7 @@ class PlannedRepetition:
         return self.plan.launches
 
     @property
-    def left_out(self) -> list[str]:
+    def remarks(self) -> list[str]:
         """The notes of the original on what it left out."""
         return list(self.original.about.notes)
 

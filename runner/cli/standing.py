@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from rich.table import Table
 
-from runner.stats.intervals import Estimate, geometric_estimate
+from runner.stats.family import estimate
+from runner.stats.intervals import Estimate
 from runner.stats.pairs import Pair, pairs_of
 from runner.storage.records import Record
 from runner.storage.remaining import seconds_left
@@ -39,7 +40,7 @@ def standing_of(run: Run, records: Sequence[Record], left: Sequence[Launch], bet
     """Compute the state of a run from all its records. For hundreds of records this takes tenths of a second."""
     pairs = pairs_of(run, records)
     return Standing(
-        running=tuple((pair, geometric_estimate(pair.ratios)) for pair in pairs if pair.is_measured),
+        running=tuple((pair, estimate(pair.ratios, pair.first)) for pair in pairs if pair.is_measured),
         seconds_left=seconds_left([*left, *between], run.launches, records) or None,
     )
 

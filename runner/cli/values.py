@@ -10,6 +10,7 @@ from runner.machine.cpulist import parse_cpu_list
 # int() and float() also accept 1_8 and the digits of every script; options accept plain ASCII numbers only.
 _WHOLE = re.compile(r"[0-9]+")
 _DECIMAL = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?", re.IGNORECASE)
+_DURATION = re.compile(r"(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?", re.ASCII)
 _UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 
 
@@ -46,6 +47,23 @@ def seconds(text: str) -> float:
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError(f"a positive number of seconds was expected, not {text!r}")
     return number
+
+
+def percent(text: str) -> float:
+    """A positive share, written in percent with the sign or without: 5% or 5 is 0.05."""
+    number = float(text.rstrip("% ")) if _DECIMAL.fullmatch(text.rstrip("% ")) else 0.0
+    if not 0 < number < 100:
+        raise argparse.ArgumentTypeError(f"a percentage such as 5% was expected, not {text!r}")
+    return number / 100
+
+
+def duration(text: str) -> float:
+    """A positive time in seconds, written with units: 90s, 20m, 1h30m."""
+    match = _DURATION.fullmatch(text.strip().lower())
+    hours, minutes, rest = (int(part or 0) for part in match.groups()) if match else (0, 0, 0)
+    if not (total := 3600 * hours + 60 * minutes + rest):
+        raise argparse.ArgumentTypeError(f"a time such as 20m or 1h30m was expected, not {text!r}")
+    return float(total)
 
 
 def cpu_list(text: str) -> frozenset[int]:

@@ -8,27 +8,28 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from runner.catalogue.stacks import Installation, Stack
+from runner.compose.attempts import Attempt, attempts, text_of
 from runner.compose.request import FILE_NAME, ComposeRequest, read_request
 from runner.engines.container import KILLED
-from runner.engines.protocol import Artifact, LaunchFolders, Outcome
+from runner.engines.protocol import Artifact, Outcome
 from runner.errors import RunFormatError
 from runner.host.pin import choose_pin
 from runner.machine import Machine, Sysroot, conditions, facts, parse_cpu_list, read_machine
 from runner.planning.job import JOB_FILE, training_job
-from runner.session.execute import GRACE_SECONDS, launch_folders
+from runner.session.execute import block_faults, deadline_seconds
 from runner.session.header import make_header
 from runner.session.observation import Context, record_of
 from runner.status import Status
 from runner.storage import records, runs
 from runner.storage.records import Record
 from runner.storage.runs import Run
-from runner.vocabulary import EngineName, Launch
+from runner.vocabulary import EngineName
 
 NOTE = (
     "Carried out by Docker Compose on a host without the kit. What is in the images was observed; what they were "
@@ -52,8 +53,9 @@ def is_compose_run(folder: Path) -> bool:
 def collect(folder: Path) -> Run:
     """Write the run.json and the missing records of a Compose run, from the files that its containers wrote.
 
-    A launch that has not ended has no record. A launch that was run again with its block has one record for each time
-    that it ended. A second call adds the launches that have ended since the first.
+    A launch that has not ended has no record. Nor has one that ended well, if another one with which it took turns has
+    not ended: the turns of a block are judged together. A launch that was run again with its block has one record
+    for each time that it ended. A second call adds the launches that have ended since the first.
 
     Raises:
         RunFormatError: a file that every Compose run has is missing or damaged.
@@ -62,18 +64,11 @@ def collect(folder: Path) -> Run:
     composed = read_request(folder)
     begun = (folder / "run.json").exists()
     run = runs.load(folder) if begun else runs.create(folder, _header(folder, composed))
-    for launch in run.launches:
-        for folders in _attempts(launch_folders(run.name, folder, launch)):
-            if (folders.log.parent / "exit_code").is_file():
-                _add(run, composed, launch, folders)
+    for attempt, block in attempts(run.name, folder, run.launches):
+        has_failed = text_of(attempt.base / "exit_code") != "0"  # nothing of it is compared, so it waits for nobody
+        if has_failed or not any(each.may_still_end for each in block):
+            _add(run, composed, attempt, block)
     return run
-
-
-def _attempts(last: LaunchFolders) -> list[LaunchFolders]:
-    """The folders of all attempts at a launch, by time; launch.sh has moved those of earlier attempts."""
-    base = last.log.parent
-    before = sorted(base.parent.glob(f"{base.name}.before-*"))
-    return [LaunchFolders(last.run, each / "job", each / "result", each / "log.txt") for each in (*before, base)]
 
 
 def _header(folder: Path, composed: ComposeRequest) -> dict[str, Any]:
@@ -91,7 +86,7 @@ def _header(folder: Path, composed: ComposeRequest) -> dict[str, Any]:
         (*composed.notes, NOTE),
         int(composed.memory) or None,
     )
-    starts = [_text(path) for path in folder.glob("launches/*/started")]
+    starts = [text_of(path) for path in folder.glob("launches/*/started")]
     return {
         **header,
         "created": min(starts, default=header["created"]),
@@ -135,34 +130,20 @@ def _machine(sysroot: Path) -> Machine:
     return read_machine(Sysroot(sysroot))
 
 
-def _add(run: Run, composed: ComposeRequest, launch: Launch, folders: LaunchFolders) -> None:
-    """Append the record of a launch that has ended, unless the run has it already."""
-    earlier = [record for record in run.read_records() if record.launch_id == launch.launch_id]
-    record = _record(run, composed, launch, folders, session=_session(folders.log.parent))
+def _add(run: Run, composed: ComposeRequest, attempt: Attempt, block: Sequence[Attempt]) -> None:
+    """Append the record of an attempt that has ended, unless the run has it already."""
+    earlier = [record for record in run.read_records() if record.launch_id == attempt.launch.launch_id]
+    faults = block_faults([each.launch for each in block], [each.folders for each in block])
+    record = _record(run, composed, attempt, faults.get(attempt.launch.launch_id, ()))
     kept = {(each.session, each.facts["ended"]) for each in earlier}
     if (record.session, record.facts["ended"]) not in kept:
         records.append(run.records_file, record)
 
 
-def _session(base: Path) -> int:
-    """The session that a launch ran in, as host.sh counts them.
-
-    Older Compose files did not record it. With them, an `up` that went on with a run first moved away the folder of a
-    launch that had failed or not ended, and the time is in the new folder's name. So each such time before the launch
-    may be the start of a session. This can count two sessions where there was one, and then launches are not divided
-    that could be. It never counts one session where there were two.
-    """
-    if (base / "session").is_file():
-        return int(_text(base / "session"))
-    started = re.sub("[-:]", "", _text(base / "started").removesuffix("+00:00")) + "Z"
-    moved = {path.name.rpartition(".before-")[2] for path in base.parent.glob("*.before-*")}
-    return 1 + sum(time <= started for time in moved)
-
-
-def _record(run: Run, composed: ComposeRequest, launch: Launch, folders: LaunchFolders, session: int) -> Record:
-    base = folders.log.parent
+def _record(run: Run, composed: ComposeRequest, attempt: Attempt, faults: Sequence[str]) -> Record:
+    launch, folders, base = attempt.launch, attempt.folders, attempt.base
     context = Context(
-        session=session,
+        session=attempt.session,
         engine=run.about.engine.name,
         enforced=asdict(run.about.engine.enforced),
         machine_conditions=conditions(_machine(base / "before")),
@@ -176,13 +157,14 @@ def _record(run: Run, composed: ComposeRequest, launch: Launch, folders: LaunchF
         if (each.installation.stack, each.installation.name) == (launch.cell.stack, launch.installation)
     )
     observed = {
-        "started": _text(base / "started"),
-        "ended": _text(base / "ended"),
+        "started": text_of(base / "started"),
+        "ended": text_of(base / "ended"),
         "before": facts(Sysroot(base / "before")),
         "after": facts(Sysroot(base / "after")),
         "runner_cpu_seconds": None,  # the kit does not run there, and the CPU time of docker-compose is not observed
     }
-    record = record_of(launch, artifact, context, outcome_of(launch, base), folders, observed)
+    outcome = outcome_of(base, deadline_seconds([launch] * launch.members))
+    record = record_of(launch, artifact, context, outcome, folders, observed, faults)
     differing = _differences(training_job(launch), folders.job / JOB_FILE)
     if record.error is None and differing:
         message = f"the job differs from the plan: {differing}"
@@ -190,17 +172,20 @@ def _record(run: Run, composed: ComposeRequest, launch: Launch, folders: LaunchF
     return record
 
 
-def outcome_of(launch: Launch, base: Path) -> Outcome:
-    """How a launch's container ended, from its exit code, the host's clock, and its control group's OOM kills."""
-    code = int(_text(base / "exit_code"))
+def outcome_of(base: Path, deadline: float) -> Outcome:
+    """How a launch's container ended, from its exit code, the host's clock, and its control group's OOM kills.
+
+    `deadline` is in seconds.
+    """
+    code = int(text_of(base / "exit_code"))
     seconds = round(_uptime(base / "after") - _uptime(base / "before"), 2)
     out_of_memory = code == KILLED and _kills(base / "after") > 0
-    late = code == KILLED and not out_of_memory and seconds >= launch.time_limit_seconds + GRACE_SECONDS
+    late = code == KILLED and not out_of_memory and seconds >= deadline
     return Outcome(code, seconds, stopped_by_deadline=late, out_of_memory=out_of_memory)
 
 
 def _uptime(sysroot: Path) -> float:
-    return float(_text(sysroot / "proc/uptime").split()[0])
+    return float(text_of(sysroot / "proc/uptime").split()[0])
 
 
 def _kills(sysroot: Path) -> int:
@@ -218,13 +203,3 @@ def _differences(planned: Mapping[str, Any], path: Path) -> str:
         return str(error)
     keys = [key for key in {**planned, **job} if job.get(key) != planned.get(key)]
     return "; ".join(f"{key} {job.get(key)} instead of {planned.get(key)}" for key in keys)
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise RunFormatError(
-            f"{path} cannot be read ({error.strerror}). Every ended launch of a Compose run has this file. Copy the "
-            "whole folder of the run from its host again."
-        ) from error

@@ -28,14 +28,25 @@ _HEAD = """\
 {usage}
 #
 # It runs, one after the other: a check of each variant's image (which builds the image if it is not there), the capture
-# of the host, and the plan's launches in balanced order. A launch that fails does not stop the next. Results are
-# written to {results}/{run}/. Copy that folder to any machine with the kit, and run there:
+# of the host, and the plan's blocks. {blocks}
+#
+# Results are written to {results}/{run}/. Copy that folder to any machine with the kit, and run there:
 # python -m runner report FOLDER
 #
 # Variables that may be set in the host's environment, or in a file .env beside this one (sh compose/settings.sh prints
 # some of them), with their defaults:
 {variables}
 """
+
+
+_TOGETHER = """\
+The launches of a block start together and take turns in balanced order: one
+# trains, and the others sleep. If one of them fails, its block fails, and the next block starts all the same. They pass
+# the turn on through named pipes in the folder turns/ of the run. It is there only while a block runs, or after one has
+# failed, and may be left out when the run's folder is copied."""
+_IN_SEQUENCE = """\
+The launches of a block follow one another in balanced order. A launch that
+# fails does not stop the next."""
 
 
 class _Dumper(yaml.SafeDumper):
@@ -54,7 +65,7 @@ _Dumper.add_representer(str, _represent_text)
 
 def main_file(services: Services, defaults: Mapping[str, str], title: str, usage: str) -> str:
     """The Compose file of a plan."""
-    parts = [_head(defaults, title, usage), *_shared(services), "services:"]
+    parts = [_head(services, defaults, title, usage), *_shared(services), "services:"]
     for name, own in services.checks.items():
         parts.append(_entry(name, _anchor(name), own))
     parts.append(_entry(HOST, None, {**services.host, "entrypoint": _script(HOST)}))
@@ -64,18 +75,23 @@ def main_file(services: Services, defaults: Mapping[str, str], title: str, usage
 
 def overlay(main: Services, services: Services, defaults: Mapping[str, str], title: str, usage: str) -> str:
     """The overlay on a main file: it replaces the launches by others, and keeps the images and the host."""
-    parts = [_head(defaults, title, usage), *_shared(services), "services:"]
+    parts = [_head(services, defaults, title, usage), *_shared(services), "services:"]
     parts.append(_entry(HOST, None, {key: services.host[key] for key in ("labels", "command")}))
     parts += [_entry(name, None, {"profiles": [PROFILE]}) for name in main.launches]
     parts += _launches(services, "smoke-")
     return _interpolated("\n".join(parts), defaults)
 
 
-def _head(defaults: Mapping[str, str], title: str, usage: str) -> str:
+def _head(services: Services, defaults: Mapping[str, str], title: str, usage: str) -> str:
     variables = "\n".join(f"#   {name:<28} {value}" for name, value in defaults.items())
     lines = "\n".join(f"#   {line}" for line in usage.splitlines())
     return _HEAD.format(
-        title=title, usage=lines, variables=variables, results=defaults["KIT_RESULTS"], run=defaults["KIT_RUN"]
+        title=title,
+        usage=lines,
+        variables=variables,
+        results=defaults["KIT_RESULTS"],
+        run=defaults["KIT_RUN"],
+        blocks=_TOGETHER if services.take_turns else _IN_SEQUENCE,
     )
 
 

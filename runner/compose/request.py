@@ -20,9 +20,11 @@ from runner.host.pin import Pin
 from runner.planning.bkm import Bkms, bkms_from, resolve
 from runner.planning.plan import Plan, Request, choose_variants, make_plan
 from runner.storage.runs import COMPOSE_FILE
-from runner.vocabulary import Steps
+from runner.vocabulary import Steps, TurnSize
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+# In version 1 the launches of a block follow one another: its requests have no turns.
+READABLE = (1, SCHEMA_VERSION)
 FILE_NAME = COMPOSE_FILE
 
 
@@ -69,6 +71,8 @@ class ComposeRequest:
                 "timed_steps": request.steps.timed,
                 "seed": request.seed,
                 "time_limit_seconds": request.time_limit_seconds,
+                "turns": None if request.turns is None else asdict(request.turns),
+                "memory_bytes": request.memory_bytes,
             },
             "bkms": asdict(self.bkms),
             "notes": list(self.notes),
@@ -115,10 +119,10 @@ def read_request(folder: Path) -> ComposeRequest:
         version = data["schema_version"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunFormatError(f"{path} cannot be read, or is not of a Compose run: {error!r}.") from error
-    if version != SCHEMA_VERSION:
+    if version not in READABLE:
         raise RunFormatError(
-            f"{path} has schema_version {version}; this kit reads {SCHEMA_VERSION}. The Compose file was written by "
-            "another version of the kit: report its run with that version."
+            f"{path} has schema_version {version}; this kit reads up to {SCHEMA_VERSION}. The Compose file was "
+            "written by another version of the kit: report its run with that version."
         )
     try:
         return request_from(data)
@@ -129,6 +133,7 @@ def read_request(folder: Path) -> ComposeRequest:
 def request_from(data: Mapping[str, Any]) -> ComposeRequest:
     """The request from data that `ComposeRequest.to_json` made."""
     request = data["request"]
+    turns = request.get("turns")
     return ComposeRequest(
         run=data["run"],
         request=Request(
@@ -140,6 +145,8 @@ def request_from(data: Mapping[str, Any]) -> ComposeRequest:
             steps=Steps(request["warmup_steps"], request["timed_steps"]),
             seed=request["seed"],
             time_limit_seconds=request["time_limit_seconds"],
+            turns=None if turns is None else TurnSize(turns["bursts"], turns["burst_seconds"], turns["together"]),
+            memory_bytes=request.get("memory_bytes"),
         ),
         bkms=bkms_from(FILE_NAME, data["bkms"]),
         notes=tuple(data["notes"]),

@@ -1,37 +1,34 @@
 """Makes the services of a Compose file from a request. A launch has the settings of the Docker engine's container.
 
 For each variant one service checks that its image starts. Each launch of the plan is a service with its variant's
-settings; it starts when the one before has ended, so that the order of the plan is kept. Knows no YAML.
+settings. Launches that take turns start together, when those before them in the plan have ended. Knows no YAML.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from runner.catalogue.stacks import Stack
 from runner.compose.request import ComposeRequest
+from runner.compose.variables import CPUS, MEMORY, RESULTS, RUN, THREADS, USER, base_image_variable
 from runner.engines.container import ContainerSpec
 from runner.engines.docker import RUN_LABEL, container_spec
-from runner.engines.docker_images import ImageBuilder, build_arguments
+from runner.engines.docker_images import build_arguments
 from runner.engines.protocol import LaunchFolders
 from runner.host.pin import Pin
 from runner.planning.bkm import Bkms
 from runner.planning.job import training_job
+from runner.planning.memory import free_bytes_needed
 from runner.planning.plan import Plan
-from runner.session.execute import GRACE_SECONDS
+from runner.session.execute import deadline_seconds, launch_folders, living_together
 from runner.vocabulary import Launch
 
 Service = dict[str, Any]
-
-# Placeholders for values that the host sets; document.py writes them as Compose variables with defaults.
-RUN, CPUS, THREADS, MEMORY, RESULTS = "@KIT_RUN@", "@KIT_CPUS@", "@KIT_THREADS@", "@KIT_MEMORY@", "@KIT_RESULTS@"
-USER = "@KIT_UID@:@KIT_GID@"
-NO_LIMIT = "0"
 
 RUNS = "/runs"
 HOST = "host"
@@ -43,48 +40,17 @@ _OF_A_PIN = ("cpuset", "environment", "mem_limit", "memswap_limit")
 
 @dataclass(frozen=True)
 class Services:
-    """The services of one plan, by name. `variants` has the shared settings, `launches` each launch's own settings."""
+    """The services of one plan, by name. `variants` has the shared settings, `launches` each launch's own settings.
+
+    `take_turns` says whether launches of a block live together.
+    """
 
     variants: Mapping[str, Service]
     checks: Mapping[str, Service]
     host: Service
     launches: Mapping[str, Service]
     variant_of: Mapping[str, str]
-
-
-def image_variable(stack: str, installation: str) -> str:
-    """The variable that names an installation's image: KIT_IMAGE_TF_2_14_STOCK."""
-    return f"KIT_IMAGE_{_variable_part(stack)}_{_variable_part(installation)}"
-
-
-def base_image_variable(stack: str) -> str:
-    """The variable that names a stack's base image: KIT_BASE_IMAGE_TF_2_14."""
-    return f"KIT_BASE_IMAGE_{_variable_part(stack)}"
-
-
-def image_tokens(stacks: tuple[Stack, ...]) -> dict[str, dict[str, str]]:
-    """The placeholders for the images, by stack and installation."""
-    return {
-        stack.name: {name: f"@{image_variable(stack.name, name)}@" for name in stack.installations} for stack in stacks
-    }
-
-
-def defaults(composed: ComposeRequest, pin: Pin, memory_bytes: int | None, results: str) -> dict[str, str]:
-    """Every variable that a host may set, with its default."""
-    values = {
-        "KIT_RUN": composed.run,
-        "KIT_CPUS": pin.cpu_list,
-        "KIT_THREADS": str(pin.threads),
-        "KIT_MEMORY": NO_LIMIT if memory_bytes is None else str(memory_bytes),
-        "KIT_UID": "1000",
-        "KIT_GID": "1000",
-        "KIT_RESULTS": results,
-    }
-    for stack in composed.request.stacks:
-        values[base_image_variable(stack.name)] = stack.base_image
-        for name in stack.installations:
-            values[image_variable(stack.name, name)] = ImageBuilder.tag(stack.name, name)
-    return values
+    take_turns: bool
 
 
 def services_of(composed: ComposeRequest, pin: Pin, images_folder: str) -> Services:
@@ -94,26 +60,30 @@ def services_of(composed: ComposeRequest, pin: Pin, images_folder: str) -> Servi
     threads = {each.name for each in composed.bkms.settings if each.target == "job" and "{threads}" in each.value}
     variants: dict[str, Service] = {}
     launches: dict[str, Service] = {}
-    for launch in plan.launches:
+    for launch, together, before in _started(plan):
         name = f"{launch.cell.stack}-{launch.cell.variant}"
         service = service_of(_spec(launch, composed.images[launch.cell.stack][launch.installation]))
         shared = variants.setdefault(name, {key: value for key, value in service.items() if key not in _OF_A_LAUNCH})
-        deadline = f"{launch.time_limit_seconds + GRACE_SECONDS:.0f}"
+        deadline = f"{deadline_seconds(together):.0f}"
         launches[launch.launch_id] = {
             **{key: value for key, value in service.items() if shared.get(key) != value},
-            "command": ["launch", RUN, launch.launch_id, deadline, _block(launch, plan), _job(launch, threads)],
-            "depends_on": {next(reversed(launches), HOST): SUCCESS},
+            "command": [
+                *("launch", RUN, launch.launch_id, deadline, _block(launch, plan), _job(launch, threads)),
+                *_turns_folder(launch),
+            ],
+            "depends_on": dict.fromkeys(before, SUCCESS),
         }
     checks = _checks(composed, plan.launches, images_folder)
     host = {key: value for key, value in variants[next(iter(checks))].items() if key not in _OF_A_PIN}
     pinned = [] if pin.has_siblings else [CPUS, THREADS]
     host |= {
         "labels": {RUN_LABEL: RUN},
-        "command": ["host", RUN, json.dumps(open_request.to_json(), indent=1), MEMORY, *pinned],
+        "command": ["host", RUN, json.dumps(open_request.to_json(), indent=1), MEMORY, _needed(plan), *pinned],
         "depends_on": {next(reversed(checks)): SUCCESS},
     }
     variant_of = {launch.launch_id: f"{launch.cell.stack}-{launch.cell.variant}" for launch in plan.launches}
-    return Services(variants, checks, host, launches, variant_of)
+    take_turns = any(launch.members > 1 for launch in plan.launches)
+    return Services(variants, checks, host, launches, variant_of, take_turns)
 
 
 def service_of(spec: ContainerSpec) -> Service:
@@ -155,6 +125,27 @@ def _open(bkms: Bkms, pin: Pin) -> Bkms:
     return replace(bkms, settings=tuple(settings))
 
 
+def _started(plan: Plan) -> Iterator[tuple[Launch, Sequence[Launch], Sequence[str]]]:
+    """Each launch with those that start together with it, itself among them, and the services that end before it."""
+    before: tuple[str, ...] = (HOST,)
+    for together in living_together(plan.launches):
+        for launch in together:
+            yield launch, together, before
+        before = tuple(launch.launch_id for launch in together)
+
+
+def _needed(plan: Plan) -> str:
+    """The bytes of free memory that the largest block needs, whose launches live together; 0 if there is none."""
+    cells = {(launch.cell.topology, launch.cell.batch_size, launch.members) for launch in plan.launches}
+    return str(max((free_bytes_needed(*each) for each in cells if each[-1] > 1), default=0))
+
+
+def _turns_folder(launch: Launch) -> list[str]:
+    """The folder in the run's folder through which a launch takes turns; nothing if it takes none."""
+    turns = launch_folders(RUN, Path(), launch).turns
+    return [] if turns is None else [turns.as_posix()]
+
+
 def _block(launch: Launch, plan: Plan) -> str:
     """The ids of all launches of a launch's block, in the order of the plan."""
     block = (launch.cell.group, launch.block)
@@ -193,10 +184,6 @@ def _build(stack: Stack, installation: str, images_folder: str) -> Service:
         "dockerfile": f"rendered/{stack.name}/{installation}/Dockerfile",
         "args": arguments,
     }
-
-
-def _variable_part(name: str) -> str:
-    return "".join(letter if letter.isalnum() else "_" for letter in name).upper()
 
 
 def relative_to(folder: Path, path: Path) -> str:

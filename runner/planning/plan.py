@@ -16,6 +16,7 @@ from runner.catalogue.stacks import Stack
 from runner.errors import UsageError
 from runner.host.pin import Pin
 from runner.planning.bkm import ResolvedBkms, inter_op_threads_of_user_topology
+from runner.planning.memory import why_not_together
 from runner.vocabulary import Cell, Group, Launch, Steps, TopologyFile, Turn, Turns, TurnSize, one_of
 
 DEFAULT_SEED = 1234
@@ -34,7 +35,8 @@ class Request:
 
     `user_topology` is the file of the user's own topology, if there is one. `branches` is the number of its disjoint
     branches; it is 1 until they have been counted. `time_limit_seconds` limits the training of one launch.
-    With `turns` the launches of a block live together and take turns; without, they follow one another.
+    With `turns` the launches of a block live together and take turns, where `memory_bytes` has room for them (None: not
+    known, taken as enough); without, they follow one another.
     """
 
     stacks: tuple[Stack, ...]
@@ -48,6 +50,7 @@ class Request:
     user_topology: TopologyFile | None = None
     branches: int = 1
     turns: TurnSize | None = None
+    memory_bytes: int | None = None
 
     def file_of(self, topology: str) -> TopologyFile | None:
         """The file that builds a topology; None for a built-in one."""
@@ -57,13 +60,22 @@ class Request:
 
 @dataclass(frozen=True)
 class Plan:
-    """Every launch of a run in order, with the pin and the BKMs that all of them share."""
+    """Every launch of a run in order, with the pin and the BKMs that all of them share.
+
+    `blocks` is the largest number of blocks of any group. `first_blocks` is the number of those that every group had
+    before the spread of their results decided on more; None if there are no more.
+    """
 
     pin: Pin
     bkms: ResolvedBkms
     blocks: int
     seed: int
     launches: tuple[Launch, ...]
+    first_blocks: int | None = None
+
+    def blocks_of(self, group: Group) -> int:
+        """How many blocks a group has."""
+        return max(launch.block for launch in self.launches if launch.cell.group == group)
 
     @property
     def groups(self) -> tuple[Group, ...]:
@@ -76,6 +88,7 @@ class Plan:
             "pin": self.pin.to_json(),
             "bkms": self.bkms.to_json(),
             "blocks": self.blocks,
+            **({} if self.first_blocks is None else {"first_blocks": self.first_blocks}),
             "seed": self.seed,
             "launches": [launch.to_json() for launch in self.launches],
         }
@@ -121,11 +134,25 @@ def _block(
     size = request.turns
     if size is None:
         return launches
-    if not size.together or any(spins_for_ever(launch.environment) for launch in launches):
+    if not size.together or reasons_for_sequence(request, group, launches):
         alone = turn_order(1, request.steps, size, rng)
         return [replace(launch, turns=Turns(0, alone, size.burst_seconds)) for launch in launches]
     order = turn_order(len(launches), request.steps, size, rng)
     return [replace(each, turns=Turns(member, order, size.burst_seconds)) for member, each in enumerate(launches)]
+
+
+def reasons_for_sequence(request: Request, group: Group, block: Sequence[Launch]) -> list[str]:
+    """Why the launches of a block cannot live together, as sentences; none if they can."""
+    spinning = [launch.cell.variant for launch in block if spins_for_ever(launch.environment)]
+    crowded = why_not_together(group.topology, group.batch_size, len(block), request.memory_bytes)
+    return [
+        *([] if crowded is None else [crowded]),
+        *(
+            f"{group.stack} {variant}: the launches of a block follow one another and do not take turns, because its "
+            "OpenMP threads never sleep (KMP_BLOCKTIME=infinite or OMP_WAIT_POLICY=active)"
+            for variant in spinning
+        ),
+    ]
 
 
 def spins_for_ever(environment: Mapping[str, str]) -> bool:

@@ -3,39 +3,38 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
 from runner.catalogue.publications import HEADLINE, Publication
 from runner.claims.judge import judge_claim
 from runner.claims.verdict import NOT_TESTABLE
 from runner.report.default_sections import default_findings, not_observed
 from runner.report.host_sections import host_warnings
+from runner.report.launch_advice import advice_on
 from runner.report.measured import completing, going_on, variant_title
+from runner.report.unusable import cannot_bound
 from runner.report.value_text import at_once, estimated, plural, topology_title, true_largest
+from runner.stats.noise_floor import is_below
 from runner.stats.results import Results
 from runner.stats.tables import Largest, Summary
 from runner.status import Status
 
-# If the hypervisor steals more than this share of all CPU time during a launch, the report warns of it.
-STEAL_WORTH_A_WORD = 0.02
 # With fewer timed steps, nothing in a launch shows whether its speed had become steady.
 FEWEST_TIMED_STEPS = 2
-# The kernel counts in hundredths of a second. The share of less CPU time than this would be mostly rounding.
-LEAST_CPU_SECONDS = 1.0
-# A load before a launch that exceeds the pin's own threads by more than this shows that something else was running.
-LOAD_WORTH_A_WORD = 0.5
 
 
 def findings(measured: Results, article: Publication) -> tuple[str, ...]:
     """Return the findings: on a plain installation, one sentence for each pair, and one on the article's figure."""
     sentences = [_finding(measured, row) for row in measured.summaries]
-    return (*default_findings(measured), *sentences, _on_the_article(measured, article))
+    if measured.header.is_aa:
+        return tuple(sentences)
+    return (*default_findings(measured), *sentences, *_floor(measured), _on_the_article(measured, article))
 
 
 def warnings(measured: Results) -> tuple[str, ...]:
     """Return what a reader must know before quoting a number."""
     return (*_incomplete(measured), *_flagged(measured), *measured.header.notes, *_enforcement(measured),
-            *not_observed(measured), *host_warnings(measured), *_few_steps(measured), *_noise(measured))  # fmt: skip
+            *not_observed(measured), *host_warnings(measured), *_few_steps(measured), *_too_wide(measured),
+            *(each.text for each in advice_on(measured.usable, measured.header.plan.pin.threads)))  # fmt: skip
 
 
 def _finding(measured: Results, row: Summary) -> str:
@@ -131,27 +130,29 @@ def _few_steps(measured: Results) -> list[str]:
     ]
 
 
-def _noise(measured: Results) -> list[str]:
-    threads = measured.header.plan.pin.threads
-    stolen = [share for record in measured.usable if (share := _steal_share(record.facts)) is not None]
-    loads = [record.facts["before"].get("load_1_minute") for record in measured.usable]
-    # The load before a launch still includes the launch before it. Only what exceeds the pin's own threads counts.
-    busy = [load for load in loads if load is not None and load > threads + LOAD_WORTH_A_WORD]
-    found = []
-    if stolen and max(stolen) > STEAL_WORTH_A_WORD:
-        found.append(f"The hypervisor took up to {max(stolen):.0%} of this host's CPU time during a launch: other "
-                     "guests were busy, or this host's own share is capped. The intervals include how this varied from "
-                     "launch to launch. They do not include a loss that was systematically larger on one side."
-                     )  # fmt: skip
-    if busy:
-        found.append(f"Something else was running before {len(busy)} of {len(loads)} launches (load up to "
-                     f"{max(busy):.1f} on {threads} threads): repeat on a quiet host.")  # fmt: skip
-    return found
+def _floor(measured: Results) -> list[str]:
+    """Return which speedups are nearer to 1 than a variant was to itself on this host."""
+    floor = measured.header.noise_floor
+    if floor is None:
+        return []
+    below = [
+        f"{topology_title(row.pair.group.topology)} {row.pair.candidate} / {row.pair.baseline}"
+        for row in measured.speedups.values()
+        if row.alone is not None and is_below(row.alone, floor)
+    ]
+    said = (
+        f"The same variant against itself seemed up to {floor.factor - 1:.1%} faster or slower on this host and pin "
+        f"(A/A run {floor.run}, {plural(floor.bars, 'bar')}, {plural(floor.blocks, 'block')})."
+    )
+    return [f"{said} {'Below this noise floor: ' + ', '.join(below) if below else 'Every speedup is above it'}."]
 
 
-def _steal_share(facts: Any) -> float | None:
-    before, after = facts["before"], facts["after"]
-    values = [side.get(name) for side in (before, after) for name in ("steal_seconds", "cpu_seconds")]
-    if any(value is None for value in values) or values[3] - values[1] < LEAST_CPU_SECONDS:
-        return None
-    return float((values[2] - values[0]) / (values[3] - values[1]))
+def _too_wide(measured: Results) -> list[str]:
+    """Return one sentence on the intervals that no one can use, with the first of them."""
+    rows = [row for row in measured.speedups.values() if row.together is not None and row.pair.status == Status.OK]
+    wide = [(row.pair, text) for row in rows if row.together is not None and (text := cannot_bound(row.together))]
+    if not wide:
+        return []
+    pair, text = wide[0]
+    name = f"{pair.group.stack}, {topology_title(pair.group.topology)}, {pair.candidate} over {pair.baseline}"
+    return [f"{len(wide)} of {plural(len(rows), 'interval')} are too wide to use. {name}: {text}."]

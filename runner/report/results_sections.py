@@ -57,7 +57,7 @@ def speedup_section(measured: Results) -> Section:
     )
     paragraphs = (
         "A speedup is the images per second of the first variant over those of the second. It is computed from paired "
-        "log-ratios of the launches' median step times, one for each block. The 95% interval is Student's t over the "
+        "log-ratios of the launches' typical step times, one for each block. The 95% interval is Student's t over the "
         "blocks, whose number was fixed before the run. It is for this pair alone.",
         "The verdict is read off the interval beside it, which holds at once with those of all "
         f"{plural(measured.family, 'pair')} that the run was planned with, measured or not (Bonferroni). If that "
@@ -113,7 +113,7 @@ def throughput_section(measured: Results) -> Section:
         for row in rows
     ]  # fmt: skip
     paragraph = (
-        "images/second is the geometric mean over launches of batch size / median step time. The article's script "
+        "images/second is the geometric mean over launches of batch size / typical step time (of a launch by turns the interquartile mean over its bursts, else the median step). The article's script "
         'prints "total images/sec" (batch size x steps / elapsed), +/- (std / sqrt(n)) and jitter (1.4826 x median '
         "absolute deviation). Here they are over the timed steps of all launches. The +/- treats steps as independent, "
         "which the steps of one launch are not."

@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from runner.catalogue.topology_file import kept
 from runner.checks.turns import faults_in_turns
@@ -19,6 +20,7 @@ from runner.engines.protocol import Artifact, LaunchFolders
 from runner.engines.together import Start, run_together
 from runner.errors import DiskError
 from runner.planning.job import JOB_FILE, Job, training_job
+from runner.session.graphs import keep_graph, place_graph
 from runner.session.observation import read_result, record_of
 from runner.session.state import Session
 from runner.storage import records
@@ -106,7 +108,7 @@ def _records_of(
     context, engine = session.context, session.engine
     before = {"started": _now(), "before": dict(session.read_facts())}
     own = time.process_time()  # of all threads of this process, and of none that it has started
-    deadline = sum(launch.time_limit_seconds for launch in block) + GRACE_SECONDS
+    deadline = deadline_seconds(block)
     starts = [Start(*each) for each in zip(block, artifacts, folders, strict=True)]
     if len(starts) == 1:
         outcomes = [engine.run(block[0], context.pin, artifacts[0], folders[0], deadline)]
@@ -115,14 +117,33 @@ def _records_of(
     own = time.process_time() - own
     facts = {**before, "ended": _now(), "after": dict(session.read_facts()),
              "runner_cpu_seconds": round(own / len(block), 4)}  # fmt: skip
-    faults = _faults_in_turns(block, folders)
-    return [
+    faults = block_faults(block, folders)
+    made = [
         record_of(launch, artifact, context, outcome, folder, facts, faults.get(launch.launch_id, ()))
         for launch, artifact, outcome, folder in zip(block, artifacts, outcomes, folders, strict=True)
     ]
+    for launch, folder, record in zip(block, folders, made, strict=True):
+        if record.error is None and record.result is not None:
+            _keep_graph(session.run, launch, folder, record.result)
+    return made
 
 
-def _faults_in_turns(block: Sequence[Launch], folders: Sequence[LaunchFolders]) -> dict[str, list[str]]:
+def _keep_graph(run: Run, launch: Launch, folders: LaunchFolders, result: Mapping[str, Any]) -> None:
+    """Keep the graph that a launch built, for the later launches of its cell. Without room they build it again."""
+    with suppress(OSError):
+        keep_graph(run.folder, _installation(launch), run.about.workload_sha256, folders, result)
+
+
+def _installation(launch: Launch) -> str:
+    return f"{launch.cell.stack}/{launch.installation}"
+
+
+def deadline_seconds(block: Sequence[Launch]) -> float:
+    """The seconds after which launches that live together are killed: each may train up to its limit in its turns."""
+    return sum(launch.time_limit_seconds for launch in block) + GRACE_SECONDS
+
+
+def block_faults(block: Sequence[Launch], folders: Sequence[LaunchFolders]) -> dict[str, list[str]]:
     """The faults in the turns of those launches that wrote a result, by launch id."""
     found = {}
     for launch, folder in zip(block, folders, strict=True):
@@ -172,7 +193,7 @@ def make_folders(run: Run, launch: Launch, session: int, job: Job | None = None)
     """
     folders = launch_folders(run.name, run.folder, launch)
     try:
-        _fill(run, folders, launch, session, training_job(launch) if job is None else job)
+        _fill(run, folders, launch, session, job)
     except OSError as error:
         raise DiskError(
             f"The files of the launch {launch.launch_id} cannot be made in {folders.log.parent}: {error}. Free some "
@@ -181,7 +202,7 @@ def make_folders(run: Run, launch: Launch, session: int, job: Job | None = None)
     return folders
 
 
-def _fill(run: Run, folders: LaunchFolders, launch: Launch, session: int, job: Job) -> None:
+def _fill(run: Run, folders: LaunchFolders, launch: Launch, session: int, job: Job | None) -> None:
     base = folders.log.parent
     if base.exists():
         aside = base.with_name(f"{base.name}.before-session-{session}")
@@ -189,6 +210,9 @@ def _fill(run: Run, folders: LaunchFolders, launch: Launch, session: int, job: J
         base.rename(aside)
     folders.job.mkdir(parents=True)
     folders.result.mkdir()
+    if job is None:
+        source = (_installation(launch), run.about.workload_sha256)
+        job = place_graph(run.folder, *source, training_job(launch), folders.job)
     write_whole(folders.job / JOB_FILE, json.dumps(job, indent=1, sort_keys=True) + "\n")
     if launch.topology_file is not None:
         write_whole(folders.job / launch.topology_file.name, kept(run.folder, launch.topology_file).content)

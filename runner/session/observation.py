@@ -15,10 +15,12 @@ from typing import Any
 from runner.catalogue.stacks import canonical_requirement
 from runner.engines.container import KILLED
 from runner.engines.protocol import Artifact, LaunchFolders, Outcome
+from runner.errors import RunFormatError
 from runner.host.pin import Pin
 from runner.machine.cpulist import parse_cpu_list
 from runner.machine.identity import boot_sha256
 from runner.status import Status
+from runner.storage.launch_result import launch_result
 from runner.storage.records import Record
 from runner.vocabulary import Launch, runs_containers
 
@@ -89,10 +91,11 @@ def record_of(
 
 
 def read_result(path: Path, launch_id: str) -> dict[str, Any] | None:
-    """Read the workload's result; None if there is none, or it is not this launch's."""
+    """Read the workload's result; None if there is none, or it is not this launch's, or it is not a result at all."""
     try:
         result = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        launch_result(result, launch_id)
+    except (OSError, ValueError, RunFormatError):
         return None
     fits = result.get("schema_version") == RESULT_SCHEMA_VERSION and result.get("launch_id") == launch_id
     return result if fits else None
@@ -108,12 +111,12 @@ def find_error(
     beside: Sequence[str] = (),
 ) -> dict[str, str] | None:
     """The error of a launch, as its kind (a status) and a message; None if its samples may be used."""
-    if outcome.stopped_with is not None:
-        return _error(Status.FAILED, f"stopped, because {outcome.stopped_with} failed, with which it took turns")
     if outcome.stopped_by_deadline:
         return _error(Status.TIMEOUT, f"killed at its deadline after {outcome.seconds:.0f} s; raise --time-limit")
     if outcome.out_of_memory:
         return _error(Status.OUT_OF_MEMORY, "killed by the kernel: out of memory; try a smaller --batch-sizes")
+    if outcome.stopped_with is not None:
+        return _error(Status.FAILED, f"stopped, because {outcome.stopped_with} failed, with which it took turns")
     if result is None:
         return _error(Status.FAILED, death(outcome.exit_code, folders.log))
     if result["error"] is not None:

@@ -59,7 +59,7 @@ class Planned(Protocol):
         """Those of the plan's launches that are carried out."""
 
     @property
-    def left_out(self) -> Sequence[str]:
+    def remarks(self) -> Sequence[str]:
         """Sentences on the variants that could have been run and are not."""
 
     @property
@@ -166,7 +166,7 @@ def begin(
         ready.engine,
         ready.artifacts,
         command,
-        planned.left_out,
+        planned.remarks,
         memory_bytes,
         ready.matched,
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from runner.catalogue.presets import Preset, find_preset
-from runner.catalogue.stacks import Stack, find_stack
+from runner.catalogue.stacks import Stack, against_itself, find_stack
 from runner.catalogue.topology_file import UserTopology, chosen_topologies
 from runner.engines.protocol import Notify
 from runner.errors import UsageError
@@ -16,12 +16,12 @@ from runner.host.notes import notes_on
 from runner.host.pin import Pin, choose_pin
 from runner.machine import Machine
 from runner.planning.bkm import ResolvedBkms, load_bkms, resolve, with_inter_op_threads
-from runner.planning.plan import Plan, Request, make_plan
+from runner.planning.plan import Plan, Request, make_plan, reasons_for_sequence
 from runner.session.options import PinOptions, RequestOptions
 from runner.session.this_host import LIVE_ROOT, machine_below, problems
 from runner.session.topology_description import Description
 from runner.session.user_topology import sentence, user_topology_of
-from runner.vocabulary import Launch, Steps, TurnSize
+from runner.vocabulary import Group, Launch, Steps, TurnSize
 
 DEFAULT_STACKS = ("tf-2.14",)
 DEFAULT_PRESET = "quick"
@@ -33,9 +33,10 @@ P = TypeVar("P", bound="PlannedComparison")
 class PlannedComparison:
     """A plan with what it was made from. `description` is that of the user's own topology, after it has been built.
 
-    `label` is what a new run's folder is named after. `left_out` has a sentence for each variant that the preset leaves
-    out and the plan does not run. `problems` are the reasons to refuse a run on this host; a plan can be made in spite
-    of them, for another host. `notes` say what the pin leaves out on this host, and what makes its figures doubtful.
+    `label` is what a new run's folder is named after. `remarks` has a sentence for each variant that the preset leaves
+    out and the plan does not run, and for each topology whose launches do not take turns. `problems` are the reasons to
+    refuse a run on this host; a plan can be made in spite of them, for another host. `notes` say what the pin leaves
+    out on this host, and what makes its figures doubtful.
     """
 
     label: str
@@ -44,7 +45,7 @@ class PlannedComparison:
     plan: Plan
     user_topology: UserTopology | None = None
     description: Description | None = None
-    left_out: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -73,11 +74,12 @@ class PlannedComparison:
 
 
 def plan_from(
-    wanted: RequestOptions, where: PinOptions, *, contained: bool, sysroot: Path = LIVE_ROOT
+    wanted: RequestOptions, where: PinOptions, *, contained: bool, sysroot: Path = LIVE_ROOT, aa: bool = False
 ) -> PlannedComparison:
     """Make the plan that the options ask for, for the host below `sysroot`.
 
-    `contained` says whether containers were requested; the `problems` depend on it.
+    `contained` says whether containers were requested; the `problems` depend on it. With `aa` each stack's baseline is
+    compared with itself.
 
     Raises:
         UsageError: an option asks for something that does not exist or is not possible on this host.
@@ -86,15 +88,17 @@ def plan_from(
     pin = pin_from(where, machine)
     preset = preset_from(wanted)
     user_topology = user_topology_of(wanted.topology_file)
-    request = request_from(wanted, preset, user_topology)
+    request = replace(request_from(wanted, preset, user_topology), memory_bytes=memory_of(machine))
+    if aa:
+        request = replace(request, variants=(), stacks=tuple(against_itself(stack) for stack in request.stacks))
     plan = make_plan(request, pin, bkms_from(wanted.bkms, wanted.inter_op, pin))
     return PlannedComparison(
-        preset.name,
+        "aa" if aa else preset.name,
         machine,
         request,
         plan,
         user_topology,
-        left_out=tuple(left_out(preset, request.stacks, plan)),
+        remarks=(*left_out(preset, request.stacks, plan), *in_sequence(request, plan)),
         problems=problems(machine, pin, where.pin_request, contained=contained),
         notes=notes_on(machine, pin),
     )
@@ -120,6 +124,17 @@ def left_out(preset: Preset, stacks: tuple[Stack, ...], plan: Plan) -> list[str]
     run = {launch.cell.variant for launch in plan.launches}
     exist = {name for stack in stacks for name in stack.variants}
     return [text for name, text in preset.left_out.items() if name in exist and name not in run]
+
+
+def in_sequence(request: Request, plan: Plan) -> list[str]:
+    """Why the launches of some blocks do not take turns, each reason once."""
+    if request.turns is None or not request.turns.together:
+        return []
+    blocks: dict[tuple[Group, int], list[Launch]] = {}
+    for launch in plan.launches:
+        blocks.setdefault((launch.cell.group, launch.block), []).append(launch)
+    found = (reason for (group, _), block in blocks.items() for reason in reasons_for_sequence(request, group, block))
+    return list(dict.fromkeys(found))
 
 
 def preset_from(wanted: RequestOptions) -> Preset:
@@ -148,6 +163,12 @@ def bkms_from(name: str, inter_op: int | None, pin: Pin) -> ResolvedBkms:
 def stacks_from(names: Sequence[str] | None) -> tuple[Stack, ...]:
     """The stacks that --stack names, or the default one."""
     return tuple(find_stack(name) for name in names or DEFAULT_STACKS)
+
+
+def memory_of(machine: Machine) -> int | None:
+    """The bytes of memory that are free for launches on this host, within its limit; None if neither is known."""
+    sizes = (machine.readings.memory_available_bytes, machine.limits.memory_limit_bytes)
+    return min((size for size in sizes if size is not None), default=None)
 
 
 def turn_size(wanted: RequestOptions, preset: Preset) -> TurnSize:

@@ -75,7 +75,7 @@ class PlannedLadder:
         return self.plan.launches
 
     @property
-    def left_out(self) -> Sequence[str]:
+    def remarks(self) -> Sequence[str]:
         """Empty: the plan itself has the rungs that are left out, with the reasons."""
         return ()
 

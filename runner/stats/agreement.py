@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from runner.stats.evidence_marks import why_not
-from runner.stats.intervals import FEWEST, Estimate, geometric_estimate, quotient, simultaneous_confidence
+from runner.stats.family import estimate
+from runner.stats.intervals import FEWEST, Estimate, quotient, simultaneous_confidence
 from runner.stats.pairs import Comparison, Pair
 from runner.vocabulary import Group
 
@@ -72,4 +73,4 @@ def _agreement(
 
 
 def _estimate(pair: Pair | None) -> Estimate | None:
-    return geometric_estimate(pair.ratios) if pair is not None and pair.is_measured else None
+    return estimate(pair.ratios, pair.first) if pair is not None and pair.is_measured else None

@@ -20,10 +20,13 @@ do depend on one another: the three pairs of three variants share launches.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from math import comb
 
 from runner.stats.intervals import CONFIDENCE, FEWEST, Estimate, geometric_estimate, simultaneous_confidence
+from runner.stats.sizing import two_stage_estimate
 from runner.storage.runs import Run
 from runner.vocabulary import Group
 
@@ -48,41 +51,63 @@ def pairs_among(variants: Iterable[int]) -> int:
     return sum(comb(count, 2) for count in variants)
 
 
-def together(ratios: Sequence[float], family: int) -> Estimate:
+def together(ratios: Sequence[float], family: int, first: int | None = None) -> Estimate:
     """Return the geometric mean of one comparison's ratios, with the interval that holds at once with its family's.
+
+    `first` is how many of the ratios are of the first of two stages (`sizing.py`); None for one stage.
 
     Raises:
         ValueError: there is no ratio, or one is not positive.
     """
-    return geometric_estimate(ratios, simultaneous_confidence(family, CONFIDENCE))
+    return estimate(ratios, first, simultaneous_confidence(family, CONFIDENCE))
 
 
-def verdict(ratios: Sequence[float], family: int) -> str:
+def estimate(ratios: Sequence[float], first: int | None = None, confidence: float = CONFIDENCE) -> Estimate:
+    """Return the geometric mean of one comparison's ratios with its interval, over one stage or over two.
+
+    Without two ratios of the first stage a run in two stages has no interval.
+
+    Raises:
+        ValueError: there is no ratio, or one is not positive.
+    """
+    if first is None:
+        return geometric_estimate(ratios, confidence)
+    if first < FEWEST:
+        return replace(geometric_estimate(ratios, confidence), low=math.nan, high=math.nan)
+    return two_stage_estimate(ratios, first, confidence)
+
+
+def verdict(ratios: Sequence[float], family: int, first: int | None = None) -> str:
     """Return the verdict in words. It is "no clear difference" if the simultaneous interval contains 1.
 
     Raises:
         ValueError: there is no ratio, or one is not positive.
     """
-    estimate = together(ratios, family)
-    if not estimate.has_interval:
+    found = together(ratios, family, first)
+    if not found.has_interval:
         return TOO_FEW_BLOCKS
-    if estimate.low > 1:
+    if found.low > 1:
         return "faster"
-    return "slower" if estimate.high < 1 else NO_CLEAR_DIFFERENCE
+    return "slower" if found.high < 1 else NO_CLEAR_DIFFERENCE
 
 
-def simultaneous(samples: Sequence[Sequence[float]], family: int) -> list[Estimate]:
+def simultaneous(
+    samples: Sequence[Sequence[float]], family: int, firsts: Sequence[int | None] | None = None
+) -> list[Estimate]:
     """Return the geometric mean of each of several comparisons of one family, with its simultaneous interval.
+
+    `firsts` has for each comparison how many of its ratios are of the first of two stages; None: all have one stage.
 
     Raises:
         ValueError: there are no samples, or a bar has fewer than two replicates.
     """
     if not samples or min(len(each) for each in samples) < FEWEST:
         raise ValueError("each bar needs at least two replicates")
-    return [together(ratios, family) for ratios in samples]
+    stages = [None] * len(samples) if firsts is None else firsts
+    return [together(ratios, family, first) for ratios, first in zip(samples, stages, strict=True)]
 
 
-def largest(samples: Sequence[Sequence[float]], family: int) -> Estimate:
+def largest(samples: Sequence[Sequence[float]], family: int, firsts: Sequence[int | None] | None = None) -> Estimate:
     """Return the largest of several geometric means, with an interval that allows for its having been picked.
 
     All simultaneous intervals of the family hold at once with a confidence of 95%. Where they do, the largest true
@@ -91,16 +116,16 @@ def largest(samples: Sequence[Sequence[float]], family: int) -> Estimate:
     Raises:
         ValueError: there are no samples, or a bar has fewer than two replicates.
     """
-    return _extreme(max, simultaneous(samples, family))
+    return _extreme(max, simultaneous(samples, family, firsts))
 
 
-def smallest(samples: Sequence[Sequence[float]], family: int) -> Estimate:
+def smallest(samples: Sequence[Sequence[float]], family: int, firsts: Sequence[int | None] | None = None) -> Estimate:
     """Return the smallest of several geometric means, with an interval by the same reasoning as in `largest`.
 
     Raises:
         ValueError: there are no samples, or a bar has fewer than two replicates.
     """
-    return _extreme(min, simultaneous(samples, family))
+    return _extreme(min, simultaneous(samples, family, firsts))
 
 
 def _extreme(pick: Callable[[Iterable[float]], float], bars: Sequence[Estimate]) -> Estimate:

@@ -55,8 +55,12 @@ def geometric_estimate(values: Sequence[float], confidence: float = CONFIDENCE) 
     centre = statistics.fmean(logs)
     if len(logs) < FEWEST:
         return Estimate(math.exp(centre), math.nan, math.nan, len(logs))
-    half = half_width(logs, confidence)
-    return Estimate(math.exp(centre), _end(centre - half), _end(centre + half), len(logs))
+    return around(centre, half_width(logs, confidence), len(logs))
+
+
+def around(centre: float, half: float, replicates: int) -> Estimate:
+    """Return the estimate with this centre and half width, both of logarithms."""
+    return Estimate(math.exp(centre), _end(centre - half), _end(centre + half), replicates)
 
 
 def _end(log: float) -> float:
@@ -70,11 +74,11 @@ def half_width(values: Sequence[float], confidence: float = CONFIDENCE) -> float
     Raises:
         StatisticsError: there are fewer than two values.
     """
-    return _quantile(confidence, len(values) - 1) * statistics.stdev(values) / math.sqrt(len(values))
+    return student_t(confidence, len(values) - 1) * statistics.stdev(values) / math.sqrt(len(values))
 
 
 @cache
-def _quantile(confidence: float, degrees: int) -> float:
+def student_t(confidence: float, degrees: int) -> float:
     """Return Student's t for a two-sided interval. Cached, because a report uses a few values hundreds of times."""
     return float(stats.t.ppf(0.5 + confidence / 2, df=degrees))
 

@@ -47,7 +47,8 @@ class Pair:
     - an error's kind, "not_comparable" or "missing": nothing can be divided.
 
     `reason` says why the status is not "ok". `blocks` are the numbers of the complete blocks, in the order of the
-    speeds. `family` is how many comparisons the run judges at once.
+    speeds. `family` is how many comparisons the run judges at once. `first_blocks` is the number of blocks in the first
+    of two stages; None for a run in one stage.
     """
 
     group: Group
@@ -60,6 +61,14 @@ class Pair:
     reason: str
     blocks: tuple[int, ...] = ()
     family: int = 1
+    first_blocks: int | None = None
+
+    @property
+    def first(self) -> int | None:
+        """How many of the ratios are of the first stage, whose spread decided on the rest; None without more blocks."""
+        if self.first_blocks is None or not self.blocks or self.blocks[-1] <= self.first_blocks:
+            return None
+        return sum(block <= self.first_blocks for block in self.blocks)
 
     @property
     def comparison(self) -> Comparison:
@@ -116,10 +125,13 @@ def pairs_of(run: Run, records: Sequence[Record]) -> list[Pair]:
     if run.about.is_ladder:
         return []
     table = tabulate(records)
-    blocks = range(1, run.about.plan.blocks + 1)
-    family = family_of(run)
+    plan, family = run.about.plan, family_of(run)
     return [
-        replace(make_pair(group, baseline, candidate, table, blocks), family=family)
+        replace(
+            make_pair(group, baseline, candidate, table, range(1, plan.blocks_of(group) + 1)),
+            family=family,
+            first_blocks=plan.first_blocks,
+        )
         for group in groups_of(run)
         for baseline, candidate in _combinations(variants_of(run, group.stack))
     ]

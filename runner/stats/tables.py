@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from runner.stats.estimators import ArticleLine, article_line, images_per_second, timed_step_seconds
 from runner.stats.evidence_marks import counts
-from runner.stats.family import largest, together, verdict
+from runner.stats.family import estimate, largest, together, verdict
 from runner.stats.intervals import FEWEST, Estimate, geometric_estimate
 from runner.stats.pairs import Comparison, Pair, tabulate
 from runner.storage.records import Record
@@ -117,11 +117,11 @@ def _speedup(pair: Pair) -> Speedup:
         return Speedup(pair, None, None, None, None, "")
     return Speedup(
         pair=pair,
-        alone=geometric_estimate(pair.ratios),
-        together=together(pair.ratios, pair.family),
+        alone=estimate(pair.ratios, pair.first),
+        together=together(pair.ratios, pair.family, pair.first),
         baseline_images_per_second=geometric_estimate(pair.baseline_speeds).value,
         candidate_images_per_second=geometric_estimate(pair.candidate_speeds).value,
-        verdict=verdict(pair.ratios, pair.family) if counts(pair) else NOT_COUNTED,
+        verdict=verdict(pair.ratios, pair.family, pair.first) if counts(pair) else NOT_COUNTED,
     )
 
 
@@ -148,13 +148,20 @@ def _largest(pairs: Sequence[Pair]) -> Largest | None:
     if not pairs or min(len(pair.ratios) for pair in pairs) < FEWEST:
         return None
     top = max(pairs, key=lambda pair: geometric_estimate(pair.ratios).value)
-    own = together(top.ratios, top.family)
-    return Largest(top.group.topology, own, largest([pair.ratios for pair in pairs], top.family))
+    own = together(top.ratios, top.family, top.first)
+    firsts = [pair.first for pair in pairs]
+    return Largest(top.group.topology, own, largest([pair.ratios for pair in pairs], top.family, firsts))
 
 
 def _mean_over_topologies(pairs: Sequence[Pair]) -> Estimate | None:
-    """Return the geometric mean over the blocks that all pairs have. Each block's replicate is its geometric mean."""
-    by_block: list[Mapping[int, float]] = [pair.ratio_by_block for pair in pairs]
+    """Return the geometric mean over the blocks that all pairs have. Each block's replicate is its geometric mean.
+
+    Of a run in two stages it has the first blocks alone: how many more a topology has depends on its spread.
+    """
+    by_block: list[Mapping[int, float]] = [
+        {block: ratio for block, ratio in pair.ratio_by_block.items() if block <= (pair.first_blocks or block)}
+        for pair in pairs
+    ]
     common = [block for block in by_block[0] if all(block in each for each in by_block)] if by_block else []
     if not common:
         return None

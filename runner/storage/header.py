@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from runner.catalogue.stacks import Variant
+from runner.catalogue.stacks import AGAIN, Variant
 from runner.host.pin import Pin
 from runner.machine import Machine
 from runner.planning.ladder_file import WHOLE
@@ -200,6 +200,20 @@ class RecordedLadder:
     stacks: Mapping[str, tuple[PlannedRung, ...]]
 
 
+@dataclass(frozen=True)
+class NoiseFloor:
+    """How far apart a variant seemed to be from itself on this host, in the run of that name.
+
+    `factor` is the farthest end of the 95% intervals of its `bars` bars, as a factor of at least 1.
+    """
+
+    run: str
+    created: str
+    factor: float
+    bars: int
+    blocks: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Header:
     """Everything in run.json, in the order in which it is written.
@@ -207,7 +221,7 @@ class Header:
     `peak` and `probes` say whether these measurements were requested. They are None if the command has neither, and in
     runs of versions before these measurements existed. `images` is the images lock as it was read
     (runner/registry/image_lock.py checks it). `kind` is None for a comparison. `repeats` is the name of the run that
-    this one repeats.
+    this one repeats. `noise_floor` is of the last A/A run on the same host and pin; None if there was none.
     """
 
     schema_version: int
@@ -230,6 +244,12 @@ class Header:
     kind: str | None = None
     ladder: RecordedLadder | None = None
     repeats: str | None = None
+    noise_floor: NoiseFloor | None = None
+
+    @property
+    def is_aa(self) -> bool:
+        """Whether the run compares each stack's baseline with itself."""
+        return all(any(name.endswith(AGAIN) for name in stack.variants) for stack in self.stacks.values())
 
     @property
     def is_ladder(self) -> bool:

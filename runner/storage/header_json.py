@@ -27,7 +27,7 @@ from runner.vocabulary import Launch, Turn
 T = TypeVar("T")
 
 # Written last, and only if they have a value: each command sets only some of them.
-_ONLY_IF_THERE = ("peak", "probes", "images", "own_topology", "kind", "ladder", "repeats")
+_ONLY_IF_THERE = ("peak", "probes", "images", "own_topology", "kind", "ladder", "repeats", "noise_floor")
 # The parts of a launch whose fields are written beside the launch's own fields, with the names in the file.
 _FLAT = {
     "cell": {name: name for name in ("stack", "variant", "topology", "batch_size")},
@@ -68,6 +68,8 @@ def header_to_json(header: Header) -> dict[str, Any]:
     }
     if header.own_topology is not None:
         written["own_topology"] = asdict(header.own_topology)
+    if header.noise_floor is not None:
+        written["noise_floor"] = asdict(header.noise_floor)
     if header.ladder is not None:
         written["ladder"] = _ladder_to_json(header.ladder)
     return written

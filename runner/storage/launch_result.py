@@ -145,12 +145,23 @@ class InstalledWheel:
 
 
 @dataclass(frozen=True)
+class MemoryPages:
+    """How the memory of a launch was laid out after its last step, in bytes, and its page faults so far."""
+
+    anon_huge_bytes: int | None = None
+    node_bytes: Mapping[str, int] | None = None
+    minor_faults: int | None = None
+    major_faults: int | None = None
+
+
+@dataclass(frozen=True)
 class LaunchEvidence:
     """What a launch recorded of itself after its last step."""
 
     threads: tuple[Thread, ...] = ()
     mapped_libraries: tuple[MappedLibrary, ...] = ()
     wheel: InstalledWheel | None = None
+    memory_pages: MemoryPages | None = None
 
 
 @dataclass(frozen=True)
@@ -171,6 +182,8 @@ class LaunchResult:
     evidence: LaunchEvidence | None = None
     workload_sha256: str | None = None
     topology_sha256: str | None = None
+    graph_sha256: str | None = None
+    graph_imported: bool | None = None
 
     @property
     def timed_steps(self) -> tuple[Step, ...]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.errors import DiskError, RunFormatError, UsageError
+from runner.planning.plan import Plan
 from runner.storage import blocks, records
 from runner.storage.header import Header
 from runner.storage.header_json import header_from_json
@@ -105,6 +106,15 @@ def with_header(folder: Path, header: Mapping[str, Any], name: str) -> Run:
     except OSError as error:
         raise DiskError(f"The folder {folder} cannot be written: {error}. Name another with --out.") from error
     return Run(folder, header)
+
+
+def planned_anew(run: Run, plan: Plan) -> Run:
+    """Write another plan into run.json: one with more blocks, or without those that the time did not allow.
+
+    Raises:
+        DiskError: it cannot be written.
+    """
+    return with_header(run.folder, {**run.header, "plan": plan.to_json()}, "run.json")
 
 
 def load(folder: Path) -> Run:

@@ -32,9 +32,9 @@ def plan(pin: Pin = PIN, bkms: str = "article", **changes: Any) -> Plan:
 def record(
     variant: str = "stock", block: int = 1, seconds: Sequence[float] = (9.0, 1.0, 1.0), *, topology: str = "resnet50",
     batch_size: int = 4, losses: Sequence[float] | None = None, error: dict[str, str] | None = None,
-    conditions: dict[str, Any] | None = None, session: int = 1,
+    conditions: dict[str, Any] | None = None, session: int = 1, turns: Sequence[int] | None = None,
 ) -> Record:  # fmt: skip
-    """One record: the first step is warm-up, the rest timed."""
+    """One record: the first step is warm-up, the rest timed. `turns` has the turn of each step."""
     cell = Cell("tf-2.14", variant, topology, batch_size)
     steps = [
         {
@@ -42,6 +42,7 @@ def record(
             "phase": "timed" if n else "warmup",
             "seconds": value,
             "loss": losses[n] if losses else 8.0 - n / 8,
+            **({"turn": turns[n]} if turns else {}),
         }
         for n, value in enumerate(seconds)
     ]

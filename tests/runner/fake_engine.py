@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import threading
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -71,8 +73,8 @@ class FakeEngine:
 
     `before_result` may change or refuse any timed launch, `before_build` any description, `before_probe` any probe,
     `before_trace` its quiet launch. A probe prints what a test put under its variant's name in `logs`, or what a probe
-    of that variant should print. Launches that multiply matrices, build a topology, probe or trace are listed apart
-    from those that `ran`.
+    of that variant should print. A launch in `waits_to_be_stopped` never ends by itself. Launches that multiply
+    matrices, build a topology, probe or trace are listed apart from those that `ran`.
     """
 
     name: EngineName = "venv"
@@ -104,6 +106,8 @@ class FakeEngine:
     cleaned: list[str] = field(default_factory=list)
     swept: int = 0
     stray: dict[str, str] = field(default_factory=dict)
+    waits_to_be_stopped: set[str] = field(default_factory=set)
+    _stopped: dict[str, threading.Event] = field(default_factory=lambda: defaultdict(threading.Event))
 
     @property
     def is_contained(self) -> bool:
@@ -143,6 +147,9 @@ class FakeEngine:
         folders.log.write_text("a line of the log\n", encoding="utf-8")
         if launch.launch_id in self.outcomes:
             return self.outcomes[launch.launch_id]
+        if launch.launch_id in self.waits_to_be_stopped:
+            assert self._stopped[launch.launch_id].wait(60), "nobody stopped it"
+            return Outcome(-9, 10.0, stopped_by_deadline=False, out_of_memory=False)
         result = make_result(launch, pin, self.seconds[launch.cell.variant])
         if job["kind"] == "gemm":
             result["observed"]["graph_optimisation"] = None  # the workload tells it of networks alone
@@ -178,7 +185,8 @@ class FakeEngine:
         return Outcome(0, 10.0, stopped_by_deadline=False, out_of_memory=False)
 
     def stop(self, launch: Launch, folders: LaunchFolders) -> None:
-        """Nothing runs between two calls."""
+        """End a launch that waits for this; any other ends by itself."""
+        self._stopped[launch.launch_id].set()
 
     def command(self, launch: Launch, pin: Pin, folders: LaunchFolders) -> str:
         """A stand-in for the command."""
@@ -206,6 +214,11 @@ class FakeEngine:
     def cleanup(self, run_id: str) -> None:
         """Remember for which run it was called."""
         self.cleaned.append(run_id)
+
+
+def in_blocks(ran: Sequence[str], launches: int) -> list[list[str]]:
+    """The launches that ran, block by block; the launches of a block start all at once, so in no order."""
+    return [sorted(ran[first : first + launches]) for first in range(0, len(ran), launches)]
 
 
 def only(engine: FakeEngine) -> dict[str, Callable[[EngineOptions], FakeEngine]]:

@@ -28,6 +28,8 @@ IMAGE_SIZE = 32
 BATCH_NORMALISED = True
 DISJOINT_BRANCHES = 3
 TRAINING_GFLOPS = 0.1
+FIXED_MEMORY_GB = 1.0
+MEMORY_GB_PER_IMAGE = 0.1
 
 
 def add_layers(network: Network, images: Any) -> Any:

@@ -8,10 +8,13 @@ A module declares, each as a constant with a literal value, so that a program th
     BATCH_NORMALISED    whether it has batch normalisation, which decides how close two builds' losses must be
     DISJOINT_BRANCHES   the largest number of its layers of which none needs another's output
     TRAINING_GFLOPS     floating-point operations of one training step for one image, in units of 10^9, within 1%
+    FIXED_MEMORY_GB     with the next: the largest peak memory of a launch, in units of 10^9 bytes, of all stacks and
+    MEMORY_GB_PER_IMAGE variants, as a straight line over the batch size; measured at batch sizes 4 and 32
+                        (of alexnet and googlenet on tf-2.14's stock build alone, and raised by a tenth)
 
-`--describe NAME` counts the last two from the graph. The function add_layers(network, images) adds all layers but the
-last one and returns (batch, features). Code that several topologies share is in families/. A module must not know how a
-network is trained or in which layout.
+`--describe NAME` counts branches and operations from the graph. The function add_layers(network, images) adds all
+layers but the last one and returns (batch, features). Code that several topologies share is in families/. A module must
+not know how a network is trained or in which layout.
 """
 
 import importlib

@@ -13,6 +13,8 @@ IMAGE_SIZE = 227
 BATCH_NORMALISED = False
 DISJOINT_BRANCHES = 1
 TRAINING_GFLOPS = 4.9
+FIXED_MEMORY_GB = 2.2
+MEMORY_GB_PER_IMAGE = 0.005
 
 
 def add_layers(network: Network, images: Any) -> Any:

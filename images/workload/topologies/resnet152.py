@@ -11,6 +11,8 @@ IMAGE_SIZE = 224
 BATCH_NORMALISED = True
 DISJOINT_BRANCHES = 2
 TRAINING_GFLOPS = 67.3
+FIXED_MEMORY_GB = 2.65
+MEMORY_GB_PER_IMAGE = 0.219
 
 
 def add_layers(network: Network, images: Any) -> Any:

@@ -11,6 +11,8 @@ IMAGE_SIZE = 224
 BATCH_NORMALISED = True
 DISJOINT_BRANCHES = 2
 TRAINING_GFLOPS = 22.8
+FIXED_MEMORY_GB = 1.5
+MEMORY_GB_PER_IMAGE = 0.095
 
 
 def add_layers(network: Network, images: Any) -> Any:

@@ -14,6 +14,8 @@ IMAGE_SIZE = 224
 BATCH_NORMALISED = False
 DISJOINT_BRANCHES = 1
 TRAINING_GFLOPS = 92.7
+FIXED_MEMORY_GB = 4.25
+MEMORY_GB_PER_IMAGE = 0.125
 
 # Convolutions of each block, and their filters.
 BLOCKS = ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512))

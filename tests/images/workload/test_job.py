@@ -30,6 +30,29 @@ def test_only_a_quiet_launch_is_traced_and_no_timed_one_fingerprinted() -> None:
     assert probe == quiet._replace(traced=False) == train._replace(fingerprinted=True)
 
 
+def test_a_job_names_the_graph_that_it_reads_and_says_whether_it_keeps_its_own() -> None:
+    graph = {"file": "training.graph", "sha256": "0a" * 32}
+    job, plain = validate_job({**QUIET_JOB, "graph": graph, "keeps_graph": True}), validate_job(QUIET_JOB)
+    assert isinstance(job, TrainJob)
+    assert isinstance(plain, TrainJob)
+    assert (job.graph, job.keeps_graph) == (("training.graph", "0a" * 32), True)
+    assert (plain.graph, plain.keeps_graph) == (None, False)
+
+
+@pytest.mark.parametrize(
+    "graph",
+    [
+        "training.graph",
+        {"file": "../training.graph", "sha256": "0a" * 32},
+        {"file": "a", "sha256": "0a"},
+        {"file": "a"},
+    ],
+)
+def test_a_graph_is_a_file_of_the_job_folder_with_its_hash(graph: object) -> None:
+    with pytest.raises(InvalidJobError, match=r"graph is .* a name in the job's folder, and its sha256"):
+        validate_job({**TRAIN_JOB, "graph": graph})
+
+
 @pytest.mark.parametrize("kind", ["probe", "quiet"])
 def test_a_probe_has_a_first_step_that_is_not_timed(kind: str) -> None:
     """Its first step is fingerprinted, which takes time."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.runner.cli.conftest import LEFT_OUT
 from tests.runner.sysroots import ec2_c5_18xlarge, hybrid_laptop, write
 
 Kit = Callable[..., int]
@@ -47,13 +48,50 @@ def test_plan_takes_cores_on_one_node_when_they_fit(
     assert (pin["cpus"], pin["mems"], pin["threads"], pin["nodes"]) == ("0-17", "0", 18, 1)
 
 
+@pytest.mark.usefixtures("quick_leaves_out")
 def test_plan_for_people_prints_every_launch(kit: Kit, capsys: pytest.CaptureFixture[str]) -> None:
-    """Pin, settings with sources, and one command for each launch."""
+    """Pin, settings with sources, what the preset leaves out, and one command for each launch."""
     assert kit("plan", "--topologies", "alexnet", "--blocks", "2") == 0
     out = capsys.readouterr().out
     assert out.count("run block") == 4
     assert "OMP_NUM_THREADS=" in out
-    assert "The preset quick leaves out" in out
+    assert LEFT_OUT in out
+    assert "take turns" in out
+
+
+def test_the_plan_of_launches_in_sequence_has_commands_that_work_alone(
+    kit: Kit, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No note on turns, no folder of FIFOs, and each launch an order of its own with the same bursts."""
+    command = ("plan", "--topologies", "alexnet", "--blocks", "2", "--in-sequence")
+    assert kit(*command) == 0
+    out = capsys.readouterr().out
+    assert "take turns" not in out
+    assert "/turns/" not in out
+    assert kit(*command, "--json") == 0
+    launches = json.loads(capsys.readouterr().out)["launches"]
+    orders = [launch["turns"]["order"] for launch in launches]
+    assert len(launches) == 6
+    assert all({member for member, _, _ in order} == {0} for order in orders)
+    assert [[phase for _, phase, _ in order].count("timed") for order in orders] == [6] * 6
+
+
+def test_the_size_of_the_turns_can_be_asked_for(kit: Kit, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ("plan", "--topologies", "alexnet", "--blocks", "2", "--bursts", "2", "--burst-seconds", "0.5")
+    assert kit(*command, "--steps", "5", "--json") == 0
+    for launch in json.loads(capsys.readouterr().out)["launches"]:
+        timed = [steps for member, phase, steps in launch["turns"]["order"]
+                 if (member, phase) == (launch["turns"]["member"], "timed")]  # fmt: skip
+        assert timed == [3, 3], "as many in each burst, and no fewer than were asked for"
+        assert (launch["timed_steps"], launch["turns"]["burst_seconds"]) == (6, 0.5)
+
+
+def test_an_odd_number_of_bursts_is_refused_with_an_even_one(kit: Kit, capsys: pytest.CaptureFixture[str]) -> None:
+    """The order is mirrored from burst to burst, which needs two of them."""
+    assert kit("plan", "--topologies", "alexnet", "--bursts", "3") == 2
+    error = " ".join(capsys.readouterr().err.split())
+    assert "--bursts 3 is odd" in error
+    assert "Ask for 4" in error
 
 
 def test_doctor_on_a_captured_host_names_what_to_do(

@@ -15,6 +15,7 @@ import pytest
 from runner.engines.protocol import Outcome
 from runner.storage import records
 from runner.vocabulary import Launch
+from tests.runner.cli.conftest import LEFT_OUT
 from tests.runner.fake_engine import FakeEngine
 from tests.runner.told import tells
 
@@ -52,11 +53,15 @@ def test_the_csv_has_the_documented_columns_in_order(kit: Kit, small: Sequence[s
     )
 
 
-def test_every_record_fits_the_schema(kit: Kit, small: Sequence[str]) -> None:
-    kit(*small)
+@pytest.mark.parametrize("options", [(), ("--in-sequence",)], ids=["turns", "sequence"])
+def test_every_record_fits_the_schema(kit: Kit, small: Sequence[str], options: tuple[str, ...]) -> None:
+    """And says how many launches lived together."""
+    kit(*small, *options)
     schema = json.loads(SCHEMA.read_text())
     for line in (Path("run") / "records.jsonl").read_text().splitlines():
         jsonschema.validate(json.loads(line), schema, cls=jsonschema.Draft202012Validator)
+        members = json.loads(line)["conditions"]["turns"]["members"]
+        assert members == (1 if options else 2)
 
 
 def test_three_variants_give_every_pair(kit: Kit) -> None:
@@ -98,6 +103,7 @@ def test_a_cell_with_one_block_left_is_partial_and_claims_no_interval(
     assert "deadline" in row["reason"]
 
 
+@pytest.mark.usefixtures("quick_leaves_out")
 @pytest.mark.parametrize(
     ("options", "variants"),
     [
@@ -111,7 +117,7 @@ def test_a_cell_with_one_block_left_is_partial_and_claims_no_interval(
 def test_a_run_of_ones_own_size_has_every_variant(
     kit: Kit, capsys: pytest.CaptureFixture[str], options: tuple[str, ...], variants: set[str]
 ) -> None:
-    """What the preset quick leaves out for its own size is left out of no other, unless it is asked for by name."""
+    """What a preset quick leaves out for its own size is left out of no other, unless it is asked for by name."""
     assert kit("plan", *options, "--json") == 0
     launches = json.loads(capsys.readouterr().out)["launches"]
     assert {launch["variant"] for launch in launches} == variants
@@ -143,6 +149,38 @@ def test_a_launch_on_other_cpus_than_planned_is_an_error_not_a_number(
     assert "4095" in rows()[0]["reason"]
 
 
+def test_launches_that_trained_at_the_same_time_are_errors_not_numbers(
+    kit: Kit, small: Sequence[str], engine: FakeEngine
+) -> None:
+    """Both of them: each slowed the other down."""
+
+    def too_early(launch: Launch, result: dict[str, Any]) -> None:
+        if launch.cell.variant == "intel" and launch.cell.topology == "vgg16":
+            for burst in result["bursts"]:
+                burst.update(began=burst["began"] - 1000.0, ended=burst["ended"] + 1000.0)
+
+    engine.before_result = too_early
+    assert kit(*small) == 1
+    assert [row["status"] for row in rows()] == ["ok", "not_as_planned"]
+    assert tells(rows()[1]["reason"], "in the turns", "at the same time")
+    failed = {each.cell.variant for each in records.read(Path("run/records.jsonl")) if each.error}
+    assert failed == {"stock", "intel"}
+
+
+def test_a_launch_that_uses_the_cpus_while_another_trains_is_an_error(
+    kit: Kit, small: Sequence[str], engine: FakeEngine
+) -> None:
+    def spins(launch: Launch, result: dict[str, Any]) -> None:
+        if launch.cell.variant == "intel" and launch.cell.topology == "vgg16":
+            result["bursts"][2]["idle_cpu_seconds"] = 900.0
+
+    engine.before_result = spins
+    assert kit(*small) == 1
+    assert tells(rows()[1]["reason"], "900.00 s of CPU")
+    failed = {each.cell.variant for each in records.read(Path("run/records.jsonl")) if each.error}
+    assert failed == {"intel"}
+
+
 def test_losses_that_differ_flag_the_cell(kit: Kit, small: Sequence[str], engine: FakeEngine) -> None:
     def other_training(launch: Launch, result: dict[str, Any]) -> None:
         if launch.cell.variant == "intel" and launch.cell.topology == "vgg16":
@@ -167,12 +205,19 @@ def test_different_tensorflow_versions_within_a_pair_are_not_divided(
     assert rows()[0]["speedup"] == ""
 
 
-def test_the_quick_preset_says_what_it_left_out_and_figure1_does_not(kit: Kit, small: Sequence[str]) -> None:
+@pytest.mark.usefixtures("quick_leaves_out")
+def test_a_preset_says_what_it_left_out_and_another_does_not(kit: Kit, small: Sequence[str]) -> None:
     kit(*small)
-    words = "preset quick leaves out"
-    assert words in (Path("run") / "report.md").read_text()
+    assert LEFT_OUT in (Path("run") / "report.md").read_text()
     kit("compare", "--preset", "figure1", "--topologies", "resnet50", "--blocks", "2", "--out", "other")
-    assert words not in Path("other/report.md").read_text()
+    assert LEFT_OUT not in Path("other/report.md").read_text()
+
+
+@pytest.mark.parametrize("preset", ["quick", "figure1", "full"])
+def test_every_preset_of_the_kit_runs_all_variants(kit: Kit, capsys: pytest.CaptureFixture[str], preset: str) -> None:
+    assert kit("plan", "--preset", preset, "--json") == 0
+    launches = json.loads(capsys.readouterr().out)["launches"]
+    assert {launch["variant"] for launch in launches} == {"stock", "stock-onednn", "intel"}
 
 
 def test_a_folder_that_holds_a_run_is_not_overwritten(

@@ -20,7 +20,7 @@ from runner.session.options import EngineOptions
 from runner.session.resuming import resumed_with
 from runner.storage import records, runs
 from runner.vocabulary import Launch
-from tests.runner.fake_engine import FakeEngine
+from tests.runner.fake_engine import FakeEngine, in_blocks
 from tests.runner.told import tells
 
 Kit = Callable[..., int]
@@ -37,7 +37,7 @@ def test_ctrl_c_leaves_a_run_that_resume_completes_with_the_broken_block_whole(
 ) -> None:
     """Interrupted in the middle of a block: its launches are run again in their order, and no complete block is.
 
-    What had ended before keeps its record.
+    What had ended before keeps its record. In sequence, so that one launch of the block has.
     """
     planned: list[str] = []
 
@@ -47,7 +47,7 @@ def test_ctrl_c_leaves_a_run_that_resume_completes_with_the_broken_block_whole(
             raise KeyboardInterrupt
 
     engine.before_result = interrupt
-    assert kit(*small) == 130
+    assert kit(*small, "--in-sequence") == 130
     assert "--resume run" in capsys.readouterr().err
     assert len(records.read(Path("run/records.jsonl"))) == 3
     assert engine.ran == planned[:4]
@@ -64,10 +64,55 @@ def test_ctrl_c_leaves_a_run_that_resume_completes_with_the_broken_block_whole(
     assert [row["status"] for row in rows()] == ["ok", "ok"]
 
 
+def test_ctrl_c_in_a_block_that_lives_together_leaves_none_of_it_and_resume_runs_it_whole(
+    kit: Kit, small: Sequence[str], engine: FakeEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its launches end together, so that all have a record or none has; nothing of their FIFOs is left."""
+
+    def interrupt(_launch: Launch, _result: dict[str, Any]) -> None:
+        if len(engine.ran) >= 4:
+            raise KeyboardInterrupt
+
+    engine.before_result = interrupt
+    assert kit(*small) == 130
+    planned = [launch.launch_id for launch in runs.load(Path("run")).launches]
+    assert [record.launch_id for record in records.read(Path("run/records.jsonl"))] == planned[:2]
+    assert in_blocks(engine.ran, 2) == in_blocks(planned[:4], 2)
+    assert not list(Path("run/turns").iterdir())
+    engine.before_result, engine.ran = (lambda launch, result: None), []
+    capsys.readouterr()
+    assert kit("compare", "--resume", "run") == 0
+    assert in_blocks(engine.ran, 2) == in_blocks(planned[2:], 2)
+    out = capsys.readouterr().out
+    assert tells(out, "6 of 8 launches")
+    assert "again" not in out.split("images/s (")[0]
+    assert [row["status"] for row in rows()] == ["ok", "ok"]
+
+
+def test_a_launch_that_dies_ends_those_that_take_turns_with_it_and_resume_runs_all(
+    kit: Kit, small: Sequence[str], engine: FakeEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The block is one failed block: each record has an error, and that of the one that was stopped names the other."""
+    dead, stopped = "block2-tf-2.14-intel-vgg16-b4", "block2-tf-2.14-stock-vgg16-b4"
+    engine.outcomes = {dead: Outcome(-9, 1.0, stopped_by_deadline=False, out_of_memory=False)}
+    engine.waits_to_be_stopped = {stopped}
+    assert kit(*small) == 1
+    failures = {record.launch_id: record.failure for record in records.read(Path("run/records.jsonl"))}
+    assert {name for name, failure in failures.items() if failure} == {dead, stopped}
+    assert tells(str(failures[dead]), "failed", "signal 9")
+    assert tells(str(failures[stopped]), "failed", "stopped", dead)
+    assert rows()[1]["status"] == "partial"
+    engine.outcomes, engine.ran, engine.waits_to_be_stopped = {}, [], set()
+    capsys.readouterr()
+    assert kit("compare", "--resume", "run") == 0
+    assert sorted(engine.ran) == [dead, stopped]
+    assert [row["status"] for row in rows()] == ["ok", "ok"]
+
+
 def test_a_block_with_a_failed_launch_is_run_again_whole(
     kit: Kit, small: Sequence[str], engine: FakeEngine, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The launch that went well goes with the one that failed: they are measured one after the other, or not compared.
+    """The launch that went well goes with the one that failed: they are measured beside one another, or not compared.
 
     A run without a broken block has nothing to be resumed for.
     """
@@ -79,7 +124,7 @@ def test_a_block_with_a_failed_launch_is_run_again_whole(
     assert sorted(planned) == [failing, "block2-tf-2.14-stock-vgg16-b4"]
     engine.outcomes, engine.ran = {}, []
     assert kit("compare", "--resume", "run") == 0
-    assert engine.ran == planned
+    assert sorted(engine.ran) == sorted(planned)
     engine.ran = []
     assert kit("compare", "--resume", "run") == 0
     assert engine.ran == []
@@ -123,7 +168,7 @@ def test_an_engine_that_fails_in_mid_run_keeps_what_is_done_and_says_how_to_go_o
     """A dead engine ends the run with its own error and exit code; --resume is named and completes it."""
 
     def dies(_launch: Launch, _result: dict[str, Any]) -> None:
-        if len(engine.ran) == 3:
+        if len(engine.ran) >= 3:
             raise HostError("the engine is gone")
 
     engine.before_result = dies

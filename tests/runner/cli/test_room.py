@@ -77,7 +77,7 @@ def test_resuming_needs_room_too(engine: FakeEngine, kit: Kit, monkeypatch: pyte
     assert len(engine.ran) == ran
     monkeypatch.setattr("runner.support.disk.free_bytes", lambda _path: RUN_BYTES)
     assert kit("compare", "--resume", "run") == 0
-    assert len(engine.ran) == ran + 2
+    assert len(engine.ran) == ran + 3
 
 
 def test_doctor_asks_for_what_the_chosen_engine_still_has_to_write(

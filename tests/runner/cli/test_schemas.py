@@ -66,6 +66,46 @@ def test_the_committed_runs_are_valid(folder: Path) -> None:
     assert list(faults(folder)) == []
 
 
+def of_version_2(document: Document) -> Document:
+    """A record of version 1 as version 2 has it: a launch whose job only counts steps."""
+    steps = [{**step, "began": 0.5, "turn": None} for step in document["result"]["steps"]]
+    result = {**document["result"], "schema_version": 2, "steps": steps, "bursts": []}
+    return {**document, "schema_version": 2, "result": result}
+
+
+def without(document: Document, *path: str) -> Document:
+    """The document without one key."""
+    first, *rest = path
+    if not rest:
+        return {key: value for key, value in document.items() if key != first}
+    inner = document[first]
+    if isinstance(inner, list):
+        return {**document, first: [without(each, *rest) for each in inner]}
+    return {**document, first: without(inner, *rest)}
+
+
+def test_a_record_has_what_its_version_has_and_nothing_of_the_other() -> None:
+    old = documents(SAMPLE / "records.jsonl")[0]
+    new = of_version_2(old)
+    turns = {"members": 3, "bursts": 6, "burst_seconds": 2.0}
+    valid = validator("record").is_valid
+    assert valid(old)
+    assert valid(new)
+    assert valid({**new, "conditions": {**new["conditions"], "turns": turns}})
+    assert not valid({**old, "conditions": {**old["conditions"], "turns": turns}})
+    for version in (1, 3):
+        assert not valid({**new, "schema_version": version})
+    assert not valid({**old, "schema_version": 2}), "a result of the version before"
+    for key in ("bursts", "began", "turn"):
+        path = ("result", key) if key == "bursts" else ("result", "steps", key)
+        assert not valid(without(new, *path)), f"version 2 has {key}"
+        others = [each for each in (("result", "bursts"), ("result", "steps", "began"), ("result", "steps", "turn"))
+                  if each != path]  # fmt: skip
+        mixed = without(without(new, *others[0]), *others[1])
+        mixed = {**mixed, "schema_version": 1, "result": {**mixed["result"], "schema_version": 1}}
+        assert not valid(mixed), f"version 1 has no {key}"
+
+
 def test_a_comparison_and_its_repetition_are_valid(kit: Kit, small: Sequence[str]) -> None:
     """The run has all four files and launches of the user's own topology. Each of its JSON files has a schema."""
     Path("my_net.py").write_bytes((ROOT / "tests" / "data" / "my_net.py").read_bytes())

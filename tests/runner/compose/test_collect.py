@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,8 @@ from tests.runner.fake_results import make_result
 TWO_CPUS = {"KIT_CPUS": "0,1", "KIT_THREADS": "2", "KIT_RUN": "elsewhere"}
 TWO_CORES = sysroots.Host(cores=2, governor=None, model="Faraway CPU")
 FILES = IMAGES.parent / "compose"
+# Changes the request, as another version of the kit would have written it.
+Request = Callable[[dict[str, Any]], dict[str, Any]]
 ENDED = "2026-01-01T00:{:02}:30+00:00"
 __all__ = ["engine", "kit"]  # fixtures
 
@@ -36,10 +38,13 @@ __all__ = ["engine", "kit"]  # fixtures
 class ComposeRun:
     """A run's folder as the containers of the smoke overlay leave it; tests change files in it."""
 
-    def __init__(self, folder: Path, host: sysroots.Host = TWO_CORES, **environment: str) -> None:
+    def __init__(
+        self, folder: Path, host: sysroots.Host = TWO_CORES, request: Request | None = None, **environment: str
+    ) -> None:
         self.folder = folder
         variables = {**TWO_CPUS, **environment}
         composed = read(FILES / "smoke.yaml", variables)["services"]["host"]["command"][2]
+        composed = composed if request is None else json.dumps(request(json.loads(composed)))
         sysroot = sysroots.write(host, folder / "host")
         (folder / "compose.json").write_text(composed)
         self.machine = read_machine(sysroot)
@@ -55,7 +60,7 @@ class ComposeRun:
             result["observed"]["cpu_model"] = host.model
             for name, text in {
                 "job/job.json": json.dumps(training_job(launch)), "result/result.json": json.dumps(result),
-                "log.txt": "first words\nlast words\n", "exit_code": "0\n",
+                "log.txt": "first words\nlast words\n", "exit_code": "0\n", "session": "1\n",
                 "started": f"2026-01-01T00:{number:02}:00+00:00\n", "ended": ENDED.format(number) + "\n",
             }.items():  # fmt: skip
                 (base / name).parent.mkdir(parents=True, exist_ok=True)
@@ -65,10 +70,14 @@ class ComposeRun:
         """The folder of one launch."""
         return self.folder / "launches" / self.plan.launches[number].launch_id
 
-    def change_result(self, **changes: Any) -> None:
-        """Change the first launch's result."""
-        path = self.launch() / "result/result.json"
-        path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+    def result(self, number: int = 0) -> dict[str, Any]:
+        """The result of one launch."""
+        found: dict[str, Any] = json.loads((self.launch(number) / "result/result.json").read_text())
+        return found
+
+    def change_result(self, number: int = 0, **changes: Any) -> None:
+        """Change the result of one launch."""
+        (self.launch(number) / "result/result.json").write_text(json.dumps({**self.result(number), **changes}))
 
     def fail(self, code: int, **files: str) -> None:
         """Let the first launch end with an exit code and without a result."""
@@ -126,14 +135,46 @@ def test_report_draws_the_run_and_gives_the_same_bytes_again(kit: Kit, in_folder
 
 
 def test_a_launch_that_has_not_ended_has_no_record_until_it_has(kit: Kit, in_folder: Path) -> None:
-    """The report of an unfinished run says so with its exit code; later the launch is added."""
+    """The report of an unfinished run says so with its exit code; later the launch is added.
+
+    Those that took turns with it have ended well and have no record either: the turns of all are judged together.
+    """
     made = ComposeRun(in_folder / "elsewhere")
     (made.launch(3) / "exit_code").unlink()
     assert kit("report", "elsewhere") == 1
     assert len(runs.load(made.folder).read_records()) == 3
     (made.launch(3) / "exit_code").write_text("0\n")
     assert kit("report", "elsewhere") == 0
-    assert len(runs.load(made.folder).read_records()) == 4
+    assert len(runs.load(made.folder).read_records()) == 6
+
+
+def test_a_launch_whose_neighbour_was_killed_for_good_has_a_record(finished: ComposeRun) -> None:
+    """What was moved aside without an end will have none: the other launches are judged without it."""
+    killed = finished.launch(0)
+    (killed / "exit_code").unlink()
+    assert len(collect(finished.folder).read_records()) == 3
+    killed.rename(killed.with_name(f"{killed.name}.before-20260102T000000.0Z"))
+    assert len(collect(finished.folder).read_records()) == 5
+
+
+def test_launches_that_trained_at_the_same_time_are_not_as_planned(finished: ComposeRun) -> None:
+    """The turns of a block are held against one another, as `compare` does."""
+    first, *others = finished.result(0)["bursts"]
+    until = finished.result(1)["bursts"][0]["ended"]
+    finished.change_result(0, bursts=[{**first, "ended": until}, *others])
+    errors = [record.error for record in collect(finished.folder).read_records()]
+    assert [error is None for error in errors] == [False, False, True, True, True, True]
+    assert errors[0] is not None
+    assert errors[0]["kind"] == "not_as_planned"
+    assert f"of {finished.plan.launches[1].launch_id} trained at the same time" in errors[0]["message"]
+
+
+def test_turns_of_two_sessions_are_not_held_against_one_another(finished: ComposeRun) -> None:
+    """They had nothing to do with one another."""
+    (finished.launch(1) / "session").write_text("2\n")
+    bursts = finished.result(0)["bursts"]
+    finished.change_result(1, bursts=bursts)
+    assert [record.error for record in collect(finished.folder).read_records()] == [None] * 6
 
 
 def test_an_unfinished_run_is_completed_by_compose_and_resumed_by_no_engine(
@@ -164,12 +205,12 @@ def test_a_failed_launch_is_a_record_and_a_second_attempt_another(kit: Kit, in_f
     assert error["message"] == "ended with exit code 1 and no result; its last lines: first words / last words"
     (made.launch() / "result/result.json").write_text(kept)
     (made.launch() / "exit_code").write_text("0\n")
-    for number in (0, 1):
-        (made.launch(number) / "ended").write_text(ENDED.format(58 + number) + "\n")
+    for number in (0, 1, 2):
+        (made.launch(number) / "ended").write_text(ENDED.format(57 + number) + "\n")
         (made.launch(number) / "session").write_text("2\n")
     assert kit("report", "elsewhere") == 0
     again = runs.load(made.folder).read_records()
-    assert len(again) == 6
+    assert len(again) == 9
     assert records.latest(again)[made.plan.launches[0].launch_id].session == 2
 
 
@@ -185,13 +226,13 @@ def test_a_kill_for_want_of_memory_is_told_by_the_control_group(finished: Compos
 
 
 def test_a_kill_at_the_deadline_is_told_by_the_time_it_took(finished: ComposeRun) -> None:
-    """The same exit code earlier, without a kill for memory, is a plain failure."""
+    """The same exit code earlier, without a kill for memory, is a plain failure. Three launches share the time."""
     finished.fail(137)
     error = finished.first().error
     assert error is not None
     assert error["kind"] == "failed"
     other = ComposeRun(finished.folder.parent / "other")
-    other.fail(137, after__proc__uptime="3400.0 1.0\n")
+    other.fail(137, after__proc__uptime=f"{1000 + 3 * 1800 + 600}.0 1.0\n")
     error = other.first().error
     assert error is not None
     assert error["kind"] == "timeout"
@@ -262,6 +303,20 @@ def test_a_damaged_folder_is_told(finished: ComposeRun, name: str) -> None:
 
 def test_a_newer_file_is_refused(finished: ComposeRun) -> None:
     composed = json.loads((finished.folder / "compose.json").read_text())
-    (finished.folder / "compose.json").write_text(json.dumps({**composed, "schema_version": 2}))
-    with pytest.raises(RunFormatError, match="schema_version 2"):
+    (finished.folder / "compose.json").write_text(json.dumps({**composed, "schema_version": 3}))
+    with pytest.raises(RunFormatError, match="schema_version 3"):
         collect(finished.folder)
+
+
+def test_a_run_of_the_first_version_is_read_as_one_without_turns(tmp_path: Path) -> None:
+    """Its launches followed one another, and each of them is judged by itself."""
+
+    def older(composed: dict[str, Any]) -> dict[str, Any]:
+        request = {key: value for key, value in composed["request"].items() if key not in ("turns", "memory_bytes")}
+        return {**composed, "schema_version": 1, "request": request}
+
+    made = ComposeRun(tmp_path / "elsewhere", request=older)
+    assert all(launch.turns is None for launch in made.plan.launches)
+    found = collect(made.folder).read_records()
+    assert [record.error for record in found] == [None] * 6
+    assert "turns" not in found[0].conditions

@@ -30,7 +30,7 @@ FILES = ("--file", "compose/compare.yaml", "--file", "compose/smoke.yaml")
 IMAGE = "kit-compose-test"
 VARIABLES = {"KIT_IMAGE_TF_2_14_STOCK": f"{IMAGE}:stock", "KIT_IMAGE_TF_2_14_INTEL": f"{IMAGE}:intel"}
 LIKE_SMOKE = ("--preset", "quick", "--topologies", "alexnet", "--batch-sizes", "1", "--blocks", "2", "--warmup", "1",
-              "--steps", "2", "--no-peak", "--no-probe")  # fmt: skip
+              "--steps", "2", "--bursts", "2", "--burst-seconds", "0.001", "--no-peak", "--no-probe")  # fmt: skip
 
 
 class Clone:
@@ -87,7 +87,7 @@ def test_the_files_are_valid(clone: Clone) -> None:
     assert "WARNING" not in alone.stderr
     both: dict[str, Any] = yaml.safe_load(clone.compose("config").stdout)
     launches = [name for name, each in both["services"].items() if "profiles" not in each]
-    assert len(launches) == 3 + 4
+    assert len(launches) == 4 + 6
 
 
 def test_an_image_that_compose_builds_is_the_kits_own(clone: Clone) -> None:
@@ -107,7 +107,8 @@ def test_records_of_a_compose_run_are_those_of_compare(
     clone.compose("up", "--no-color")
     assert main(["report", str(clone.folder / "results/runs/compose-smoke")], ENGINES) == 0
     composed = clone.records("compose-smoke")
-    assert [record.error for record in composed] == [None] * 4
+    assert [record.error for record in composed] == [None] * 6
+    assert not (clone.folder / "results/runs/compose-smoke/turns").exists()
     assert kit("compare", "--engine", "docker", "--base-image", base_image, *LIKE_SMOKE, "--out", "own") == 0
     own = runs.load(Path("own")).read_records()
     assert [record.launch_id for record in composed] == [record.launch_id for record in own]
@@ -126,47 +127,66 @@ def test_records_of_a_compose_run_are_those_of_compare(
 
 
 def test_a_launch_out_of_memory_stops_no_other_and_is_recorded(clone: Clone) -> None:
-    """640 MiB are enough to import TensorFlow and not to train: four records, each of them with its reason."""
+    """640 MiB are enough to import TensorFlow and not to train: six records, each of them with its reason.
+
+    A launch may see that another one of its block is dead before it runs out of memory itself.
+    """
     clone.compose("up", variables={"KIT_RUN": "small", "KIT_MEMORY": str(640 << 20)})
     assert main(["report", str(clone.folder / "results/runs/small")], ENGINES) == 1
-    errors = [record.error for record in clone.records("small")]
-    assert [error["kind"] for error in errors if error] == ["out_of_memory"] * 4
+    errors = [(record.block, record.error["kind"]) for record in clone.records("small") if record.error]
+    assert len(errors) == 6
+    assert {block for block, kind in errors if kind == "out_of_memory"} == {1, 2}
+    assert {kind for _, kind in errors} <= {"out_of_memory", "failed"}
 
 
 def test_a_killed_container_ends_the_run_and_up_goes_on_with_it(clone: Clone) -> None:
-    """The block of the launch that was killed is measured again whole, in a session of its own; then none is left."""
+    """The block of the launch that was killed is measured again whole, in a session of its own; then none is left.
+
+    The launches that took turns with it see its death by themselves, long before their deadline.
+    """
     command = ["docker-compose", *FILES, "up", "--no-color"]
     environment = {**clone.environment, "KIT_RUN": "killed"}
     silent = subprocess.DEVNULL
+    folder = clone.folder / "results/runs/killed"
     with subprocess.Popen(command, cwd=clone.folder, env=environment, stdout=silent, stderr=silent) as running:
         try:
-            subprocess.run(["docker", "kill", second_launch()], check=True, capture_output=True)
+            killed = a_launch()
+            wait_for(folder, "turns/*/session-1/member-?", 3)
+            subprocess.run(["docker", "kill", killed], check=True, capture_output=True)
             assert running.wait(120) != 0
         finally:
             running.kill()
-    folder = clone.folder / "results/runs/killed"
+    wait_for(folder, "launches/*/exit_code", 2)
     assert main(["report", str(folder)], ENGINES) == 1
     first = clone.records("killed")
-    assert len(first) == 1
+    assert [record.error is None for record in first] == [False] * 2
     clone.compose("up", variables={"KIT_RUN": "killed"})
     assert main(["report", str(folder)], ENGINES) == 0
     again = clone.records("killed")
-    assert again[0] == first[0]
-    assert [record.session for record in again] == [1, 2, 2, 2, 2]
-    assert again[1].launch_id == first[0].launch_id
+    assert again[:2] == first
+    assert [record.session for record in again] == [1, 1, 2, 2, 2, 2, 2, 2]
+    assert {record.launch_id for record in first} < {record.launch_id for record in again[2:5]}
     clone.compose("up", variables={"KIT_RUN": "killed"})
     assert main(["report", str(folder)], ENGINES) == 0
     assert clone.records("killed") == again
 
 
-def second_launch(seconds: float = 300.0) -> str:
-    """Wait until the second launch of the run "killed" runs; return its container's id."""
+def wait_for(folder: Path, pattern: str, count: int, seconds: float = 120.0) -> None:
+    """Wait until a run's folder has so many files of a name."""
+    end = time.monotonic() + seconds
+    while len(list(folder.glob(pattern))) < count:
+        assert time.monotonic() < end, f"there are fewer than {count} files {pattern} in {folder}"
+        time.sleep(0.2)
+
+
+def a_launch(seconds: float = 300.0) -> str:
+    """Wait until a launch of the run "killed" runs; return its container's id."""
     name = "tensorflow-speedup-kit.launch=block1-tf-2.14-intel-alexnet-b1"
     listing = ["docker", "ps", "--quiet", "--filter", f"label={RUN_LABEL}=killed", "--filter", f"label={name}"]
     end = time.monotonic() + seconds
     # A listing can fail when another container is removed at the same moment; the next one is as good.
     while not (found := subprocess.run(listing, check=False, capture_output=True, text=True).stdout.split()):
-        assert time.monotonic() < end, "the second launch was not started"
+        assert time.monotonic() < end, "the launch was not started"
         time.sleep(0.2)
     return found[0]
 

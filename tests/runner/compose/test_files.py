@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,15 @@ from runner.engines.docker import SHM_BYTES, TMPFS_BYTES
 from runner.host.pin import Pin, choose_pin
 from runner.machine import parse_cpu_list, read_machine
 from runner.planning.job import training_job
+from runner.planning.memory import why_not_together
 from runner.planning.plan import Plan
+from runner.session.execute import launch_folders
 from runner.session.planned import plan_from
 from tests.runner import sysroots
 from tests.runner.compose.interpolation import read
 from tests.runner.fake_engine import FakeEngine, only
 
+SUCCESS = {"condition": "service_completed_successfully"}
 TWO_CPUS = {"KIT_CPUS": "0,1", "KIT_THREADS": "2"}
 HOST = sysroots.Host(cores=2, governor=None)
 
@@ -49,25 +53,58 @@ def test_the_committed_files_are_what_the_command_writes() -> None:
         assert (FOLDER / name).read_text(encoding="utf-8") == content, name
 
 
-def test_each_variant_has_one_service_that_builds_its_image(services: dict[str, Any]) -> None:
+def test_each_variant_has_one_service_that_builds_its_image(services: dict[str, Any], planned: Plan) -> None:
     """It checks the image before anything is measured, with the settings of the variant's launches."""
     checks = {name: each for name, each in services.items() if "build" in each}
     assert list(checks) == ["tf-2.14-stock", "tf-2.14-intel"]
     for name, check in checks.items():
         assert check["command"] == ["--version"]
-        launches = [each for key, each in services.items() if f"-{name}-" in key]
-        assert len(launches) == 16
+        ids = [each.launch_id for each in planned.launches if f"{each.cell.stack}-{each.cell.variant}" == name]
+        launches = [services[each] for each in ids]
+        assert len(launches) == 24
         own = ("command", "labels", "depends_on", "entrypoint", "build")
         settings = {key: value for key, value in check.items() if key not in own}
         assert all({key: each[key] for key in each if key not in own} == settings for each in launches)
 
 
 def test_every_launch_of_the_plan_is_a_service_in_its_order(services: dict[str, Any], planned: Plan) -> None:
-    """Each starts when the one before has ended; the first after the capture of the host."""
+    """All of a block start when all before them have ended; the first block after the capture of the host."""
     names = [launch.launch_id for launch in planned.launches]
     assert [name for name in services if name.startswith("block")] == names
-    for before, name in zip(["host", *names], names, strict=False):
-        assert services[name]["depends_on"] == {before: {"condition": "service_completed_successfully"}}
+    blocks = [list(block) for _, block in groupby(names, key=lambda name: sorted(services[name]["depends_on"]))]
+    assert [len(block) for block in blocks] == [3] * 16
+    for before, block in zip([["host"], *blocks], blocks, strict=False):
+        for name in block:
+            assert services[name]["depends_on"] == dict.fromkeys(before, SUCCESS)
+
+
+def test_launches_that_take_turns_share_a_folder_and_a_deadline(services: dict[str, Any], planned: Plan) -> None:
+    """Its folder is the one that `compare` uses; each of the three may train up to its limit."""
+    for launch in planned.launches:
+        *_, deadline, block, _job, folder = services[launch.launch_id]["command"]
+        assert deadline == f"{3 * 1800 + 600}"
+        assert len(block.split()) == launch.members == 3
+        assert folder == str(launch_folders("any", Path(), launch).turns)
+
+
+def test_the_host_is_told_how_much_memory_the_largest_block_needs(services: dict[str, Any]) -> None:
+    """In exactly this much free memory `compare` would let the launches of each block live together."""
+    needed = int(services["host"]["command"][4])
+    assert why_not_together("vgg16", 4, 3, needed) is None
+    assert why_not_together("vgg16", 4, 3, needed - 10) is not None
+
+
+def test_launches_in_sequence_depend_on_the_one_before(tmp_path: Path) -> None:
+    """They share no folder, and each has a deadline of its own."""
+    assert main(["compose", "--in-sequence", "--out", str(tmp_path)], only(FakeEngine())) == 0
+    services = read(tmp_path / "compare.yaml", TWO_CPUS)["services"]
+    assert services["host"]["command"][4] == "0"
+    launches = {name: each for name, each in services.items() if "block" in name}
+    for before, (_, service) in zip(["host", *launches], launches.items(), strict=False):
+        assert list(service["depends_on"]) == [before]
+        assert service["command"][3] == "2400"
+        assert len(service["command"]) == 6
+        assert len({member for member, _, _ in json.loads(service["command"][5])["turns"]["order"]}) == 1
 
 
 def test_a_launch_is_the_container_that_the_engine_would_make(services: dict[str, Any], planned: Plan) -> None:
@@ -76,8 +113,8 @@ def test_a_launch_is_the_container_that_the_engine_would_make(services: dict[str
         service = services[launch.launch_id]
         assert parse_cpu_list(service["cpuset"]) == set(planned.pin.cpus)
         assert service["environment"] == launch.environment
-        assert json.loads(service["command"][-1]) == training_job(launch)
-        assert service["command"][:4] == ["launch", "compose-quick", launch.launch_id, "2400"]
+        assert json.loads(service["command"][5]) == training_job(launch)
+        assert service["command"][:3] == ["launch", "compose-quick", launch.launch_id]
         hard = {"network_mode": "none", "read_only": True, "cap_drop": ["ALL"], "init": True, "shm_size": SHM_BYTES,
                 "security_opt": ["no-new-privileges"], "tmpfs": [f"/tmp:size={TMPFS_BYTES},mode=1777"]}  # fmt: skip
         assert {key: service[key] for key in hard} == hard
@@ -115,13 +152,14 @@ def test_a_file_can_be_made_for_one_host(tmp_path: Path) -> None:
 
 
 def test_the_overlay_switches_the_launches_off_and_adds_its_own() -> None:
-    """The overlay's launches are AlexNet at batch size 1, in two blocks of both variants."""
+    """The overlay's launches are AlexNet at batch size 1, in two blocks of three variants, with bursts of one step."""
     main_services = read(FOLDER / "compare.yaml", {})["services"]
     smoke = read(FOLDER / "smoke.yaml", {})["services"]
     off = [name for name, each in smoke.items() if each == {"profiles": ["compare"]}]
     assert off == [name for name in main_services if name.startswith("block")]
-    jobs = [json.loads(each["command"][-1]) for name, each in smoke.items() if name.startswith("smoke-")]
-    assert [(job["topology"], job["batch_size"], job["timed_steps"]) for job in jobs] == [("alexnet", 1, 2)] * 4
+    jobs = [json.loads(each["command"][5]) for name, each in smoke.items() if name.startswith("smoke-")]
+    assert [(job["topology"], job["batch_size"], job["timed_steps"]) for job in jobs] == [("alexnet", 1, 2)] * 6
+    assert {steps for job in jobs for _, phase, steps in job["turns"]["order"] if phase != "end"} == {1}
     assert smoke["host"]["command"][1] == "compose-smoke"
 
 

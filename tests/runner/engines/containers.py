@@ -26,8 +26,8 @@ from tests.runner.builders import plan
 ROOT = Path(__file__).resolve().parents[3]
 # Not the first, on which a container would land too whose pin says 0 whatever was asked for.
 LAST_CPU = str(max(os.sched_getaffinity(0)))
-PLAN = ("--engine", "docker", "--preset", "quick", "--topologies", "alexnet", "--batch-sizes", "1", "--blocks", "2",
-        "--steps", "1")  # fmt: skip
+PLAN = ("--engine", "docker", "--preset", "quick", "--variants", "stock,intel", "--topologies", "alexnet",
+        "--batch-sizes", "1", "--blocks", "2", "--steps", "1", "--bursts", "2", "--burst-seconds", "0.1")  # fmt: skip
 COMPARE = (*PLAN, "--no-peak", "--no-probe")
 _snapshots: dict[str, Snapshot] = {}
 _wrong_bytecode: dict[str, tuple[str, ...]] = {}

@@ -30,10 +30,11 @@ pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
 def test_a_container_that_exceeds_its_memory_is_recorded_as_out_of_memory(
     in_folder: Path, base_image: str, images: dict[str, Artifact]
 ) -> None:
-    """256 MiB are not enough for TensorFlow: the kernel kills it, and the record says so."""
+    """256 MiB are not enough for TensorFlow: the kernel kills it, the record says so, and its block ends with it."""
     assert compare(base_image, "--memory", "256m", "--out", "run") == 1
-    assert {record.error["kind"] for record in read() if record.error} == {"out_of_memory"}
-    assert len(read()) == 4
+    kinds = [[record.error["kind"] for record in read() if record.error and record.block == block] for block in (1, 2)]
+    assert all("out_of_memory" in block for block in kinds)
+    assert [len(block) for block in kinds] == [2, 2]
     assert labelled() == []
 
 
@@ -44,7 +45,8 @@ def test_a_container_that_is_killed_is_an_error_and_resume_completes(
     docker("kill", wait_for_container(runner))
     assert runner.wait(300) == 1
     errors = [record.error for record in read() if record.error]
-    assert [error["kind"] for error in errors] == ["failed"]
+    assert [error["kind"] for error in errors] == ["failed", "failed"], "the block has one launch besides"
+    assert sorted("with which it took turns" in error["message"] for error in errors) == [False, True]
     assert len(read()) == 4
     assert main(["compare", "--resume", "run", "--base-image", base_image], ENGINES) == 0
     assert len(read()) == 6

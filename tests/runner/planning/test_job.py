@@ -9,13 +9,15 @@ import pytest
 from workload.job import InvalidJobError, validate_job
 
 from runner.planning.job import Job, JobKind, description_job, product_job, training_job
-from runner.vocabulary import TopologyFile
+from runner.vocabulary import TopologyFile, TurnSize
 from tests.runner.builders import plan
 
 LAUNCH = plan().launches[0]
 OWN = replace(LAUNCH, cell=replace(LAUNCH.cell, topology="my_net"), topology_file=TopologyFile("my_net.py", "ab" * 32))
 JOBS: dict[str, Job] = {
     "train": training_job(LAUNCH),
+    "train in turns": training_job(plan(steps=LAUNCH.steps, turns=TurnSize(2, 1.5)).launches[0]),
+    "train in turns, alone": training_job(plan(steps=LAUNCH.steps, turns=TurnSize(2, 1.5, together=False)).launches[0]),
     "train own": training_job(OWN),
     "probe": training_job(LAUNCH, "probe"),
     "probe own": training_job(OWN, "probe"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,11 @@ def test_the_label_that_is_right_of_one_release_is_wrong_of_another(stack: str, 
     assert label == find_stack(stack).variants["stock"].label
 
 
-def test_the_sentence_of_the_preset_quick_is_drawn_as_the_preset_has_it_now() -> None:
+def test_the_sentences_of_the_preset_quick_are_drawn_as_it_had_them_last() -> None:
+    """It left a variant out then. The preset that they name for it must be one that runs every variant."""
     written = [each for each in SENTENCES if each.startswith("The preset quick")]
     assert len(written) == 2
-    assert {SENTENCES[each] for each in written} == set(find_preset("quick").left_out.values())
+    (right,) = {SENTENCES[each] for each in written}
+    assert right.startswith("The preset quick leaves out stock with oneDNN switched on (TF_ENABLE_ONEDNN_OPTS=1)")
+    (named,) = re.findall(r"`--preset (\w+)`", right)
+    assert find_preset(named).variants == ()

@@ -20,7 +20,7 @@ from runner.vocabulary import Launch
 from tests.runner.builders import record
 from tests.runner.fake_engine import FakeEngine, only
 
-COMPARE = ["compare", "--topologies", "alexnet", "--blocks", "2", "--out", "run"]
+COMPARE = ["compare", "--topologies", "alexnet", "--variants", "stock,intel", "--blocks", "2", "--out", "run"]
 
 
 def with_own(block: int, seconds: float | None) -> Record:
@@ -60,11 +60,17 @@ def busy(seconds: float) -> Callable[[Launch, dict[str, Any]], None]:
     return work
 
 
-def test_each_record_holds_the_runners_own_cpu_seconds_of_its_launch(in_folder: Path) -> None:
-    """The runner worked through the second block: it shows there, and in the report's conditions."""
-    assert main(COMPARE, only(FakeEngine(before_result=busy(0.5)))) == 0
+@pytest.mark.parametrize(("options", "share"), [(["--in-sequence"], 0.5), ([], 0.25)], ids=["sequence", "together"])
+def test_each_record_holds_the_runners_own_cpu_seconds_of_its_launch(
+    in_folder: Path, options: list[str], share: float
+) -> None:
+    """The runner worked through the second block: it shows there, and in the report's conditions.
+
+    Launches that live together have equal shares.
+    """
+    assert main([*COMPARE, *options], only(FakeEngine(before_result=busy(0.5)))) == 0
     found = runs.load(Path("run")).read_records()
-    assert [each.facts["runner_cpu_seconds"] >= 0.5 for each in found] == [each.block == 2 for each in found]
+    assert [each.facts["runner_cpu_seconds"] >= share for each in found] == [each.block == 2 for each in found]
     section = conditions_section(measured(runs.load(Path("run"))))
     assert any("of one core in the median launch" in text for text in section.paragraphs)
     assert "In 2 of them this is MORE THAN 1%" in Path("run/report.md").read_text()

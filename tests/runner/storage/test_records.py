@@ -11,6 +11,7 @@ import pytest
 
 from runner.errors import DiskError, RunFormatError
 from runner.storage import records
+from runner.storage.launch_result import launch_result
 from tests.runner.builders import record
 
 
@@ -105,3 +106,18 @@ def test_a_rung_that_is_not_run_again_does_not_keep_an_older_half() -> None:
     assert records.latest([*old, *new])["block1-tf-2.14-stock-resnet50-b4"].session == 1
     inert = {record("inert-rung").cell}
     assert records.latest([*old, *new], inert)["block1-tf-2.14-stock-resnet50-b4"].session == 2
+
+
+def test_a_record_of_version_1_is_one_of_a_launch_without_turns(tmp_path: Path) -> None:
+    """Its steps have no time at which they began, and nothing else of it changes."""
+    path = tmp_path / "records.jsonl"
+    path.write_text(json.dumps(record().to_json() | {"schema_version": 1}) + "\n")
+    (found,) = records.read(path)
+    assert found == record()
+    assert found.to_json()["schema_version"] == 2
+    assert "turns" not in found.conditions
+    result = launch_result(found.result or {}, found.launch_id)
+    assert result.bursts == ()
+    assert [(step.seconds, step.began, step.turn) for step in result.steps] == [
+        (seconds, None, None) for seconds in (9.0, 1.0, 1.0)
+    ]

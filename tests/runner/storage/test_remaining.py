@@ -10,7 +10,7 @@ from runner.catalogue.stacks import find_stack
 from runner.planning.plan import Plan
 from runner.storage.records import Record
 from runner.storage.remaining import seconds_left, weight
-from runner.vocabulary import Launch
+from runner.vocabulary import Launch, TurnSize
 from tests.runner.builders import plan, record
 
 PLAN = plan(stacks=(find_stack("tf-1.12"), find_stack("tf-2.14")), topologies=("resnet50", "vgg16"))
@@ -55,3 +55,10 @@ def test_without_its_variant_all_launches_are_the_measure() -> None:
     """The first launch of a run is the only one that is known."""
     seen, wanted = launch_of("tf-2.14", "intel", "resnet50"), launch_of("tf-2.14", "stock", "resnet50")
     assert seconds_left([wanted], PLAN.launches, [ended(seen, 12.0)]) == pytest.approx(12.0)
+
+
+def test_launches_that_live_together_count_with_their_share_of_the_time() -> None:
+    """Two end together after 20 s in each block: the block that is left takes 20 s, not 40."""
+    together = plan(turns=TurnSize(2, 1.0))
+    done, left = together.launches[:2], together.launches[2:]
+    assert seconds_left(left, together.launches, [ended(launch, 20.0) for launch in done]) == pytest.approx(20.0)

@@ -1,0 +1,1 @@
+"""The simulation that proves the intervals."""

@@ -1,0 +1,103 @@
+"""`compare --precision`, `--budget` and `--more-blocks` on a fake engine: two stages, and what run.json keeps."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner.storage import runs
+from runner.vocabulary import Launch
+from tests.runner.fake_engine import FakeEngine
+from tests.runner.told import tells
+
+Kit = Callable[..., int]
+OPTIONS = ("compare", "--topologies", "resnet50,vgg16", "--variants", "stock,intel", "--no-probe", "--no-peak", "--out",
+           "run")  # fmt: skip
+
+
+def noisy(launch: Launch, result: dict[str, Any]) -> None:
+    """ResNet50's ratio is apart by a fifth from block to block, that of VGG16 by a hundredth."""
+    spread = 0.2 if launch.cell.topology == "resnet50" else 0.01
+    if launch.cell.variant == "intel" and launch.block % 2:
+        for step in result["steps"]:
+            step["seconds"] *= 1 + spread
+
+
+def planned() -> dict[str, Any]:
+    plan: dict[str, Any] = json.loads(Path("run/run.json").read_text())["plan"]
+    return plan
+
+
+def blocks(topology: str) -> int:
+    return max(int(each["block"]) for each in planned()["launches"] if each["topology"] == topology)
+
+
+def test_a_precision_adds_blocks_where_the_first_ones_are_apart(
+    kit: Kit, engine: FakeEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine.before_result = noisy
+    assert kit(*OPTIONS, "--precision", "8%") == 0
+    out = capsys.readouterr().out
+    assert (planned()["first_blocks"], blocks("vgg16")) == (6, 6)
+    assert blocks("resnet50") > 6
+    assert tells(out, "first stage", "6 blocks", f"ResNet50 {blocks('resnet50')}")
+    with Path("run/speedups.csv").open() as lines:
+        found = {row["topology"]: int(row["blocks"]) for row in csv.DictReader(lines)}
+    assert found == {"resnet50": blocks("resnet50"), "vgg16": 6}
+    assert not runs.load(Path("run")).remaining()
+
+
+def test_an_interrupted_second_stage_is_completed_by_resume(kit: Kit, engine: FakeEngine) -> None:
+    def interrupt(launch: Launch, result: dict[str, Any]) -> None:
+        noisy(launch, result)
+        if launch.block == 7:
+            raise KeyboardInterrupt
+
+    engine.before_result = interrupt
+    assert kit(*OPTIONS, "--precision", "8%") == 130
+    wanted = blocks("resnet50")
+    assert wanted > 6, "the decision is on disk before the second stage begins"
+    engine.before_result = noisy
+    assert kit("compare", "--resume", "run") == 0
+    assert blocks("resnet50") == wanted
+    assert not runs.load(Path("run")).remaining()
+
+
+def test_a_budget_that_is_used_up_ends_the_first_stage_after_two_blocks(kit: Kit, engine: FakeEngine) -> None:
+    engine.before_result = noisy
+    assert kit(*OPTIONS, "--budget", "1s", "--blocks", "4") == 0
+    assert planned()["blocks"] in (2, 4), "a fake run is quick, and may be done with four"
+
+
+def test_more_blocks_make_a_run_longer(kit: Kit, engine: FakeEngine) -> None:
+    assert kit(*OPTIONS, "--blocks", "2") == 0
+    assert kit("compare", "--resume", "run", "--more-blocks", "2") == 0
+    assert (planned()["first_blocks"], blocks("resnet50"), blocks("vgg16")) == (2, 4, 4)
+    assert not runs.load(Path("run")).remaining()
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--more-blocks", "2"), ("--resume",)),
+        (("--precision", "0"), ("percentage",)),
+        (("--budget", "soon"), ("20m",)),
+        (("--budget", "0m"), ("20m",)),
+    ],
+)
+def test_sizes_that_make_no_sense_are_refused(
+    kit: Kit, options: tuple[str, ...], told: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert kit(*OPTIONS, *options) == 2
+    assert tells(capsys.readouterr().err, *told)
+
+
+def test_an_odd_number_of_more_blocks_is_refused(kit: Kit, capsys: pytest.CaptureFixture[str]) -> None:
+    assert kit(*OPTIONS, "--blocks", "2") == 0
+    assert kit("compare", "--resume", "run", "--more-blocks", "3") == 2
+    assert tells(capsys.readouterr().err, "--more-blocks 3", "4")

@@ -1,0 +1,90 @@
+"""What goes wrong while launches in containers take turns: a fault ends its block alone, and --resume completes it."""
+
+from __future__ import annotations
+
+import os
+import select
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from runner.engines.docker import LAUNCH_LABEL
+from runner.engines.protocol import Artifact
+from tests.runner.engines.containers import compare, docker, kit, labelled, read
+
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
+Fault = Callable[[Path], None]
+
+
+def under_way(run: Path) -> Path:
+    """Wait until both launches of the first block have opened their FIFOs; return the folder of their turns."""
+    end = time.monotonic() + 600
+    while time.monotonic() < end:
+        for folder in (run / "turns").glob("*"):
+            if len(list(folder.glob("member-*"))) == 2:
+                return folder
+        time.sleep(0.05)
+    raise TimeoutError("no block began to take turns")
+
+
+def hang(run: Path) -> None:
+    """Stop one launch, as SIGSTOP does: it neither trains nor ends."""
+    under_way(run)
+    docker("pause", docker("ps", "--quiet", "--filter", f"label={LAUNCH_LABEL}").split()[0])
+
+
+def lose_the_folder(run: Path) -> None:
+    """Remove the FIFOs, so that no turn can be passed on."""
+    shutil.rmtree(under_way(run))
+
+
+def lose_the_token(run: Path) -> None:
+    """Read every token away, so that both launches wait for ever."""
+    folder = under_way(run)
+    fifos = [os.open(folder / f"member-{member}", os.O_RDWR) for member in (0, 1)]
+    while folder.exists() and (ready := select.select(fifos, [], [], 1.0)[0]) is not None:
+        for fifo in ready:
+            os.read(fifo, 4096)
+    for fifo in fifos:
+        os.close(fifo)
+
+
+def forge_a_token(run: Path) -> None:
+    """Write what is no token."""
+    (under_way(run) / "member-0").write_bytes(b"nonsense\n")
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [(hang, "timeout"), (lose_the_token, "timeout"), (lose_the_folder, "failed"), (forge_a_token, "failed")],
+)
+def test_a_fault_ends_its_block_alone(
+    in_folder: Path,
+    base_image: str,
+    images: dict[str, Artifact],
+    monkeypatch: pytest.MonkeyPatch,
+    fault: Fault,
+    kind: str,
+) -> None:
+    monkeypatch.setattr("runner.session.execute.GRACE_SECONDS", 40.0)
+    faulty = threading.Thread(target=fault, args=[in_folder / "run"])
+    faulty.start()
+    options = ("--time-limit", "5", "--burst-seconds", "1", "--bursts", "4", "--out", "run")
+    assert compare(base_image, *options) == 1
+    faulty.join(60)
+    assert labelled() == [], "nothing is left running"
+    first, second = ([record for record in read() if record.block == block] for block in (1, 2))
+    assert {record.error["kind"] for record in first if record.error} <= {kind, "failed"}
+    assert kind in {record.error["kind"] for record in first if record.error}
+    assert [record.error is None for record in first] == [False, False], "the block fails as one"
+    assert [record.error for record in second] == [None, None]
+    assert not list((in_folder / "run" / "turns").glob("*")), "no FIFO is left in the run's folder"
+    monkeypatch.undo()
+    if kind == "failed":
+        monkeypatch.chdir(in_folder)
+        assert kit("compare", "--resume", "run", "--base-image", base_image) == 0
+        assert len([record for record in read() if record.error is None]) == 4
