@@ -12,6 +12,8 @@ from runner.stats.results import Results
 from runner.vocabulary import Group, Launch
 
 IN_SEQUENCE = "--in-sequence"
+# A note of the plan on a group that has no room to live together (runner/planning/memory.py) goes on so.
+BECAUSE = "do not take turns, because "
 
 
 def is_by_turns(measured: Results) -> bool:
@@ -34,7 +36,7 @@ def sequence_sentences(measured: Results) -> tuple[str, ...]:
     for group in groups_of(measured.run):
         launches = [launch for launch in measured.run.launches if launch.cell.group == group]
         if _is_in_sequence(launches):
-            by_reason.setdefault(_reason(measured, launches), []).append(group)
+            by_reason.setdefault(_reason(measured, group, launches), []).append(group)
     whole = not is_by_turns(measured) and len(by_reason) == 1
     return tuple(
         f"{'In this run' if whole else f'{_names(groups)}:'} the launches of a block followed one another and took no "
@@ -49,9 +51,14 @@ def _is_in_sequence(launches: list[Launch]) -> bool:
     return bool(alone) and len({launch.cell.variant for launch in launches}) > 1
 
 
-def _reason(measured: Results, launches: list[Launch]) -> str:
+def _reason(measured: Results, group: Group, launches: list[Launch]) -> str:
+    """Return why, as a clause: as the command or the plan's own note has it, or as the settings show it."""
     if IN_SEQUENCE in shlex.split(measured.header.command):
         return f"{IN_SEQUENCE} asked for it"
+    head = f"{topology_title(group.topology)} at batch size {group.batch_size}: "
+    noted = [note for note in measured.header.notes if note.startswith(head) and BECAUSE in note]
+    if noted:
+        return noted[0].partition(BECAUSE)[2].rstrip(".")
     spinning = sorted({launch.cell.variant for launch in launches if spins_for_ever(launch.environment)})
     if spinning:
         return f"the OpenMP threads of {', '.join(spinning)} never sleep under the run's settings"

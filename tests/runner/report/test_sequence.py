@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from runner.planning.memory import why_not_together
 from runner.report.measured import measured
 from runner.report.sequence import groups_by_turns, is_by_turns, sequence_sentences
 from runner.stats.results import Results
@@ -15,10 +16,11 @@ COMPARE = ("compare", "--variants", "stock,intel", "--topologies", "resnet50,vgg
            "--no-peak", "--out", "run")  # fmt: skip
 
 
-def results_of_run(folder: Path, change: Callable[[dict[str, object]], None]) -> Results:
-    """The run in this folder, with every planned launch changed."""
+def results_of_run(folder: Path, change: Callable[[dict[str, object]], None], *notes: str) -> Results:
+    """The run in this folder, with every planned launch changed, and with these notes of its plan."""
     path = folder / "run/run.json"
     header = json.loads(path.read_text())
+    header["notes"] = list(notes)
     for launch in header["plan"]["launches"]:
         change(launch)
     path.write_text(json.dumps(header))
@@ -46,6 +48,16 @@ def test_a_cell_whose_threads_never_sleep_is_named_with_the_reason(
     (sentence,) = sequence_sentences(found)
     assert sentence.startswith("tf-2.14 VGG16, batch size 4: the launches of a block followed one another")
     assert "the OpenMP threads of intel never sleep" in sentence
+
+
+def test_a_cell_that_has_no_room_to_live_together_has_the_reason_of_the_plan(
+    in_folder: Path, finished_run: Callable[..., Path]
+) -> None:
+    note = why_not_together("vgg16", 4, launches=2, memory_bytes=10**9)
+    assert note is not None
+    (sentence,) = sequence_sentences(results_of_run(finished_run(*COMPARE), alone, note))
+    assert sentence.startswith("tf-2.14 VGG16, batch size 4: the launches of a block followed one another")
+    assert sentence.endswith(" and 1 GB are free.")
 
 
 def test_a_reason_that_was_not_recorded_is_not_made_up(in_folder: Path, finished_run: Callable[..., Path]) -> None:
