@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
@@ -16,8 +17,8 @@ def test_dots_stand_in_the_order_of_the_blocks_inside_the_bar_to_the_right_of_it
     axes = Figure().subplots()
     draw_dots(axes, 2.0, 0.5, [3.0, 1.0, 2.0])
     (dots,) = axes.get_lines()
-    places = list(map(float, dots.get_xdata()))
-    assert list(dots.get_ydata()) == [3.0, 1.0, 2.0]
+    places = [float(place) for place in np.asarray(dots.get_xdata())]
+    assert np.asarray(dots.get_ydata()).tolist() == [3.0, 1.0, 2.0]
     assert places == sorted(places)
     assert places[0] > 2.0
     assert places[-1] < 2.25
