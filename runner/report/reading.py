@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from runner.report.document import Section
+from runner.report.sequence import is_by_turns, sequence_sentences
 from runner.report.value_text import plural
 from runner.stats.results import Results
+from runner.vocabulary import Launch
 
 # Only a stack with this variant needs the paragraph on the switch: before 2.5 stock TensorFlow has no oneDNN to switch.
 SWITCHED = "stock-onednn"
+# What turns are, in four sentences.
+TURNS = (
+    "The launches of a block live together on the same CPUs and take turns: one of them trains for a burst of some "
+    "steps, while the others wait in a read and use next to no CPU. The order in which they train is mirrored from "
+    "burst to burst, and the order in which they start from block to block, so that a drift of the host favours no "
+    "variant. Every block starts new launches, because launches of one variant differ from one another, which more "
+    "bursts of the same launch cannot show. The section How the launches took turns draws the bursts, and shows how "
+    "idle the waiting launches were."
+)
 
 
 def reading_section(measured: Results) -> Section:
     """Return the section on how to read the report of a comparison."""
     paragraphs = (
-        "A launch is one process or container that trains one topology with one variant: warm-up steps, then timed "
-        "steps. A block is one launch of each variant, close in time. Blocks come in pairs: the second block of a pair "
-        "runs the launches in the reverse order of the first. The unit of replication is the launch. More blocks make "
-        f"an interval narrower, and more steps in a launch hardly do. This run has {size_of(measured)}.",
-        "If the host is slower for a whole block, both launches are slower, and this cancels in their ratio. A "
-        "disturbance that is shorter than a block affects one launch, and does not cancel. A speedup's interval can "
-        "therefore be narrower or wider than the intervals of the two speeds that it divides. The section Block by "
-        "block shows all of them.",
+        *_launches_and_blocks(measured),
         "Every speedup has two intervals. The first is for this pair alone. At 95%, one in twenty such intervals "
         f"misses the true value. A run that reads {plural(measured.family, 'verdict')} off them would give a false "
         "verdict far more often than in one run of twenty, even if nothing differs. The second interval holds at once "
@@ -43,13 +47,58 @@ def reading_section(measured: Results) -> Section:
     return Section("How to read this", paragraphs)
 
 
+def _launches_and_blocks(measured: Results) -> tuple[str, ...]:
+    """Return what launches and blocks are, and what the blocks cancel: by turns, or one launch after the other."""
+    launch = (
+        "A launch is one process or container that trains one topology with one variant: warm-up steps, then timed "
+        "steps."
+    )
+    size = f"This run has {size_of(measured)}."
+    narrower = (
+        "A speedup's interval can therefore be narrower or wider than the intervals of the two speeds that it divides. "
+        "The section Block by block shows all of them."
+    )
+    if is_by_turns(measured):
+        return (
+            f"{launch} A block is one launch of each variant. {TURNS} The unit of replication is the block. More "
+            f"blocks make an interval narrower; more bursts in a launch do so only up to a point. {size}",
+            *sequence_sentences(measured),
+            "If the host is slower for several turns, every launch of the block is slower, and this cancels in their "
+            f"ratio. A disturbance that is shorter than a turn affects one launch, and does not cancel. {narrower}",
+        )
+    return (
+        f"{launch} A block is one launch of each variant, close in time. Blocks come in pairs: the second block of a "
+        "pair runs the launches in the reverse order of the first. The unit of replication is the launch. More blocks "
+        f"make an interval narrower, and more steps in a launch hardly do. {size}",
+        *sequence_sentences(measured),
+        "If the host is slower for a whole block, both launches are slower, and this cancels in their ratio. A "
+        f"disturbance that is shorter than a block affects one launch, and does not cancel. {narrower}",
+    )
+
+
 def size_of(measured: Results) -> str:
-    """Return the size of a run in words: "4 blocks; 1 warm-up step and 2 timed steps in each launch"."""
-    launches = measured.run.launches
+    """Return the size of a run in words.
+
+    "4 blocks; 1 warm-up step and 2 timed steps in each launch", or for launches with bursts "4 blocks; 6 bursts of
+    about 2 s in each launch, at least 1 step in a burst".
+    """
     blocks = plural(measured.header.plan.blocks, "block")
-    steps = {(launch.steps.warmup, launch.steps.timed) for launch in launches}
-    texts = [f"{plural(warmup, 'warm-up step')} and {plural(timed, 'timed step')}" for warmup, timed in sorted(steps)]
-    return f"{blocks}; {' or '.join(texts)} in each launch"
+    texts = {_size_of_launch(launch): None for launch in sorted(measured.run.launches, key=_by_size)}
+    return f"{blocks}; {' or '.join(texts)}"
+
+
+def _by_size(launch: Launch) -> tuple[int, int]:
+    return launch.steps.warmup, launch.steps.timed
+
+
+def _size_of_launch(launch: Launch) -> str:
+    steps, turns = launch.steps, launch.turns
+    if turns is None:
+        return f"{plural(steps.warmup, 'warm-up step')} and {plural(steps.timed, 'timed step')} in each launch"
+    return (
+        f"{plural(turns.bursts, 'burst')} of about {turns.burst_seconds:g} s in each launch, at least "
+        f"{plural(steps.timed // turns.bursts, 'step')} in a burst"
+    )
 
 
 def _on_the_switch(measured: Results) -> tuple[str, ...]:

@@ -57,8 +57,8 @@ def speedup_section(measured: Results) -> Section:
     )
     paragraphs = (
         "A speedup is the images per second of the first variant over those of the second. It is computed from paired "
-        "log-ratios of the launches' speeds, one for each block. The 95% interval is Student's t over the blocks, whose "
-        f"number was fixed {_fixed(measured)}. It is for this pair alone.",
+        "log-ratios of the launches' speeds, one for each block. The 95% interval is Student's t over the blocks, "
+        f"whose number was fixed {_fixed(measured)}. It is for this pair alone.",
         "The verdict is read off the interval beside it, which holds at once with those of all "
         f"{plural(measured.family, 'pair')} that the run was planned with, measured or not (Bonferroni). If that "
         "interval contains 1, the verdict is no clear difference. A pair that lacks a launch gets no verdict.",
@@ -121,8 +121,8 @@ def throughput_section(measured: Results) -> Section:
         for row in rows
     ]  # fmt: skip
     paragraph = (
-        f"images/second is the geometric mean over launches of batch size / {typical_step(measured)}. The article's script "
-        'prints "total images/sec" (batch size x steps / elapsed), +/- (std / sqrt(n)) and jitter (1.4826 x median '
+        f"images/second is the geometric mean over launches of batch size / {typical_step(measured)}. The article's "
+        'script prints "total images/sec" (batch size x steps / elapsed), +/- (std / sqrt(n)) and jitter (1.4826 x median '
         "absolute deviation). Here they are over the timed steps of all launches. The +/- treats steps as independent, "
         "which the steps of one launch are not."
     )

@@ -35,10 +35,10 @@ def sequence_sentences(measured: Results) -> tuple[str, ...]:
         launches = [launch for launch in measured.run.launches if launch.cell.group == group]
         if _is_in_sequence(launches):
             by_reason.setdefault(_reason(measured, launches), []).append(group)
-    everything = not is_by_turns(measured)
+    whole = not is_by_turns(measured) and len(by_reason) == 1
     return tuple(
-        f"{'In this run' if everything and len(by_reason) == 1 else _names(groups)}: the launches of a block followed "
-        f"one another and took no turns, because {reason}."
+        f"{'In this run' if whole else f'{_names(groups)}:'} the launches of a block followed one another and took no "
+        f"turns, because {reason}."
         for reason, groups in by_reason.items()
     )
 

@@ -46,9 +46,9 @@ def test_a_failed_launch_keeps_its_place_in_its_block(in_folder: Path) -> None:
 
 
 def test_the_size_of_the_run_stands_under_its_title(in_folder: Path) -> None:
-    """So few timed steps in a launch say little, and a reader must see that at once."""
-    head = report_of(FakeEngine(), "--warmup", "1", "--bursts", "2").split("##")[0]
-    assert "; 2 blocks; 1 warm-up step and 2 timed steps in each launch" in head
+    """One timed step in a launch has no median, and a reader must see that at once."""
+    head = report_of(FakeEngine(), "--bursts", "4", "--burst-seconds", "1.5").split("##")[0]
+    assert "; 2 blocks; 4 bursts of about 1.5 s in each launch, at least 1 step in a burst" in head
 
 
 def test_only_a_stack_that_can_switch_onednn_off_explains_what_stays_on(in_folder: Path) -> None:

@@ -17,9 +17,9 @@ def test_dots_stand_in_the_order_of_the_blocks_inside_the_bar_to_the_right_of_it
     axes = Figure().subplots()
     draw_dots(axes, 2.0, 0.5, [3.0, 1.0, 2.0])
     (dots,) = axes.get_lines()
-    places = [float(place) for place in np.asarray(dots.get_xdata())]
-    assert np.asarray(dots.get_ydata()).tolist() == [3.0, 1.0, 2.0]
-    assert places == sorted(places)
+    places, values = np.asarray(dots.get_xdata(), dtype=float), np.asarray(dots.get_ydata(), dtype=float)
+    assert values.tolist() == [3.0, 1.0, 2.0]
+    assert places.tolist() == sorted(places)
     assert places[0] > 2.0
     assert places[-1] < 2.25
 
