@@ -122,9 +122,9 @@ def throughput_section(measured: Results) -> Section:
     ]  # fmt: skip
     paragraph = (
         f"images/second is the geometric mean over launches of batch size / {typical_step(measured)}. The article's "
-        'script prints "total images/sec" (batch size x steps / elapsed), +/- (std / sqrt(n)) and jitter (1.4826 x median '
-        "absolute deviation). Here they are over the timed steps of all launches. The +/- treats steps as independent, "
-        "which the steps of one launch are not."
+        'script prints "total images/sec" (batch size x steps / elapsed), +/- (std / sqrt(n)) and jitter (1.4826 x '
+        "median absolute deviation). Here they are over the timed steps of all launches. The +/- treats steps as "
+        "independent, which the steps of one launch are not."
     )
     numeric = frozenset(columns[3:])
     estimators = _estimators_table(measured)
