@@ -44,7 +44,7 @@ _LOOK_SECONDS = 5.0
 # Between two looks whether another member has started. Nothing is timed then.
 _GATHER_SECONDS = 0.02
 # How long a member that is ready waits for the FIFO of another one, which that makes before anything slow.
-_START_SECONDS = 60.0
+_START_SECONDS = 120.0
 
 
 class TurnError(Exception):
@@ -153,6 +153,8 @@ class Group:
         """Wait until a member has made its FIFO. A FIFO that is there and that nobody has open is of a dead member."""
         path, until = os.path.join(self._folder, fifo_name(member)), time.monotonic() + _START_SECONDS
         while not os.path.exists(path):
+            if not os.path.isdir(self._folder):
+                raise TurnError("the folder of the turns is gone: {}".format(self._folder))
             if time.monotonic() > until:
                 raise TurnError("member {} has not started within {:.0f} s".format(member, _START_SECONDS))
             time.sleep(_GATHER_SECONDS)

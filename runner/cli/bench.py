@@ -98,8 +98,7 @@ def _cheapest(planned: PlannedComparison) -> PlannedComparison | None:
     kits = sorted(set(request.topologies) & set(TOPOLOGIES), key=lambda name: TRAINING_GFLOPS[name])
     if not kits:
         return None
-    few = replace(request, topologies=(kits[0],), user_topology=None, blocks=max(BLOCKS, request.blocks),
-                  turns=replace(TURNS, together=False))  # fmt: skip
+    few = replace(request, topologies=(kits[0],), user_topology=None, blocks=max(BLOCKS, request.blocks))
     return replace(planned, request=few, plan=make_plan(few, plan.pin, plan.bkms), user_topology=None)
 
 

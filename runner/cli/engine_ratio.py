@@ -1,18 +1,22 @@
-"""Measures what a container costs: runs the same launches in a container and as a process, in turn.
+"""Measures what a container costs: the same launch in a container and as a process, which live together and take turns.
 
 The result is the ratio of their speeds, with its interval.
 """
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import cast
 
 from rich.table import Table
 
 from runner.cli.engines import Engines
-from runner.cli.progress import CONSOLE, Progress, say
+from runner.cli.progress import CONSOLE, clock, describe, say
+from runner.planning.plan import turn_order
 from runner.report.value_text import topology_title, with_interval
-from runner.session.execute import execute
+from runner.session.execute import Seat, carry_out_block
 from runner.session.opening import Ready, begin
 from runner.session.options import EngineOptions
 from runner.session.planned import PlannedComparison
@@ -21,14 +25,15 @@ from runner.session.state import Session
 from runner.stats.estimators import images_per_second
 from runner.stats.intervals import FEWEST, geometric_estimate
 from runner.storage import runs
-from runner.storage.records import Record, latest
-from runner.vocabulary import Cell, Launch
+from runner.storage.records import Record, append, latest
+from runner.vocabulary import Cell, Turns, TurnSize
 
 ENGINE_NAMES = ("docker", "venv")
 # CI fails on this verdict, so it may be wrong only once in a thousand runs. Over two blocks such an interval contains
 # almost any ratio. Over four it excludes a factor of 1.5 if blocks differ by a twentieth.
 CONFIDENCE = 0.999
 BLOCKS = 4
+TURNS = TurnSize(bursts=4, burst_seconds=1.0)
 
 
 def ready_process(given: EngineOptions, engines: Engines, planned: PlannedComparison) -> Ready | None:
@@ -45,20 +50,47 @@ def ready_process(given: EngineOptions, engines: Engines, planned: PlannedCompar
 
 
 def measure_engine_ratio(container: Ready, process: Ready) -> None:
-    """Run a plan on both engines, launch by launch in mirrored order, and print the ratio container / process."""
-    say("\ncontainer compared with process: the same launches on both engines, in turn")
-    sides = dict(zip(ENGINE_NAMES, (container, process), strict=True))
+    """Run a plan on both engines, launch by launch and by turns, and print the ratio container / process."""
+    say("\ncontainer compared with process: the same launches on both engines, which take turns")
+    sides = by_turns(dict(zip(ENGINE_NAMES, (container, process), strict=True)))
     sessions = {name: _begin(side) for name, side in sides.items()}
-    launches = process.planned.launches
-    cells = list(dict.fromkeys(launch.cell for launch in launches))
-    for number, launch in enumerate(launches):
-        # The engine that runs first alternates from block to block, and from cell to cell within a block.
-        order = ENGINE_NAMES if (cells.index(launch.cell) + launch.block) % 2 else ENGINE_NAMES[::-1]
-        for turn, name in enumerate(order):
-            _run_one(sessions[name], launches[number:], between=launches[number + turn :])
+    blocks = list(zip(*([Seat(sessions[name], each) for each in sides[name].planned.launches] for name in ENGINE_NAMES),
+                      strict=True))  # fmt: skip
+    spent = 0.0
+    for number, block in enumerate(blocks, start=1):
+        seats = sorted(block, key=lambda seat: seat.launch.position)
+        for seat, record in zip(seats, carry_out_block(seats), strict=True):
+            append(seat.session.run.records_file, record)
+            say(f"{seat.session.engine.name:6} {number:{len(str(len(blocks)))}}/{len(blocks)}  {describe(record)}")
+            seconds = float(record.facts["seconds"])
+        spent += seconds
+        if number < len(blocks):
+            say(f"~{clock(spent / number * (len(blocks) - number))} left")
     records = {name: each.run.read_records() for name, each in sessions.items()}
     CONSOLE.print(ratio_table(records))
     say(f"\n{verdict(records)}")
+
+
+def by_turns(sides: Mapping[str, Ready]) -> dict[str, Ready]:
+    """Each engine's plan with its launches taking turns with the same launches of the other engine.
+
+    The engine that starts first alternates from block to block, and from cell to cell within a block.
+    """
+    launches = next(iter(sides.values())).planned.launches
+    cells = list(dict.fromkeys(launch.cell for launch in launches))
+    rng = random.Random(launches[0].seed)
+    orders = [turn_order(len(sides), launch.steps, TURNS, rng) for launch in launches]
+    found = {}
+    for side, (name, ready) in enumerate(sides.items()):
+        taking_turns = []
+        for launch, order in zip(ready.planned.launches, orders, strict=True):
+            member = (side + cells.index(launch.cell) + launch.block) % len(sides)
+            turns = Turns(member, order, TURNS.burst_seconds)
+            renamed = f"{launch.launch_id}-{name}"
+            taking_turns.append(replace(launch, launch_id=renamed, position=member + 1, turns=turns))
+        planned = cast(PlannedComparison, ready.planned)
+        found[name] = replace(ready, planned=replace(planned, plan=replace(planned.plan, launches=tuple(taking_turns))))
+    return found
 
 
 def verdict(records: Mapping[str, Sequence[Record]], confidence: float = CONFIDENCE) -> str:
@@ -93,25 +125,19 @@ def ratio_table(records: Mapping[str, Sequence[Record]]) -> Table:
 
 
 def engine_ratios(records: Mapping[str, Sequence[Record]]) -> dict[Cell, dict[int, float]]:
-    """For each cell the ratios docker / venv of the launches that succeeded on both engines, by block."""
+    """For each cell the ratios docker / venv of the blocks in which the launches of both engines succeeded."""
     usable = {
-        name: {key: record for key, record in latest(list(each)).items() if record.error is None}
-        for name, each in records.items()
+        name: {(each.cell, each.block): each for each in latest(list(records[name])).values() if each.error is None}
+        for name in ENGINE_NAMES
     }
     found: dict[Cell, dict[int, float]] = {}
-    for key, record in usable["docker"].items():
-        if key in usable["venv"]:
-            ratio = images_per_second(record) / images_per_second(usable["venv"][key])
-            found.setdefault(record.cell, {})[record.block] = ratio
+    for (cell, block), record in usable["docker"].items():
+        if (cell, block) in usable["venv"]:
+            ratio = images_per_second(record) / images_per_second(usable["venv"][cell, block])
+            found.setdefault(cell, {})[block] = ratio
     return found
 
 
 def _begin(side: Ready) -> Session:
     folder = runs.RUNS / runs.new_name(f"bench-{side.engine.name}")
     return begin(side, folder, "python -m runner bench", memory_bytes=None)
-
-
-def _run_one(session: Session, left: Sequence[Launch], between: Sequence[Launch]) -> None:
-    """Run the first of the launches that one engine has left; `between` are those that the other engine has left."""
-    with Progress(session.run, left, name=session.engine.name, between=between) as progress:
-        execute(session, left[:1], progress)

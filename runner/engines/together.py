@@ -19,14 +19,15 @@ STOP_AGAIN_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Start:
-    """All that an engine needs to carry one launch out, besides the pin and the deadline that a block shares."""
+    """All that is needed to carry one launch out, besides the pin and the deadline that a block shares."""
 
+    engine: Engine
     launch: Launch
     artifact: Artifact
     folders: LaunchFolders
 
 
-def run_together(engine: Engine, starts: Sequence[Start], pin: Pin, deadline_seconds: float) -> list[Outcome]:
+def run_together(starts: Sequence[Start], pin: Pin, deadline_seconds: float) -> list[Outcome]:
     """Start all launches, wait until all have ended, and return their outcomes in the order of `starts`.
 
     The outcome of a launch that was stopped names in `stopped_with` the launch that had failed. A KeyboardInterrupt
@@ -37,15 +38,16 @@ def run_together(engine: Engine, starts: Sequence[Start], pin: Pin, deadline_sec
     """
     with ThreadPoolExecutor(len(starts)) as pool:
         running = [
-            pool.submit(engine.run, each.launch, pin, each.artifact, each.folders, deadline_seconds) for each in starts
+            pool.submit(each.engine.run, each.launch, pin, each.artifact, each.folders, deadline_seconds)
+            for each in starts
         ]
         try:
             failed = _first_failure(running)
         except BaseException:
-            _stop(engine, starts, running)
+            _stop(starts, running)
             raise
         if failed is not None:
-            _stop(engine, starts, running)
+            _stop(starts, running)
     outcomes = [each.result() for each in running]
     if failed is None:
         return outcomes
@@ -67,11 +69,11 @@ def _first_failure(running: Sequence[Future[Outcome]]) -> int | None:
     return None
 
 
-def _stop(engine: Engine, starts: Sequence[Start], running: Sequence[Future[Outcome]]) -> None:
+def _stop(starts: Sequence[Start], running: Sequence[Future[Outcome]]) -> None:
     """End every launch that still runs, and wait for the ends."""
     left = [(start, future) for start, future in zip(starts, running, strict=True) if not future.done()]
     while left:
         for start, _ in left:
-            engine.stop(start.launch, start.folders)
+            start.engine.stop(start.launch, start.folders)
         wait([future for _, future in left], timeout=STOP_AGAIN_SECONDS)
         left = [(start, future) for start, future in left if not future.done()]

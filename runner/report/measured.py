@@ -46,6 +46,13 @@ def going_on(measured: Results) -> str:
     return "another docker-compose up" if measured.run.is_of_compose else "--resume"
 
 
+def typical_step(measured: Results) -> str:
+    """Return in words which of a launch's step times its speed is computed from (runner/stats/estimators.py)."""
+    if all(launch.turns is not None for launch in measured.run.launches):
+        return "interquartile mean of its bursts' step times"
+    return "median step time"
+
+
 def variant_title(measured: Results, stack: str, variant: str) -> str:
     """Return a variant's label, with a remark if it is what a plain installation runs here."""
     text = measured.header.stacks[stack].variants[variant].label

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from runner.report.document import Section, Table, table
-from runner.report.measured import completing
+from runner.report.measured import completing, typical_step
 from runner.report.value_text import (
     ends,
     estimated,
@@ -57,8 +57,8 @@ def speedup_section(measured: Results) -> Section:
     )
     paragraphs = (
         "A speedup is the images per second of the first variant over those of the second. It is computed from paired "
-        "log-ratios of the launches' typical step times, one for each block. The 95% interval is Student's t over the "
-        "blocks, whose number was fixed before the run. It is for this pair alone.",
+        "log-ratios of the launches' speeds, one for each block. The 95% interval is Student's t over the blocks, "
+        f"whose number was fixed {_fixed(measured)}. It is for this pair alone.",
         "The verdict is read off the interval beside it, which holds at once with those of all "
         f"{plural(measured.family, 'pair')} that the run was planned with, measured or not (Bonferroni). If that "
         "interval contains 1, the verdict is no clear difference. A pair that lacks a launch gets no verdict.",
@@ -94,6 +94,14 @@ def _reason(pair: Pair, measured: Results) -> str:
     return f"{pair.reason}. Complete it with: {completing(measured)}"
 
 
+def _fixed(measured: Results) -> str:
+    """Return when the number of blocks was fixed. In a run of two stages the first one's spread counts."""
+    first = measured.header.plan.first_blocks
+    if first is None:
+        return "before the run"
+    return f"by the first {first} blocks, whose spread and degrees of freedom the interval keeps (Stein's two stages)"
+
+
 def throughput_section(measured: Results) -> Section:
     """Return the section on images per second, by the kit's estimator and as the article's script computes them."""
     if not measured.throughputs:
@@ -113,10 +121,10 @@ def throughput_section(measured: Results) -> Section:
         for row in rows
     ]  # fmt: skip
     paragraph = (
-        "images/second is the geometric mean over launches of batch size / typical step time (of a launch by turns the interquartile mean over its bursts, else the median step). The article's script "
-        'prints "total images/sec" (batch size x steps / elapsed), +/- (std / sqrt(n)) and jitter (1.4826 x median '
-        "absolute deviation). Here they are over the timed steps of all launches. The +/- treats steps as independent, "
-        "which the steps of one launch are not."
+        f"images/second is the geometric mean over launches of batch size / {typical_step(measured)}. The article's "
+        'script prints "total images/sec" (batch size x steps / elapsed), +/- (std / sqrt(n)) and jitter (1.4826 x '
+        "median absolute deviation). Here they are over the timed steps of all launches. The +/- treats steps as "
+        "independent, which the steps of one launch are not."
     )
     numeric = frozenset(columns[3:])
     estimators = _estimators_table(measured)

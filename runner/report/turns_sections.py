@@ -13,6 +13,7 @@ from runner.report.value_text import plural, significant, topology_title
 from runner.stats.first_steps import FirstStep, first_steps
 from runner.stats.intervals import Estimate
 from runner.stats.living_together import LivingTogether, living_together
+from runner.stats.memory_layout import APART, MemoryLayout, apart, memory_layouts
 from runner.stats.results import Results
 from runner.vocabulary import Cell
 
@@ -30,7 +31,9 @@ def turns_sections(measured: Results) -> tuple[Section, ...]:
         return (Section(TITLE, (*apart, "No launch that took turns has ended well.")),)
     judged = first_steps(measured.usable)
     paragraphs = (*_on_the_figure(drawn), *apart, _on_living_together(found), *_on_first_steps(judged))
-    tables = (_living_table(measured, found), *_first_steps_tables(judged))
+    layouts = memory_layouts(measured.usable)
+    paragraphs = (*paragraphs, *_on_memory(layouts))
+    tables = (_living_table(measured, found), *_memory_tables(layouts), *_first_steps_tables(judged))
     return (Section(TITLE, paragraphs, tables, figures=(draw_turns(measured, drawn),) if drawn else ()),)
 
 
@@ -81,6 +84,48 @@ def _living_table(measured: Results, found: Mapping[tuple[str, str], LivingToget
         for (stack, variant), each in ((key, found[key]) for key in order)
     ]  # fmt: skip
     return table(columns, rows, columns[2:], caption="Living together")
+
+
+def _on_memory(layouts: Mapping[Cell, MemoryLayout]) -> tuple[str, ...]:
+    """Return whether living together gave one side more huge pages or nearer memory; nothing if it was not recorded."""
+    if not layouts:
+        return ()
+    flagged = apart(layouts)
+    if not flagged:
+        return (
+            f"No variant had more of its memory in huge pages, or on one memory node, than another by more than "
+            f"{APART:.0%}.",
+        )
+    names = ", ".join(f"{topology_title(each.topology)} on {each.stack}" for each in flagged)
+    return (
+        f"Memory was laid out differently: on {names} the variants differ by more than {APART:.0%} in the share of "
+        "memory in huge pages or on one memory node, although the order in which they start is balanced. Such a "
+        "difference can come from how a build allocates memory, or from living together; --in-sequence tells them "
+        "apart.",
+    )
+
+
+def _memory_tables(layouts: Mapping[Cell, MemoryLayout]) -> tuple[Table, ...]:
+    if not layouts:
+        return ()
+    columns = (
+        "stack", "variant", "topology", "batch size", "launches", "in huge pages", "on the fullest node",
+        "page faults", "that waited for a disk",
+    )  # fmt: skip
+    rows = [
+        (
+            cell.stack, cell.variant, topology_title(cell.topology), str(cell.batch_size), str(each.launches),
+            _percent_or_dash(each.huge_share), _percent_or_dash(each.nearest_share),
+            "—" if each.minor_faults is None else f"{each.minor_faults:,.0f}",
+            "—" if each.major_faults is None else f"{each.major_faults:,.0f}",
+        )
+        for cell, each in layouts.items()
+    ]  # fmt: skip
+    return (table(columns, rows, columns[3:], caption="Memory after the last step, mean over launches"),)
+
+
+def _percent_or_dash(share: float | None) -> str:
+    return "—" if share is None else f"{share:.0%}"
 
 
 def _on_first_steps(judged: Mapping[Cell, FirstStep]) -> tuple[str, ...]:

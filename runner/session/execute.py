@@ -10,13 +10,15 @@ import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Protocol
 
 from runner.catalogue.topology_file import kept
+from runner.catalogue.workload_files import workload_sha256
 from runner.checks.turns import faults_in_turns
-from runner.engines.protocol import Artifact, LaunchFolders
+from runner.engines.protocol import LaunchFolders, Outcome
 from runner.engines.together import Start, run_together
 from runner.errors import DiskError
 from runner.planning.job import JOB_FILE, Job, training_job
@@ -57,7 +59,7 @@ def execute(session: Session, launches: Iterable[Launch], listener: Listener) ->
     for block in living_together(launches):
         listener.started(block)
         here = session.pinned(session.run.about.pin_of(block[0]))
-        for record in carry_out_block(here, block):
+        for record in carry_out_block([Seat(here, launch) for launch in block]):
             records.append(session.run.records_file, record)
             listener.finished(record)
 
@@ -72,24 +74,32 @@ def living_together(launches: Iterable[Launch]) -> Iterator[tuple[Launch, ...]]:
             gathered = []
 
 
-def carry_out_block(session: Session, block: Sequence[Launch]) -> list[Record]:
+@dataclass(frozen=True)
+class Seat:
+    """A launch in a block, and the session that carries it out and records it."""
+
+    session: Session
+    launch: Launch
+
+
+def carry_out_block(seats: Sequence[Seat]) -> list[Record]:
     """Run launches that live together and return their records, which are not written to disk yet.
 
-    If one of them fails, the others are stopped, and all have errors.
+    If one of them fails, the others are stopped, and all have errors. Launches of two sessions, such as those of two
+    engines, take turns in the folder of the first one.
 
     Raises:
-        HostError: the engine cannot go on, or the results' disk is full.
+        HostError: an engine cannot go on, or the results' disk is full.
     """
-    folders = [make_folders(session.run, launch, session.number) for launch in block]
+    folders = [make_folders(seat.session.run, seat.launch, seat.session.number) for seat in seats]
     turns = folders[0].turns
-    if turns is not None:
-        make_turns_folder(turns)
-    artifacts = [session.artifact_of(launch) for launch in block]
+    if turns is None:
+        return _records_of(seats, folders)
+    make_turns_folder(turns)
     try:
-        return _records_of(session, block, artifacts, folders)
+        return _records_of(seats, [replace(each, turns=turns) for each in folders])
     finally:
-        if turns is not None:
-            shutil.rmtree(turns, ignore_errors=True)
+        shutil.rmtree(turns, ignore_errors=True)
 
 
 def carry_out(session: Session, launch: Launch, job: Job | None = None) -> Record:
@@ -98,40 +108,47 @@ def carry_out(session: Session, launch: Launch, job: Job | None = None) -> Recor
     Raises:
         HostError: the engine cannot go on, or the results' disk is full.
     """
-    folders = make_folders(session.run, launch, session.number, job)
-    return _records_of(session, [launch], [session.artifact_of(launch)], [folders])[0]
+    return _records_of([Seat(session, launch)], [make_folders(session.run, launch, session.number, job)])[0]
 
 
-def _records_of(
-    session: Session, block: Sequence[Launch], artifacts: Sequence[Artifact], folders: Sequence[LaunchFolders]
-) -> list[Record]:
-    context, engine = session.context, session.engine
-    before = {"started": _now(), "before": dict(session.read_facts())}
+def _records_of(seats: Sequence[Seat], folders: Sequence[LaunchFolders]) -> list[Record]:
+    first = seats[0].session
+    before = {"started": _now(), "before": dict(first.read_facts())}
     own = time.process_time()  # of all threads of this process, and of none that it has started
-    deadline = deadline_seconds(block)
-    starts = [Start(*each) for each in zip(block, artifacts, folders, strict=True)]
-    if len(starts) == 1:
-        outcomes = [engine.run(block[0], context.pin, artifacts[0], folders[0], deadline)]
-    else:
-        outcomes = run_together(engine, starts, context.pin, deadline)
+    outcomes = _outcomes(seats, folders)
     own = time.process_time() - own
-    facts = {**before, "ended": _now(), "after": dict(session.read_facts()),
-             "runner_cpu_seconds": round(own / len(block), 4)}  # fmt: skip
-    faults = block_faults(block, folders)
+    facts = {**before, "ended": _now(), "after": dict(first.read_facts()),
+             "runner_cpu_seconds": round(own / len(seats), 4)}  # fmt: skip
+    faults = block_faults([seat.launch for seat in seats], folders)
     made = [
-        record_of(launch, artifact, context, outcome, folder, facts, faults.get(launch.launch_id, ()))
-        for launch, artifact, outcome, folder in zip(block, artifacts, outcomes, folders, strict=True)
-    ]
-    for launch, folder, record in zip(block, folders, made, strict=True):
+        record_of(
+            seat.launch, seat.session.artifact_of(seat.launch), seat.session.context, outcome, folder, facts,
+            faults.get(seat.launch.launch_id, ()),
+        )
+        for seat, outcome, folder in zip(seats, outcomes, folders, strict=True)
+    ]  # fmt: skip
+    for seat, folder, record in zip(seats, folders, made, strict=True):
         if record.error is None and record.result is not None:
-            _keep_graph(session.run, launch, folder, record.result)
+            _keep_graph(seat.session.run, seat.launch, folder, record.result)
     return made
+
+
+def _outcomes(seats: Sequence[Seat], folders: Sequence[LaunchFolders]) -> list[Outcome]:
+    starts = [
+        Start(seat.session.engine, seat.launch, seat.session.artifact_of(seat.launch), folder)
+        for seat, folder in zip(seats, folders, strict=True)
+    ]
+    pin, deadline = seats[0].session.context.pin, deadline_seconds([seat.launch for seat in seats])
+    if len(starts) > 1:
+        return run_together(starts, pin, deadline)
+    (only,) = starts
+    return [only.engine.run(only.launch, pin, only.artifact, only.folders, deadline)]
 
 
 def _keep_graph(run: Run, launch: Launch, folders: LaunchFolders, result: Mapping[str, Any]) -> None:
     """Keep the graph that a launch built, for the later launches of its cell. Without room they build it again."""
     with suppress(OSError):
-        keep_graph(run.folder, _installation(launch), run.about.workload_sha256, folders, result)
+        keep_graph(run.folder, _installation(launch), workload_sha256(), folders, result)
 
 
 def _installation(launch: Launch) -> str:
@@ -211,7 +228,7 @@ def _fill(run: Run, folders: LaunchFolders, launch: Launch, session: int, job: J
     folders.job.mkdir(parents=True)
     folders.result.mkdir()
     if job is None:
-        source = (_installation(launch), run.about.workload_sha256)
+        source = (_installation(launch), workload_sha256())
         job = place_graph(run.folder, *source, training_job(launch), folders.job)
     write_whole(folders.job / JOB_FILE, json.dumps(job, indent=1, sort_keys=True) + "\n")
     if launch.topology_file is not None:

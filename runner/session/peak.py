@@ -64,6 +64,7 @@ def peak_launches(run: Run) -> list[Launch]:
                 inter_op_threads=run.about.plan.bkms.inter_op_threads,
                 time_limit_seconds=TIME_LIMIT_SECONDS,
                 topology_file=None,
+                turns=None,
             )
     return [chosen[key] for key in sorted(chosen)]
 

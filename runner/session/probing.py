@@ -130,7 +130,7 @@ def _probe(session: Session, launch: Launch, cell_plan: CellPlan, batch_size: in
     context = session.context
     cell = Cell(launch.cell.stack, launch.cell.variant, launch.cell.topology, batch_size)
     name = f"{cell.stack}-{cell.variant}-{cell.topology}-b{batch_size}"
-    quiet = replace(launch, launch_id=f"quiet-{name}", block=0, position=0, cell=cell, steps=QUIET_STEPS)
+    quiet = replace(launch, launch_id=f"quiet-{name}", block=0, position=0, cell=cell, steps=QUIET_STEPS, turns=None)
     probe = replace(quiet, launch_id=f"probe-{name}", steps=STEPS, environment=with_switches(launch.environment))
     # The key includes what was planned, because the same log gives another verdict for a baseline.
     key = store.key_of(

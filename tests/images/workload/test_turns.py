@@ -139,7 +139,6 @@ def test_a_token_that_is_none_is_refused(tmp_path: Path) -> None:
         group.gather()
 
 
-@pytest.mark.xfail(strict=True, reason="the message of workload.turns.Group does not name the FIFO yet")
 def test_a_folder_in_which_no_fifo_can_be_made_is_named(tmp_path: Path) -> None:
     with pytest.raises(TurnError, match=f"member 1: .*{fifo_name(1)}"):
         Group(str(tmp_path / "missing"), 1, [Turn(0, "timed", 1), Turn(1, "timed", 1)])

@@ -73,6 +73,7 @@ def test_compare_probes_each_variant_and_topology_once_before_anything_is_timed(
     ]
     assert {launch.cell.batch_size for launch in seen.values()} == {2}
     assert all(launch.environment["ONEDNN_VERBOSE"] == "1" for launch in seen.values())
+    assert {launch.turns for launch in seen.values()} == {None}, "a probe has the CPUs to itself"
 
 
 def test_each_probe_is_traced_in_a_launch_without_any_verbose_switch(
@@ -91,7 +92,7 @@ def test_each_probe_is_traced_in_a_launch_without_any_verbose_switch(
     assert set(quiet) == set(timed) == SUBJECTS
     for each, launch in quiet.items():
         assert launch.environment == timed[each].environment
-        assert (launch.cell.batch_size, launch.steps.timed) == (2, 3)
+        assert (launch.cell.batch_size, launch.steps.timed, launch.turns) == (2, 3, None)
     found = store.read(Path("run"))[Subject("tf-2.14", "intel", "vgg16")]
     assert found.quiet == {"batch_size": 2, "step_seconds": [0.25] * 3, "traced_step_seconds": 0.25}
     assert sum(entry["milliseconds"] for entry in found.trace) == 250
@@ -176,10 +177,13 @@ def test_without_a_quiet_launch_the_losses_are_the_only_check(
 def test_a_second_run_takes_the_evidence_from_the_cache(
     kit: Kit, small: Sequence[str], engine: FakeEngine, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Same image, pin and settings: nothing is probed again, and the run's folder has the evidence all the same."""
+    """Same image, pin and settings: nothing is probed again, and the run's folder has the evidence all the same.
+
+    How the timed launches take turns is no setting of a probe.
+    """
     kit(*small)
     engine.probed, engine.traced = [], []
-    assert kit(*small[:-1], "again") == 0
+    assert kit(*small[:-1], "again", "--bursts", "2") == 0
     assert engine.probed == engine.traced == []
     assert "known" in capsys.readouterr().out
     shutil.rmtree("cache")

@@ -72,7 +72,7 @@ def test_every_launch_of_the_plan_is_a_service_in_its_order(services: dict[str, 
     names = [launch.launch_id for launch in planned.launches]
     assert [name for name in services if name.startswith("block")] == names
     blocks = [list(block) for _, block in groupby(names, key=lambda name: sorted(services[name]["depends_on"]))]
-    assert [len(block) for block in blocks] == [3] * 16
+    assert [len(block) for block in blocks] == [3] * 24
     for before, block in zip([["host"], *blocks], blocks, strict=False):
         for name in block:
             assert services[name]["depends_on"] == dict.fromkeys(before, SUCCESS)

@@ -169,7 +169,9 @@ def test_whichever_script_of_a_broken_block_comes_first_all_run_it_again(sat: Sa
     late, early = sat.names[0], sat.names[1]
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(sat.start, early)
+        end = time.monotonic() + 60
         while not list((sat.run / "turns").rglob("session-2/member-1")):
+            assert time.monotonic() < end, "the first script has not joined its block"
             time.sleep(0.05)
         second = sat.start(late)
         assert first.result().stdout == second.stdout == ""

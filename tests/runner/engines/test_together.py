@@ -54,14 +54,14 @@ class Processes:
             process.kill()
 
 
-def starts(tmp_path: Path) -> list[Start]:
+def starts(tmp_path: Path, engine: Processes) -> list[Start]:
     folders = LaunchFolders("run", tmp_path, tmp_path, tmp_path / "log")
-    return [Start(launch, cast(Artifact, None), folders) for launch in LAUNCHES]
+    return [Start(cast(Engine, engine), launch, cast(Artifact, None), folders) for launch in LAUNCHES]
 
 
 def together(tmp_path: Path, first: str, second: str, deadline: float = 60.0) -> tuple[Processes, list[Outcome]]:
     engine = Processes(dict(zip([launch.launch_id for launch in LAUNCHES], (first, second), strict=True)))
-    return engine, run_together(cast(Engine, engine), starts(tmp_path), PIN, deadline)
+    return engine, run_together(starts(tmp_path, engine), PIN, deadline)
 
 
 def test_all_launches_run_at_once_and_end_well(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_an_interrupt_ends_all_of_them(tmp_path: Path) -> None:
     timer = threading.Timer(1.0, lambda: os.kill(os.getpid(), signal.SIGINT))
     timer.start()
     with pytest.raises(KeyboardInterrupt):
-        run_together(cast(Engine, engine), starts(tmp_path), PIN, 60.0)
+        run_together(starts(tmp_path, engine), PIN, 60.0)
     assert time.monotonic() - began < 20
     assert all(each.poll() is not None for each in engine.running.values())
     timer.join()

@@ -15,7 +15,7 @@ from runner.engines.protocol import Outcome
 from runner.errors import RunFormatError
 from runner.report.measured import measured
 from runner.report.peak_sections import achieved, host_peak, why_not_beside_launches
-from runner.session.peak import REPEATS, SIZES, sizes_for
+from runner.session.peak import REPEATS, SIZES, peak_launches, sizes_for
 from runner.storage import peak_records, runs
 from runner.storage.peak_records import Peak
 from runner.vocabulary import Launch
@@ -55,7 +55,9 @@ def test_every_installation_is_measured_once_before_the_first_launch(
     assert kit(*COMPARE, "--preset", "figure1") == 0
     assert engine.multiplied == ["gemm-tf-2.14-intel", "gemm-tf-2.14-stock"]
     assert [(line["installation"], line["variant"]) for line in lines()] == [("intel", "intel"), ("stock", "stock")]
+    assert {launch.turns for launch in peak_launches(runs.load(Path("run")))} == {None}
     for line in lines():
+        assert "turns" not in line["conditions"]
         assert [(size["size"], len(size["seconds"])) for size in line["result"]["gemm"]] == [
             (size, REPEATS) for size in SIZES
         ]

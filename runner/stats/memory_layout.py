@@ -1,0 +1,85 @@
+"""How the memory of launches that lived together was laid out, and whether one side had more of what is scarce.
+
+Launches that start together share the host's free huge pages and the memory near their CPUs. The order in which they
+start is balanced over the blocks, so neither should favour a variant. Pure functions of records.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from runner.storage.launch_result import LaunchResult, MemoryPages
+from runner.storage.records import Record
+from runner.vocabulary import Cell, Group
+
+# A group is flagged where the means of two of its variants are further apart: in the share of memory that is in huge
+# pages, or in the share that is on the node that has most of it.
+APART = 0.10
+
+
+@dataclass(frozen=True)
+class MemoryLayout:
+    """Means over a cell's `launches`. A share is of the peak memory, or of the pages on all nodes; None: not reported.
+
+    `minor_faults` and `major_faults` are counts of page faults; a major one waited for a disk.
+    """
+
+    launches: int
+    huge_share: float | None
+    nearest_share: float | None
+    minor_faults: float | None
+    major_faults: float | None
+
+
+def memory_layouts(records: Iterable[Record]) -> dict[Cell, MemoryLayout]:
+    """The layout of each cell of launches that took turns and recorded it, in the order of the records."""
+    found: dict[Cell, list[tuple[LaunchResult, MemoryPages]]] = {}
+    for record in records:
+        result = record.training
+        pages = result.evidence.memory_pages if result is not None and result.evidence is not None else None
+        if result is not None and pages is not None and record.conditions.get("turns", {}).get("members", 1) > 1:
+            found.setdefault(record.cell, []).append((result, pages))
+    return {cell: _layout(each) for cell, each in found.items()}
+
+
+def apart(layouts: Mapping[Cell, MemoryLayout]) -> list[Group]:
+    """The groups in which a variant had clearly more huge pages, or more memory on one node, than another one."""
+    groups: dict[Group, list[MemoryLayout]] = {}
+    for cell, layout in layouts.items():
+        groups.setdefault(cell.group, []).append(layout)
+    return [
+        group
+        for group, each in groups.items()
+        if any(_range([getattr(layout, name) for layout in each]) > APART for name in ("huge_share", "nearest_share"))
+    ]
+
+
+def _layout(launches: list[tuple[LaunchResult, MemoryPages]]) -> MemoryLayout:
+    huge = [
+        pages.anon_huge_bytes / result.peak_memory_bytes
+        for result, pages in launches
+        if pages.anon_huge_bytes is not None and result.peak_memory_bytes
+    ]
+    nearest = [
+        max(pages.node_bytes.values()) / total
+        for _, pages in launches
+        if pages.node_bytes and (total := sum(pages.node_bytes.values()))
+    ]
+    return MemoryLayout(
+        launches=len(launches),
+        huge_share=_mean(huge),
+        nearest_share=_mean(nearest),
+        minor_faults=_mean([pages.minor_faults for _, pages in launches if pages.minor_faults is not None]),
+        major_faults=_mean([pages.major_faults for _, pages in launches if pages.major_faults is not None]),
+    )
+
+
+def _mean(values: list[float] | list[int]) -> float | None:
+    return statistics.fmean(values) if values else None
+
+
+def _range(values: list[float | None]) -> float:
+    known = [value for value in values if value is not None]
+    return max(known) - min(known) if known else 0.0
