@@ -96,6 +96,15 @@ def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.fixture(autouse=True, scope="session")
+def much_memory() -> Iterator[None]:
+    """Plans in tests do not depend on how much memory is free: launches of any size may live together."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("runner.session.planned", "runner.cli.compose"):
+            patch.setattr(f"{module}.memory_of", lambda _machine: 10**12)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def own_machine_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests of fake runs must neither wait for a real measurement nor disturb one."""

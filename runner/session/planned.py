@@ -114,9 +114,9 @@ def plan_request(
     """
     machine = machine_below(LIVE_ROOT)
     pin = pin_from(where, machine)
-    return PlannedComparison(
-        label, machine, request, make_plan(request, pin, bkms_from(bkms, inter_op, pin)), user_topology
-    )
+    request = replace(request, memory_bytes=memory_of(machine))
+    plan = make_plan(request, pin, bkms_from(bkms, inter_op, pin))
+    return PlannedComparison(label, machine, request, plan, user_topology, remarks=tuple(in_sequence(request, plan)))
 
 
 def left_out(preset: Preset, stacks: tuple[Stack, ...], plan: Plan) -> list[str]:
