@@ -216,7 +216,7 @@ def test_several_runs_are_shown_side_by_side_with_what_differs(run: Path, capsys
     engine = FakeEngine(seconds={"stock": 1.0, "intel": 0.5})
     arguments = ["compare", "--preset", "quick", "--topologies", "resnet50", "--batch-sizes", "32", "--blocks", "2",
                  "--variants", "stock,intel"]  # fmt: skip
-    main([*arguments, "--steps", "3", "--out", "second"], only(engine))
+    main([*arguments, "--steps", "5", "--out", "second"], only(engine))
     capsys.readouterr()
     assert main(["report", "run", "second", "--out", "both"]) == 0
     out = capsys.readouterr().out
