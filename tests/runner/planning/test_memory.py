@@ -45,8 +45,8 @@ def test_launches_that_fit_live_together_and_others_do_not() -> None:
 
 
 def test_a_plan_lets_launches_follow_one_another_where_they_do_not_fit() -> None:
-    options = {"topologies": ("vgg16", "resnet50"), "turns": TurnSize(2, 1.0), "memory_bytes": 8 * GB}
-    members = {each.cell.topology: each.members for each in plan(**options).launches}
+    made = plan(topologies=("vgg16", "resnet50"), turns=TurnSize(2, 1.0), memory_bytes=8 * GB)
+    members = {each.cell.topology: each.members for each in made.launches}
     assert members == {"vgg16": 1, "resnet50": 2}
 
 
