@@ -101,9 +101,10 @@ def run_phases(
 
 
 def steps_of_a_burst(turn: Turn, burst_seconds: float, warmup: Sequence[Step]) -> int:
-    """Return how many steps the timed bursts of a launch have: as many as take about `burst_seconds`, or `turn.steps`.
+    """Return how many steps each timed burst of a launch has.
 
-    It follows from the last warm-up step alone. So it is fixed before anything is timed.
+    They are as many as take about `burst_seconds`, but `turn.steps` at least. The number follows from the last warm-up
+    step alone. So it is fixed before anything is timed.
     """
     if not warmup:
         return turn.steps
@@ -122,9 +123,9 @@ def run_turns(
 ) -> Tuple[str, int]:
     """Run warm-up and timed steps in this member's turns; return what stopped them, and the number of its last turn.
 
-    A warm-up turn has its number of steps, and takes half of `burst_seconds` at least. The limit counts this member's
-    own turns only. When it has come, the turns that are left have no steps, so that the others can finish. The last
-    turn has come when this returns, and is not passed on.
+    A warm-up turn runs `turn.steps` steps, and then more until it has taken half of `burst_seconds`. The limit counts
+    this member's own turns only. When it has come, the turns that are left have no steps, so that the others can
+    finish. The last turn has come when this returns, and is not passed on.
 
     Raises:
         NonFiniteLossError: a loss was infinite or not a number.

@@ -43,7 +43,8 @@ _PATIENCE_SECONDS = 2.0
 _LOOK_SECONDS = 5.0
 # Between two looks whether another member has started. Nothing is timed then.
 _GATHER_SECONDS = 0.02
-# How long a member that is ready waits for the FIFO of another one, which that makes before anything slow.
+# How long a member that is ready waits for another one's FIFO. Every member makes its FIFO before it imports
+# TensorFlow, so that it is there long before.
 _START_SECONDS = 120.0
 
 
@@ -139,18 +140,18 @@ class Group:
         """Write a token. A member whose FIFO nobody has open is dead."""
         try:
             descriptor = self._open(member)
+            try:
+                os.write(descriptor, (token + "\n").encode("ascii"))
+            finally:
+                os.close(descriptor)
         except OSError as error:
             raise TurnError("cannot pass the turn on to member {}: {}".format(member, error)) from error
-        try:
-            os.write(descriptor, (token + "\n").encode("ascii"))
-        finally:
-            os.close(descriptor)
 
     def _open(self, member: int) -> int:
         return os.open(os.path.join(self._folder, fifo_name(member)), os.O_WRONLY | os.O_NONBLOCK)
 
     def _wait_for_start(self, member: int) -> None:
-        """Wait until a member has made its FIFO. A FIFO that is there and that nobody has open is of a dead member."""
+        """Wait until a member has made its FIFO. Whether it still lives shows when something is sent to it."""
         path, until = os.path.join(self._folder, fifo_name(member)), time.monotonic() + _START_SECONDS
         while not os.path.exists(path):
             if not os.path.isdir(self._folder):

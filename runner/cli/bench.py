@@ -6,6 +6,7 @@ It is a comparison like any other, but small by default. It is kept as a run und
 from __future__ import annotations
 
 import math
+import statistics
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,8 +18,10 @@ from runner.cli.engines import Engines, choose_engine
 from runner.cli.progress import CONSOLE, Progress, say
 from runner.errors import EXIT_DONE, EXIT_SOME_CELLS_FAILED
 from runner.planning.plan import Request, make_plan
+from runner.report.measured import blocks_in_words
+from runner.report.observer import observer_sentences
 from runner.report.peak_sections import achieved, host_peak
-from runner.report.value_text import estimated, significant, topology_title
+from runner.report.value_text import estimated, plural, significant, topology_title
 from runner.report.write import write_report
 from runner.session.execute import execute
 from runner.session.opening import begin, make_ready
@@ -28,6 +31,7 @@ from runner.session.planned import PlannedComparison, plan_request, stacks_from
 from runner.session.prepared import measuring
 from runner.session.state import Session
 from runner.session.user_topology import user_topology_of
+from runner.stats.launch_time import launch_time
 from runner.stats.results import Results
 from runner.status import Status
 from runner.storage import runs
@@ -67,6 +71,8 @@ def run(options: Options, engines: Engines) -> int:
         session = begin(ready, folder, COMMAND, options.engine.memory_bytes, {"peak": True})
         everything = _measure(session)
         CONSOLE.print(_table(everything))
+        for text in _economy(everything):
+            say(text)
         say(f"\nreport: {session.run.folder / 'report.html'}")
         if few is not None and process is not None:
             measure_engine_ratio(replace(ready, planned=few), process)
@@ -107,6 +113,20 @@ def _measure(session: Session) -> Results:
     with Progress(session.run, session.run.launches) as progress:
         execute(session, session.run.launches, progress)
     return write_report(session.run)
+
+
+def _economy(everything: Results) -> tuple[str, ...]:
+    """What the run's time was worth: the share that was timed, the widths of intervals, and what the kit took."""
+    time = launch_time(everything.usable)
+    shares = () if time is None else (f"\ntimed training: {time.timed_share:.0%} of the launches' wall time",)
+    estimates = [row.alone for row in everything.speedups.values() if row.alone is not None and row.alone.has_interval]
+    widths = [each.high / each.value - 1 for each in estimates]
+    widest = (
+        (f"half widths of the 95% intervals: {statistics.median(widths):.1%} in the median, {max(widths):.1%} at most, "
+         f"over {plural(len(widths), 'pair')} and {blocks_in_words(everything)}",)
+        if widths else ()
+    )  # fmt: skip
+    return (*shares, *widest, *observer_sentences(everything.usable))
 
 
 def _table(everything: Results) -> Table:

@@ -51,6 +51,8 @@ class Options:
 
 def run(options: Options, engines: Engines) -> int:
     """Run or resume a comparison; exit code 1 if a cell failed, 130 if interrupted."""
+    if options.resume is not None and options.aa:
+        raise UsageError("--aa begins a run of its own. An A/A run is resumed like any other: leave --aa out.")
     if options.resume is not None:
         return _resume(options, _named(options.resume), engines)
     if options.more_blocks is not None:
@@ -100,28 +102,36 @@ def with_more_blocks(resumed: Run, more: int) -> Run:
     """The run with so many more blocks of each group, which its run.json then plans.
 
     Raises:
-        UsageError: the number is odd.
         DiskError: run.json cannot be written.
     """
-    if more % 2:
+    plan = resumed.about.plan
+    return runs.planned_anew(resumed, extended(plan, {group: plan.blocks_of(group) + more for group in plan.groups}))
+
+
+def require_even(more: int | None) -> None:
+    """Refuse an odd number of further blocks.
+
+    Raises:
+        UsageError: the number is odd.
+    """
+    if more is not None and more % 2:
         raise UsageError(
             f"--more-blocks {more} is odd. The order of the variants is mirrored from block to block, which needs an "
             f"even number. Ask for {more + 1}."
         )
-    plan = resumed.about.plan
-    return runs.planned_anew(resumed, extended(plan, {group: plan.blocks_of(group) + more for group in plan.groups}))
 
 
 def _resume(options: Options, resumed: Run, engines: Engines) -> int:
     """Resume a run from its own plan: every block that is not complete is run again, with all its launches."""
     begun_with = resumed_with(options.engine, resumed)
     engine, _ = choose_engine(begun_with, engines, stacks_of(resumed))
-    if options.more_blocks is not None:
-        resumed = with_more_blocks(resumed, options.more_blocks)
-    left = resumed.remaining()
+    require_even(options.more_blocks)
     with measuring(f"run {resumed.folder}", engine):
-        say(in_words(resumed, left))
-        session = go_on(resumed, engine, say)
+        session = go_on(runs.load(resumed.folder), engine, say)
+        if options.more_blocks is not None:
+            session = replace(session, run=with_more_blocks(session.run, options.more_blocks))
+        left = session.run.remaining()
+        say(in_words(session.run, left))
         # A run that was begun without peak or probes, or by a version without them, is resumed without them.
         untimed = UntimedWork(
             peak=bool(resumed.about.peak) and not options.no_peak,

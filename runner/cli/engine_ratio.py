@@ -85,9 +85,16 @@ def by_turns(sides: Mapping[str, Ready]) -> dict[str, Ready]:
         taking_turns = []
         for launch, order in zip(ready.planned.launches, orders, strict=True):
             member = (side + cells.index(launch.cell) + launch.block) % len(sides)
-            turns = Turns(member, order, TURNS.burst_seconds)
-            renamed = f"{launch.launch_id}-{name}"
-            taking_turns.append(replace(launch, launch_id=renamed, position=member + 1, turns=turns))
+            timed = sum(turn.steps for turn in order if (turn.member, turn.phase) == (member, "timed"))
+            taking_turns.append(
+                replace(
+                    launch,
+                    launch_id=f"{launch.launch_id}-{name}",
+                    position=member + 1,
+                    steps=replace(launch.steps, timed=timed),
+                    turns=Turns(member, order, TURNS.burst_seconds),
+                )
+            )
         planned = cast(PlannedComparison, ready.planned)
         found[name] = replace(ready, planned=replace(planned, plan=replace(planned.plan, launches=tuple(taking_turns))))
     return found

@@ -52,11 +52,11 @@ def measure(session: Session, launches: Sequence[Launch], untimed: UntimedWork, 
         with Progress(session.run, launches) as progress:
             execute(session, launches, progress)
 
-    return carry_through(session, "compare", work)
+    return carry_through(session, "compare", work, size.options)
 
 
-def carry_through(session: Session, command: str, work: Callable[[], None]) -> int:
-    """Do the work and write the report, also after Ctrl-C. `command` is the one that resumes such a run.
+def carry_through(session: Session, command: str, work: Callable[[], None], options: str = "") -> int:
+    """Do the work and write the report, also after Ctrl-C. `command` resumes such a run, with these options.
 
     Returns the exit code: 1 if a cell failed, 130 if interrupted.
 
@@ -64,7 +64,7 @@ def carry_through(session: Session, command: str, work: Callable[[], None]) -> i
         KitError: the work cannot go on. Before it is raised, the command that resumes the run is printed.
     """
     interrupted = False
-    go_on = f"python -m runner {command} --resume {shlex.quote(str(session.run.folder))}"
+    go_on = f"python -m runner {command} --resume {shlex.quote(str(session.run.folder))} {options}".rstrip()
     try:
         work()
     except KeyboardInterrupt:

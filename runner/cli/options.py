@@ -65,10 +65,10 @@ def request_options(parser: argparse.ArgumentParser) -> None:
         type=positive,
         default=None,
         metavar="N",
-        help="timed steps of each launch, at least",
+        help="the fewest timed steps of each launch",
     )
     group.add_argument(
-        "--warmup", type=whole, default=None, metavar="N", help="untimed steps of each launch before them, at least"
+        "--warmup", type=whole, default=None, metavar="N", help="the fewest untimed steps of each launch before them"
     )
     turn_options(group)
     group.add_argument(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runner.catalogue.stacks import Stack
+from runner.catalogue.stacks import Stack, against_itself
 from runner.catalogue.topology_file import keep, kept
 from runner.cli.engines import Engines, choose_engine
 from runner.cli.measuring import UntimedWork, command_line, measure
@@ -143,6 +143,8 @@ def _stacks(original: Run) -> tuple[Stack, ...]:
             f"report: {original.about.command}"
         )
     stacks = stacks_of(original)
+    if original.about.is_aa:
+        stacks = tuple(against_itself(stack) for stack in stacks)
     by_name = {stack.name: stack for stack in stacks}
     for launch in original.launches:
         stack = by_name[launch.cell.stack]

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from runner.cli.progress import Progress, clock, say
+from runner.cli.progress import Progress, say
+from runner.cli.progress import clock as clock_text
 from runner.planning.extend import cut, extended
 from runner.report.value_text import topology_title
 from runner.session.execute import execute
@@ -22,6 +23,8 @@ from runner.vocabulary import Group, Launch
 
 # The first stage has at least so many blocks, whatever the budget is: fewer give no spread.
 FEWEST_FIRST = 2
+# With fewer first blocks, Student's t of the first stage is so wide that a second stage makes no interval narrower.
+FEWEST_TO_DECIDE = 4
 
 
 def measure_sized(session: Session, launches: Sequence[Launch], size: Size, started: float) -> Session:
@@ -30,29 +33,33 @@ def measure_sized(session: Session, launches: Sequence[Launch], size: Size, star
     `started` is the time at which the budget began, on the monotonic clock.
     """
     with Progress(session.run, launches) as progress:
-        execute(session, _while_there_is_time(launches, size, started), progress)
+        execute(session, while_there_is_time(launches, size, started), progress)
     session = _decided(session, size, started)
-    left = session.run.remaining()
+    # A block that failed in the first stage is left to --resume, as in a run of one stage.
+    tried = {record.launch_id for record in session.run.read_records() if record.session == session.number}
+    left = [launch for launch in session.run.remaining() if launch.launch_id not in tried]
     if left:
         with Progress(session.run, left) as progress:
             execute(session, left, progress)
-    for text in unreached(results_of(session.run), size):
+    for text in reached(results_of(session.run), size):
         say(text)
     return session
 
 
-def _while_there_is_time(launches: Sequence[Launch], size: Size, started: float) -> Iterator[Launch]:
+def while_there_is_time(
+    launches: Sequence[Launch], size: Size, started: float, clock: Callable[[], float] = time.monotonic
+) -> Iterator[Launch]:
     """The launches in order, until the next two blocks of all groups would not end within the budget.
 
     Only durations decide, so that what was measured has no part in it.
     """
-    began, first = time.monotonic(), launches[0].block if launches else 1
+    began, first, block = clock(), launches[0].block if launches else 1, 0
     for launch in launches:
-        done = launch.block - first
-        starts_a_pair = done >= FEWEST_FIRST and done % 2 == 0
+        is_first_of_block, block = launch.block != block, launch.block
+        starts_a_pair = is_first_of_block and block > FEWEST_FIRST and block % 2 == 1 and block > first
         if starts_a_pair and size.budget_seconds is not None:
-            now = time.monotonic()
-            if now - started + 2 * (now - began) / done > size.budget_seconds:
+            now = clock()
+            if now - started + 2 * (now - began) / (block - first) > size.budget_seconds:
                 return
         yield launch
 
@@ -66,8 +73,9 @@ def _decided(session: Session, size: Size, started: float) -> Session:
     ended = max((record.block for record in records), default=0)
     plan = cut(plan, max(ended, FEWEST_FIRST))
     left = None if size.budget_seconds is None else size.budget_seconds - (time.monotonic() - started)
-    durations = seconds_per_block(plan.launches, records)
-    wanted = blocks_wanted(results_of(run).pairs, plan.blocks, size, left, durations)
+    durations = seconds_per_block(records)
+    enough = plan.blocks >= FEWEST_TO_DECIDE
+    wanted = blocks_wanted(results_of(run).pairs, plan.blocks, size, left, durations) if enough else {}
     longer = extended(plan, wanted)
     if longer != run.about.plan:
         session = replace(session, run=runs.planned_anew(run, longer))
@@ -80,26 +88,36 @@ def _in_words(wanted: dict[Group, int], first: int) -> list[str]:
     more = {group: blocks for group, blocks in wanted.items() if blocks > first}
     if not more:
         return [f"first stage: {first} blocks; no more are run"]
-    parts = [f"{topology_title(group.topology)} {blocks}" for group, blocks in more.items()]
+    parts = [f"{_name(group)} {blocks}" for group, blocks in more.items()]
     return [f"first stage: {first} blocks; by their spread, blocks in all: {', '.join(parts)}"]
 
 
-def unreached(everything: Results, size: Size) -> list[str]:
-    """What precision was not reached, and what would reach it."""
+def _name(group: Group) -> str:
+    return f"{topology_title(group.topology)} (batch size {group.batch_size}, {group.stack})"
+
+
+def reached(everything: Results, size: Size) -> list[str]:
+    """The widest interval; and where a precision was requested and not reached, what would reach it."""
     widths: dict[Group, float] = {}
     for row in everything.speedups.values():
         if row.alone is not None and row.alone.has_interval:
             width = row.alone.high / row.alone.value - 1
             widths[row.pair.group] = max(widths.get(row.pair.group, 0.0), width)
-    durations = seconds_per_block(everything.run.launches, everything.records)
+    if not widths:
+        return []
+    widest = max(widths, key=lambda group: widths[group])
+    durations = seconds_per_block(everything.records)
     short = shortfalls([row.pair for row in everything.speedups.values()], widths, size, durations)
-    return [_sentence(each, everything) for each in short]
+    return [
+        f"the widest 95% interval: ±{widths[widest]:.1%}, {_name(widest)}",
+        *(_sentence(each, everything) for each in short),
+    ]
 
 
 def _sentence(short: Shortfall, everything: Results) -> str:
     folder = shlex.quote(str(everything.run.folder))
     return (
-        f"{topology_title(short.group.topology)} at batch size {short.group.batch_size}: the widest interval is "
-        f"±{short.half_width:.1%}; it would take about {short.more_blocks} more blocks, {clock(short.seconds)}: "
+        f"{_name(short.group)}: the widest interval is "
+        f"±{short.half_width:.1%}; it would take about {short.more_blocks} more blocks, {clock_text(short.seconds)}: "
         f"python -m runner compare --resume {folder} --more-blocks {short.more_blocks}"
     )

@@ -42,7 +42,7 @@ _OF_THE_PIN = ("cpuset_cpus", "cpuset_mems")
 
 
 class DockerEngine:
-    """Runs launches as containers of the local Docker engine, one at a time."""
+    """Runs launches as containers of the local Docker engine; those of a block at the same time (`together.py`)."""
 
     name: EngineName = "docker"
     is_contained = runs_containers(name)

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from runner.engines.protocol import Artifact, Engine, LaunchFolders, Outcome
+from runner.errors import HostError
 from runner.host.pin import Pin
 from runner.vocabulary import Launch
 
 # A launch that is being started cannot be stopped yet. So stopping is repeated until all launches have ended.
 STOP_AGAIN_SECONDS = 0.5
+STOP_ROUNDS = 120
 
 
 @dataclass(frozen=True)
@@ -41,19 +44,23 @@ def run_together(starts: Sequence[Start], pin: Pin, deadline_seconds: float) -> 
             pool.submit(each.engine.run, each.launch, pin, each.artifact, each.folders, deadline_seconds)
             for each in starts
         ]
+        stopped: frozenset[int] = frozenset()
         try:
             failed = _first_failure(running)
         except BaseException:
             _stop(starts, running)
             raise
         if failed is not None:
-            _stop(starts, running)
+            stopped = _stop(starts, running)
     outcomes = [each.result() for each in running]
     if failed is None:
         return outcomes
     culprit = starts[failed].launch.launch_id
+    # What the kernel reports of a launch that was stopped here is not its own doing.
     return [
-        outcome if number == failed or outcome.exit_code == 0 else replace(outcome, stopped_with=culprit)
+        replace(outcome, stopped_with=culprit, out_of_memory=False)
+        if number in stopped and outcome.exit_code != 0
+        else outcome
         for number, outcome in enumerate(outcomes)
     ]
 
@@ -69,11 +76,22 @@ def _first_failure(running: Sequence[Future[Outcome]]) -> int | None:
     return None
 
 
-def _stop(starts: Sequence[Start], running: Sequence[Future[Outcome]]) -> None:
-    """End every launch that still runs, and wait for the ends."""
-    left = [(start, future) for start, future in zip(starts, running, strict=True) if not future.done()]
-    while left:
-        for start, _ in left:
-            start.engine.stop(start.launch, start.folders)
-        wait([future for _, future in left], timeout=STOP_AGAIN_SECONDS)
-        left = [(start, future) for start, future in left if not future.done()]
+def _stop(starts: Sequence[Start], running: Sequence[Future[Outcome]]) -> frozenset[int]:
+    """End every launch that still runs, wait for the ends, and return the numbers of these launches.
+
+    An engine that cannot end one of them is asked again, and the others are ended meanwhile.
+
+    Raises:
+        HostError: a launch could not be ended in `STOP_ROUNDS` rounds.
+    """
+    left = [number for number, future in enumerate(running) if not future.done()]
+    stopped = frozenset(left)
+    for last in (*[False] * (STOP_ROUNDS - 1), True):
+        for number in left:
+            with suppress(*() if last else (HostError,)):
+                starts[number].engine.stop(starts[number].launch, starts[number].folders)
+        wait([running[number] for number in left], timeout=STOP_AGAIN_SECONDS)
+        left = [number for number in left if not running[number].done()]
+        if not left:
+            break
+    return stopped

@@ -35,7 +35,7 @@ PROCESS_PATH = "/usr/bin:/bin"
 
 
 class VenvEngine:
-    """Runs launches as processes of this host, one at a time."""
+    """Runs launches as processes of this host; those of a block at the same time (`together.py`)."""
 
     name: EngineName = "venv"
     is_contained = runs_containers(name)

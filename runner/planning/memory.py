@@ -40,6 +40,6 @@ def why_not_together(topology: str, batch_size: int, launches: int, memory_bytes
         return None
     return (
         f"{BUILT_IN[topology].title} at batch size {batch_size}: the {launches} launches of a block follow one another "
-        f"and do not take turns, because together they would need about {launches * each / GB:.0f} GB, and "
-        f"{memory_bytes / GB:.0f} GB are free"
+        f"and do not take turns, because together they would need about {launches * each / GB:.0f} GB, and at "
+        f"most {USABLE_SHARE:.0%} of the {memory_bytes / GB:.0f} GB that are free are used"
     )

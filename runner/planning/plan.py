@@ -1,8 +1,8 @@
 """Turns a request into the ordered list of launches: a pure function of data. Runs nothing and reads no host.
 
 The blocks follow one another, so that an interrupted run has results of every topology. Inside each block the
-topologies are shuffled, and the variants of one topology run back to back. The order of the variants in a block is
-mirrored in its partner block (rule 5 of CONTRIBUTING.md).
+topologies are shuffled. The launches of one topology's variants live together and take turns, or run back to back. The
+order of the variants in a block is mirrored in its partner block (rule 5 of CONTRIBUTING.md).
 """
 
 from __future__ import annotations
@@ -62,8 +62,9 @@ class Request:
 class Plan:
     """Every launch of a run in order, with the pin and the BKMs that all of them share.
 
-    `blocks` is the largest number of blocks of any group. `first_blocks` is the number of those that every group had
-    before the spread of their results decided on more; None if there are no more.
+    `blocks` is the largest number of blocks of any group. `first_blocks` is the number of blocks that every group had
+    before it was decided how many more there are: by their spread (--precision, --budget), or by hand (--more-blocks).
+    It is None if there are no more.
     """
 
     pin: Pin

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from runner.stats.living_together import members_of
 from runner.storage.records import Record
 
 # The hypervisor's share of the CPU time of a launch; the kernel counts in hundredths of a second, so that the share of
@@ -73,7 +74,9 @@ def steal_share(record: Record) -> float | None:
 def other_load(records: Sequence[Record], threads: int) -> Advice | None:
     """Return advice if more was running before some launch than the launch before it."""
     loads = {record.launch_id: load for record in records if (load := _before(record, "load_1_minute")) is not None}
-    busy = {name: load for name, load in loads.items() if load > threads + LOAD}
+    # Launches that live together start at the same time, with one busy thread each, which may be more than the pin has.
+    usual = {record.launch_id: max(threads, members_of(record)) for record in records}
+    busy = {name: load for name, load in loads.items() if load > usual[name] + LOAD}
     if not busy:
         return None
     worst = max(busy, key=lambda name: busy[name])

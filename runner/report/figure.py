@@ -18,7 +18,7 @@ from runner.report.document import Figure
 from runner.report.dots import draw_dots, room_for_dots
 from runner.report.drawing import colour, render
 from runner.report.intervals import NONE, Whiskers, draw_whiskers, whiskers_of
-from runner.report.measured import completing, variant_title
+from runner.report.measured import blocks_in_words, completing, variant_title
 from runner.report.sequence import is_by_turns
 from runner.report.value_text import plural, significant, topology_title
 from runner.stats.estimators import images_per_second
@@ -77,10 +77,10 @@ def _figure(measured: Results, article: Publication) -> Drawing:
 
 def _key(measured: Results) -> str:
     """Return in words what the lines and the hatching mean."""
-    blocks = measured.header.plan.blocks
+    blocks = blocks_in_words(measured)
     launches = "launches that take turns" if is_by_turns(measured) else "separate launches"
     lines = [
-        f"Thick line: 95% interval of this bar alone, over {blocks} blocks (the dots) of {launches}. Higher is better.",
+        f"Thick line: 95% interval of this bar alone, over {blocks} (the dots) of {launches}. Higher is better.",
         f"Thin line: 95% intervals of all {plural(measured.family, 'pair')} of the run at once. What is called "
         "faster or slower is read off these.",
     ]

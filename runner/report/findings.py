@@ -141,7 +141,7 @@ def _floor(measured: Results) -> list[str]:
         if row.alone is not None and is_below(row.alone, floor)
     ]
     said = (
-        f"The same variant against itself seemed up to {floor.factor - 1:.1%} faster or slower on this host and pin "
+        f"On this host and pin the intervals of the same variant against itself reach to {floor.factor - 1:.1%} from 1 "
         f"(A/A run {floor.run}, {plural(floor.bars, 'bar')}, {plural(floor.blocks, 'block')})."
     )
     return [f"{said} {'Below this noise floor: ' + ', '.join(below) if below else 'Every speedup is above it'}."]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from runner.report.corrections import corrected
-from runner.report.value_text import present
+from runner.report.value_text import plural, present
 from runner.stats.results import Results, results_of
 from runner.storage.runs import Run
 from runner.vocabulary import ENFORCEABLE
@@ -44,6 +44,13 @@ def completing(measured: Results) -> str:
 def going_on(measured: Results) -> str:
     """Return in a few words what goes on with the run."""
     return "another docker-compose up" if measured.run.is_of_compose else "--resume"
+
+
+def blocks_in_words(measured: Results) -> str:
+    """Return how many blocks the groups have: "6 blocks", or "6 to 14 blocks" where a second stage added some."""
+    plan = measured.header.plan
+    counts = sorted({plan.blocks_of(group) for group in plan.groups})
+    return plural(counts[0], "block") if len(counts) == 1 else f"{counts[0]} to {counts[-1]} blocks"
 
 
 def typical_step(measured: Results) -> str:

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure as Drawing
 from runner.checks.conditions import flatten
 from runner.report.document import Figure, Section, Table, table
 from runner.report.drawing import colour, render
+from runner.report.measured import typical_step
 from runner.report.value_text import interval, significant, topology_title
 from runner.stats.results import Results
 from runner.storage.peak_records import Peak
@@ -111,9 +112,9 @@ def _paragraphs(measured: Results) -> tuple[str, ...]:
         head,
         *_slow_products(measured),
         "GFLOP/s of training count the convolutions and matrix products in the graph, forward and backward, with a "
-        "multiply-accumulate as two operations, and divide them by the median step time. Everything else in a step "
-        "takes time and is not counted. Algorithms that need fewer operations than are counted (Winograd's) raise the "
-        "share. The interval is that of the launches, and does not include the peak's own spread.",
+        f"multiply-accumulate as two operations, and divide them by the {typical_step(measured)}. Everything else in a "
+        "step takes time and is not counted. Algorithms that need fewer operations than are counted (Winograd's) raise "
+        "the share. The interval is that of the launches, and does not include the peak's own spread.",
     )
 
 

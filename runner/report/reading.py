@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from runner.report.document import Section
+from runner.report.measured import blocks_in_words
 from runner.report.sequence import is_by_turns, sequence_sentences
 from runner.report.value_text import plural
 from runner.stats.results import Results
@@ -30,7 +31,7 @@ def reading_section(measured: Results) -> Section:
         "verdict far more often than in one run of twenty, even if nothing differs. The second interval holds at once "
         "with those of all pairs that were planned: the error probability is divided by their number, so that no "
         "verdict is false in at least 95% of runs. This assumes that the ratios of the blocks are independent and "
-        f"about normally distributed, which {plural(measured.header.plan.blocks, 'block')} cannot show. Verdicts, "
+        f"about normally distributed, which {blocks_in_words(measured)} cannot show. Verdicts, "
         "counts of verdicts, the largest speedup and the claims on speedups are read off the second interval. Other "
         "claims have only an interval of their own. The figure draws the first interval thick and the second thin. "
         "results/README.md has the shares of runs with a false verdict, by simulation.",
@@ -82,7 +83,7 @@ def size_of(measured: Results) -> str:
     "4 blocks; 1 warm-up step and 2 timed steps in each launch", or for launches with bursts "4 blocks; 6 bursts of
     about 2 s in each launch, at least 1 step in a burst".
     """
-    blocks = plural(measured.header.plan.blocks, "block")
+    blocks = blocks_in_words(measured)
     texts = {_size_of_launch(launch): None for launch in sorted(measured.run.launches, key=_by_size)}
     return f"{blocks}; {' or '.join(texts)}"
 

@@ -95,11 +95,11 @@ def _reason(pair: Pair, measured: Results) -> str:
 
 
 def _fixed(measured: Results) -> str:
-    """Return when the number of blocks was fixed. In a run of two stages the first one's spread counts."""
+    """Return when the number of blocks was fixed. In a run of two stages the spread of the first one counts."""
     first = measured.header.plan.first_blocks
     if first is None:
         return "before the run"
-    return f"by the first {first} blocks, whose spread and degrees of freedom the interval keeps (Stein's two stages)"
+    return f"after the first {first} blocks. It keeps their spread and degrees of freedom (Stein's two stages)"
 
 
 def throughput_section(measured: Results) -> Section:

@@ -115,7 +115,7 @@ def _memory_tables(layouts: Mapping[Cell, MemoryLayout]) -> tuple[Table, ...]:
     rows = [
         (
             cell.stack, cell.variant, topology_title(cell.topology), str(cell.batch_size), str(each.launches),
-            _percent_or_dash(each.huge_share), _percent_or_dash(each.nearest_share),
+            _percent_or_dash(each.huge_share), _percent_or_dash(max(each.node_shares.values(), default=None)),
             "—" if each.minor_faults is None else f"{each.minor_faults:,.0f}",
             "—" if each.major_faults is None else f"{each.major_faults:,.0f}",
         )

@@ -85,8 +85,9 @@ class Seat:
 def carry_out_block(seats: Sequence[Seat]) -> list[Record]:
     """Run launches that live together and return their records, which are not written to disk yet.
 
-    If one of them fails, the others are stopped, and all have errors. Launches of two sessions, such as those of two
-    engines, take turns in the folder of the first one.
+    If one of them fails, those that still run are stopped, and their records say with which they took turns. The block
+    is then not complete, and --resume runs it again whole. Launches of two sessions, such as those of two engines, take
+    turns in the folder of the first one.
 
     Raises:
         HostError: an engine cannot go on, or the results' disk is full.
@@ -118,7 +119,7 @@ def _records_of(seats: Sequence[Seat], folders: Sequence[LaunchFolders]) -> list
     outcomes = _outcomes(seats, folders)
     own = time.process_time() - own
     facts = {**before, "ended": _now(), "after": dict(first.read_facts()),
-             "runner_cpu_seconds": round(own / len(seats), 4)}  # fmt: skip
+             "runner_cpu_seconds": round(own, 4)}  # fmt: skip
     faults = block_faults([seat.launch for seat in seats], folders)
     made = [
         record_of(

@@ -9,10 +9,14 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from runner.stats.living_together import members_of
 from runner.stats.pairs import Pair
 from runner.stats.sizing import STEP, blocks_needed, blocks_within, spread_of
 from runner.storage.records import Record
-from runner.vocabulary import Group, Launch
+from runner.vocabulary import Group
+
+# A precision that would take more is not reached, and the run says what it would take.
+MOST_BLOCKS = 60
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,13 @@ class Size:
 
     precision: float | None = None
     budget_seconds: float | None = None
+
+    @property
+    def options(self) -> str:
+        """The options of `compare` that ask for it; empty if nothing is asked for."""
+        precision = [] if self.precision is None else [f"--precision {100 * self.precision:g}%"]
+        budget = [] if self.budget_seconds is None else [f"--budget {self.budget_seconds:.0f}s"]
+        return " ".join([*precision, *budget])
 
 
 @dataclass(frozen=True)
@@ -33,14 +44,13 @@ class Shortfall:
     seconds: float
 
 
-def seconds_per_block(launches: Sequence[Launch], records: Sequence[Record]) -> dict[Group, float]:
+def seconds_per_block(records: Sequence[Record]) -> dict[Group, float]:
     """The mean wall time of a block of each group that has a record. Launches that live together share their time."""
-    members = {launch.launch_id: launch.members for launch in launches}
     spent: dict[Group, float] = {}
     blocks: dict[Group, set[int]] = {}
     for record in records:
         group = record.cell.group
-        spent[group] = spent.get(group, 0.0) + float(record.facts["seconds"]) / members[record.launch_id]
+        spent[group] = spent.get(group, 0.0) + float(record.facts["seconds"]) / members_of(record)
         blocks.setdefault(group, set()).add(record.block)
     return {group: seconds / len(blocks[group]) for group, seconds in spent.items()}
 
@@ -58,7 +68,7 @@ def blocks_wanted(
         for pair in pairs:
             ratios = _first_ratios(pair, first)
             if pair.group in spreads and len(ratios) > 1:
-                wanted = blocks_needed(ratios, size.precision)
+                wanted = min(MOST_BLOCKS, blocks_needed(ratios, size.precision))
                 needed[pair.group] = max(needed[pair.group], wanted)
     if size.budget_seconds is None or seconds_left is None:
         return needed

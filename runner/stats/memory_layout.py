@@ -10,25 +10,28 @@ import statistics
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from runner.stats.living_together import members_of
 from runner.storage.launch_result import LaunchResult, MemoryPages
 from runner.storage.records import Record
 from runner.vocabulary import Cell, Group
 
 # A group is flagged where the means of two of its variants are further apart: in the share of memory that is in huge
-# pages, or in the share that is on the node that has most of it.
+# pages, or in the share that is on some node.
 APART = 0.10
 
 
 @dataclass(frozen=True)
 class MemoryLayout:
-    """Means over a cell's `launches`. A share is of the peak memory, or of the pages on all nodes; None: not reported.
+    """Means over a cell's `launches`. `huge_share` is of the peak memory; None: not reported.
+
+    `node_shares` has the share of the pages that is on each memory node; empty: not reported.
 
     `minor_faults` and `major_faults` are counts of page faults; a major one waited for a disk.
     """
 
     launches: int
     huge_share: float | None
-    nearest_share: float | None
+    node_shares: Mapping[str, float]
     minor_faults: float | None
     major_faults: float | None
 
@@ -39,7 +42,7 @@ def memory_layouts(records: Iterable[Record]) -> dict[Cell, MemoryLayout]:
     for record in records:
         result = record.training
         pages = result.evidence.memory_pages if result is not None and result.evidence is not None else None
-        if result is not None and pages is not None and record.conditions.get("turns", {}).get("members", 1) > 1:
+        if result is not None and pages is not None and members_of(record) > 1:
             found.setdefault(record.cell, []).append((result, pages))
     return {cell: _layout(each) for cell, each in found.items()}
 
@@ -52,7 +55,7 @@ def apart(layouts: Mapping[Cell, MemoryLayout]) -> list[Group]:
     return [
         group
         for group, each in groups.items()
-        if any(_range([getattr(layout, name) for layout in each]) > APART for name in ("huge_share", "nearest_share"))
+        if max(_range([layout.huge_share for layout in each]), *map(_range, _by_node(each))) > APART
     ]
 
 
@@ -62,18 +65,27 @@ def _layout(launches: list[tuple[LaunchResult, MemoryPages]]) -> MemoryLayout:
         for result, pages in launches
         if pages.anon_huge_bytes is not None and result.peak_memory_bytes
     ]
-    nearest = [
-        max(pages.node_bytes.values()) / total
+    spread = [
+        {node: count / total for node, count in pages.node_bytes.items()}
         for _, pages in launches
         if pages.node_bytes and (total := sum(pages.node_bytes.values()))
     ]
+    nodes = sorted({node for shares in spread for node in shares})
     return MemoryLayout(
         launches=len(launches),
         huge_share=_mean(huge),
-        nearest_share=_mean(nearest),
+        node_shares={node: statistics.fmean(shares.get(node, 0.0) for shares in spread) for node in nodes},
         minor_faults=_mean([pages.minor_faults for _, pages in launches if pages.minor_faults is not None]),
         major_faults=_mean([pages.major_faults for _, pages in launches if pages.major_faults is not None]),
     )
+
+
+def _by_node(layouts: list[MemoryLayout]) -> list[list[float | None]]:
+    """For each node, the share that each cell has there. A cell that recorded no nodes has none."""
+    nodes = {node for layout in layouts for node in layout.node_shares}
+    return [
+        [layout.node_shares.get(node, 0.0) if layout.node_shares else None for layout in layouts] for node in nodes
+    ] or [[]]
 
 
 def _mean(values: list[float] | list[int]) -> float | None:

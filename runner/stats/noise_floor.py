@@ -11,6 +11,7 @@ from runner.errors import RunFormatError
 from runner.host.pin import Pin
 from runner.stats.intervals import Estimate
 from runner.stats.results import results_of
+from runner.status import Status
 from runner.storage import runs
 from runner.storage.header import Header, NoiseFloor
 from runner.storage.runs import RUNS, Run
@@ -39,7 +40,8 @@ def floor_of(run: Run) -> NoiseFloor | None:
     except RunFormatError:
         return None
     estimates = [row.alone for row in rows if row.alone is not None and row.alone.has_interval]
-    if not rows or len(estimates) < len(rows):
+    is_complete = all(row.pair.status in (Status.OK, Status.NO_EVIDENCE) for row in rows)
+    if not rows or not is_complete or len(estimates) < len(rows):
         return None
     farthest = max(factor_of(estimate) for estimate in estimates)
     return NoiseFloor(run.name, run.about.created, farthest, len(rows), min(row.blocks for row in rows))
@@ -57,8 +59,10 @@ def is_below(estimate: Estimate, floor: NoiseFloor) -> bool:
 
 def _is_of(header: Header, conditions: object, pin: Pin, engine: str) -> bool:
     return header.is_aa and (header.machine_conditions, header.plan.pin, header.engine.name) == (
-        conditions, pin, engine,
-    )  # fmt: skip
+        conditions,
+        pin,
+        engine,
+    )
 
 
 def _readable(path: Path) -> Run | None:

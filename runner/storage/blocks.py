@@ -1,7 +1,8 @@
 """Which launches of a plan are still to be run. A pure function of the plan and its records.
 
-A block is the launches of one group that run back to back. It is complete when one session has a success of each of
-them. Launches of two sessions are never divided by one another, so all launches of an incomplete block are run again.
+A block is the launches of one group that live together or run back to back. It is complete when one session has a
+success of each of them. Launches of two sessions are never divided by one another, so all launches of an incomplete
+block are run again.
 """
 
 from __future__ import annotations

@@ -86,7 +86,7 @@ def plan_again(original: Run, pin: Pin, bkms_file: str | None = None) -> Plan:
     same = (pin.threads, pin.has_siblings, len(pin.cpus)) == (before.threads, before.has_siblings, len(before.cpus))
     bkms = was if same and bkms_file is None else _resolved_anew(was, before, pin, bkms_file)
     launches = tuple(_moved(launch, was, bkms, original.about) for launch in recorded.launches)
-    return Plan(pin, bkms, recorded.blocks, recorded.seed, launches, recorded.first_blocks)
+    return Plan(pin, bkms, recorded.blocks, recorded.seed, launches)
 
 
 def _resolved_anew(was: ResolvedBkms, before: Pin, pin: Pin, bkms_file: str | None) -> ResolvedBkms:

@@ -4,19 +4,36 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from workload.job import validate_job
 
 from runner.cli import main
-from runner.cli.engine_ratio import BLOCKS, engine_ratios, verdict
+from runner.cli.engine_ratio import BLOCKS, by_turns, engine_ratios, verdict
 from runner.cli.engines import Engines
 from runner.errors import HostError
+from runner.planning.job import training_job
+from runner.planning.plan import Plan
+from runner.session.opening import Ready
 from runner.storage.records import Record
-from runner.vocabulary import Launch
-from tests.runner.builders import record
+from runner.vocabulary import Launch, Steps, TurnSize
+from tests.runner.builders import plan, record
 from tests.runner.fake_engine import FakeEngine
+
+
+@dataclass(frozen=True)
+class PlannedOnly:
+    """A planned comparison of which only the plan is looked at."""
+
+    plan: Plan
+
+    @property
+    def launches(self) -> Sequence[Launch]:
+        """The plan's launches."""
+        return self.plan.launches
 
 
 def runs(container: list[float], process: list[float], variants: Sequence[str] = ("intel",)) -> dict[str, list[Record]]:
@@ -139,3 +156,13 @@ def test_a_memory_limit_leaves_the_comparison_out(in_folder: Path, capsys: pytes
     assert main((*BENCH, "--memory", "8g"), both(container, process)) == 0
     assert (len(container.ran), process.ran) == (6, [])
     assert "--memory" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 6])
+def test_every_job_of_the_comparison_is_one_that_the_workload_takes(steps: int) -> None:
+    """The workload refuses a job whose turns have another sum of steps than it says."""
+    request = plan(blocks=2, steps=Steps(2, steps), turns=TurnSize(2, 1.0))
+    ready = Ready(cast(Any, PlannedOnly(request)), cast(Any, None), {})
+    for side in by_turns({"docker": ready, "venv": ready}).values():
+        for launch in side.planned.launches:
+            validate_job(training_job(launch))

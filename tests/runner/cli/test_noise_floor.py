@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from runner.vocabulary import Launch
@@ -14,6 +15,7 @@ from tests.runner.fake_engine import SECONDS, FakeEngine
 from tests.runner.told import tells
 
 Kit = Callable[..., int]
+ROOT = Path(__file__).resolve().parents[3]
 OPTIONS = ("--topologies", "resnet50", "--blocks", "2", "--no-probe", "--no-peak")
 
 
@@ -54,9 +56,24 @@ def test_a_later_run_keeps_the_floor_and_says_what_is_below_it(
     floor = header("results/runs/later")["noise_floor"]
     assert (floor["run"], floor["bars"], floor["blocks"]) == ("floor", 1, 2)
     assert floor["factor"] > 1.0001
+    schema = json.loads((ROOT / "results" / "run.schema.json").read_text())
+    jsonschema.validate(header("results/runs/later"), schema, cls=jsonschema.Draft202012Validator)
     out = " ".join(capsys.readouterr().out.split())
     assert tells(out, "noise floor", "ResNet50 stock-onednn / stock")
     assert not tells(out.split("Below this noise floor")[1].split(".")[0], "ResNet50 intel / stock")
+
+
+def test_an_interrupted_aa_run_gives_no_floor(kit: Kit) -> None:
+    assert kit("compare", "--aa", *OPTIONS, "--out", "results/runs/floor") == 0
+    records = Path("results/runs/floor/records.jsonl")
+    records.write_text("".join(records.read_text().splitlines(keepends=True)[:-1]))
+    assert kit("compare", *OPTIONS, "--out", "results/runs/later") == 0
+    assert "noise_floor" not in header("results/runs/later")
+
+
+def test_an_aa_run_can_be_repeated(kit: Kit) -> None:
+    assert kit("compare", "--aa", *OPTIONS, "--out", "results/runs/floor") == 0
+    assert kit("repeat", "results/runs/floor", "--out", "again") == 0
 
 
 def test_a_run_on_another_pin_does_not_show_it(kit: Kit) -> None:

@@ -8,14 +8,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
+from runner.cli.sized import while_there_is_time
+from runner.stats.enough import Size
 from runner.storage import runs
-from runner.vocabulary import Launch
+from runner.vocabulary import Launch, TurnSize
+from tests.runner.builders import plan
 from tests.runner.fake_engine import FakeEngine
 from tests.runner.told import tells
 
 Kit = Callable[..., int]
+ROOT = Path(__file__).resolve().parents[3]
 OPTIONS = ("compare", "--topologies", "resnet50,vgg16", "--variants", "stock,intel", "--no-probe", "--no-peak", "--out",
            "run")  # fmt: skip
 
@@ -68,10 +73,56 @@ def test_an_interrupted_second_stage_is_completed_by_resume(kit: Kit, engine: Fa
     assert not runs.load(Path("run")).remaining()
 
 
-def test_a_budget_that_is_used_up_ends_the_first_stage_after_two_blocks(kit: Kit, engine: FakeEngine) -> None:
+@pytest.mark.parametrize(("budget", "blocks"), [(30.0, 2), (90.0, 4), (130.0, 6), (1000.0, 8)])
+def test_the_first_stage_ends_before_the_pair_of_blocks_that_the_budget_does_not_allow(
+    budget: float, blocks: int
+) -> None:
+    """Two topologies, and ten seconds for each block of either: a pair of blocks takes forty."""
+    now = [0.0]
+    launches = plan(topologies=("resnet50", "vgg16"), blocks=8, turns=TurnSize(2, 1.0)).launches
+    run = []
+    for launch in while_there_is_time(launches, Size(budget_seconds=budget), 0.0, lambda: now[0]):
+        run.append(launch)
+        now[0] += 10.0 / launch.members
+    assert max(launch.block for launch in run) == blocks
+    assert len(run) == 2 * 2 * blocks, "every block of both topologies is whole"
+
+
+def test_a_budget_of_nothing_still_gives_two_blocks(kit: Kit, engine: FakeEngine, in_folder: Path) -> None:
+    assert kit(*OPTIONS, "--budget", "1s", "--blocks", "2") == 0
+    assert planned()["blocks"] == 2
+
+
+def test_a_block_that_failed_in_the_first_stage_is_not_tried_again_in_the_same_session(
+    kit: Kit, engine: FakeEngine
+) -> None:
+    def failing(launch: Launch, result: dict[str, Any]) -> None:
+        noisy(launch, result)
+        if launch.launch_id == "block2-tf-2.14-intel-vgg16-b4":
+            result["error"] = {"kind": "out_of_memory", "message": "bad_alloc", "type": "MemoryError", "traceback": ""}
+
+    engine.before_result = failing
+    assert kit(*OPTIONS, "--precision", "8%") == 1
+    assert engine.ran.count("block2-tf-2.14-intel-vgg16-b4") == 1
+
+
+def test_the_line_that_resumes_an_interrupted_run_keeps_what_it_was_to_reach(
+    kit: Kit, engine: FakeEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(launch: Launch, result: dict[str, Any]) -> None:
+        if launch.block == 2:
+            raise KeyboardInterrupt
+
+    engine.before_result = interrupt
+    assert kit(*OPTIONS, "--precision", "8%", "--budget", "20m") == 130
+    assert "compare --resume run --precision 8% --budget 1200s" in capsys.readouterr().err
+
+
+def test_run_json_of_two_stages_fits_its_schema(kit: Kit, engine: FakeEngine) -> None:
     engine.before_result = noisy
-    assert kit(*OPTIONS, "--budget", "1s", "--blocks", "4") == 0
-    assert planned()["blocks"] in (2, 4), "a fake run is quick, and may be done with four"
+    assert kit(*OPTIONS, "--precision", "8%") == 0
+    schema = json.loads((ROOT / "results" / "run.schema.json").read_text())
+    jsonschema.validate(json.loads(Path("run/run.json").read_text()), schema, cls=jsonschema.Draft202012Validator)
 
 
 def test_more_blocks_make_a_run_longer(kit: Kit, engine: FakeEngine) -> None:

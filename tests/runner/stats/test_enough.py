@@ -9,8 +9,8 @@ import pytest
 from runner.stats.enough import Size, blocks_wanted, seconds_per_block, shortfalls
 from runner.stats.pairs import Pair
 from runner.status import Status
-from runner.vocabulary import Group, TurnSize
-from tests.runner.builders import plan, record
+from runner.vocabulary import Group
+from tests.runner.builders import record
 
 GROUP, OTHER = Group("tf-2.14", "resnet50", 4), Group("tf-2.14", "vgg16", 4)
 
@@ -53,10 +53,10 @@ def test_a_group_without_a_spread_gets_no_more() -> None:
 
 
 def test_launches_that_live_together_share_the_time_of_their_block() -> None:
-    launches = plan(turns=TurnSize(2, 1.0)).launches
-    found = [record("stock", 1), record("intel", 1), record("stock", 2), record("intel", 2)]
-    assert seconds_per_block(launches, found) == {GROUP: 10.0}
-    assert seconds_per_block(plan().launches, found) == {GROUP: 20.0}
+    turns = {"turns": {"members": 2, "bursts": 2, "burst_seconds": 1.0}}
+    cells = [("stock", 1), ("intel", 1), ("stock", 2), ("intel", 2)]
+    assert seconds_per_block([record(*each, conditions=turns) for each in cells]) == {GROUP: 10.0}
+    assert seconds_per_block([record(*each) for each in cells]) == {GROUP: 20.0}
 
 
 def test_what_was_not_reached_says_what_it_would_take() -> None:

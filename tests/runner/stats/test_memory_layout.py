@@ -27,7 +27,7 @@ def test_shares_are_means_over_the_launches_of_a_cell() -> None:
     assert found.launches == 2
     assert found.huge_share == pytest.approx(0.2)
     assert found.minor_faults == pytest.approx(150)
-    assert found.nearest_share is None
+    assert found.node_shares == {}
 
 
 def test_a_side_with_clearly_more_huge_pages_is_flagged() -> None:
@@ -39,6 +39,11 @@ def test_a_side_with_clearly_more_huge_pages_is_flagged() -> None:
 
 def test_a_side_whose_memory_is_spread_over_nodes_is_flagged() -> None:
     found = memory_layouts([launch("stock", None, n0=900, n1=100), launch("intel", None, n0=500, n1=500)])
+    assert len(apart(found)) == 1
+
+
+def test_sides_that_are_on_different_nodes_are_flagged() -> None:
+    found = memory_layouts([launch("stock", None, n0=900), launch("intel", None, n1=900)])
     assert len(apart(found)) == 1
 
 
