@@ -100,7 +100,7 @@ def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def much_memory() -> Iterator[None]:
     """Plans in tests do not depend on how much memory is free: launches of any size may live together."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in ("runner.session.planned", "runner.cli.compose"):
+        for module in ("runner.session.planned", "runner.session.room_together", "runner.cli.compose"):
             patch.setattr(f"{module}.memory_of", lambda _machine: 10**12)
         yield
 

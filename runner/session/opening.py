@@ -24,6 +24,7 @@ from runner.session.header import make_header
 from runner.session.matched import match_installations, require_matched
 from runner.session.prepared import find_ready, prepare
 from runner.session.resuming import next_session, require_unchanged
+from runner.session.room_together import require_room_together
 from runner.session.state import Artifacts, Session
 from runner.session.this_host import context_of, read_facts, require_fit
 from runner.session.topology_description import Description, describe
@@ -156,8 +157,10 @@ def begin(
     Raises:
         UsageError: the folder already holds a run.
         DiskError: the folder cannot be written.
+        HostError: launches that live together need more memory than is free.
     """
     planned = ready.planned
+    require_room_together(planned.launches)
     header = make_header(
         folder.name,
         planned.plan,
@@ -182,8 +185,10 @@ def go_on(run: Run, engine: Engine, notify: Notify, *, match: bool = True) -> Se
 
     Raises:
         UsageError: something has changed since the run began; the message names it.
-        HostError: an installation cannot be made, or a pair differs in more than its wheel.
+        HostError: launches that live together need more memory than is free, an installation cannot be made, or a pair
+            differs in more than its wheel.
     """
+    require_room_together(run.launches)
     stacks = stacks_of(run)
     artifacts = prepare(engine, stacks, run.launches, run.folder, notify)
     require_unchanged(run, artifacts)

@@ -50,7 +50,7 @@ def test_a_precision_adds_blocks_where_the_first_ones_are_apart(
     out = capsys.readouterr().out
     assert (planned()["first_blocks"], blocks("vgg16")) == (6, 6)
     assert blocks("resnet50") > 6
-    assert tells(out, "first stage", "6 blocks", f"ResNet50 {blocks('resnet50')}")
+    assert tells(out, "first stage", "6 blocks", f"ResNet50 (batch size 4, tf-2.14) {blocks('resnet50')}")
     with Path("run/speedups.csv").open() as lines:
         found = {row["topology"]: int(row["blocks"]) for row in csv.DictReader(lines)}
     assert found == {"resnet50": blocks("resnet50"), "vgg16": 6}
