@@ -54,8 +54,8 @@ def _on_living_together(found: Mapping[tuple[str, str], LivingTogether]) -> str:
     text = (
         f"While other launches had their turns, the launches that waited used {idle:.3f} s of CPU in {waited:,.0f} s "
         f"({_share(idle, waited)}). A launch that uses more than {IDLE_SHARE:.0%} of the time in which it waits, and "
-        f"more than {significant(IDLE_SECONDS, 1)} s in all, is not as planned. What a launch uses after its last burst, "
-        "until the others have ended, is not in this."
+        f"more than {significant(IDLE_SECONDS, 1)} s in all, is not as planned. What a launch uses after its last "
+        "burst, until the others have ended, is not in this."
     )
     if passed_on:
         text += (

@@ -22,7 +22,7 @@ def test_the_largest_block_decides(monkeypatch: pytest.MonkeyPatch) -> None:
     free(monkeypatch, NEEDED)
     require_room_together(LAUNCHES)
     free(monkeypatch, NEEDED - GB)
-    with pytest.raises(HostError, match=r"vgg16 at batch size 4 .* need 11 GB .* --in-sequence"):
+    with pytest.raises(HostError, match=r"vgg16 at batch size 4 .* need 11 GB .*--in-sequence"):
         require_room_together(LAUNCHES)
 
 
