@@ -154,8 +154,8 @@ class Group:
         """Wait until a member has made its FIFO. Whether it still lives shows when something is sent to it."""
         path, until = os.path.join(self._folder, fifo_name(member)), time.monotonic() + _START_SECONDS
         while not os.path.exists(path):
-            if not os.path.isdir(self._folder):
-                raise TurnError("the folder of the turns is gone: {}".format(self._folder))
+            if not os.path.exists(os.path.join(self._folder, fifo_name(self._member))):
+                raise TurnError("the FIFOs in {} are gone".format(self._folder))
             if time.monotonic() > until:
                 raise TurnError("member {} has not started within {:.0f} s".format(member, _START_SECONDS))
             time.sleep(_GATHER_SECONDS)

@@ -191,3 +191,11 @@ def test_an_idle_process_sleeps_at_once() -> None:
     started = time.monotonic()
     assert wait_until_asleep() is not None
     assert time.monotonic() - started < 1.0
+
+
+def test_fifos_that_were_removed_before_all_had_started_are_noticed(tmp_path: Path) -> None:
+    """In a container the folder itself stays, since it is mounted."""
+    group = Group(str(tmp_path), 1, [Turn(0, "timed", 1), Turn(1, "timed", 1)])
+    (tmp_path / fifo_name(1)).unlink()
+    with pytest.raises(TurnError, match="are gone"):
+        group.gather()

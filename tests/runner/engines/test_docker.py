@@ -109,18 +109,20 @@ def test_an_image_that_is_retagged_has_no_effect(
         docker("rmi", tag)
 
 
-def test_a_printed_line_works_when_pasted(
+def test_the_printed_lines_of_a_block_work_when_pasted_together(
     in_folder: Path, base_image: str, images: dict[str, Artifact], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`plan --engine docker` prints lines that make the job, run the container and leave a result."""
+    """`plan --engine docker` prints lines that make the job, run the container and leave a result.
+
+    The launches of a block take turns, without the runner too.
+    """
     assert main(["plan", *PLAN, "--base-image", base_image, "--json"], ENGINES) == 0
-    line: str = json.loads(capsys.readouterr().out)["launches"][0]["command"]
-    assert "docker run" in line
-    subprocess.run(line, shell=True, check=True, capture_output=True, timeout=120)
-    results = list(Path("results").rglob("result.json"))
-    assert len(results) == 1
-    result: dict[str, Any] = json.loads(results[0].read_text())
-    assert result["error"] is None
+    lines = [each["command"] for each in json.loads(capsys.readouterr().out)["launches"] if each["block"] == 1]
+    assert all("docker run" in line for line in lines)
+    pasted = [subprocess.Popen(line, shell=True) for line in lines]
+    assert [each.wait(timeout=300) for each in pasted] == [0, 0]
+    results: list[dict[str, Any]] = [json.loads(path.read_text()) for path in Path("results").rglob("result.json")]
+    assert [result["error"] for result in results] == [None, None]
 
 
 def test_a_base_image_that_is_not_to_be_had_names_the_option(
