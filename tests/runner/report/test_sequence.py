@@ -57,7 +57,7 @@ def test_a_cell_that_has_no_room_to_live_together_has_the_reason_of_the_plan(
     assert note is not None
     (sentence,) = sequence_sentences(results_of_run(finished_run(*COMPARE), alone, note))
     assert sentence.startswith("tf-2.14 VGG16, batch size 4: the launches of a block followed one another")
-    assert sentence.endswith(" and 1 GB are free.")
+    assert "of the 1 GB that are free" in sentence
 
 
 def test_a_reason_that_was_not_recorded_is_not_made_up(in_folder: Path, finished_run: Callable[..., Path]) -> None:
