@@ -17,17 +17,12 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True)
 class Preset:
-    """Defaults for a run. An empty `variants` means all variants of a stack. `timed_steps` are the fewest of a launch.
-
-    `left_out` maps a variant that the preset leaves out to a sentence with the reason.
-    """
+    """Defaults for a run of every variant of a stack. `timed_steps` are the fewest of a launch."""
 
     name: str = field(metadata=GIVEN)
     title: str
     topologies: tuple[str, ...]
     batch_sizes: tuple[int, ...]
-    variants: tuple[str, ...]
-    left_out: Mapping[str, str]
     blocks: int
     warmup_steps: int
     timed_steps: int

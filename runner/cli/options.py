@@ -47,8 +47,7 @@ def request_options(parser: argparse.ArgumentParser) -> None:
         "--preset",
         default=None,
         metavar="NAME",
-        help="quick, figure1 or full: defaults for the rest (default: quick; with topologies and batch sizes of your "
-        "own, every variant)",
+        help="quick, figure1 or full: defaults for the rest (default: quick)",
     )
     group.add_argument(
         "--stack", type=names, default=None, metavar="NAME,...", help="TensorFlow stacks (default: tf-2.14)"

@@ -61,7 +61,7 @@ class Planned(Protocol):
 
     @property
     def remarks(self) -> Sequence[str]:
-        """Sentences on the variants that could have been run and are not."""
+        """Sentences on what the plan does otherwise than a reader would expect, for run.json's notes."""
 
     @property
     def user_topology(self) -> UserTopology | None:

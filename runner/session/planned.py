@@ -33,10 +33,9 @@ P = TypeVar("P", bound="PlannedComparison")
 class PlannedComparison:
     """A plan with what it was made from. `description` is that of the user's own topology, after it has been built.
 
-    `label` is what a new run's folder is named after. `remarks` has a sentence for each variant that the preset leaves
-    out and the plan does not run, and for each topology whose launches do not take turns. `problems` are the reasons to
-    refuse a run on this host; a plan can be made in spite of them, for another host. `notes` say what the pin leaves
-    out on this host, and what makes its figures doubtful.
+    `label` is what a new run's folder is named after. `remarks` has a sentence for each topology whose
+    launches do not take turns. `problems` are the reasons to refuse a run on this host; a plan can be made in spite of
+    them, for another host. `notes` say what the pin leaves out on this host, and what makes its figures doubtful.
     """
 
     label: str
@@ -98,7 +97,7 @@ def plan_from(
         request,
         plan,
         user_topology,
-        remarks=(*left_out(preset, request.stacks, plan), *in_sequence(request, plan)),
+        remarks=tuple(in_sequence(request, plan)),
         problems=problems(machine, pin, where.pin_request, contained=contained),
         notes=notes_on(machine, pin),
     )
@@ -119,13 +118,6 @@ def plan_request(
     return PlannedComparison(label, machine, request, plan, user_topology, remarks=tuple(in_sequence(request, plan)))
 
 
-def left_out(preset: Preset, stacks: tuple[Stack, ...], plan: Plan) -> list[str]:
-    """The preset's sentences on the variants of these stacks that it leaves out and the plan does not run."""
-    run = {launch.cell.variant for launch in plan.launches}
-    exist = {name for stack in stacks for name in stack.variants}
-    return [text for name, text in preset.left_out.items() if name in exist and name not in run]
-
-
 def in_sequence(request: Request, plan: Plan) -> list[str]:
     """Why the launches of some blocks do not take turns, each reason once."""
     if request.turns is None or not request.turns.together:
@@ -138,15 +130,8 @@ def in_sequence(request: Request, plan: Plan) -> list[str]:
 
 
 def preset_from(wanted: RequestOptions) -> Preset:
-    """The preset that --preset names; quick if the option is left out.
-
-    If no preset but topologies and batch sizes are named, every variant runs: quick leaves a variant out only to keep
-    its own run small.
-    """
-    preset = find_preset(wanted.preset or DEFAULT_PRESET)
-    if wanted.preset is None and (wanted.topologies or wanted.topology_file) and wanted.batch_sizes:
-        return replace(preset, variants=(), left_out={})
-    return preset
+    """The preset that --preset names; quick if the option is left out."""
+    return find_preset(wanted.preset or DEFAULT_PRESET)
 
 
 def pin_from(where: PinOptions, machine: Machine) -> Pin:
@@ -195,7 +180,7 @@ def request_from(wanted: RequestOptions, preset: Preset, user_topology: UserTopo
     )
     return Request(
         stacks=stacks_from(wanted.stack),
-        variants=wanted.variants or preset.variants,
+        variants=wanted.variants or (),
         topologies=chosen_topologies(wanted.topologies, preset.topologies, user_topology),
         batch_sizes=wanted.batch_sizes or preset.batch_sizes,
         blocks=preset.blocks if wanted.blocks is None else wanted.blocks,

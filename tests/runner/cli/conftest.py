@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from runner.catalogue.presets import Preset, find_preset
 from runner.cli import main
 from runner.planning.ladder_file import WHOLE
 from tests.runner.cli.ladders import LADDER, SECONDS, with_openmp
@@ -16,7 +14,6 @@ from tests.runner.fake_engine import FakeEngine, only
 
 Kit = Callable[..., int]
 # Why a variant is left out, as a preset says it.
-LEFT_OUT = "The preset quick leaves out stock-onednn."
 
 
 @pytest.fixture
@@ -51,15 +48,3 @@ def ladder(in_folder: Path, engine: FakeEngine) -> list[str]:
     engine.seconds = {**SECONDS, f"{WHOLE}slow": 1.0, f"{WHOLE}top": 0.125}
     engine.before_result = with_openmp
     return ["ablate", "--ladder", "./mine.toml", "--blocks", "2", "--out", "run"]
-
-
-@pytest.fixture
-def quick_leaves_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The preset quick with two variants alone, as a preset may be; no preset of the kit leaves one out."""
-
-    def preset(name: str) -> Preset:
-        found = find_preset(name)
-        fewer = replace(found, variants=("stock", "intel"), left_out={"stock-onednn": LEFT_OUT})
-        return fewer if name == "quick" else found
-
-    monkeypatch.setattr("runner.session.planned.find_preset", preset)

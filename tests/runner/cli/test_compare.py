@@ -15,7 +15,6 @@ import pytest
 from runner.engines.protocol import Outcome
 from runner.storage import records
 from runner.vocabulary import Launch
-from tests.runner.cli.conftest import LEFT_OUT
 from tests.runner.fake_engine import FakeEngine
 from tests.runner.told import tells
 
@@ -103,26 +102,6 @@ def test_a_cell_with_one_block_left_is_partial_and_claims_no_interval(
     assert "deadline" in row["reason"]
 
 
-@pytest.mark.usefixtures("quick_leaves_out")
-@pytest.mark.parametrize(
-    ("options", "variants"),
-    [
-        ((), {"stock", "intel"}),
-        (("--topologies", "resnet50"), {"stock", "intel"}),
-        (("--topologies", "resnet50", "--batch-sizes", "32"), {"stock", "stock-onednn", "intel"}),
-        (("--topologies", "resnet50", "--batch-sizes", "32", "--variants", "stock,intel"), {"stock", "intel"}),
-        (("--preset", "quick", "--topologies", "resnet50", "--batch-sizes", "32"), {"stock", "intel"}),
-    ],
-)
-def test_a_run_of_ones_own_size_has_every_variant(
-    kit: Kit, capsys: pytest.CaptureFixture[str], options: tuple[str, ...], variants: set[str]
-) -> None:
-    """What a preset quick leaves out for its own size is left out of no other, unless it is asked for by name."""
-    assert kit("plan", *options, "--json") == 0
-    launches = json.loads(capsys.readouterr().out)["launches"]
-    assert {launch["variant"] for launch in launches} == variants
-
-
 def test_a_killed_launch_is_an_error_with_its_signal(kit: Kit, small: Sequence[str], engine: FakeEngine) -> None:
     """Kill -9 of a launch is neither out of memory nor a timeout."""
     engine.outcomes["block1-tf-2.14-stock-vgg16-b4"] = Outcome(-9, 1.0, stopped_by_deadline=False, out_of_memory=False)
@@ -203,14 +182,6 @@ def test_different_tensorflow_versions_within_a_pair_are_not_divided(
     assert rows()[0]["status"] == "not_comparable"
     assert "versions.tensorflow" in rows()[0]["reason"]
     assert rows()[0]["speedup"] == ""
-
-
-@pytest.mark.usefixtures("quick_leaves_out")
-def test_a_preset_says_what_it_left_out_and_another_does_not(kit: Kit, small: Sequence[str]) -> None:
-    kit(*small)
-    assert LEFT_OUT in (Path("run") / "report.md").read_text()
-    kit("compare", "--preset", "figure1", "--topologies", "resnet50", "--blocks", "2", "--out", "other")
-    assert LEFT_OUT not in Path("other/report.md").read_text()
 
 
 @pytest.mark.parametrize("preset", ["quick", "figure1", "full"])

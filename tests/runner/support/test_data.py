@@ -18,6 +18,7 @@ from runner.catalogue.stacks import (
 from runner.errors import UsageError
 from runner.host.pin import Pin
 from runner.planning.bkm import load_bkms, resolve
+from runner.vocabulary import TOPOLOGIES
 from tests.runner.builders import PIN
 
 STACKS = list(load_stacks().values())
@@ -94,11 +95,10 @@ def test_a_wheel_of_unknown_content_is_a_slip_and_one_that_nobody_looked_into_is
     assert load_stacks(path)["tf-1.12"].installations["stock"].holds is None
 
 
-def test_presets_name_only_what_exists() -> None:
-    known = {name for stack in STACKS for name in stack.variants}
+def test_presets_name_only_what_exists_and_are_balanced() -> None:
     for preset in load_presets().values():
-        assert set(preset.variants) | set(preset.left_out) <= known
-        assert preset.blocks % 2 == 0
+        assert set(preset.topologies) <= set(TOPOLOGIES)
+        assert preset.blocks % 2 == preset.bursts % 2 == 0
 
 
 def test_the_articles_bkms_are_all_there_with_sources() -> None:
