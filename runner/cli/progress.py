@@ -46,26 +46,18 @@ class _Shown:
 
 
 class Progress:
-    """A listener of `execute` that draws. Use as a context manager around it; `left` are the launches to be run.
-
-    If two runs are carried out in turn, `name` marks the lines of this one, and `between` are the launches that the
-    other run has left: they count in the time that is left.
-    """
+    """A listener of `execute` that draws. Use as a context manager around it; `left` are the launches to be run."""
 
     def __init__(
         self,
         run: Run,
         left: Sequence[Launch],
         console: Console = CONSOLE,
-        name: str = "",
-        between: Sequence[Launch] = (),
         standing_of: StandingOf = standing_of,
     ) -> None:
         self._run = run
-        self._head = f"{name:6} " if name else ""
         self._left = list(left)
         self._planned = len(run.launches)
-        self._between = between
         self._console = console
         self._standing_of = standing_of
         self._records = run.read_records()
@@ -108,7 +100,7 @@ class Progress:
 
     def _look(self) -> _Shown:
         """Compute what is shown until the next launch has ended."""
-        standing = self._standing_of(self._run, self._records, self._left, self._between)
+        standing = self._standing_of(self._run, self._records, self._left)
         table = running_table(standing) if self._console.is_terminal else None
         return _Shown(standing, None if table is None else self._laid_out(table))
 
@@ -134,7 +126,7 @@ class Progress:
 
     def _count(self) -> str:
         done = self._planned - len(self._left)
-        return f"{self._head}{done:{len(str(self._planned))}}/{self._planned}"
+        return f"{done:{len(str(self._planned))}}/{self._planned}"
 
     def _time_left(self, running_seconds: float) -> str:
         seconds = self._shown.standing.seconds_left

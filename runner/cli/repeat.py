@@ -25,6 +25,7 @@ from runner.session.options import EngineOptions, PinOptions
 from runner.session.planned import pin_from
 from runner.session.prepared import measuring
 from runner.session.resuming import RECORDED, repeated_with
+from runner.session.room_together import require_room_together
 from runner.session.this_host import LIVE_ROOT, machine_below
 from runner.session.topology_description import Description
 from runner.storage import runs
@@ -101,6 +102,7 @@ def run(options: Options, engines: Engines) -> int:
     with measuring(f"run {folder}", engine):
         say(f"repeating {original.folder}: {len(planned.launches)} launches; {why}")
         _say_if_pin_differs(original, planned.plan.pin)
+        require_room_together(planned.launches)
         ready = make_ready(planned, engine, folder, say)
         session = begin(ready, folder, command_line(), with_record.memory_bytes, _workload(ready, original))
         created = session.run

@@ -27,8 +27,8 @@ FEWEST_FIRST = 2
 FEWEST_TO_DECIDE = 4
 
 
-def measure_sized(session: Session, launches: Sequence[Launch], size: Size, started: float) -> Session:
-    """Run the first blocks, decide how many more there are to be, and run those. Return the session of the longer run.
+def measure_sized(session: Session, launches: Sequence[Launch], size: Size, started: float) -> None:
+    """Run the first blocks, decide how many more there are to be, and run those.
 
     `started` is the time at which the budget began, on the monotonic clock.
     """
@@ -43,7 +43,6 @@ def measure_sized(session: Session, launches: Sequence[Launch], size: Size, star
             execute(session, left, progress)
     for text in reached(results_of(session.run), size):
         say(text)
-    return session
 
 
 def while_there_is_time(

@@ -32,16 +32,16 @@ class Standing:
     seconds_left: float | None
 
 
-# The run, all its records, what it has left, and the launches that another run carries out in between.
-StandingOf = Callable[[Run, Sequence[Record], Sequence[Launch], Sequence[Launch]], Standing]
+# The run, all its records, and what it has left.
+StandingOf = Callable[[Run, Sequence[Record], Sequence[Launch]], Standing]
 
 
-def standing_of(run: Run, records: Sequence[Record], left: Sequence[Launch], between: Sequence[Launch]) -> Standing:
+def standing_of(run: Run, records: Sequence[Record], left: Sequence[Launch]) -> Standing:
     """Compute the state of a run from all its records. For hundreds of records this takes tenths of a second."""
     pairs = pairs_of(run, records)
     return Standing(
         running=tuple((pair, estimate(pair.ratios, pair.first)) for pair in pairs if pair.is_measured),
-        seconds_left=seconds_left([*left, *between], run.launches, records) or None,
+        seconds_left=seconds_left(left, run.launches, records) or None,
     )
 
 

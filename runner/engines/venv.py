@@ -90,6 +90,8 @@ class VenvEngine:
             except BaseException:
                 _kill_group(process)
                 raise
+            finally:
+                del self._processes[folders.result]
             _kill_group(process)  # a process that it left in the background would run beside the next launch
         return Outcome(
             exit_code=exit_code,

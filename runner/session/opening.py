@@ -157,10 +157,8 @@ def begin(
     Raises:
         UsageError: the folder already holds a run.
         DiskError: the folder cannot be written.
-        HostError: launches that live together need more memory than is free.
     """
     planned = ready.planned
-    require_room_together(planned.launches)
     header = make_header(
         folder.name,
         planned.plan,

@@ -250,9 +250,9 @@ def test_the_clock_ticks_without_a_look_at_the_records(
     run = Held(made.folder, header, tuple(records[:400]))
     asked: list[int] = []
 
-    def counted(run: Run, records: Sequence[Record], left: Sequence[Launch], between: Sequence[Launch]) -> Standing:
+    def counted(run: Run, records: Sequence[Record], left: Sequence[Launch]) -> Standing:
         asked.append(len(records))
-        return standing_of(run, records, left, between)
+        return standing_of(run, records, left)
 
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, width=120, _environ={})
