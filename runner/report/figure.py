@@ -81,9 +81,12 @@ def _key(measured: Results) -> str:
     launches = "launches that take turns" if is_by_turns(measured) else "separate launches"
     lines = [
         f"Thick line: 95% interval of this bar alone, over {blocks} (the dots) of {launches}. Higher is better.",
-        f"Thin line: 95% intervals of all {plural(measured.family, 'pair')} of the run at once. What is called "
-        "faster or slower is read off these.",
     ]
+    if measured.family > 1:
+        lines.append(
+            f"Thin line: 95% intervals of all {plural(measured.family, 'pair')} of the run at once. What is called "
+            "faster or slower is read off these."
+        )
     if measured.has_partial:
         lines.append(f"Hatched, partial: no verdict yet; complete it with {completing(measured)} (the run's folder).")
     return "\n".join(lines)

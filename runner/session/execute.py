@@ -101,6 +101,8 @@ def carry_out_block(seats: Sequence[Seat]) -> list[Record]:
         return _records_of(seats, [replace(each, turns=turns) for each in folders])
     finally:
         shutil.rmtree(turns, ignore_errors=True)
+        with suppress(OSError):  # another block's folder may be there
+            turns.parent.rmdir()
 
 
 def carry_out(session: Session, launch: Launch, job: Job | None = None) -> Record:

@@ -82,7 +82,7 @@ def test_a_fault_ends_its_block_alone(
     assert kind in {record.error["kind"] for record in first if record.error}
     assert [record.error is None for record in first] == [False, False], "the block fails as one"
     assert [record.error for record in second] == [None, None]
-    assert not list((in_folder / "run" / "turns").glob("*")), "no FIFO is left in the run's folder"
+    assert not (in_folder / "run" / "turns").exists(), "no FIFO is left in the run's folder"
     monkeypatch.setattr("runner.session.execute.GRACE_SECONDS", 600.0)
     if kind == "failed":
         assert kit("compare", "--resume", "run", "--base-image", base_image) == 0
