@@ -149,7 +149,9 @@ class Launch:
     a process. `time_limit_seconds` limits the training inside the launch. The engine's deadline is that limit and a
     grace period (`runner/session/execute.py`); then the engine kills the launch. Without `graph_optimisation`
     TensorFlow runs the graph as it was built. `topology_file` is None for the built-in topologies.
-    `turns` is None for a launch whose job only counts steps.
+    `turns` is None for a launch whose job only counts steps. `sitting` is None where all variants of a block live
+    together. Where memory has room for two only, a block has one sitting for each candidate, numbered from 1: the
+    baseline and that candidate live together, each in a launch of its own.
     """
 
     launch_id: str
@@ -167,6 +169,7 @@ class Launch:
     graph_optimisation: bool = True
     topology_file: TopologyFile | None = None
     turns: Turns | None = None
+    sitting: int | None = None
 
     @property
     def members(self) -> int:
@@ -195,6 +198,7 @@ class Launch:
             "graph_optimisation": self.graph_optimisation,
             **({} if self.topology_file is None else {"topology_file": asdict(self.topology_file)}),
             **({} if self.turns is None else {"turns": self.turns.to_json()}),
+            **({} if self.sitting is None else {"sitting": self.sitting}),
         }
 
 

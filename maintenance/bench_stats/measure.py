@@ -11,13 +11,14 @@ import math
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from pathlib import Path
 
 from runner.stats.components import Component, Components, of_launches, of_ratios, samples_of
+from runner.stats.pairs import sitting_of
 from runner.stats.results import Results, results_of
+from runner.storage.records import Record
 from runner.storage.runs import load
-from runner.vocabulary import Group
+from runner.vocabulary import Cell, Group
 
 
 @dataclass(frozen=True)
@@ -33,25 +34,28 @@ def cells(results: Results) -> list[Measured]:
     """Return the components of the log step times of each cell."""
     found = []
     for group, variant in _variants(results):
-        samples = samples_of(results.of_cell(group.cell(variant)))
+        cell = group.cell(variant)
+        samples = samples_of(_of_sitting(results, cell, sitting_of(cell, results.usable)))
         if samples:
             found.append(Measured(f"{_words(group)} {variant}", of_launches(samples), _steps(samples.values())))
     return found
 
 
 def pairs(results: Results) -> list[Measured]:
-    """Return the components of the paired log-ratios of each pair whose launches have equally many bursts."""
+    """Return the components of the paired log-ratios of each pair whose launches have equally many bursts.
+
+    Two variants that did not take turns with one another are left out.
+    """
     found = []
-    by_cell = {
-        (group, variant): samples_of(results.of_cell(group.cell(variant))) for group, variant in _variants(results)
-    }
-    for (group, baseline), (other, candidate) in combinations(by_cell, 2):
-        one, two = by_cell[group, baseline], by_cell[other, candidate]
+    for pair in results.pairs:
+        sitting = sitting_of(pair.comparison.cells[1], results.usable)
+        one, two = (samples_of(_of_sitting(results, cell, sitting)) for cell in pair.comparison.cells)
         common = [block for block in one if block in two and len(one[block]) == len(two[block])]
-        if group == other and common:
+        if common and not pair.through:
             sides = [{block: side[block] for block in common} for side in (one, two)]
             steps = statistics.fmean(_steps(side.values()) for side in sides)
-            found.append(Measured(f"{_words(group)} {candidate} over {baseline}", of_ratios(*sides), steps))
+            name = f"{_words(pair.group)} {pair.candidate} over {pair.baseline}"
+            found.append(Measured(name, of_ratios(*sides), steps))
     return found
 
 
@@ -88,6 +92,10 @@ def _mean(levels: Sequence[Component | None]) -> float:
 def _variants(results: Results) -> list[tuple[Group, str]]:
     groups = sorted({launch.cell.group for launch in results.run.launches}, key=Group.report_order)
     return [(group, variant) for group in groups for variant in results.variants(group.stack)]
+
+
+def _of_sitting(results: Results, cell: Cell, sitting: int | None) -> list[Record]:
+    return [record for record in results.of_cell(cell) if record.sitting == sitting]
 
 
 def _steps(samples: Iterable[Sequence[Sequence[float]]]) -> float:

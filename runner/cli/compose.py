@@ -17,7 +17,7 @@ from runner.host.pin import Pin
 from runner.planning.bkm import load_bkms, resolve
 from runner.planning.plan import FEWEST_BLOCKS, Request, make_plan
 from runner.session.options import PinOptions, RequestOptions
-from runner.session.planned import in_sequence, memory_of, pin_from, preset_from, request_from, turn_size
+from runner.session.planned import apart, memory_of, pin_from, preset_from, request_from, turn_size
 from runner.session.this_host import machine_below
 from runner.support.atomic import write_whole
 from runner.vocabulary import Steps
@@ -79,7 +79,7 @@ def compose_files(options: Options, folder: Path) -> dict[str, str]:
     )
     bkms = load_bkms(options.request.bkms)
     plan = make_plan(request, pin, resolve(bkms, pin))
-    notes = tuple(in_sequence(request, plan))
+    notes = tuple(apart(request, plan))
     images = relative_to(folder, IMAGES)
 
     def written(name: str, wanted: Request) -> tuple[Services, dict[str, str]]:

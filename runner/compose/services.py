@@ -148,8 +148,11 @@ def _turns_folder(launch: Launch) -> list[str]:
 
 def _block(launch: Launch, plan: Plan) -> str:
     """The ids of all launches of a launch's block, in the order of the plan."""
-    block = (launch.cell.group, launch.block)
-    return " ".join(each.launch_id for each in plan.launches if (each.cell.group, each.block) == block)
+    return " ".join(
+        each.launch_id
+        for each in plan.launches
+        if (each.cell.group, each.block, each.sitting) == (launch.cell.group, launch.block, launch.sitting)
+    )
 
 
 def _job(launch: Launch, threads: set[str]) -> str:

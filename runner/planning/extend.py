@@ -40,10 +40,14 @@ def cut(plan: Plan, blocks: int) -> Plan:
 
 def _more(plan: Plan, group: Group, blocks: range, rng: random.Random) -> list[tuple[int, list[Launch]]]:
     """The launches of each further block of a group."""
-    like = {each.cell.variant: each for each in plan.launches if each.cell.group == group and each.block == 1}
-    orders = balanced_orders(list(like), len(blocks), rng)
+    sittings: dict[int | None, dict[str, Launch]] = {}
+    for each in plan.launches:
+        if each.cell.group == group and each.block == 1:
+            sittings.setdefault(each.sitting, {})[each.cell.variant] = each
     return [
-        (block, _block([like[name] for name in order], block, rng)) for block, order in zip(blocks, orders, strict=True)
+        (block, _block([like[name] for name in order], block, rng))
+        for like in sittings.values()
+        for block, order in zip(blocks, balanced_orders(list(like), len(blocks), rng), strict=True)
     ]
 
 

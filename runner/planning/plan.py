@@ -16,7 +16,7 @@ from runner.catalogue.stacks import Stack
 from runner.errors import UsageError
 from runner.host.pin import Pin
 from runner.planning.bkm import ResolvedBkms, inter_op_threads_of_user_topology
-from runner.planning.memory import why_not_together
+from runner.planning.memory import PAIR, most_together, why_not_together
 from runner.vocabulary import Cell, Group, Launch, Steps, TopologyFile, Turn, Turns, TurnSize, one_of
 
 DEFAULT_SEED = 1234
@@ -135,17 +135,55 @@ def _block(
     size = request.turns
     if size is None:
         return launches
-    if not size.together or reasons_for_sequence(request, group, launches):
+    fitting = most_together(group.topology, group.batch_size, len(launches), request.memory_bytes)
+    if not size.together or fitting < PAIR or _spinning(launches):
         alone = turn_order(1, request.steps, size, rng)
         return [replace(launch, turns=Turns(0, alone, size.burst_seconds)) for launch in launches]
-    order = turn_order(len(launches), request.steps, size, rng)
-    return [replace(each, turns=Turns(member, order, size.burst_seconds)) for member, each in enumerate(launches)]
+    baseline = choose_variants(stack, request)[0]
+    sittings = [launches] if fitting == len(launches) else sittings_of(launches, baseline)
+    return [launch for sitting in sittings for launch in taking_turns(sitting, request.steps, size, rng)]
 
 
-def reasons_for_sequence(request: Request, group: Group, block: Sequence[Launch]) -> list[str]:
-    """Why the launches of a block cannot live together, as sentences; none if they can."""
-    spinning = [launch.cell.variant for launch in block if spins_for_ever(launch.environment)]
-    crowded = why_not_together(group.topology, group.batch_size, len(block), request.memory_bytes)
+def sittings_of(block: Sequence[Launch], baseline: str) -> list[list[Launch]]:
+    """Each candidate of a block with the baseline, in the order of the candidates in the block.
+
+    The two of a sitting keep the order that they have in the block, which is balanced over the blocks.
+    """
+    candidates = [launch for launch in block if launch.cell.variant != baseline]
+    numbers = {name: number for number, name in enumerate(sorted(each.cell.variant for each in candidates), start=1)}
+    return [
+        [
+            replace(
+                launch,
+                launch_id=f"{launch.launch_id}-beside-{candidate.cell.variant}"
+                if launch is not candidate
+                else launch.launch_id,
+                position=position,
+                sitting=numbers[candidate.cell.variant],
+            )
+            for position, launch in enumerate(
+                (each for each in block if each is candidate or each.cell.variant == baseline), start=1
+            )
+        ]
+        for candidate in candidates
+    ]
+
+
+def taking_turns(sitting: Sequence[Launch], steps: Steps, size: TurnSize, rng: random.Random) -> list[Launch]:
+    """Launches that live together, each with its place in the order of their turns."""
+    order = turn_order(len(sitting), steps, size, rng)
+    return [replace(each, turns=Turns(member, order, size.burst_seconds)) for member, each in enumerate(sitting)]
+
+
+def _spinning(block: Sequence[Launch]) -> list[str]:
+    return [launch.cell.variant for launch in block if spins_for_ever(launch.environment)]
+
+
+def reasons_apart(request: Request, group: Group, block: Sequence[Launch]) -> list[str]:
+    """Why a block's launches cannot all live together, and what they do instead, as sentences; none if they can."""
+    spinning = list(dict.fromkeys(_spinning(block)))
+    variants = len({launch.cell.variant for launch in block})
+    crowded = why_not_together(group.topology, group.batch_size, variants, request.memory_bytes)
     return [
         *([] if crowded is None else [crowded]),
         *(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from runner.report.document import Section, Table, table
 from runner.report.value_text import significant, times, topology_title
 from runner.stats.estimators import images_per_second
-from runner.stats.pairs import groups_of, tabulate
+from runner.stats.pairs import groups_of
 from runner.stats.results import Results
-from runner.storage.records import Record
+from runner.storage.records import Record, latest
+from runner.vocabulary import Cell
 
 
 def block_section(measured: Results) -> Section:
@@ -39,7 +40,9 @@ def _ratios_table(measured: Results) -> Table:
 
 def _speeds_table(measured: Results) -> Table:
     blocks = _blocks(measured)
-    by_cell = tabulate(measured.records)
+    by_cell: dict[Cell, dict[int, list[Record]]] = {}
+    for record in latest(list(measured.records)).values():
+        by_cell.setdefault(record.cell, {}).setdefault(record.block, []).append(record)
     rows = []
     for group in groups_of(measured.run):
         for variant in measured.variants(group.stack):
@@ -54,10 +57,10 @@ def _blocks(measured: Results) -> range:
     return range(1, measured.header.plan.blocks + 1)
 
 
-def _speed(found: Mapping[int, Record], block: int) -> str:
-    record = found.get(block)
-    if record is None:
-        return "—"
-    if record.failure is not None:
-        return record.failure.status.words
-    return significant(images_per_second(record))
+def _speed(found: Mapping[int, Sequence[Record]], block: int) -> str:
+    """The speed of a cell's launch in a block; of each launch, where it took turns with one variant at a time."""
+    launches = sorted(found.get(block, ()), key=lambda record: record.sitting or 0)
+    return ", ".join(
+        significant(images_per_second(record)) if record.failure is None else record.failure.status.words
+        for record in launches
+    ) or "—"  # fmt: skip

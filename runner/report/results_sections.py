@@ -19,7 +19,7 @@ from runner.report.value_text import (
 )
 from runner.stats.estimators import article_line, timed_step_seconds
 from runner.stats.evidence_marks import fingerprints_of, sides_of
-from runner.stats.pairs import PARTIAL, Pair, tabulate
+from runner.stats.pairs import PARTIAL, Pair, in_sitting, sitting_of, tabulate
 from runner.stats.pairs import Table as PairTable
 from runner.stats.results import Results
 from runner.stats.tables import Largest, Summary
@@ -174,11 +174,12 @@ def _rank(cell: Cell, measured: Results) -> tuple[tuple[str, int, int, str], int
 
 
 def _estimators_table(measured: Results) -> Table:
-    by_cell = tabulate(measured.records)
     rows = []
     for row in measured.speedups.values():
         pair, theirs = row.pair, "—"
-        if pair.is_measured:
+        if pair.is_measured and not pair.through:
+            sitting = sitting_of(pair.comparison.cells[1], measured.records)
+            by_cell = tabulate(in_sitting(measured.records, pair.group, sitting))
             base, other = (_articles_total(pair, cell, by_cell) for cell in pair.comparison.cells)
             theirs = times(other / base)
         rows.append((*_names(pair), factor(row.alone), theirs))

@@ -13,7 +13,7 @@ from runner.vocabulary import Group, Launch
 
 IN_SEQUENCE = "--in-sequence"
 # A note of the plan on a group that has no room to live together (runner/planning/memory.py) goes on so.
-BECAUSE = "do not take turns, because "
+BECAUSE = ", because "
 
 
 def is_by_turns(measured: Results) -> bool:
@@ -45,6 +45,27 @@ def sequence_sentences(measured: Results) -> tuple[str, ...]:
     )
 
 
+def sittings_sentences(measured: Results) -> tuple[str, ...]:
+    """Return what is said where the baseline took turns with one candidate at a time; empty if it did so nowhere."""
+    groups = [group for group in groups_of(measured.run) if group in
+              {launch.cell.group for launch in measured.run.launches if launch.sitting is not None}]  # fmt: skip
+    if not groups:
+        return ()
+    by_reason: dict[str, list[Group]] = {}
+    for group in groups:
+        by_reason.setdefault(_noted(measured, group), []).append(group)
+    return (
+        *(
+            f"{_names(found)}: in each block the baseline took turns with one candidate at a time, and has a launch of "
+            f"its own beside each{f', because {reason}' if reason else ''}."
+            for reason, found in by_reason.items()
+        ),
+        "Two candidates that did not take turns with one another are compared through the baseline: in each block, the "
+        "ratio of one to the baseline beside it is divided by the ratio of the other to the baseline beside that one. "
+        "The host's changes between the two cancel, and the noise of both baselines is in the interval.",
+    )
+
+
 def _is_in_sequence(launches: list[Launch]) -> bool:
     """Whether a group has launches without turns beside others in its blocks, of a version that has turns."""
     alone = [launch for launch in launches if launch.turns is not None and launch.members == 1]
@@ -55,14 +76,19 @@ def _reason(measured: Results, group: Group, launches: list[Launch]) -> str:
     """Return why, as a clause: as the command or the plan's own note has it, or as the settings show it."""
     if IN_SEQUENCE in shlex.split(measured.header.command):
         return f"{IN_SEQUENCE} asked for it"
-    head = f"{topology_title(group.topology)} at batch size {group.batch_size}: "
-    noted = [note for note in measured.header.notes if note.startswith(head) and BECAUSE in note]
-    if noted:
-        return noted[0].partition(BECAUSE)[2].rstrip(".")
+    if noted := _noted(measured, group):
+        return noted
     spinning = sorted({launch.cell.variant for launch in launches if spins_for_ever(launch.environment)})
     if spinning:
         return f"the OpenMP threads of {', '.join(spinning)} never sleep under the run's settings"
     return "the plan did not let them live together; it does not record why"
+
+
+def _noted(measured: Results, group: Group) -> str:
+    """Return the reason in the plan's own note on a group's memory, as a clause; empty if it has none."""
+    head = f"{topology_title(group.topology)} at batch size {group.batch_size}: "
+    noted = [note for note in measured.header.notes if note.startswith(head) and BECAUSE in note]
+    return noted[0].partition(BECAUSE)[2].rstrip(".") if noted else ""
 
 
 def _names(groups: Iterable[Group]) -> str:

@@ -49,10 +49,10 @@ def timelines(records: Iterable[Record]) -> list[Timeline]:
     """Return the first complete block of each group whose launches took turns, in the order of the report."""
     first: dict[Group, Timeline] = {}
     blocks = blocks_by_turns(records)
-    for group, number, session in sorted(blocks, key=lambda key: (key[0].report_order(), key[1:])):
-        block = blocks[group, number, session]
-        if group not in first and complete(block):
-            first[group] = _timeline(group, number, block)
+    for key in sorted(blocks, key=lambda key: (key[0].report_order(), key[1:])):
+        group, number, *_ = key
+        if group not in first and complete(blocks[key]):
+            first[group] = _timeline(group, number, blocks[key])
     return list(first.values())
 
 

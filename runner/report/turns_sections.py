@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from runner.checks.turns import IDLE_SECONDS, IDLE_SHARE
 from runner.report.document import Section, Table, table
-from runner.report.sequence import is_by_turns, sequence_sentences
+from runner.report.sequence import is_by_turns, sequence_sentences, sittings_sentences
 from runner.report.turns_figure import Timeline, draw_turns, timelines
 from runner.report.value_text import plural, significant, topology_title
 from runner.stats.first_steps import FirstStep, first_steps
@@ -23,7 +23,7 @@ ONE_STEP = "bursts of one step: cannot be judged"
 
 def turns_sections(measured: Results) -> tuple[Section, ...]:
     """Return the section; nothing for a run of an earlier version, whose launches always followed one another."""
-    apart = sequence_sentences(measured)
+    apart = (*sequence_sentences(measured), *sittings_sentences(measured))
     if not is_by_turns(measured):
         return (Section(TITLE, apart),) if apart else ()
     found, drawn = living_together(measured.usable), timelines(measured.usable)

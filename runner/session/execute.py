@@ -132,7 +132,7 @@ def _records_of(seats: Sequence[Seat], folders: Sequence[LaunchFolders]) -> list
     ]  # fmt: skip
     for seat, folder, record in zip(seats, folders, made, strict=True):
         if record.error is None and record.result is not None:
-            _keep_graph(seat.session.run, seat.launch, folder, record.result)
+            keep_graph_of(seat.session.run, seat.launch, folder, record.result)
     return made
 
 
@@ -148,8 +148,8 @@ def _outcomes(seats: Sequence[Seat], folders: Sequence[LaunchFolders]) -> list[O
     return [only.engine.run(only.launch, pin, only.artifact, only.folders, deadline)]
 
 
-def _keep_graph(run: Run, launch: Launch, folders: LaunchFolders, result: Mapping[str, Any]) -> None:
-    """Keep the graph that a launch built, for the later launches of its cell. Without room they build it again."""
+def keep_graph_of(run: Run, launch: Launch, folders: LaunchFolders, result: Mapping[str, Any]) -> None:
+    """Keep the graph that a launch built, for later launches that train the same. Without room they build it again."""
     with suppress(OSError):
         keep_graph(run.folder, _installation(launch), workload_sha256(), folders, result)
 
@@ -192,7 +192,8 @@ def make_turns_folder(folder: Path) -> None:
 def launch_folders(run: str, folder: Path, launch: Launch) -> LaunchFolders:
     """The paths of a launch's files, below its run's folder."""
     base, group = folder / "launches" / launch.launch_id, launch.cell.group
-    turns = folder / "turns" / f"block{launch.block}-{group.stack}-{group.topology}-b{group.batch_size}"
+    sitting = "" if launch.sitting is None else f"-sitting{launch.sitting}"
+    turns = folder / "turns" / f"block{launch.block}-{group.stack}-{group.topology}-b{group.batch_size}{sitting}"
     return LaunchFolders(
         run=run,
         job=base / "job",
@@ -205,7 +206,8 @@ def launch_folders(run: str, folder: Path, launch: Launch) -> LaunchFolders:
 def make_folders(run: Run, launch: Launch, session: int, job: Job | None = None) -> LaunchFolders:
     """Make a launch's folders and its job file. `job` replaces the launch's own job.
 
-    The files of an earlier attempt are moved to another folder.
+    A launch that trains gets the run's graph, if an earlier launch has built it. The files of an earlier attempt are
+    moved to another folder.
 
     Raises:
         UsageError: the run's copy of a user's own topology is missing or was changed.
@@ -230,9 +232,8 @@ def _fill(run: Run, folders: LaunchFolders, launch: Launch, session: int, job: J
         base.rename(aside)
     folders.job.mkdir(parents=True)
     folders.result.mkdir()
-    if job is None:
-        source = (_installation(launch), workload_sha256())
-        job = place_graph(run.folder, *source, training_job(launch), folders.job)
+    source = (_installation(launch), workload_sha256())
+    job = place_graph(run.folder, *source, job or training_job(launch), folders.job)
     write_whole(folders.job / JOB_FILE, json.dumps(job, indent=1, sort_keys=True) + "\n")
     if launch.topology_file is not None:
         write_whole(folders.job / launch.topology_file.name, kept(run.folder, launch.topology_file).content)

@@ -242,6 +242,7 @@ def _case(launch: Launch) -> dict[str, Any]:
         "installation": launch.installation,
         "block": launch.block,
         "position": launch.position,
+        **({} if launch.sitting is None else {"sitting": launch.sitting}),
     }
 
 

@@ -16,7 +16,7 @@ from runner.host.notes import notes_on
 from runner.host.pin import Pin, choose_pin
 from runner.machine import Machine
 from runner.planning.bkm import ResolvedBkms, load_bkms, resolve, with_inter_op_threads
-from runner.planning.plan import Plan, Request, make_plan, reasons_for_sequence
+from runner.planning.plan import Plan, Request, make_plan, reasons_apart
 from runner.session.options import PinOptions, RequestOptions
 from runner.session.this_host import LIVE_ROOT, machine_below, problems
 from runner.session.topology_description import Description
@@ -97,7 +97,7 @@ def plan_from(
         request,
         plan,
         user_topology,
-        remarks=tuple(in_sequence(request, plan)),
+        remarks=tuple(apart(request, plan)),
         problems=problems(machine, pin, where.pin_request, contained=contained),
         notes=notes_on(machine, pin),
     )
@@ -115,17 +115,17 @@ def plan_request(
     pin = pin_from(where, machine)
     request = replace(request, memory_bytes=memory_of(machine))
     plan = make_plan(request, pin, bkms_from(bkms, inter_op, pin))
-    return PlannedComparison(label, machine, request, plan, user_topology, remarks=tuple(in_sequence(request, plan)))
+    return PlannedComparison(label, machine, request, plan, user_topology, remarks=tuple(apart(request, plan)))
 
 
-def in_sequence(request: Request, plan: Plan) -> list[str]:
-    """Why the launches of some blocks do not take turns, each reason once."""
+def apart(request: Request, plan: Plan) -> list[str]:
+    """Why the launches of some blocks do not all take turns with one another, each reason once."""
     if request.turns is None or not request.turns.together:
         return []
     blocks: dict[tuple[Group, int], list[Launch]] = {}
     for launch in plan.launches:
         blocks.setdefault((launch.cell.group, launch.block), []).append(launch)
-    found = (reason for (group, _), block in blocks.items() for reason in reasons_for_sequence(request, group, block))
+    found = (reason for (group, _), block in blocks.items() for reason in reasons_apart(request, group, block))
     return list(dict.fromkeys(found))
 
 

@@ -19,7 +19,7 @@ from runner.evidence.probed import Evidence, Subject, evidence_of, no_evidence, 
 from runner.evidence.store import EvidenceCache
 from runner.evidence.verbose import with_switches
 from runner.planning.job import TrainingKind, training_job
-from runner.session.execute import GRACE_SECONDS, make_folders
+from runner.session.execute import GRACE_SECONDS, keep_graph_of, make_folders
 from runner.session.observation import find_error, read_result
 from runner.session.state import Session
 from runner.status import Status
@@ -195,4 +195,5 @@ def _seen(session: Session, launch: Launch, kind: TrainingKind) -> _Seen:
     wrong = find_error(launch, artifact, context, outcome, result, folders)
     if wrong is not None or result is None:
         return _Seen({}, "", wrong or {"kind": Status.FAILED.value, "message": "no result"})
+    keep_graph_of(session.run, launch, folders, result)
     return _Seen(result, folders.log.read_text(encoding="utf-8", errors="replace"))

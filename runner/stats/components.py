@@ -84,7 +84,7 @@ def of_ratios(baseline: Samples, candidate: Samples) -> Components:
 def samples_of(records: Iterable[Record]) -> dict[int, list[list[float]]]:
     """Return the step seconds of usable launches of one cell, by block and burst.
 
-    All steps of a launch that took no turns are one burst.
+    All steps of a launch that took no turns are one burst. Give the launches of one sitting only.
     """
     return {
         record.block: bursts_of(record) or [timed_step_seconds(record)] for record in records if record.error is None

@@ -14,8 +14,8 @@ from runner.storage.launch_result import Burst
 from runner.storage.records import Record
 from runner.vocabulary import Group
 
-# A block of a group, as one session carried it out.
-BlockKey = tuple[Group, int, int]
+# A block of a group or one of its sittings, as one session carried it out: group, block, session, sitting (0: none).
+BlockKey = tuple[Group, int, int, int]
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,8 @@ def blocks_by_turns(records: Iterable[Record]) -> dict[BlockKey, tuple[Record, .
     found: dict[BlockKey, list[Record]] = {}
     for record in records:
         if members_of(record) > 1 and record.training is not None:
-            found.setdefault((record.cell.group, record.block, record.session), []).append(record)
+            key = (record.cell.group, record.block, record.session, record.sitting or 0)
+            found.setdefault(key, []).append(record)
     return {key: tuple(sorted(each, key=lambda record: int(record.case["position"]))) for key, each in found.items()}
 
 

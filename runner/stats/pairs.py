@@ -1,8 +1,13 @@
-"""Pairs the launches of two variants block by block. A pair that cannot be divided has the reason."""
+"""Pairs the launches of two variants block by block. A pair that cannot be divided has the reason.
+
+Where memory had room for two launches only, a block has a sitting for each candidate, in which it took turns with the
+baseline. There the baseline has one launch in each sitting, and two candidates are compared through it: the ratio of
+one to the baseline over the ratio of the other, in each block.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from runner.checks.conditions import why_not_comparable
@@ -48,7 +53,9 @@ class Pair:
 
     `reason` says why the status is not "ok". `blocks` are the numbers of the complete blocks, in the order of the
     speeds. `family` is how many comparisons the run judges at once. `first_blocks` is the number of blocks in the first
-    of two stages; None for a run in one stage.
+    of two stages; None for a run in one stage. `through` is the variant through which the two were compared, because
+    they did not take turns with one another; empty if they did. The candidate's speeds are then corrected by the ratio
+    of that variant's speeds in the two sittings.
     """
 
     group: Group
@@ -62,6 +69,7 @@ class Pair:
     blocks: tuple[int, ...] = ()
     family: int = 1
     first_blocks: int | None = None
+    through: str = ""
 
     @property
     def first(self) -> int | None:
@@ -97,7 +105,10 @@ Table = Mapping[Cell, Mapping[int, Record]]
 
 
 def tabulate(records: Sequence[Record], passed_over: Collection[Cell] = ()) -> Table:
-    """Return the records that count, by cell and block. `passed_over` has the meaning that it has in `latest`."""
+    """Return the records that count, by cell and block. `passed_over` has the meaning that it has in `latest`.
+
+    Of a baseline with several sittings in a block it has the last one.
+    """
     table: dict[Cell, dict[int, Record]] = {}
     for record in latest(records, passed_over).values():
         table.setdefault(record.cell, {})[record.block] = record
@@ -124,29 +135,65 @@ def pairs_of(run: Run, records: Sequence[Record]) -> list[Pair]:
     """
     if run.about.is_ladder:
         return []
-    table = tabulate(records)
+    counted = list(latest(records).values())
     plan, family = run.about.plan, family_of(run)
     return [
         replace(
-            make_pair(group, baseline, candidate, table, range(1, plan.blocks_of(group) + 1)),
+            pair_of(Comparison(group, baseline, candidate), variants_of(run, group.stack)[0], counted,
+                              range(1, plan.blocks_of(group) + 1)),
             family=family,
             first_blocks=plan.first_blocks,
         )
         for group in groups_of(run)
         for baseline, candidate in _combinations(variants_of(run, group.stack))
-    ]
+    ]  # fmt: skip
+
+
+def sitting_of(cell: Cell, records: Iterable[Record]) -> int | None:
+    """Return the sitting in which a candidate took turns with the baseline; None if whole blocks lived together."""
+    return next((record.sitting for record in records if record.cell == cell), None)
+
+
+def in_sitting(records: Iterable[Record], group: Group, sitting: int | None) -> list[Record]:
+    """Return the records of a group's launches that belong to this sitting."""
+    return [record for record in records if record.cell.group == group and record.sitting == sitting]
+
+
+def pair_of(pair: Comparison, first: str, records: Sequence[Record], blocks: range) -> Pair:
+    """Return a pair whose two variants lived together, or else one that is compared through the `first` variant."""
+    group = pair.group
+    one, other = (sitting_of(cell, records) for cell in pair.cells)
+    if pair.baseline == first or one == other:
+        return make_pair(group, pair.baseline, pair.candidate, tabulate(in_sitting(records, group, other)), blocks)
+    common = [tabulate(in_sitting(records, group, each)).get(group.cell(first), {}) for each in (one, other)]
+    correction = {
+        block: images_per_second(common[0][block]) / images_per_second(common[1][block])
+        for block in blocks
+        if all(block in side and side[block].error is None for side in common)
+        and of_one_session(common[0][block], common[1][block])
+    }
+    made = make_pair(group, pair.baseline, pair.candidate, tabulate(records), blocks, correction=correction)
+    lacking = [str(block) for block in blocks if block not in correction]
+    if lacking and made.status == Status.OK:
+        reason = f"block {', '.join(lacking)}: {first} has no usable launch beside one of the two"
+        made = replace(made, status=PARTIAL if made.blocks else Status.MISSING, reason=reason)
+    return replace(made, through=first)
 
 
 def make_pair(
-    group: Group, baseline: str, candidate: str, table: Table, blocks: range, declared: Collection[str] = ()
-) -> Pair:
+    group: Group, baseline: str, candidate: str, table: Table, blocks: range, declared: Collection[str] = (),
+    correction: Mapping[int, float] | None = None,
+) -> Pair:  # fmt: skip
     """Return the pair of one baseline and one candidate over the planned blocks.
 
     `declared` names the conditions that may differ, because the difference is what is compared (the rungs of a ladder).
+    `correction` has for each block the factor of the candidate's speed; a block without one is not complete. None: all
+    are 1.
     """
     sides = [table.get(cell, {}) for cell in Comparison(group, baseline, candidate).cells]
     usable = [{block: record for block, record in side.items() if record.error is None} for side in sides]
-    both = [block for block in blocks if all(block in side for side in usable)]
+    known = blocks if correction is None else correction
+    both = [block for block in blocks if block in known and all(block in side for side in usable)]
     complete = [block for block in both if of_one_session(usable[0][block], usable[1][block])]
     refused = why_not_comparable((record for side in usable for record in side.values()), declared)
     if refused:
@@ -157,8 +204,11 @@ def make_pair(
     status = (PARTIAL if complete else kind) if kind is not None else Status.OK
     if losses is not None and not losses.passed and complete:
         status, reasons = LOSSES_DIFFER, [losses.explanation, *reasons]
-    speeds = [tuple(images_per_second(side[block]) for block in complete) for side in usable]
-    return Pair(group, baseline, candidate, speeds[0], speeds[1], losses, status, "; ".join(reasons), tuple(complete))
+    speeds = [[images_per_second(side[block]) for block in complete] for side in usable]
+    if correction is not None:
+        speeds[1] = [speed * correction[block] for speed, block in zip(speeds[1], complete, strict=True)]
+    return Pair(group, baseline, candidate, tuple(speeds[0]), tuple(speeds[1]), losses, status, "; ".join(reasons),
+                tuple(complete))  # fmt: skip
 
 
 def of_one_session(one: Record, other: Record) -> bool:

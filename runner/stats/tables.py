@@ -9,8 +9,8 @@ from runner.stats.estimators import ArticleLine, article_line, images_per_second
 from runner.stats.evidence_marks import counts
 from runner.stats.family import estimate, largest, together, verdict
 from runner.stats.intervals import FEWEST, Estimate, geometric_estimate
-from runner.stats.pairs import Comparison, Pair, tabulate
-from runner.storage.records import Record
+from runner.stats.pairs import Comparison, Pair
+from runner.storage.records import Record, latest
 from runner.vocabulary import Cell
 
 # Stands in place of a verdict where a pair is flagged or not complete: no verdict is given on its number.
@@ -95,12 +95,11 @@ def speedups(pairs: Iterable[Pair]) -> dict[Comparison, Speedup]:
 
 def throughputs(records: Sequence[Record]) -> dict[Cell, Throughput]:
     """Return one row for each cell with a usable launch, in the order of the records."""
-    found = {}
-    for cell, by_block in tabulate(records).items():
-        usable = [record for record in by_block.values() if record.error is None]
-        if usable:
-            found[cell] = _throughput(cell, usable)
-    return found
+    by_cell: dict[Cell, list[Record]] = {}
+    for record in latest(records).values():
+        if record.error is None:
+            by_cell.setdefault(record.cell, []).append(record)
+    return {cell: _throughput(cell, usable) for cell, usable in by_cell.items()}
 
 
 def summaries(rows: Iterable[Speedup]) -> tuple[Summary, ...]:

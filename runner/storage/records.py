@@ -76,6 +76,11 @@ class Record:
         """The number of the block, from 1."""
         return int(self.case["block"])
 
+    @property
+    def sitting(self) -> int | None:
+        """Which of its block's sittings the launch belongs to; None if the whole block lived together."""
+        return self.case.get("sitting")
+
     def to_json(self) -> dict[str, Any]:
         """The object of its line in records.jsonl."""
         return asdict(self)

@@ -33,6 +33,7 @@ def record(
     variant: str = "stock", block: int = 1, seconds: Sequence[float] = (9.0, 1.0, 1.0), *, topology: str = "resnet50",
     batch_size: int = 4, losses: Sequence[float] | None = None, error: dict[str, str] | None = None,
     conditions: dict[str, Any] | None = None, session: int = 1, turns: Sequence[int] | None = None,
+    sitting: int | None = None,
 ) -> Record:  # fmt: skip
     """One record: the first step is warm-up, the rest timed. `turns` has the turn of each step."""
     cell = Cell("tf-2.14", variant, topology, batch_size)
@@ -47,10 +48,11 @@ def record(
         for n, value in enumerate(seconds)
     ]
     return Record(
-        launch_id=f"block{block}-{cell.stack}-{variant}-{topology}-b{batch_size}",
+        launch_id=f"block{block}-{cell.stack}-{variant}-{topology}-b{batch_size}{sitting or ''}",
         session=session,
         case={"stack": cell.stack, "variant": variant, "topology": topology, "batch_size": batch_size,
-              "installation": "intel" if variant == "intel" else "stock", "block": block, "position": 1},
+              "installation": "intel" if variant == "intel" else "stock", "block": block, "position": 1,
+              **({} if sitting is None else {"sitting": sitting})},
         conditions={"engine": "venv", "machine": {"microcode": "0x1"}} if conditions is None else conditions,
         settings={"layout": "NHWC", "environment": {}, "artifact": {}},
         facts={"started": "2026-01-01T00:00:00+00:00", "ended": "2026-01-01T00:00:10+00:00", "before": {}, "after": {},

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from runner.evidence.cells import CellEvidence
 from runner.evidence.verdicts import RIGHT_WHEEL, Verdict
 from runner.stats.agreement import compare_pairs
 from runner.stats.evidence_marks import EVIDENCE_FAILED, counts, with_evidence
-from runner.stats.pairs import LOSSES_DIFFER, Pair, make_pair, tabulate
+from runner.stats.pairs import LOSSES_DIFFER, Comparison, Pair, make_pair, pair_of, tabulate
 from runner.status import Status
+from runner.storage.records import Record
 from runner.vocabulary import Cell, Group
 from tests.runner.builders import record
 
@@ -110,3 +113,34 @@ def test_a_pair_of_two_sessions_in_every_block_is_not_comparable() -> None:
     found = make_pair(GROUP, "stock", "intel", tabulate(records), range(1, 2))
     assert (found.status, found.is_measured) == ("not_comparable", False)
     assert "sessions 1 and 2" in found.reason
+
+
+def in_sittings(*, failed: bool = False) -> list[Record]:
+    """Two blocks in which the host is twice as slow in the second sitting, and the baseline failed once or not."""
+    return [
+        each
+        for block in (1, 2)
+        for each in (
+            record("stock", block, [9.0, 2.0], sitting=1),
+            record("stock-onednn", block, [9.0, 1.6], sitting=1),
+            record("stock", block, [9.0, 4.0], sitting=2, error=FAILED if failed and block == 2 else None),
+            record("intel", block, [9.0, 2.5], sitting=2),
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("baseline", "candidate", "ratio", "through"),
+    [("stock", "stock-onednn", 1.25, ""), ("stock", "intel", 1.6, ""), ("stock-onednn", "intel", 1.28, "stock")],
+)
+def test_each_candidate_is_divided_by_the_baseline_beside_it(
+    baseline: str, candidate: str, ratio: float, through: str
+) -> None:
+    found = pair_of(Comparison(GROUP, baseline, candidate), "stock", in_sittings(), range(1, 3))
+    assert found.ratios == pytest.approx([ratio, ratio])
+    assert (found.status, found.through) == ("ok", through)
+
+
+def test_candidates_are_not_compared_where_the_baseline_beside_one_of_them_failed() -> None:
+    found = pair_of(Comparison(GROUP, "stock-onednn", "intel"), "stock", in_sittings(failed=True), range(1, 3))
+    assert (found.status, found.blocks) == ("partial", (1,))
