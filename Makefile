@@ -39,8 +39,9 @@ lint: $(VENV)/test.stamp  ## ruff, mypy and the import contracts
 	@$(RUN) mypy
 	@$(VENV)/bin/lint-imports --no-cache
 
-bench: $(VENV)/compare.stamp  ## images/s of every topology and variant, as ratios and as a share of the GEMM peak (a quarter of an hour)
-	@$(RUN) runner bench $(if $(BASE_IMAGE),--base-image $(BASE_IMAGE))
+bench: $(VENV)/compare.stamp  ## images/s of every topology and variant, as ratios and as a share of the GEMM peak (a quarter of an hour); the goals
+	@$(RUN) runner bench --by-hand $(if $(BASE_IMAGE),--base-image $(BASE_IMAGE))
+	@$(RUN) maintenance.goals
 
 bench-stats: $(VENV)/compare.stamp  ## how often the intervals hold the truth, over simulated runs (some minutes); writes results/coverage.md
 	@$(RUN) maintenance.bench_stats --write

@@ -17,10 +17,6 @@ FAMILY = TOPOLOGIES * 3
 BLOCKS = (4, 6, 8, 10, 12)
 BURSTS = (2, 4, 6, 8)
 SEED = 1908
-# What a size must have to be advised: this share of the time in timed bursts, and so many bursts that the estimator can
-# leave out a disturbed one at either end.
-LEAST_TIMED = 0.5
-LEAST_BURSTS = 4
 
 
 @dataclass(frozen=True)
@@ -52,9 +48,8 @@ def designs(noise: Noise, runs: int) -> list[Design]:
 
 
 def best_within(found: list[Design], seconds: float) -> Design | None:
-    """Return the advisable size with the narrowest simultaneous interval within this time; None if none ends in it."""
-    advisable = [each for each in found if each.timed >= LEAST_TIMED and each.bursts >= LEAST_BURSTS]
-    fitting = [each for each in advisable if each.seconds <= seconds]
+    """Return the size with the narrowest simultaneous interval within this time; None if none ends in it."""
+    fitting = [each for each in found if each.seconds <= seconds]
     return min(fitting, key=lambda each: each.family_half_width) if fitting else None
 
 

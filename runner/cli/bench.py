@@ -13,6 +13,7 @@ from pathlib import Path
 from rich.table import Table
 
 from runner.catalogue.topology_file import chosen_topologies
+from runner.cli.by_hand import against_by_hand, measure_by_hand
 from runner.cli.engine_ratio import BLOCKS, measure_engine_ratio, ready_process
 from runner.cli.engines import Engines, choose_engine
 from runner.cli.progress import CONSOLE, Progress, say
@@ -45,7 +46,10 @@ TURNS = TurnSize(bursts=2, burst_seconds=1.0)
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line asks for. `steps` are the timed steps of each launch."""
+    """What the command line asks for. `steps` are the timed steps of each launch.
+
+    With `by_hand`, launches that the kit starts are compared with the same ones started by hand.
+    """
 
     stack: tuple[str, ...] | None
     topologies: tuple[str, ...] | None
@@ -54,6 +58,7 @@ class Options:
     batch_size: int
     blocks: int
     steps: int
+    by_hand: bool
     pin: PinOptions
     engine: EngineOptions
 
@@ -65,8 +70,8 @@ def run(options: Options, engines: Engines) -> int:
     say(why)
     with measuring("bench", engine):
         ready = make_ready(planned, engine, runs.RUNS, say, match=False)
-        few = _cheapest(planned) if engine.is_contained else None
-        process = None if few is None else ready_process(options.engine, engines, few)
+        few = _cheapest(planned)
+        process = ready_process(options.engine, engines, few) if few is not None and engine.is_contained else None
         folder = runs.RUNS / runs.new_name(planned.label)
         session = begin(ready, folder, COMMAND, options.engine.memory_bytes, {"peak": True})
         everything = _measure(session)
@@ -76,6 +81,8 @@ def run(options: Options, engines: Engines) -> int:
         say(f"\nreport: {session.run.folder / 'report.html'}")
         if few is not None and process is not None:
             measure_engine_ratio(replace(ready, planned=few), process)
+        if few is not None and options.by_hand:
+            measure_by_hand(replace(ready, planned=against_by_hand(few)))
     return EXIT_DONE if all(pair.status == Status.OK for pair in everything.pairs) else EXIT_SOME_CELLS_FAILED
 
 
@@ -95,7 +102,7 @@ def _planned(options: Options) -> PlannedComparison:
 
 
 def _cheapest(planned: PlannedComparison) -> PlannedComparison | None:
-    """The plan of the comparison of container and process: the cheapest of the built-in topologies that are measured.
+    """The plan of the comparisons of container and process, and of kit and by hand: the cheapest measured topology.
 
     The cost of a container is most visible where training is cheap, and takes the least time to measure there. Returns
     None if only the user's own topology is measured.

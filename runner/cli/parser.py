@@ -261,5 +261,8 @@ def _bench(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--steps", type=positive, default=2, metavar="N", help="timed steps of each launch (default: %(default)s)"
     )
+    parser.add_argument(
+        "--by-hand", action="store_true", help="also compare the kit's launches with the same ones started by hand"
+    )
     memory_option(pin_options(parser))
     environment_options(parser)

@@ -16,6 +16,7 @@ from runner.report.host_sections import host_in_words
 from runner.report.ladder_findings import ladder_findings, ladder_warnings
 from runner.report.ladder_sections import ladder_sections
 from runner.report.launch_time_sections import launch_time_sections
+from runner.report.noise_sections import noise_sections
 from runner.report.peak_sections import peak_sections
 from runner.report.reading import reading_section, size_of
 from runner.report.repeat_sections import repeat_sections
@@ -47,6 +48,7 @@ def compose(measured: Results) -> Document:
             results.throughput_section(measured),
             cores_section(measured),
             block_section(measured),
+            *noise_sections(measured),
             *turns_sections(measured),
             *peak_sections(measured),
             training_section(measured),

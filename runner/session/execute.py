@@ -24,6 +24,7 @@ from runner.errors import DiskError
 from runner.planning.job import JOB_FILE, Job, training_job
 from runner.session.graphs import keep_graph, place_graph
 from runner.session.observation import read_result, record_of
+from runner.session.room_together import peaks_of, require_room_for
 from runner.session.state import Session
 from runner.storage import records
 from runner.storage.launch_result import launch_result
@@ -54,14 +55,18 @@ def execute(session: Session, launches: Iterable[Launch], listener: Listener) ->
     launches without a record.
 
     Raises:
-        HostError: the engine cannot go on, or the results' disk is full. Finished launches keep their records.
+        HostError: the engine cannot go on, the results' disk is full, or a block has no room in memory any more.
+            Finished launches keep their records.
     """
+    peaks = peaks_of(session.run.read_records())
     for block in living_together(launches):
+        require_room_for(block, peaks)
         listener.started(block)
         here = session.pinned(session.run.about.pin_of(block[0]))
         for record in carry_out_block([Seat(here, launch) for launch in block]):
             records.append(session.run.records_file, record)
             listener.finished(record)
+            peaks |= peaks_of([record])
 
 
 def living_together(launches: Iterable[Launch]) -> Iterator[tuple[Launch, ...]]:

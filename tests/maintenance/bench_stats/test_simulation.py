@@ -50,7 +50,7 @@ def test_each_variant_is_before_each_other_one_as_often_as_after_it() -> None:
 
 def test_the_measured_components_are_in_the_simulated_steps() -> None:
     """What the kit finds in 1,600 simulated blocks is what was put in, within 5 standard errors."""
-    noise = load_noise()
+    noise = replace(load_noise(), steps_in_a_burst=2)  # one step does not tell a step from its burst
     kept: list[Array] = []
 
     def keep(seconds: Array) -> Array:
@@ -65,7 +65,7 @@ def test_the_measured_components_are_in_the_simulated_steps() -> None:
     assert found.steps is not None
     assert found.steps.deviation == pytest.approx(noise.step, rel=0.05)
     assert found.bursts.variance == pytest.approx(noise.burst**2, abs=5 * 0.9e-4)
-    assert found.blocks.variance == pytest.approx(noise.launch**2, abs=5 * 0.4e-4)
+    assert found.blocks.variance == pytest.approx(noise.launch**2, abs=5 * 1.0e-4)
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 import select
 import shutil
+import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from runner.engines.docker import LAUNCH_LABEL
 from runner.engines.protocol import Artifact
+from runner.session.prepared import RUN_BYTES
+from runner.storage.runs import load
 from tests.runner.engines.containers import compare, docker, kit, labelled, read
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
@@ -87,3 +91,63 @@ def test_a_fault_ends_its_block_alone(
     if kind == "failed":
         assert kit("compare", "--resume", "run", "--base-image", base_image) == 0
         assert len([record for record in read() if record.error is None]) == 4
+
+
+def write_nonsense(run: Path) -> None:
+    """Write over the first result, between the end of its training and the runner's look at it."""
+    under_way(run)
+    end = time.monotonic() + 600
+    while time.monotonic() < end:
+        for result in run.glob("launches/block1-*/result/result.json"):
+            result.write_text('{"schema_version": 1, "nonsense')
+            return
+        time.sleep(0.002)
+
+
+def test_a_launch_that_writes_nonsense_has_failed_and_resume_runs_its_block_again(
+    in_folder: Path, base_image: str, images: dict[str, Artifact]
+) -> None:
+    faulty = threading.Thread(target=write_nonsense, args=[in_folder / "run"])
+    faulty.start()
+    assert compare(base_image, "--out", "run") == 1
+    faulty.join(60)
+    assert [record.block for record in read() if record.error] == [1]
+    assert kit("compare", "--resume", "run", "--base-image", base_image) == 0
+    assert [record.block for record in read() if record.session == 2] == [1, 1], "launches of two sessions never mix"
+
+
+@pytest.fixture
+def small_disk(in_folder: Path) -> Iterator[Path]:
+    """A file system of its own, with little more room than a run asks for; only root can mount one."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can mount a small file system")
+    folder = in_folder / "small"
+    folder.mkdir()
+    size = RUN_BYTES + 50_000_000
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "none", str(folder)], check=True)
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def fill(disk: Path) -> None:
+    """Take all room that is left on a disk, as soon as a block's launches take turns."""
+    under_way(disk / "run")
+    with (disk / "filler").open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(bytes(1 << 20))
+
+
+def test_a_disk_that_fills_in_a_burst_ends_the_run_and_resume_completes_it(
+    base_image: str, images: dict[str, Artifact], small_disk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    faulty = threading.Thread(target=fill, args=[small_disk])
+    faulty.start()
+    code = compare(base_image, "--out", "small/run")
+    faulty.join(60)
+    assert code == 3
+    assert "room" in capsys.readouterr().err
+    assert labelled() == [], "nothing is left running"
+    (small_disk / "filler").unlink()
+    assert kit("compare", "--resume", "small/run", "--base-image", base_image) == 0
+    complete = [record for record in read("small/run") if record.error is None]
+    assert {record.launch_id for record in complete} == {each.launch_id for each in load(Path("small/run")).launches}

@@ -1,0 +1,58 @@
+"""The goals of measuring by turns are held against what runs recorded, and what no run has is said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from maintenance.goals import IN_SEQUENCE, QUICK, TIMED, Goal, goals, preset_of, read
+from runner.cli import main
+from runner.stats.results import results_of
+from runner.storage.runs import load
+from tests.conftest import working_in
+from tests.runner.fake_engine import FakeEngine, only
+
+QUICK_RUN = ("compare", "--preset", "quick", "--no-probe", "--no-peak", "--out", "run")
+SMALL = ("compare", "--topologies", "alexnet", "--blocks", "4", "--no-probe", "--no-peak", "--out")
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of the preset quick, and one small comparison by turns and in sequence."""
+    folder = tmp_path_factory.mktemp("runs")
+    with working_in(folder):
+        for command in (QUICK_RUN, (*SMALL, "turns"), (*SMALL, "sequence", IN_SEQUENCE)):
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr("sys.argv", ["runner", *command])  # run.json keeps the command line
+                assert main(command, only(FakeEngine())) == 0
+    return folder
+
+
+def test_each_goal_has_the_number_of_the_run_that_it_is_about(everything: Path) -> None:
+    found = {each.goal.what: each for each in goals(read([everything / name for name in ("run", "turns", "sequence")]))}
+    assert len(found) == 14
+    for goal in (TIMED, *QUICK):
+        assert found[goal.what].value is not None
+        assert found[goal.what].source.startswith("run,")
+    apart = found["turns and separate launches: pooled difference of speedups"]
+    assert apart.value is not None
+    assert "turns" in apart.source
+    assert "sequence" in apart.source
+    for what in ("figure1 on tf-1.12 and tf-2.14: minutes", "container and process: how far the ratio is from 1"):
+        assert found[what].value is None, "no run here has it"
+
+
+def test_a_preset_with_another_size_is_not_the_preset(everything: Path) -> None:
+    runs = [results_of(load(everything / name)) for name in ("run", "turns", "sequence")]
+    assert [preset_of(each) for each in runs] == ["quick", "", ""]
+
+
+def test_a_folder_that_is_no_run_is_passed_over(in_folder: Path) -> None:
+    assert read([in_folder]) == []
+    assert all(each.value is None for each in goals([]))
+
+
+def test_a_goal_is_a_bound_on_one_side() -> None:
+    assert [TIMED.holds(share) for share in (0.49, 0.5)] == [False, True]
+    assert [Goal("widths", None, 0.09).holds(width) for width in (0.09, 0.091)] == [True, False]
