@@ -87,8 +87,9 @@ def odd_launches(by_cell: Mapping[Cell, Sequence[Record]]) -> Advice | None:
     return Advice(
         "odd launches",
         f"Far from the other blocks: {_listed(found)}.",
-        "It stays in the result, because nothing says that it is wrong; the log and the readings below launches/ may "
-        "tell what happened. More blocks (--blocks) give it less weight.",
+        f"{'It stays' if len(found) == 1 else 'They stay'} in the result, because nothing says that "
+        f"{'it is' if len(found) == 1 else 'they are'} wrong; the log and the readings below launches/ may tell what "
+        f"happened. More blocks (--blocks) give {'it' if len(found) == 1 else 'them'} less weight.",
     )
 
 
