@@ -59,9 +59,13 @@ class Results:
     def vendors_build(self, stack: str) -> str | None:
         """Return the variant that is a vendor's build of this stack's release; None if there is none.
 
-        A comparison must have planned it. The rungs of a ladder have names of their own.
+        A comparison must have planned it. The rungs of a ladder have names of their own. A run without this stack has
+        none.
         """
-        name = self.header.stacks[stack].vendors_build
+        recorded = self.header.stacks.get(stack)
+        if recorded is None:
+            return None
+        name = recorded.vendors_build
         return name if self.header.is_ladder or name in self.variants(stack) else None
 
     def switched_on(self, stack: str) -> str | None:
