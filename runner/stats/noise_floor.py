@@ -59,8 +59,8 @@ def is_below(estimate: Estimate, floor: NoiseFloor) -> bool:
 
 def _is_of(header: Header, conditions: object, pin: Pin, engine: str) -> bool:
     # A bench also has runs of one variant against itself, in which the two sides are started in different ways.
-    is_of_compare = header.is_aa and "--aa" in header.command.split()
-    return is_of_compare and (header.machine_conditions, header.plan.pin, header.engine.name) == (
+    is_floor = header.is_aa and "--by-hand" not in header.command.split()
+    return is_floor and (header.machine_conditions, header.plan.pin, header.engine.name) == (
         conditions,
         pin,
         engine,

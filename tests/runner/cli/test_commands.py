@@ -70,7 +70,7 @@ def test_the_plan_of_launches_in_sequence_has_commands_that_work_alone(
     orders = [launch["turns"]["order"] for launch in launches]
     assert len(launches) == 6
     assert all({member for member, _, _ in order} == {0} for order in orders)
-    assert [[phase for _, phase, _ in order].count("timed") for order in orders] == [4] * 6
+    assert [[phase for _, phase, _ in order].count("timed") for order in orders] == [2] * 6
 
 
 def test_the_size_of_the_turns_can_be_asked_for(kit: Kit, capsys: pytest.CaptureFixture[str]) -> None:
