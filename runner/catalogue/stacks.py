@@ -118,7 +118,10 @@ class Disk:
 
 @dataclass(frozen=True, kw_only=True)
 class Stack:
-    """One release of TensorFlow with its Python and its dependencies. The first variant is the baseline."""
+    """One release of TensorFlow with its Python and its dependencies. The first variant is the baseline.
+
+    `vendors_build` is the variant that is a vendor's build of the same release; None if there is none.
+    """
 
     name: str = field(metadata=GIVEN)
     title: str
@@ -127,6 +130,7 @@ class Stack:
     tensorflow: str
     reason: str
     source: str
+    vendors_build: str | None = None
     shared_requirements: tuple[str, ...]
     locked_by: Annotated[str, OneOf("way to write a lock", LOCKED_BY)]
     lock_platform: str | None = None
@@ -170,7 +174,7 @@ def against_itself(stack: Stack) -> Stack:
     """The stack with its baseline alone, once more under another name: nothing differs between the two sides."""
     name, baseline = next(iter(stack.variants.items()))
     again = replace(baseline, name=f"{name}{AGAIN}", label=f"{baseline.label}, again")
-    return replace(stack, variants={name: baseline, again.name: again})
+    return replace(stack, variants={name: baseline, again.name: again}, vendors_build=None)
 
 
 @cache
@@ -225,6 +229,8 @@ def _check(where: str, stack: Stack) -> None:
     for installation in stack.installations.values():
         if installation.holds is not None and installation.holds_source is None:
             raise UsageError(f"{where}.installations.{installation.name} has holds and lacks holds_source.")
+    if stack.vendors_build is not None and stack.vendors_build not in stack.variants:
+        raise UsageError(f"{where}.vendors_build: there is no variant {stack.vendors_build!r}.")
     for variant in stack.variants.values():
         if variant.installation not in stack.installations:
             raise UsageError(f"{where}.variants.{variant.name}: there is no installation {variant.installation!r}.")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from runner.claims.case import CANDIDATE, Case, nearest_part
+from runner.claims.case import Case, nearest_part
 from runner.claims.comparability import refuted
 from runner.claims.verdict import NOT_REPRODUCED, NOT_TESTABLE, PARTLY, REPRODUCED, Answer, Verdict, answer
 from runner.evidence.inert_settings import is_of_the_host, is_of_the_software
@@ -104,11 +104,12 @@ def _trials(case: Case, result: LadderResult) -> Iterator[Trial]:
         before, now = change
         if value in (None, before, now):
             away = before == value or (value is None and now == NOT_SET)
-            yield _trial(step, steps, result, (now, before) if away else (before, now), away=away)
+            build = case.vendors_build(result.group.stack)
+            yield _trial(step, steps, result, (now, before) if away else (before, now), build, away=away)
 
 
 def _trial(
-    step: Step, steps: Mapping[str, Step], result: LadderResult, change: tuple[str, str], *, away: bool
+    step: Step, steps: Mapping[str, Step], result: LadderResult, change: tuple[str, str], build: str, *, away: bool
 ) -> Trial:
     group = result.group
     text = (
@@ -117,7 +118,7 @@ def _trial(
     )
     trial = Trial(group.stack, text)
     variant = step.rung.settings.variant
-    if variant != CANDIDATE:
+    if variant != build:
         return replace(trial, problem=f"this rung has the build {variant}, but the setting is prescribed for Intel's")
     if step.status == INERT and _overridden_by_the_probe(step):
         return replace(trial, problem=f"inert only in its probe, which itself sets KMP_AFFINITY: {step.reason}")

@@ -8,10 +8,6 @@ from dataclasses import dataclass
 from runner.catalogue.publications import Claim, Publication
 from runner.stats.results import Results
 
-# Every claim compares Intel's build with the default build. These are their variants.
-BASELINE = "stock"
-CANDIDATE = "intel"
-
 
 @dataclass(frozen=True)
 class Case:
@@ -21,10 +17,18 @@ class Case:
     claim: Claim
     results: Results
 
-    @property
-    def variant(self) -> str:
-        """The variant that the claim is about."""
-        return self.claim.variant or CANDIDATE
+    def variant(self, stack: str) -> str:
+        """The variant of a stack that the claim is about, a vendor's build unless it says otherwise; "" for none."""
+        return self.claim.variant or self.vendors_build(stack)
+
+    def vendors_build(self, stack: str) -> str:
+        """The variant that is a vendor's build of a stack's release; "" if the run has none."""
+        return self.results.vendors_build(stack) or ""
+
+    def sides(self, stack: str) -> tuple[str, str]:
+        """The variants that a claim on a speedup compares: the default build, and the vendor's; "" for none."""
+        recorded = self.results.header.stacks.get(stack)
+        return recorded.baseline if recorded is not None else "", self.vendors_build(stack)
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,8 @@ def nearest_part(case: Case, stacks: Collection[str] | None = None) -> RunPart:
     results, claim, nearest = case.results, case.claim, case.publication.nearest_stack
 
     def farness(part: RunPart) -> tuple[bool, ...]:
-        pair = all(results.has_variant(part.stack, name) for name in (BASELINE, case.variant))
+        pair = all(results.has_variant(part.stack, name)
+                   for name in (results.header.stacks[part.stack].baseline, case.variant(part.stack)))  # fmt: skip
         return (not pair, part.stack != nearest, part.batch_size != claim.batch_size)
 
     chosen = results.stacks if stacks is None else stacks

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from runner.claims.case import BASELINE, CANDIDATE, Case, RunPart, nearest_part
+from runner.claims.case import Case, RunPart, nearest_part
 from runner.claims.comparability import lacking_to_confirm, phrases, refuted
 from runner.claims.verdict import NOT_TESTABLE, PARTLY, REPRODUCED, Answer
 from runner.evidence.probed import Evidence
@@ -84,7 +84,7 @@ def judge_kinds(case: Case) -> Answer:
 def judge_replaced(case: Case) -> Answer:
     """Judge whether Intel's graph runs operations of its own that the default graph does not have."""
     stack, probes = probed(case)
-    baseline = [probe for probe in case.results.probes_of(stack, BASELINE) if probe.trace]
+    baseline = [probe for probe in case.results.probes_of(stack, case.sides(stack)[0]) if probe.trace]
     # Whether an operation is Intel's own is known only if the default build's step of the same network was traced.
     topologies = {probe.subject.topology for probe in baseline}
     trace = [each for probe in probes if probe.subject.topology in topologies for each in probe.trace]
@@ -133,7 +133,7 @@ def probed(case: Case) -> tuple[str, Sequence[Evidence]]:
     """
     results, nearest = case.results, case.publication.nearest_stack
     for stack in sorted(results.stacks, key=lambda name: name != nearest):
-        found = results.probes_of(stack, CANDIDATE)
+        found = results.probes_of(stack, case.vendors_build(stack))
         if found:
             return stack, found
     return nearest, []

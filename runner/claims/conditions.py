@@ -155,9 +155,10 @@ def _bkms(case: Case, part: RunPart) -> Condition:
 
 def _layout(case: Case, part: RunPart) -> Condition:
     variants = case.results.run.about.stacks[part.stack].variants
-    here = variants[case.variant].layout if case.variant in variants else "not run"
+    variant = case.variant(part.stack)
+    here = variants[variant].layout if variant in variants else "not run"
     published = case.claim.layout
-    return _simple("layout", f"layout ({case.variant})", published, here, f"the layout is {here}, not {published}",
+    return _simple("layout", f"layout ({variant})", published, here, f"the layout is {here}, not {published}",
                    f"the layout {published}")  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping, Sequence
 
-from runner.claims.case import BASELINE, CANDIDATE, Case, RunPart, nearest_part
+from runner.claims.case import Case, RunPart, nearest_part
 from runner.claims.causes import AS_LOGGED, at_size, probed
 from runner.claims.comparability import clauses, lacking_to_confirm, phrases
 from runner.claims.verdict import NOT_TESTABLE, Answer, answer
@@ -49,7 +49,7 @@ def judge_by_counters(case: Case) -> Answer:
 def _topologies(case: Case, part: RunPart) -> Sequence[str]:
     """Return the topologies of this part whose pair is not flagged and whose peaks are known on both sides."""
     judged = (pair for pair in case.results.pairs if counts(pair))
-    topologies = {pair.group.topology for pair in judged if _is_of(part, pair)}
+    topologies = {pair.group.topology for pair in judged if _is_of(case, part, pair)}
     known = [topology for topology in topologies if _ratios(case, part, topology)]
     return sorted(known, key=lambda name: (name not in TOPOLOGIES, name))
 
@@ -67,14 +67,14 @@ def _ratios_by_block(case: Case, part: RunPart, topologies: Sequence[str]) -> li
 def _ratios(case: Case, part: RunPart, topology: str) -> Mapping[int, float]:
     """Return the candidate's peak over the baseline's, by block; empty if no block has both."""
     base, other = (
-        _peaks(case, Cell(part.stack, variant, topology, part.batch_size)) for variant in (BASELINE, CANDIDATE)
+        _peaks(case, Cell(part.stack, variant, topology, part.batch_size)) for variant in case.sides(part.stack)
     )
     return {block: other[block] / base[block] for block in sorted(base.keys() & other.keys())}
 
 
-def _is_of(part: RunPart, pair: Pair) -> bool:
+def _is_of(case: Case, part: RunPart, pair: Pair) -> bool:
     found = (pair.group.stack, pair.group.batch_size, pair.baseline, pair.candidate)
-    return found == (part.stack, part.batch_size, BASELINE, CANDIDATE)
+    return found == (part.stack, part.batch_size, *case.sides(part.stack))
 
 
 def _peaks(case: Case, cell: Cell) -> Mapping[int, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runner.claims.best_known_methods import judge_by_ladder
-from runner.claims.case import BASELINE, CANDIDATE, Case, nearest_part
+from runner.claims.case import Case, nearest_part
 from runner.claims.causes import probed
 from runner.claims.comparability import clauses, lacking_to_confirm, phrases, refuted
 from runner.claims.verdict import NOT_TESTABLE, PARTLY, REPRODUCED, Answer, answer
@@ -24,12 +24,13 @@ def judge_same_program(case: Case) -> Answer:
     """Judge whether both sides ran the same files in the same layout."""
     part = nearest_part(case)
     stack = part.stack
-    sides = [_records(case, stack, variant) for variant in (BASELINE, CANDIDATE)]
+    sides = [_records(case, stack, variant) for variant in case.sides(stack)]
     wrong = list(dict.fromkeys(case.results.failure_of(record.cell) for side in sides for record in side))
     if any(wrong):
         return Answer(NOT_TESTABLE, f"on {stack} a side is not what its name says: {'; '.join(filter(None, wrong))}")
     if not all(sides):
-        return Answer(NOT_TESTABLE, f"this run has no usable launch of both {BASELINE} and {CANDIDATE} on {stack}")
+        of_both = " and ".join(name or "a vendor's build" for name in case.sides(stack))
+        return Answer(NOT_TESTABLE, f"this run has no usable launch of both {of_both} on {stack}")
     files = [{record.conditions["workload_sha256"] for record in side} for side in sides]
     if files[0] != files[1] or len(files[0]) > 1:
         return refuted(case, part, f"on {stack} the two sides ran different files (workload_sha256)")
@@ -37,7 +38,8 @@ def judge_same_program(case: Case) -> Answer:
     same = f"on {stack} all {sum(map(len, sides))} launches of both sides ran the same files"
     if layouts[0] != layouts[1]:
         names = [" and ".join(sorted(layout)) for layout in layouts]
-        chosen = f"the layout was {names[0]} on {BASELINE} and {names[1]} on {CANDIDATE}, which stacks.toml chooses"
+        on_both = " and ".join(f"{layout} on {side}" for layout, side in zip(names, case.sides(stack), strict=True))
+        chosen = f"the layout was {on_both}, which stacks.toml chooses"
         return Answer(PARTLY, f"{same}, but {chosen}: this run did not try the two sides in one layout")
     return Answer(REPRODUCED, f"{same} (workload_sha256) in the same layout")
 

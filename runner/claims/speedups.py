@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from runner.claims import in_force
-from runner.claims.case import BASELINE, CANDIDATE, Case, RunPart, nearest_part
+from runner.claims.case import Case, RunPart, nearest_part
 from runner.claims.comparability import (
     clauses,
     lacking_to_confirm,
@@ -154,7 +154,7 @@ def _bars(case: Case, part: RunPart) -> tuple[Mapping[str, Pair], list[str]]:
     pairs = {pair.comparison: pair for pair in case.results.pairs}
     for topology in case.claim.topologies:
         group = Group(part.stack, topology, part.batch_size)
-        pair = pairs.get(Comparison(group, BASELINE, CANDIDATE))
+        pair = pairs.get(Comparison(group, *case.sides(part.stack)))
         reason = _why_not(pair)
         if pair is None or reason:
             absent.append(f"{topology_title(topology)} ({reason})" if pair else topology_title(topology))

@@ -20,10 +20,12 @@ def judge_throughput(case: Case) -> Answer:
     if case.claim.configuration.work != WORK:
         # If images per second of training stood beside the claim, they would look like an answer to it.
         return answer(NOT_TESTABLE, lacking[0].obstacle, missing=phrases(lacking))
-    cell = Cell(part.stack, case.variant, topology, part.batch_size)
+    variant = case.variant(part.stack)
+    cell = Cell(part.stack, variant, topology, part.batch_size)
     wrong = case.results.failure_of(cell)
     speeds = [] if wrong else [images_per_second(record) for record in case.results.of_cell(cell)]
-    name = f"{topology_title(topology)} with {case.variant} on {part.stack} at batch size {part.batch_size}"
+    named = variant or "a vendor's build"
+    name = f"{topology_title(topology)} with {named} on {part.stack} at batch size {part.batch_size}"
     if not speeds:
         missing = f"the evidence on {name} failed: {wrong}" if wrong else f"{name} was not measured"
         return answer(NOT_TESTABLE, "; ".join(filter(None, [clauses(lacking), missing])), missing=phrases(lacking))

@@ -120,11 +120,12 @@ def compare(
 def _wrong_wheel(stack: Stack, name: str, side: Snapshot) -> str:
     """A sentence if the wheel in an installation is not the installation's own; empty if it is.
 
-    Intel's wheel of 1.12 also contains the metadata of stock TensorFlow. If both are installed, Intel's counts.
+    Intel's wheel of 1.12 also contains the metadata of stock TensorFlow. If both are installed, the vendor's counts.
     """
     metadata = (re.search(r"/([^/]+)-([^/-]+)\.dist-info/", path) for path in side.files)
     present = {canonical_requirement(f"{found[1]}=={found[2]}") for found in metadata if found}
-    wheels = sorted((each.wheel for each in stack.installations.values()), key=lambda wheel: "intel" not in wheel)
+    vendors = stack.installation_of(stack.vendors_build).wheel if stack.vendors_build else ""
+    wheels = sorted((each.wheel for each in stack.installations.values()), key=lambda wheel: wheel != vendors)
     installed = [wheel for wheel in wheels if canonical_requirement(wheel) in present]
     expected = stack.installations[name].wheel
     if installed[:1] == [expected]:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from runner.catalogue.stacks import Stack
+from runner.catalogue.stacks import Stack, load_stacks
 from runner.errors import UsageError
 from runner.host.pin import Pin, choose_pin
 from runner.machine import Machine
@@ -58,7 +58,7 @@ def plan_rungs(
     """Resolve a ladder: its rungs in order, then its branches.
 
     Raises:
-        UsageError: a rung names a variant that the stack lacks, the first rung needs a core that the host does not
+        UsageError: a rung names a variant that no stack has, the first rung needs a core that the host does not
             have, or fewer than two rungs are left.
     """
     planned: list[PlannedRung] = []
@@ -88,8 +88,11 @@ def _plan(
     after = _changed(state, rung.change)
     pin = pins[after.pin]
     before = next((each.settings for each in planned if each.id == of), None)
-    settings = before if pin is None else _settings(after, pin, stack, bkms)
+    has_variant = _has(stack, after.variant)
+    settings = before if pin is None or not has_variant else _settings(after, pin, stack, bkms)
     reason = _left_out(rung, stack, isa, pin, before, settings)
+    if not has_variant:
+        reason = f"{stack.name} has no variant {after.variant}"
     if settings is None:
         raise UsageError(f"The first rung, {rung.id}, cannot be run on this host: {reason}.")
     changes = () if reason or before is None else _changes(before, settings)
@@ -124,8 +127,20 @@ def _changed(state: _State, change: Mapping[str, Any]) -> _State:
     return replace(state, **values, bkms=bkms, variables={**kept, **change.get("set", {})})
 
 
+def _has(stack: Stack, variant: str) -> bool:
+    """Whether a stack has a variant.
+
+    Raises:
+        UsageError: no stack has one of that name.
+    """
+    if variant in stack.variants:
+        return True
+    one_of("variant", variant, dict.fromkeys(name for each in load_stacks().values() for name in each.variants))
+    return False
+
+
 def _settings(state: _State, pin: Pin, stack: Stack, bkms: Bkms) -> RungSettings:
-    variant = stack.variants[one_of(f"variant of {stack.name}", state.variant, stack.variants)]
+    variant = stack.variants[state.variant]
     resolved = resolve(bkms, pin)
     chosen = {name: value for name, value in resolved.environment.items() if name in state.bkms}
     declared = {entry.name: entry.value for entry in variant.environment} if state.declared else {}

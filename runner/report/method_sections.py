@@ -37,11 +37,11 @@ def settings_section(measured: Results) -> Section:
         "sides have the same Python, the same other packages (by hash), the same workload files, the same pin, the "
         "same thread counts and the same seeds. Everything that is not in the first table is equal."
     )
-    stacks = ",".join(measured.header.stacks)
+    stacks = ",".join(stack for stack in measured.stacks if measured.vendors_build(stack)) or measured.stacks[0]
     as_shipped = (
         "The baseline has the candidate's pin and the settings below. How fast stock is as a user gets it, with no "
         f"setting at all and on every logical CPU, is another question. python -m runner ablate --stack {stacks} "
-        "begins with that baseline and goes on to Intel's build, one change at a time."
+        "begins with that baseline and goes on, one change at a time, to Intel's build where there is one."
     )
     return Section("What is held equal, and what differs", (paragraph, as_shipped), tuple(tables))
 

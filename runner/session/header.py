@@ -81,6 +81,7 @@ def _stack(stack: Stack, artifacts: Mapping[tuple[str, str], Artifact]) -> Recor
     return RecordedStack(
         title=stack.title,
         released=stack.released,
+        vendors_build=stack.vendors_build,
         tensorflow=stack.tensorflow,
         python=stack.python,
         reason=stack.reason,

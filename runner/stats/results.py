@@ -56,6 +56,29 @@ class Results:
         """Return the variants of a stack that were compared, the baseline first."""
         return variants_of(self.run, stack)
 
+    def vendors_build(self, stack: str) -> str | None:
+        """Return the variant that is a vendor's build of this stack's release; None if there is none.
+
+        A comparison must have planned it. The rungs of a ladder have names of their own. A run without this stack has
+        none.
+        """
+        recorded = self.header.stacks.get(stack)
+        if recorded is None:
+            return None
+        name = recorded.vendors_build
+        return name if self.header.is_ladder or name in self.variants(stack) else None
+
+    def switched_on(self, stack: str) -> str | None:
+        """Return the planned variant that is the baseline's build with oneDNN switched on; None if there is none."""
+        variants = self.header.stacks[stack].variants
+        installation = variants[self.header.stacks[stack].baseline].installation
+        for name in self.variants(stack):
+            declared = variants[name].environment if name in variants else ()
+            is_on = any(each.name == ONEDNN_SWITCH and each.value == "1" for each in declared)
+            if is_on and variants[name].installation == installation:
+                return name
+        return None
+
     def has_variant(self, stack: str, variant: str) -> bool:
         """Return whether this variant was planned on this stack."""
         return variant in self.variants(stack)

@@ -101,11 +101,13 @@ class RecordedStack:
     """A stack as the run used it. It has only those installations that the launches needed.
 
     `wheels`, `holds` and `holds_source` are by installation, as stacks.toml declared them. They are empty in runs of
-    the first version. The first variant is the baseline.
+    the first version. The first variant is the baseline. `vendors_build` is the variant that is a vendor's build of the
+    release; None if there is none. Runs of versions before it was recorded had no other than Intel's, under one name.
     """
 
     title: str
     released: str = ""
+    vendors_build: str | None = "intel"
     tensorflow: str
     python: str
     reason: str

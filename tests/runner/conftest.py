@@ -130,8 +130,8 @@ def images(build: Build) -> dict[str, Artifact]:
     return {name: build(STACK, name) for name in STACK.installations}
 
 
-# The newest first: most tests need it, those in other processes too.
-STACKS = sorted(load_stacks(), reverse=True)
+# Those with two builds to compare. The newest first: most tests need it, those in other processes too.
+STACKS = sorted((name for name, stack in load_stacks().items() if stack.vendors_build), reverse=True)
 
 
 @pytest.fixture(scope="session", params=[(stack, name) for stack in STACKS for name in ("stock", "intel")])

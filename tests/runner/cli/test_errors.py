@@ -20,7 +20,7 @@ Kit = Callable[..., int]
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["compare", "--stack", "tf-2.41"], "no stack 'tf-2.41'. Did you mean tf-2.14"),
+        (["compare", "--stack", "tf-2.41"], "no stack 'tf-2.41'. Did you mean tf-2.21 or tf-2.14"),
         (["compare", "--topologies", "resnet5"], "no topology 'resnet5'. Did you mean resnet50"),
         (["compare", "--preset", "figure"], "no preset 'figure'. Did you mean figure1"),
         (["compare", "--bkms", "artcle"], "no set of BKMs 'artcle'. Did you mean article"),

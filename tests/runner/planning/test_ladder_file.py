@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import random
 from itertools import combinations
@@ -25,8 +24,8 @@ from tests.runner.builders import PIN
 from tests.runner.sysroots import ec2_c5_18xlarge, isolated, write
 
 LADDERS = sorted(path.stem for path in BUILT_IN.glob("*.toml"))
-# Every era that the kit is made for, whether or not stacks.toml has it yet.
-ERAS = {"tf-1.12", "tf-1.15", "tf-2.14"}
+# The stacks that have Intel's build, which the ladders lead to.
+ERAS = {name for name, stack in load_stacks().items() if stack.vendors_build}
 AVX512 = ("avx", "avx2", "avx512f", "avx512_vnni")
 # A host with two cores of two logical CPUs each.
 PINS: dict[str, Pin | None] = {
@@ -34,19 +33,6 @@ PINS: dict[str, Pin | None] = {
     "pinned": PIN,
     "headroom": Pin(cores=((1,),), mems=(0,), nodes=1, sockets=1),
 }
-
-
-def era(name: str) -> Stack:
-    """A stack with the names and layouts of one of the old ones, whether or not stacks.toml has it yet."""
-    stacks = load_stacks()
-    if name in stacks:
-        return stacks[name]
-    now = find_stack("tf-2.14")
-    variants = {
-        key: dataclasses.replace(now.variants[key], environment=(), layout="NCHW" if key == "intel" else "NHWC")
-        for key in ("stock", "intel")
-    }
-    return dataclasses.replace(now, name=name, variants=variants)
 
 
 def planned(
@@ -65,7 +51,16 @@ def test_every_rung_names_a_sentence_a_source_and_only_stacks_that_are_meant(nam
         assert rung.sentence.strip()
         assert rung.source.strip()
         assert set(rung.stacks) <= ERAS
-    assert set(load_stacks()) <= ERAS
+
+
+def test_a_stack_without_intels_build_leaves_its_rungs_out_and_keeps_the_others() -> None:
+    """A variant that no stack has is a slip, and is refused."""
+    found = planned(find_stack("tf-2.21"))
+    assert found["intel-kernels"].left_out == "tf-2.21 has no variant intel"
+    assert found["omp-num-threads"].settings.variant == "stock"
+    assert not found["omp-num-threads"].left_out
+    with pytest.raises(UsageError, match=r"first rung, blocktime-0, .* tf-2\.21 has no variant intel"):
+        planned(find_stack("tf-2.21"), "blocktime")
 
 
 @pytest.mark.parametrize("name", LADDERS)
@@ -75,9 +70,9 @@ def test_every_ladder_resolves_on_every_stack_or_says_why_not(name: str, stack: 
     ladder = load_ladder(name)
     if name == "isa" and stack != "tf-2.14":
         with pytest.raises(UsageError, match="TensorFlow 1"):
-            plan_rungs(ladder, era(stack), PINS, AVX512)
+            plan_rungs(ladder, find_stack(stack), PINS, AVX512)
         return
-    rungs = plan_rungs(ladder, era(stack), PINS, AVX512)
+    rungs = plan_rungs(ladder, find_stack(stack), PINS, AVX512)
     assert [rung.id for rung in rungs] == [rung.id for rung in (*ladder.rungs, *ladder.branches)]
     run = [rung for rung in rungs if not rung.left_out]
     assert all(rung.changes for rung in run if rung.of)
@@ -117,7 +112,7 @@ def test_the_main_ladder_of_tf_2_14_is_the_issues() -> None:
 
 def test_tf_1_12_has_no_switch_for_its_kernels_and_ends_in_nchw() -> None:
     """Intel's kernels come in one rung with its wheel, the layout is a rung of its own, branches hang off it."""
-    rungs = planned(era("tf-1.12"))
+    rungs = planned(find_stack("tf-1.12"))
     assert "TF_DISABLE_MKL came later" in rungs["intel-kernels-off"].left_out
     assert (rungs["intel-kernels"].of, rungs["intel-kernels"].changes[0][0]) == ("threads", "wheel")
     assert "nothing to change" in rungs["onednn-off"].left_out
@@ -128,7 +123,7 @@ def test_tf_1_12_has_no_switch_for_its_kernels_and_ends_in_nchw() -> None:
 
 def test_tf_1_15_knows_the_switch_for_its_kernels() -> None:
     """On 1.15 wheel and kernels are separate rungs."""
-    assert planned(era("tf-1.15"))["intel-kernels"].changes == (("TF_DISABLE_MKL", "1", "not set"),)
+    assert planned(find_stack("tf-1.15"))["intel-kernels"].changes == (("TF_DISABLE_MKL", "1", "not set"),)
 
 
 def test_a_host_where_the_pin_is_every_cpu_leaves_pinning_out_and_one_core_has_no_headroom() -> None:

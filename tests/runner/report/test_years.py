@@ -11,10 +11,10 @@ COMPARE = ["compare", "--topologies", "alexnet,vgg16", "--variants", "stock,inte
 
 
 def test_a_run_of_several_stacks_draws_the_years_in_their_order(in_folder: Path) -> None:
-    """One row a topology, one column a release, each with its speedup."""
+    """One row a topology, one column a release and each way in which it has Intel's kernels."""
     assert main([*COMPARE, "--stack", "tf-2.14,tf-1.12"], only(FakeEngine())) == 0
     report = Path("run/report.md").read_text()
-    assert "| topology | batch size | tf-1.12 (2018-11) | tf-2.14 (2023-09) |" in report
+    assert "| topology | batch size | tf-1.12 (2018-11), Intel's build | tf-2.14 (2023-09), Intel's build |" in report
     assert "| AlexNet | 4 | 4.00x [4.00, 4.00] | 4.00x [4.00, 4.00] |" in report
     assert Path("run/years.png").stat().st_size > 10_000
 
@@ -22,4 +22,16 @@ def test_a_run_of_several_stacks_draws_the_years_in_their_order(in_folder: Path)
 def test_a_run_of_one_stack_has_no_such_figure(in_folder: Path) -> None:
     assert main(COMPARE, only(FakeEngine())) == 0
     assert not Path("run/years.svg").exists()
-    assert "over the years" not in Path("run/report.md").read_text()
+    assert "2018 to today" not in Path("run/report.md").read_text()
+
+
+def test_a_release_without_a_vendors_build_shows_what_onednn_in_stock_gains(in_folder: Path) -> None:
+    compare = ["compare", "--topologies", "alexnet", "--blocks", "2", "--out", "run"]
+    assert main([*compare, "--stack", "tf-1.12,tf-2.14,tf-2.21"], only(FakeEngine())) == 0
+    (header,) = (line for line in Path("run/report.md").read_text().splitlines() if "tf-2.21 (2026-03)" in line)
+    assert header.rstrip("| ").split(" | ")[2:] == [
+        "tf-1.12 (2018-11), Intel's build",
+        "tf-2.14 (2023-09), Intel's build",
+        "tf-2.14 (2023-09), oneDNN in stock",
+        "tf-2.21 (2026-03), oneDNN in stock",
+    ]
