@@ -18,16 +18,17 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from runner.cli.engine_ratio import ENGINE_NAMES, engine_ratios
+from runner.cli.engine_ratio import ENGINE_NAMES, engine_ratios, over_all_cells
 from runner.errors import RunFormatError
 from runner.report.observer import own_share
 from runner.report.sequence import is_by_turns
 from runner.report.value_text import with_interval
 from runner.session.planned import DEFAULT_PRESET
 from runner.stats.agreement import compare_pairs
-from runner.stats.intervals import FEWEST, geometric_estimate, quotient
+from runner.stats.intervals import CONFIDENCE, FEWEST, geometric_estimate, quotient
 from runner.stats.launch_time import launch_time
 from runner.stats.results import Results, results_of
+from runner.stats.tables import half_width
 from runner.storage import runs
 
 SAMPLE = Path("results/sample")
@@ -108,9 +109,9 @@ def minutes_of(measured: Results) -> float:
 
 
 def half_widths(measured: Results) -> list[float]:
-    """Half of each 95% interval of one bar alone, as a share; intervals that nothing was counted of are left out."""
+    """The half width of each bar's own 95% interval."""
     known = [row.alone for row in measured.speedups.values() if row.alone is not None and row.alone.has_interval]
-    return [(each.high / each.low) ** 0.5 - 1 for each in known]
+    return [half_width(each) for each in known]
 
 
 def of_quick(measured: Results) -> list[Found]:
@@ -127,13 +128,11 @@ def of_figure1(measured: Results) -> list[Found]:
 def of_engines(container: Results, process: Results) -> list[Found]:
     """What the two runs say in which containers and processes took turns."""
     sides = dict(zip(ENGINE_NAMES, (container.records, process.records), strict=True))
-    ratios = list(engine_ratios(sides).values())
-    blocks = [block for block in ratios[0] if all(block in each for each in ratios)] if ratios else []
-    if len(blocks) < FEWEST:
+    pooled = over_all_cells(engine_ratios(sides), CONFIDENCE)
+    if pooled is None:
         return []
-    pooled = geometric_estimate([geometric_estimate([each[block] for each in ratios]).value for block in blocks])
     source = f"{with_interval(pooled.value, pooled.low, pooled.high)}, {_source(container)}"
-    values = (abs(pooled.value - 1), (pooled.high / pooled.low) ** 0.5 - 1)
+    values = (abs(pooled.value - 1), half_width(pooled))
     return [Found(goal, value, source) for goal, value in zip(CONTAINER, values, strict=True)]
 
 
@@ -144,7 +143,7 @@ def of_by_hand(measured: Results) -> list[Found]:
         return []
     ratio = geometric_estimate([1 / _by_block(measured, block) for block in blocks])
     source = f"{with_interval(ratio.value, ratio.low, ratio.high)}, {_source(measured)}"
-    values = (abs(ratio.value - 1), (ratio.high / ratio.low) ** 0.5 - 1)
+    values = (abs(ratio.value - 1), half_width(ratio))
     return [Found(goal, value, source) for goal, value in zip(BY_HAND, values, strict=True)]
 
 

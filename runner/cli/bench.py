@@ -34,6 +34,7 @@ from runner.session.state import Session
 from runner.session.user_topology import user_topology_of
 from runner.stats.launch_time import launch_time
 from runner.stats.results import Results
+from runner.stats.tables import half_width
 from runner.status import Status
 from runner.storage import runs
 from runner.storage.remaining import TRAINING_GFLOPS
@@ -81,8 +82,10 @@ def run(options: Options, engines: Engines) -> int:
         say(f"\nreport: {session.run.folder / 'report.html'}")
         if few is not None and process is not None:
             measure_engine_ratio(replace(ready, planned=few), process)
-        if few is not None and options.by_hand:
-            measure_by_hand(replace(ready, planned=against_by_hand(few)))
+        if options.by_hand and few is None:
+            say("the kit compared with a start by hand is left out: it takes a built-in topology")
+        elif few is not None and options.by_hand:
+            measure_by_hand(replace(ready, planned=against_by_hand(few)), options.engine.memory_bytes)
     return EXIT_DONE if all(pair.status == Status.OK for pair in everything.pairs) else EXIT_SOME_CELLS_FAILED
 
 
@@ -127,7 +130,7 @@ def _economy(everything: Results) -> tuple[str, ...]:
     time = launch_time(everything.usable)
     shares = () if time is None else (f"\ntimed training: {time.timed_share:.0%} of the launches' wall time",)
     estimates = [row.alone for row in everything.speedups.values() if row.alone is not None and row.alone.has_interval]
-    widths = [each.high / each.value - 1 for each in estimates]
+    widths = [half_width(each) for each in estimates]
     widest = (
         (f"half widths of the 95% intervals: {statistics.median(widths):.1%} in the median, {max(widths):.1%} at most, "
          f"over {plural(len(widths), 'pair')} and {blocks_in_words(everything)}",)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, cast
 
-from runner.catalogue.stacks import against_itself
+from runner.catalogue.stacks import AGAIN, against_itself
 from runner.cli.progress import describe, say
 from runner.engines.protocol import Artifact, Engine, LaunchFolders, Outcome
 from runner.host.pin import Pin
@@ -20,7 +20,6 @@ from runner.report.value_text import topology_title, with_interval
 from runner.session.execute import Seat, carry_out_block, living_together
 from runner.session.opening import Ready, begin
 from runner.session.planned import PlannedComparison
-from runner.session.state import Session
 from runner.stats.estimators import images_per_second
 from runner.stats.intervals import FEWEST, geometric_estimate
 from runner.storage import runs
@@ -63,31 +62,27 @@ def against_by_hand(planned: PlannedComparison) -> PlannedComparison:
     return replace(planned, label="bench-by-hand", request=request, plan=plan)
 
 
-def measure_by_hand(ready: Ready) -> None:
+def measure_by_hand(ready: Ready, memory_bytes: int | None) -> None:
     """Run a plan of `against_by_hand` and print the ratio kit / by hand of each topology."""
     say("\nthe kit compared with a start by hand: the same launch, started by either, which take turns")
-    kit = begin(ready, runs.RUNS / runs.new_name(ready.planned.label), COMMAND, memory_bytes=None)
+    kit = begin(ready, runs.RUNS / runs.new_name(ready.planned.label), COMMAND, memory_bytes)
     by_hand = replace(kit, engine=cast(Engine, ByHand(kit.engine)))
     ratios: dict[str, list[float]] = {}
     for block in living_together(kit.run.launches):
-        again = max((launch.cell.variant for launch in block), key=len)  # its name is the baseline's and a suffix
-        records = carry_out_block([Seat(_of(launch, again, by_hand, kit), launch) for launch in block])
+        sessions = [by_hand if launch.cell.variant.endswith(AGAIN) else kit for launch in block]
+        records = carry_out_block([Seat(*seat) for seat in zip(sessions, block, strict=True)])
         for record in records:
             append(kit.run.records_file, record)
             say(describe(record))
-        ratios.setdefault(block[0].cell.topology, []).extend(_ratio(records, again))
+        ratios.setdefault(block[0].cell.topology, []).extend(_ratio(records))
     for topology, found in ratios.items():
         say(f"kit / by hand: {topology_title(topology)} {_in_words(found)}")
 
 
-def _of(launch: Launch, again: str, by_hand: Session, kit: Session) -> Session:
-    return by_hand if launch.cell.variant == again else kit
-
-
-def _ratio(records: Sequence[Record], again: str) -> list[float]:
+def _ratio(records: Sequence[Record]) -> list[float]:
     if any(record.error is not None for record in records):
         return []
-    speed = {record.cell.variant == again: images_per_second(record) for record in records}
+    speed = {record.cell.variant.endswith(AGAIN): images_per_second(record) for record in records}
     return [speed[False] / speed[True]]
 
 

@@ -23,7 +23,7 @@ from runner.session.planned import PlannedComparison
 from runner.session.prepared import prepare
 from runner.session.state import Session
 from runner.stats.estimators import images_per_second
-from runner.stats.intervals import FEWEST, geometric_estimate
+from runner.stats.intervals import FEWEST, Estimate, geometric_estimate
 from runner.storage import runs
 from runner.storage.records import Record, append, latest
 from runner.vocabulary import Cell, Turns, TurnSize
@@ -107,16 +107,24 @@ def verdict(records: Mapping[str, Sequence[Record]], confidence: float = CONFIDE
     if lacking:
         names = ", ".join(sorted(f"{topology_title(cell.topology)} {cell.variant}" for cell in lacking))
         return f"container and process: nothing to compare: no block has both for {names}"
-    ratios = by_cell.values()
-    blocks = [block for block in min(ratios, key=len, default={}) if all(block in each for each in ratios)]
-    if len(blocks) < FEWEST:
+    ratio = over_all_cells(by_cell, confidence)
+    if ratio is None:
         return "container and process: nothing to compare"
-    pooled = [geometric_estimate([each[block] for each in ratios]).value for block in blocks]
-    ratio = geometric_estimate(pooled, confidence)
     shown = f"{with_interval(ratio.value, ratio.low, ratio.high)} at {confidence:.1%}, all cells together"
     if ratio.low <= 1 <= ratio.high:
         return f"container and process: no clear difference ({shown})"
     return f"container and process differ: {shown}"
+
+
+def over_all_cells(by_cell: Mapping[Cell, Mapping[int, float]], confidence: float = CONFIDENCE) -> Estimate | None:
+    """The geometric mean of the cells' ratios over the blocks that all of them have; None for fewer than two blocks."""
+    ratios = by_cell.values()
+    blocks = [block for block in min(ratios, key=len, default={}) if all(block in each for each in ratios)]
+    if len(blocks) < FEWEST:
+        return None
+    return geometric_estimate(
+        [geometric_estimate([each[block] for each in ratios]).value for block in blocks], confidence
+    )
 
 
 def ratio_table(records: Mapping[str, Sequence[Record]]) -> Table:

@@ -18,6 +18,7 @@ from runner.session.execute import execute
 from runner.session.state import Session
 from runner.stats.enough import Shortfall, Size, blocks_wanted, seconds_per_block, shortfalls
 from runner.stats.results import Results, results_of
+from runner.stats.tables import half_width
 from runner.storage import runs
 from runner.vocabulary import Group, Launch
 
@@ -100,7 +101,7 @@ def reached(everything: Results, size: Size) -> list[str]:
     widths: dict[Group, float] = {}
     for row in everything.speedups.values():
         if row.alone is not None and row.alone.has_interval:
-            width = row.alone.high / row.alone.value - 1
+            width = half_width(row.alone)
             widths[row.pair.group] = max(widths.get(row.pair.group, 0.0), width)
     if not widths:
         return []

@@ -149,24 +149,18 @@ def sittings_of(block: Sequence[Launch], baseline: str) -> list[list[Launch]]:
 
     The two of a sitting keep the order that they have in the block, which is balanced over the blocks.
     """
-    candidates = [launch for launch in block if launch.cell.variant != baseline]
-    numbers = {name: number for number, name in enumerate(sorted(each.cell.variant for each in candidates), start=1)}
-    return [
-        [
-            replace(
-                launch,
-                launch_id=f"{launch.launch_id}-beside-{candidate.cell.variant}"
-                if launch is not candidate
-                else launch.launch_id,
-                position=position,
-                sitting=numbers[candidate.cell.variant],
-            )
-            for position, launch in enumerate(
-                (each for each in block if each is candidate or each.cell.variant == baseline), start=1
-            )
+    ordered = sorted(launch.cell.variant for launch in block if launch.cell.variant != baseline)
+    found = []
+    for candidate in (launch for launch in block if launch.cell.variant != baseline):
+        name = candidate.cell.variant
+        both = [
+            launch if launch is candidate else replace(launch, launch_id=f"{launch.launch_id}-beside-{name}")
+            for launch in block
+            if launch.cell.variant in (name, baseline)
         ]
-        for candidate in candidates
-    ]
+        number = ordered.index(name) + 1
+        found.append([replace(each, position=at, sitting=number) for at, each in enumerate(both, start=1)])
+    return found
 
 
 def taking_turns(sitting: Sequence[Launch], steps: Steps, size: TurnSize, rng: random.Random) -> list[Launch]:

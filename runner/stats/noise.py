@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from runner.stats.components import Components, of_launches, of_ratios, samples_of
-from runner.stats.pairs import sitting_of
+from runner.stats.pairs import groups_of, sitting_of
 from runner.stats.results import Results
 from runner.storage.records import Record
 from runner.vocabulary import Cell, Group
@@ -29,7 +29,8 @@ class Measured:
 def cells(results: Results) -> list[Measured]:
     """Return the components of the log step times of each cell."""
     found = []
-    for group, variant in _variants(results):
+    variants = ((group, name) for group in groups_of(results.run) for name in results.variants(group.stack))
+    for group, variant in variants:
         cell = group.cell(variant)
         samples = samples_of(_of_sitting(results, cell, sitting_of(cell, results.usable)))
         if samples:
@@ -53,11 +54,6 @@ def pairs(results: Results) -> list[Measured]:
             name = f"{pair.candidate} / {pair.baseline}"
             found.append(Measured(pair.group, name, of_ratios(*sides), steps))
     return found
-
-
-def _variants(results: Results) -> list[tuple[Group, str]]:
-    groups = sorted({launch.cell.group for launch in results.run.launches}, key=Group.report_order)
-    return [(group, variant) for group in groups for variant in results.variants(group.stack)]
 
 
 def _of_sitting(results: Results, cell: Cell, sitting: int | None) -> list[Record]:

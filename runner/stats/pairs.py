@@ -139,14 +139,14 @@ def pairs_of(run: Run, records: Sequence[Record]) -> list[Pair]:
     plan, family = run.about.plan, family_of(run)
     return [
         replace(
-            pair_of(Comparison(group, baseline, candidate), variants_of(run, group.stack)[0], counted,
-                              range(1, plan.blocks_of(group) + 1)),
+            pair_of(Comparison(group, *sides), variants[0], counted, range(1, plan.blocks_of(group) + 1)),
             family=family,
             first_blocks=plan.first_blocks,
         )
         for group in groups_of(run)
-        for baseline, candidate in _combinations(variants_of(run, group.stack))
-    ]  # fmt: skip
+        for variants in [variants_of(run, group.stack)]
+        for sides in _combinations(variants)
+    ]
 
 
 def sitting_of(cell: Cell, records: Iterable[Record]) -> int | None:

@@ -70,14 +70,18 @@ class Results:
 
     def switched_on(self, stack: str) -> str | None:
         """Return the planned variant that is the baseline's build with oneDNN switched on; None if there is none."""
+        baseline, *others = self.variants(stack)
         variants = self.header.stacks[stack].variants
-        installation = variants[self.header.stacks[stack].baseline].installation
-        for name in self.variants(stack):
-            declared = variants[name].environment if name in variants else ()
-            is_on = any(each.name == ONEDNN_SWITCH and each.value == "1" for each in declared)
-            if is_on and variants[name].installation == installation:
+        for name in others:
+            if self._switch(stack, name) == "1" and variants[name].installation == variants[baseline].installation:
                 return name
         return None
+
+    def _switch(self, stack: str, variant: str) -> str | None:
+        """Return the value that a variant declares for oneDNN's switch; None if it declares none."""
+        declared = self.header.stacks[stack].variants
+        environment = declared[variant].environment if variant in declared else ()
+        return next((each.value for each in environment if each.name == ONEDNN_SWITCH), None)
 
     def has_variant(self, stack: str, variant: str) -> bool:
         """Return whether this variant was planned on this stack."""
@@ -157,11 +161,10 @@ class Results:
 
     def plain_variant(self, stack: str) -> str | None:
         """Return the compared variant that has oneDNN on or off as a plain installation here; None if unknown."""
-        seen, variants = self.defaults.get(stack), self.header.stacks[stack].variants
-        for name in self.variants(stack) if seen else []:
-            declared = variants[name].environment if name in variants else ()
-            values = [each.value for each in declared if each.name == ONEDNN_SWITCH]
-            if seen and values and (values[0] == "1") == seen.is_on:
+        seen = self.defaults.get(stack)
+        for name in self.variants(stack):
+            switch = self._switch(stack, name)
+            if seen and switch is not None and (switch == "1") == seen.is_on:
                 return name
         return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -86,6 +87,11 @@ class Summary:
     flagged: int
     mean: Estimate | None
     largest: Largest | None
+
+
+def half_width(estimate: Estimate) -> float:
+    """Return half of an estimate's interval as a share of its value: 0.05 is 5%. The interval is one of logarithms."""
+    return math.sqrt(estimate.high / estimate.low) - 1
 
 
 def speedups(pairs: Iterable[Pair]) -> dict[Comparison, Speedup]:
