@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from runner.cli import main
+from runner.stats.results import results_of
+from runner.storage.runs import load
 from tests.runner.fake_engine import FakeEngine, only
 
 COMPARE = ["compare", "--topologies", "alexnet,vgg16", "--variants", "stock,intel", "--blocks", "2", "--out", "run"]
@@ -35,3 +37,9 @@ def test_a_release_without_a_vendors_build_shows_what_onednn_in_stock_gains(in_f
         "tf-2.14 (2023-09), oneDNN in stock",
         "tf-2.21 (2026-03), oneDNN in stock",
     ]
+
+
+def test_the_baseline_itself_is_no_gain_of_onednn(in_folder: Path) -> None:
+    """Where stock with oneDNN on is what the others are divided by, nothing was switched on."""
+    assert main([*COMPARE[:3], "--variants", "stock-onednn,intel", *COMPARE[5:]], only(FakeEngine())) == 0
+    assert results_of(load(Path("run"))).switched_on("tf-2.14") is None
