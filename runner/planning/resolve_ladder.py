@@ -94,7 +94,7 @@ def _plan(
     if not has_variant:
         reason = f"{stack.name} has no variant {after.variant}"
     if settings is None:
-        raise UsageError(f"The first rung, {rung.id}, cannot be run on this host: {reason}.")
+        raise UsageError(f"The first rung, {rung.id}, cannot be run here: {reason}.")
     changes = () if reason or before is None else _changes(before, settings)
     found = PlannedRung(
         id=rung.id, title=rung.title, sentence=rung.sentence, source=rung.source, note=rung.note, is_branch=False,
