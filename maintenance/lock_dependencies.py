@@ -2,7 +2,7 @@
 
 It needs uv, a package index, and an interpreter for each stack whose Python uv does not support any more. Both
 installations of a stack come from the same shared requirements and one wheel, for the same Python and platform. Their
-locks therefore differ in one requirement.
+locks therefore differ in one requirement, or in the additions that one of them declares.
 """
 
 from __future__ import annotations
@@ -46,11 +46,12 @@ def lock_runner(name: str, extras: list[str]) -> None:
 
 
 def lock_installation(stack: Stack, installation: Installation) -> None:
-    """Lock one installation: the stack's shared requirements and its wheel."""
+    """Lock one installation: the stack's shared requirements, its wheel and its additions."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         requirements = folder / "requirements.in"
-        requirements.write_text("\n".join([*stack.shared_requirements, installation.wheel]) + "\n", encoding="utf-8")
+        wanted = [*stack.shared_requirements, *installation.additions, installation.wheel]
+        requirements.write_text("\n".join(wanted) + "\n", encoding="utf-8")
         if stack.locked_by == "installer":
             installation.lock.parent.mkdir(parents=True, exist_ok=True)
             write_whole(installation.lock, _hashes_of_what_the_installer_fetches(stack, requirements, folder))

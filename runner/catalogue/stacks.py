@@ -55,13 +55,15 @@ class Installer:
 class Installation:
     """What is installed on disk: one wheel and the stack's shared requirements, locked with hashes.
 
-    `holds` is the part of oneDNN that the wheel contains, one of HOLDS. `holds_source` says how that was found. Both
-    are None if nobody has looked.
+    `additions` are the packages that this installation has besides, such as a vendor's plug-in. `holds` is the part of
+    oneDNN that the wheel contains, one of HOLDS. `holds_source` says how that was found. Both are None if nobody has
+    looked.
     """
 
     stack: str = field(metadata=GIVEN)
     name: str = field(metadata=GIVEN)
     wheel: str
+    additions: tuple[str, ...] = ()
     holds: Annotated[str, OneOf("content of a wheel", HOLDS)] | None = None
     holds_source: str | None = None
 

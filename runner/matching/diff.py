@@ -1,4 +1,4 @@
-"""Compares two snapshots: only the TensorFlow wheel and its metadata may differ. Pure functions."""
+"""Compares two snapshots: only the TensorFlow wheel or declared additions may differ. Pure functions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from runner.catalogue.stacks import Stack, canonical_requirement
+from runner.catalogue.stacks import Installation, Stack, canonical_requirement
 from runner.matching.contents import Contents, Fault
 from runner.matching.snapshot import Snapshot
 
@@ -100,7 +100,7 @@ def compare(
     stack: Stack, names: tuple[str, str], sides: tuple[Snapshot, Snapshot], contents: tuple[Contents, ...] = ()
 ) -> Match:
     """Compare two installations of a stack, path by path and setting by setting."""
-    wheels = {canonicalize_name(each.wheel.partition("==")[0]) for each in stack.installations.values()}
+    may_differ = _may_differ(*(stack.installations[name] for name in names))
     paths = sorted(set(sides[0].files) | set(sides[1].files))
     settings = sorted(set(sides[0].settings) | set(sides[1].settings))
     found = []
@@ -108,7 +108,7 @@ def compare(
         texts = tuple(side.files.get(path) for side in sides)
         if texts[0] != texts[1]:
             package = _owner(path, sides)
-            found.append(Difference(path, package, _in_words(names, texts), canonicalize_name(package) in wheels))
+            found.append(Difference(path, package, _in_words(names, texts), canonicalize_name(package) in may_differ))
     for name in settings:
         texts = tuple(side.settings.get(name) for side in sides)
         if texts[0] != texts[1]:
@@ -117,8 +117,14 @@ def compare(
     return Match(stack.name, names, len(paths) + len(settings), tuple(found), tuple(wrong), contents)
 
 
+def _may_differ(one: Installation, other: Installation) -> frozenset[str]:
+    """The normalised names of the packages by which two installations differ: their wheels, or what one adds."""
+    differing = {one.wheel, *one.additions} ^ {other.wheel, *other.additions}
+    return frozenset(canonicalize_name(requirement.partition("==")[0]) for requirement in differing)
+
+
 def _wrong_wheel(stack: Stack, name: str, side: Snapshot) -> str:
-    """A sentence if the wheel in an installation is not the installation's own; empty if it is.
+    """A sentence if an installation has another wheel than its own, or other additions; empty if it has its own.
 
     Intel's wheel of 1.12 also contains the metadata of stock TensorFlow. If both are installed, the vendor's counts.
     """
@@ -128,8 +134,13 @@ def _wrong_wheel(stack: Stack, name: str, side: Snapshot) -> str:
     wheels = sorted((each.wheel for each in stack.installations.values()), key=lambda wheel: wheel != vendors)
     installed = [wheel for wheel in wheels if canonical_requirement(wheel) in present]
     expected = stack.installations[name].wheel
-    if installed[:1] == [expected]:
+    added = {each for other in stack.installations.values() for each in other.additions
+             if canonical_requirement(each) in present}  # fmt: skip
+    if installed[:1] == [expected] and added == set(stack.installations[name].additions):
         return ""
+    if installed[:1] == [expected]:
+        declared = ", ".join(stack.installations[name].additions) or "nothing"
+        return f"{name} has {', '.join(sorted(added)) or 'nothing'} added to its wheel where it should be {declared}"
     return f"{name} has {installed[0] if installed else 'no wheel of this stack'} where {expected} should be"
 
 

@@ -33,9 +33,10 @@ def settings_section(measured: Results) -> Section:
         tables.append(_choices_table(stack, entry, variants))
     tables.append(_bkm_table(measured))
     paragraph = (
-        "A pair differs in one wheel at most, and in the declared settings below. It differs in nothing else: both "
-        "sides have the same Python, the same other packages (by hash), the same workload files, the same pin, the "
-        "same thread counts and the same seeds. Everything that is not in the first table is equal."
+        "A pair differs in one wheel at most, or in the packages that one side declares to add, and in the declared "
+        "settings below. It differs in nothing else: both sides have the same Python, the same other packages (by "
+        "hash), the same workload files, the same pin, the same thread counts and the same seeds. Everything that is "
+        "not in the first table is equal."
     )
     stacks = ",".join(stack for stack in measured.stacks if measured.vendors_build(stack)) or measured.stacks[0]
     as_shipped = (

@@ -55,7 +55,8 @@ class Kind:
 
 BUILD = Kind("Intel's build", "o", -0.035)
 IN_STOCK = Kind("oneDNN in stock", "D", 0.035)
-KINDS = (BUILD, IN_STOCK)
+PLUG_IN = Kind("a vendor's plug-in", "^", -0.035)
+KINDS = (BUILD, PLUG_IN, IN_STOCK)
 # A stack, and a kind that it has.
 Column = tuple[str, Kind]
 Rows = Mapping[tuple[Group, Kind], Speedup]
@@ -80,9 +81,9 @@ def years_sections(measured: Results) -> tuple[Section, ...]:
         "Each point is a speedup over the stock build of the same TensorFlow release on this host, with oneDNN "
         "switched off where stock has it. A circle is Intel's build: the effect of everything in which the two builds "
         "differ (kernels, layout, compiler flags, OpenMP). A diamond is oneDNN switched on in stock, which is Intel's "
-        "work upstream. Stock of 1.14 and later contains oneDNN's matrix product. Two releases differ in all of their "
-        "software, so that points of different releases are never divided by one another. The dotted lines only guide "
-        "the eye."
+        "work upstream. A triangle is a plug-in that its vendor adds to the release. Stock of 1.14 and later contains "
+        "oneDNN's matrix product. Two releases differ in all of their software, so that points of different releases "
+        "are never divided by one another. The dotted lines only guide the eye."
     )
     drawing = render("years", DESCRIPTION, lambda: _draw(measured, rows, stacks, keys))
     caption = f"Speedup [95%, all {plural(measured.family, 'pair')} of the run at once]"
@@ -96,7 +97,8 @@ def released(measured: Results, stack: str) -> str:
 
 
 def _variant(measured: Results, stack: str, kind: Kind) -> str | None:
-    return measured.vendors_build(stack) if kind == BUILD else measured.switched_on(stack)
+    find = {BUILD: measured.vendors_build, PLUG_IN: measured.plug_in, IN_STOCK: measured.switched_on}
+    return find[kind](stack)
 
 
 def _speedups(measured: Results, columns: Sequence[Column]) -> Rows:

@@ -88,6 +88,7 @@ def _stack(stack: Stack, artifacts: Mapping[tuple[str, str], Artifact]) -> Recor
         source=stack.source,
         # As stacks.toml declares them; `installations` has what the artifacts recorded.
         wheels={name: each.wheel for name, each in declared.items()},
+        additions={name: each.additions for name, each in declared.items() if each.additions},
         holds={name: each.holds for name, each in declared.items()},
         holds_source={name: each.holds_source for name, each in declared.items()},
         installations=made,

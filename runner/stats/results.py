@@ -83,6 +83,18 @@ class Results:
         environment = declared[variant].environment if variant in declared else ()
         return next((each.value for each in environment if each.name == ONEDNN_SWITCH), None)
 
+    def plug_in(self, stack: str) -> str | None:
+        """Return the planned variant whose installation has packages besides its wheel; None if there is none."""
+        recorded = self.header.stacks[stack]
+        return next(
+            (
+                name
+                for name in self.variants(stack)
+                if name in recorded.variants and recorded.variants[name].installation in recorded.additions
+            ),
+            None,
+        )
+
     def has_variant(self, stack: str, variant: str) -> bool:
         """Return whether this variant was planned on this stack."""
         return variant in self.variants(stack)

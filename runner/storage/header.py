@@ -100,7 +100,8 @@ class Provenance:
 class RecordedStack:
     """A stack as the run used it. It has only those installations that the launches needed.
 
-    `wheels`, `holds` and `holds_source` are by installation, as stacks.toml declared them. They are empty in runs of
+    `wheels`, `additions`, `holds` and `holds_source` are by installation, as stacks.toml declared them; `additions` has
+    those installations that have packages besides their wheel. They are empty in runs of
     the first version. The first variant is the baseline. `vendors_build` is the variant that is a vendor's build of the
     release; None if there is none. Runs of versions before it was recorded had no other than Intel's, under one name.
     """
@@ -113,6 +114,7 @@ class RecordedStack:
     reason: str
     source: str
     wheels: Mapping[str, str] = field(default_factory=dict)
+    additions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     holds: Mapping[str, str | None] = field(default_factory=dict)
     holds_source: Mapping[str, str | None] = field(default_factory=dict)
     installations: Mapping[str, Provenance]

@@ -94,3 +94,40 @@ def test_a_setting_of_the_image_that_differs_is_named(name: str) -> None:
     stock, intel = side("tensorflow-cpu", "1"), side("intel-tensorflow", "2")
     found = match(stock, Snapshot(intel.files, {**intel.settings, name: "other"}, intel.owners))
     assert [each.path for each in found.strays] == [name]
+
+
+PLUG_IN = find_stack("tf-2.14-itex")
+ADDED = ("intel_extension_for_tensorflow-2.14.0.2", "intel_extension_for_tensorflow_lib-2.14.0.2.0")
+
+
+def with_plug_in(*added: str, content: str = "1") -> Snapshot:
+    """Stock TensorFlow with these distributions added, the last of which owns the plug-in's file."""
+    plain = side("tensorflow", content)
+    metadata = {f"{SITE}/{name}.dist-info/RECORD": "file 644 ff" for name in added}
+    library = {f"{SITE}/tensorflow-plugins/libitex_cpu.so": "file 755 ff"} if added else {}
+    owners = dict.fromkeys(library, added[-1].rpartition("-")[0] if added else "")
+    return Snapshot({**plain.files, **metadata, **library}, plain.settings, {**plain.owners, **owners})
+
+
+def test_an_installation_may_have_its_declared_additions_and_nothing_else() -> None:
+    """The wheel is the same on both sides, so that none of its files may differ."""
+    assert compare(PLUG_IN, ("stock", "itex"), (with_plug_in(), with_plug_in(*ADDED))).is_matched
+    found = compare(PLUG_IN, ("stock", "itex"), (with_plug_in(), with_plug_in(*ADDED, content="2")))
+    assert f"{SITE}/tensorflow/core.so" in [each.path for each in found.strays]
+
+
+@pytest.mark.parametrize(
+    ("stock", "itex", "words"),
+    [
+        ((), (), "itex has nothing added to its wheel where it should be intel-extension-for-tensorflow==2.14.0.2"),
+        ((), ADDED[:1], "itex has intel-extension-for-tensorflow==2.14.0.2 added"),
+        (ADDED, ADDED, "added to its wheel where it should be nothing"),
+    ],
+    ids=["missing", "half of it", "on both sides"],
+)
+def test_a_side_without_its_additions_or_with_those_of_another_is_named(
+    stock: tuple[str, ...], itex: tuple[str, ...], words: str
+) -> None:
+    found = compare(PLUG_IN, ("stock", "itex"), (with_plug_in(*stock), with_plug_in(*itex)))
+    assert not found.is_matched
+    assert any(words in text for text in found.wrong_wheels)

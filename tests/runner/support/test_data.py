@@ -32,14 +32,18 @@ def requirements(lock: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("stack", STACKS, ids=lambda stack: stack.name)
-def test_the_locks_of_a_pair_differ_in_one_requirement_the_wheel(stack: Stack) -> None:
+def test_the_locks_of_a_pair_differ_in_the_wheel_or_in_what_one_side_adds(stack: Stack) -> None:
     """Everything else is the same file by hash on both sides."""
     baseline, *others = stack.installations.values()
     for other in others:
         ours, theirs = requirements(baseline.lock), requirements(other.lock)
         only_ours = [line.split()[0] for name, line in ours.items() if theirs.get(name) != line]
         only_theirs = [line.split()[0] for name, line in theirs.items() if ours.get(name) != line]
-        assert (only_ours, only_theirs) == ([baseline.wheel], [other.wheel])
+        if other.additions:
+            assert (only_ours, sorted(only_theirs)) == ([], sorted(other.additions))
+            assert other.wheel == baseline.wheel
+        else:
+            assert (only_ours, only_theirs) == ([baseline.wheel], [other.wheel])
 
 
 @pytest.mark.parametrize("stack", STACKS, ids=lambda stack: stack.name)
