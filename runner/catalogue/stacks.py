@@ -52,18 +52,37 @@ class Installer:
 
 
 @dataclass(frozen=True)
+class VendorCheck:
+    """A library that chooses its code by the processor's vendor, and the variable that makes it choose as for Intel's.
+
+    `vendors` are named as in /proc/cpuinfo. Their processors get slower code than their instruction sets allow.
+    """
+
+    variable: str
+    value: str
+    vendors: tuple[str, ...]
+    reason: str
+    source: str
+
+    def lifted_on(self, vendor: str) -> Mapping[str, str]:
+        """The environment that lifts the check on this vendor's processors; empty if it does not hold them back."""
+        return {self.variable: self.value} if vendor in self.vendors else {}
+
+
+@dataclass(frozen=True)
 class Installation:
     """What is installed on disk: one wheel and the stack's shared requirements, locked with hashes.
 
     `additions` are the packages that this installation has besides, such as a vendor's plug-in. `holds` is the part of
     oneDNN that the wheel contains, one of HOLDS. `holds_source` says how that was found. Both are None if nobody has
-    looked.
+    looked. `vendor_check` is None if no library of the wheel is known to choose its code by the processor's vendor.
     """
 
     stack: str = field(metadata=GIVEN)
     name: str = field(metadata=GIVEN)
     wheel: str
     additions: tuple[str, ...] = ()
+    vendor_check: VendorCheck | None = None
     holds: Annotated[str, OneOf("content of a wheel", HOLDS)] | None = None
     holds_source: str | None = None
 

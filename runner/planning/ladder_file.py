@@ -35,7 +35,7 @@ LAYOUTS = ("NHWC", "NCHW", "declared")
 SIGNS = ("openmp", "onednn", "omp_max_threads", "thread_count", "thread_cpus")
 CHANGE_KEYS = (
     "variant", "declared", "bkms", "set", "unset", "intra_op_threads", "inter_op_threads", "layout", "pin",
-    "graph_optimisation",
+    "graph_optimisation", "vendor_check",
 )  # fmt: skip
 _ID = re.compile(r"[a-z0-9][a-z0-9-]*")
 
@@ -67,6 +67,7 @@ class Rung:
     layout: Annotated[str, OneOf("layout", LAYOUTS)] | None = None
     pin: Annotated[str, OneOf("pin", PINS)] | None = None
     graph_optimisation: bool | None = None
+    vendor_check: bool | None = None
 
     @property
     def change(self) -> Mapping[str, Any]:

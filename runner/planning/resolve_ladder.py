@@ -6,14 +6,15 @@ known only by its launches.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from runner.catalogue.stacks import Stack, load_stacks
+from runner.catalogue.stacks import Installation, Stack, load_stacks
 from runner.errors import UsageError
 from runner.host.pin import Pin, choose_pin
 from runner.machine import Machine
+from runner.machine.cpuinfo import Processor
 from runner.planning.bkm import Bkms, resolve
 from runner.planning.ladder_file import FEWEST_RUNGS, LAST, Ladder, Rung
 from runner.planning.plan import BASE_ENVIRONMENT
@@ -34,6 +35,7 @@ class _State:
     layout: str = "NHWC"
     pin: str = "pinned"
     graph_optimisation: bool = True
+    vendor_check: bool = True
 
 
 def ladder_pins(machine: Machine, pin: Pin) -> dict[str, Pin | None]:
@@ -53,7 +55,7 @@ def ladder_pins(machine: Machine, pin: Pin) -> dict[str, Pin | None]:
 
 
 def plan_rungs(
-    ladder: Ladder, stack: Stack, pins: Mapping[str, Pin | None], isa: Collection[str]
+    ladder: Ladder, stack: Stack, pins: Mapping[str, Pin | None], processor: Processor
 ) -> tuple[PlannedRung, ...]:
     """Resolve a ladder: its rungs in order, then its branches.
 
@@ -65,7 +67,7 @@ def plan_rungs(
     states: dict[str, _State] = {}
     before, state = "", _State()
     for rung in ladder.rungs:
-        found, after = _plan(rung, before, state, planned, stack, pins, isa, ladder.bkms)
+        found, after = _plan(rung, before, state, planned, stack, pins, processor, ladder.bkms)
         planned.append(found)
         states[rung.id] = state if found.left_out else after
         if not found.left_out:
@@ -76,21 +78,21 @@ def plan_rungs(
     last = before
     for branch in ladder.branches:
         of = _standing(last if branch.of == LAST else branch.of, planned)
-        found, _ = _plan(branch, of, states[of], planned, stack, pins, isa, ladder.bkms)
+        found, _ = _plan(branch, of, states[of], planned, stack, pins, processor, ladder.bkms)
         planned.append(replace(found, is_branch=True, could_be_baseline=branch.could_be_baseline))
     return tuple(planned)
 
 
 def _plan(
     rung: Rung, of: str, state: _State, planned: list[PlannedRung], stack: Stack, pins: Mapping[str, Pin | None],
-    isa: Collection[str], bkms: Bkms,
+    processor: Processor, bkms: Bkms,
 ) -> tuple[PlannedRung, _State]:  # fmt: skip
     after = _changed(state, rung.change)
     pin = pins[after.pin]
     before = next((each.settings for each in planned if each.id == of), None)
     has_variant = _has(stack, after.variant)
-    settings = before if pin is None or not has_variant else _settings(after, pin, stack, bkms)
-    reason = _left_out(rung, stack, isa, pin, before, settings)
+    settings = before if pin is None or not has_variant else _settings(after, pin, stack, bkms, processor.vendor)
+    reason = _left_out(rung, stack, processor, pin, before, settings)
     if not has_variant:
         reason = f"{stack.name} has no variant {after.variant}"
     if settings is None:
@@ -105,18 +107,26 @@ def _plan(
 
 
 def _left_out(
-    rung: Rung, stack: Stack, isa: Collection[str], pin: Pin | None, before: RungSettings | None,
+    rung: Rung, stack: Stack, processor: Processor, pin: Pin | None, before: RungSettings | None,
     settings: RungSettings | None,
 ) -> str:  # fmt: skip
     if rung.stacks and stack.name not in rung.stacks:
         return f"not on {stack.name}: {rung.stacks_reason}"
-    if rung.needs_isa and not set(rung.needs_isa) & set(isa):
+    if rung.needs_isa and not set(rung.needs_isa) & set(processor.isa):
         return f"this processor has none of {', '.join(rung.needs_isa)}"
     if pin is None:
         return "this host has no core to spare"
+    if rung.vendor_check is False and settings == before and settings is not None:
+        return _no_vendor_check(stack.installations[settings.installation], processor.vendor)
     if settings == before and settings is not None:
         return "nothing to change on this stack and host: its launches would be those of the rung before it"
     return ""
+
+
+def _no_vendor_check(installation: Installation, vendor: str) -> str:
+    if installation.vendor_check is None:
+        return f"no library of {installation.wheel} is known to choose its code by the processor's vendor"
+    return f"the library's check of the vendor does not hold back a processor of {vendor or 'an unknown vendor'}"
 
 
 def _changed(state: _State, change: Mapping[str, Any]) -> _State:
@@ -139,19 +149,22 @@ def _has(stack: Stack, variant: str) -> bool:
     return False
 
 
-def _settings(state: _State, pin: Pin, stack: Stack, bkms: Bkms) -> RungSettings:
+def _settings(state: _State, pin: Pin, stack: Stack, bkms: Bkms, vendor: str) -> RungSettings:
     variant = stack.variants[state.variant]
+    installation = stack.installation_of(variant.name)
+    check = installation.vendor_check
     resolved = resolve(bkms, pin)
     chosen = {name: value for name, value in resolved.environment.items() if name in state.bkms}
     declared = {entry.name: entry.value for entry in variant.environment} if state.declared else {}
-    environment = {**BASE_ENVIRONMENT, **declared, **chosen, **state.variables}
+    lifted = check.lifted_on(vendor) if check and not state.vendor_check else {}
+    environment = {**BASE_ENVIRONMENT, **declared, **chosen, **lifted, **state.variables}
     layouts: dict[str, Layout] = {"NHWC": "NHWC", "NCHW": "NCHW", "declared": variant.layout}
     intra = resolved.intra_op_threads if "intra_op_threads" in state.bkms else 0
     inter = resolved.inter_op_threads if "inter_op_threads" in state.bkms else 0
     return RungSettings(
         variant=variant.name,
-        installation=variant.installation,
-        wheel=stack.installation_of(variant.name).wheel,
+        installation=installation.name,
+        wheel=installation.wheel,
         layout=layouts[state.layout],
         pin=pin,
         intra_op_threads=intra if state.intra_op_threads is None else state.intra_op_threads,

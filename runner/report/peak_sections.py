@@ -56,8 +56,7 @@ def host_peak(measured: Results) -> float:
     """Return the largest GFLOP/s of a matrix product over installations and sizes; NaN if none counts for this run."""
     if why_not_beside_launches(measured):
         return math.nan
-    found = [float(peak.best["gflops_per_second"]) for peak in measured.peaks if peak.best]
-    return max(found, default=math.nan)
+    return max((_best(peak) for peak in measured.peaks if peak.best), default=math.nan)
 
 
 def why_not_beside_launches(measured: Results) -> str:
@@ -120,23 +119,40 @@ def _paragraphs(measured: Results) -> tuple[str, ...]:
 
 def _slow_products(measured: Results) -> tuple[str, ...]:
     """Return a sentence on each installation whose matrix product is far slower than that of its stack's baseline."""
-    best: dict[tuple[str, str], float] = {}
-    for peak in measured.peaks:
-        if peak.best:
-            best[peak.stack, peak.installation] = float(peak.best["gflops_per_second"])
+    best = {(peak.stack, peak.installation): _best(peak) for peak in measured.peaks if peak.best and not peak.besides}
     found = []
     for stack, entry in measured.header.stacks.items():
         baseline = entry.variants[measured.variants(stack)[0]].installation
         base = best.get((stack, baseline), math.nan)
         found += [
             f"On {stack} the matrix product of {name} reaches {significant(speed)} GFLOP/s, {speed / base:.0%} of what "
-            f"{baseline} reaches ({significant(base)}) on this processor, for square products. The cause was not "
-            "examined. Products of other shapes may be faster (a probe's trace shows those of its network), and so may "
-            "these be on another processor."
+            f"{baseline} reaches ({significant(base)}) on this processor, for square products. "
+            f"{_cause(measured, stack, name, speed)} Products of other shapes may be faster (a probe's trace shows "
+            "those of its network), and so may these be on another processor."
             for (of, name), speed in best.items()
             if of == stack and speed < SLOW_PRODUCT * base
         ]
     return tuple(found)
+
+
+def _cause(measured: Results, stack: str, installation: str, speed: float) -> str:
+    """Return what the product without the library's check of the vendor says about a slow product's cause."""
+    check = measured.header.stacks[stack].vendor_checks.get(installation)
+    lifted = [peak for peak in measured.peaks
+              if (peak.stack, peak.installation) == (stack, installation) and peak.besides and peak.best]  # fmt: skip
+    if check is None or not lifted:
+        return "The cause was not examined."
+    faster = max(map(_best, lifted))
+    times = f"{significant(faster / speed)} times as much"
+    shown = f"With {check.variable}={check.value} it reaches {significant(faster)}, {times}"
+    if faster * SLOW_PRODUCT > speed:
+        return f"{shown}: {check.reason} ({check.source})."
+    return f"{shown}, so that the library's check of the processor's vendor is not the cause."
+
+
+def _best(peak: Peak) -> float:
+    """The most GFLOP/s of any size; NaN if nothing was measured."""
+    return float(peak.best["gflops_per_second"]) if peak.best else math.nan
 
 
 def _share_table(rows: Sequence[Achieved]) -> Table:
@@ -155,7 +171,8 @@ def _share_table(rows: Sequence[Achieved]) -> Table:
 def _peak_table(peaks: Sequence[Peak]) -> Table:
     rows = []
     for peak in sorted(peaks, key=lambda each: each.key):
-        where = (peak.stack, peak.installation, peak.variant)
+        besides = "".join(f", {name}={value}" for name, value in peak.besides.items())
+        where = (peak.stack, peak.installation, f"{peak.variant}{besides}")
         if peak.failure is not None:
             rows.append((*where, "—", "—", f"{peak.failure.status.words}: {peak.failure.message}"))
         rows += [

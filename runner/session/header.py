@@ -89,6 +89,7 @@ def _stack(stack: Stack, artifacts: Mapping[tuple[str, str], Artifact]) -> Recor
         # As stacks.toml declares them; `installations` has what the artifacts recorded.
         wheels={name: each.wheel for name, each in declared.items()},
         additions={name: each.additions for name, each in declared.items() if each.additions},
+        vendor_checks={name: each.vendor_check for name, each in declared.items() if each.vendor_check},
         holds={name: each.holds for name, each in declared.items()},
         holds_source={name: each.holds_source for name, each in declared.items()},
         installations=made,

@@ -123,5 +123,5 @@ def _laid_out(
     ladder: Ladder, machine: Machine, request: Request, pin: Pin, user_topology: UserTopology | None
 ) -> PlannedLadder:
     pins = ladder_pins(machine, pin)
-    rungs = {stack.name: plan_rungs(ladder, stack, pins, machine.processor.isa) for stack in request.stacks}
+    rungs = {stack.name: plan_rungs(ladder, stack, pins, machine.processor) for stack in request.stacks}
     return PlannedLadder(ladder, machine, request, rungs, make_ladder_plan(request, ladder, rungs, pin), user_topology)

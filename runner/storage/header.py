@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from runner.catalogue.stacks import AGAIN, Variant
+from runner.catalogue.stacks import AGAIN, Variant, VendorCheck
 from runner.host.pin import Pin
 from runner.machine import Machine
 from runner.planning.ladder_file import WHOLE
@@ -100,10 +100,10 @@ class Provenance:
 class RecordedStack:
     """A stack as the run used it. It has only those installations that the launches needed.
 
-    `wheels`, `additions`, `holds` and `holds_source` are by installation, as stacks.toml declared them; `additions` has
-    those installations that have packages besides their wheel. They are empty in runs of
-    the first version. The first variant is the baseline. `vendors_build` is the variant that is a vendor's build of the
-    release; None if there is none. Runs of versions before it was recorded had no other than Intel's, under one name.
+    `wheels`, `holds` and `holds_source` are by installation, as stacks.toml declared them, and so are `additions` and
+    `vendor_checks` of those installations that have any. They are empty in runs of the first version. The first variant
+    is the baseline. `vendors_build` is the variant that is a vendor's build of the release; None if there is none. Runs
+    of versions before it was recorded had no other than Intel's, under one name.
     """
 
     title: str
@@ -115,6 +115,7 @@ class RecordedStack:
     source: str
     wheels: Mapping[str, str] = field(default_factory=dict)
     additions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    vendor_checks: Mapping[str, VendorCheck] = field(default_factory=dict)
     holds: Mapping[str, str | None] = field(default_factory=dict)
     holds_source: Mapping[str, str | None] = field(default_factory=dict)
     installations: Mapping[str, Provenance]

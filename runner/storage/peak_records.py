@@ -1,4 +1,4 @@
-"""peaks.jsonl: the speed of the matrix product in each installation of a run, one JSON line for each.
+"""peaks.jsonl: the speed of the matrix product in each installation and environment of a run, one JSON line for each.
 
 Knows the lines, not how they are measured. Every field is described in results/README.md.
 """
@@ -17,12 +17,20 @@ from runner.storage.launch_result import Failure, failure
 SCHEMA_VERSION = 1
 SCHEMA = LineSchema("peaks", SCHEMA_VERSION, "let --resume measure it again.")
 
+Key = tuple[str, str, tuple[tuple[str, str], ...]]
+
+
+def peak_key(stack: str, installation: str, besides: Mapping[str, str]) -> Key:
+    """What identifies a measurement: stack, installation, and the variables that it had besides its variant's."""
+    return (stack, installation, tuple(sorted(besides.items())))
+
 
 @dataclass(frozen=True)
 class Peak:
     """One launch that multiplied matrices: the installation, its conditions, and all raw samples or the one error.
 
-    `variant` is the one whose environment variables the launch had. `result` is everything that the workload wrote.
+    `variant` is the one whose environment variables the launch had; it had those of `besides` in addition. `result` is
+    everything that the workload wrote.
     """
 
     stack: str
@@ -34,17 +42,22 @@ class Peak:
     facts: Mapping[str, Any]
     result: Mapping[str, Any] | None
     error: Mapping[str, str] | None
+    besides: Mapping[str, str] = field(default_factory=dict)
     schema_version: int = field(default=SCHEMA_VERSION)
 
     @property
-    def key(self) -> tuple[str, str]:
-        """Stack and installation, for each of which there is one measurement."""
-        return (self.stack, self.installation)
+    def key(self) -> Key:
+        """Stack, installation and the variables besides, for each of which there is one measurement."""
+        return peak_key(self.stack, self.installation, self.besides)
 
     @property
     def failure(self) -> Failure | None:
         """The error as a frozen type; None if the speed was measured."""
-        return None if self.error is None else failure(self.error, f"the matrix product of {'/'.join(self.key)}")
+        return (
+            None
+            if self.error is None
+            else failure(self.error, f"the matrix product of {self.stack}/{self.installation}")
+        )
 
     @property
     def sizes(self) -> Sequence[Mapping[str, Any]]:
@@ -68,14 +81,14 @@ def append(path: Path, peak: Peak) -> None:
 
 
 def read(path: Path) -> tuple[Peak, ...]:
-    """Read the line that counts for each installation: its first success, else its last failure.
+    """Read the line that counts for each measurement: its first success, else its last failure.
 
     The tuple is empty if there is no file.
 
     Raises:
         RunFormatError: the file cannot be read, is damaged, or has a newer schema.
     """
-    chosen: dict[tuple[str, str], Peak] = {}
+    chosen: dict[Key, Peak] = {}
     for peak in json_lines.read(path, SCHEMA, lambda data: Peak(**data)):
         if peak.key not in chosen or chosen[peak.key].error is not None:
             chosen[peak.key] = peak

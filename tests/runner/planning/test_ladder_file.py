@@ -15,6 +15,7 @@ from runner.catalogue.stacks import Stack, Variant, find_stack, load_stacks
 from runner.errors import UsageError
 from runner.host.pin import Pin, choose_pin
 from runner.machine import Machine, Sysroot, read_machine
+from runner.machine.cpuinfo import Processor
 from runner.planning.ladder_file import BUILT_IN, WHOLE, Ladder, load_ladder
 from runner.planning.ladder_plan import block_orders, ends
 from runner.planning.resolve_ladder import ladder_pins, plan_rungs
@@ -26,7 +27,14 @@ from tests.runner.sysroots import ec2_c5_18xlarge, isolated, write
 LADDERS = sorted(path.stem for path in BUILT_IN.glob("*.toml"))
 # The stacks that have Intel's build, which the ladders lead to.
 ERAS = {name for name, stack in load_stacks().items() if stack.vendors_build}
-AVX512 = ("avx", "avx2", "avx512f", "avx512_vnni")
+
+
+def processor(*isa: str, vendor: str = "GenuineIntel") -> Processor:
+    """A processor of which only the vendor and the instruction sets are known."""
+    return Processor("", vendor, None, None, None, "", isa)
+
+
+AVX512 = processor("avx", "avx2", "avx512f", "avx512_vnni")
 # A host with two cores of two logical CPUs each.
 PINS: dict[str, Pin | None] = {
     "all": Pin(cores=((0, 2), (1, 3)), mems=(0,), nodes=1, sockets=1),
@@ -101,6 +109,7 @@ def test_the_main_ladder_of_tf_2_14_is_the_issues() -> None:
         "graph-as-built": ["graph_optimisation"],
         "headroom": ["pin", "intra_op_threads", "OMP_NUM_THREADS"],
         "unpinned": ["pin", "KMP_AFFINITY"],
+        "vendor-check-lifted": [],
     }
     first = rungs["as-shipped"].settings
     assert not [name for name in first.environment if name not in ("LANG", "PYTHONHASHSEED")]
@@ -138,9 +147,30 @@ def test_a_host_where_the_pin_is_every_cpu_leaves_pinning_out_and_one_core_has_n
 
 def test_an_isa_that_the_processor_lacks_is_left_out() -> None:
     """A limit above what there is would limit nothing."""
-    rungs = plan_rungs(load_ladder("isa"), find_stack("tf-2.14"), PINS, ("avx", "avx2"))
+    rungs = plan_rungs(load_ladder("isa"), find_stack("tf-2.14"), PINS, processor("avx", "avx2"))
     assert [rung.left_out for rung in rungs if rung.id in ("sse41", "avx2")] == ["", ""]
     assert rungs[2].left_out == "this processor has none of avx512f"
+
+
+@pytest.mark.parametrize(
+    ("stack", "vendor", "left_out"),
+    [
+        ("tf-1.12", "AuthenticAMD", ""),
+        ("tf-1.15", "AuthenticAMD", ""),
+        ("tf-1.12", "GenuineIntel", "the library's check of the vendor does not hold back a processor of GenuineIntel"),
+        ("tf-1.12", "", "the library's check of the vendor does not hold back a processor of an unknown vendor"),
+        ("tf-2.14", "AuthenticAMD",
+         "no library of intel-tensorflow==2.14.0 is known to choose its code by the processor's vendor"),
+    ],
+)  # fmt: skip
+def test_mkls_check_of_the_vendor_is_lifted_where_it_holds_the_processor_back(
+    stack: str, vendor: str, left_out: str
+) -> None:
+    """The branch sets the one variable that stacks.toml declares, and says why it is left out elsewhere."""
+    rungs = plan_rungs(load_ladder("main"), find_stack(stack), PINS, processor("avx2", vendor=vendor))
+    branch = next(rung for rung in rungs if rung.id == "vendor-check-lifted")
+    assert branch.left_out == left_out
+    assert branch.changes == (() if left_out else (("MKL_DEBUG_CPU_TYPE", "not set", "5"),))
 
 
 def test_the_pins_of_a_ladder_on_the_articles_host(tmp_path: Path) -> None:

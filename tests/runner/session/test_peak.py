@@ -15,7 +15,7 @@ from runner.engines.protocol import Outcome
 from runner.errors import RunFormatError
 from runner.report.measured import measured
 from runner.report.peak_sections import achieved, host_peak, why_not_beside_launches
-from runner.session.peak import REPEATS, SIZES, peak_launches, sizes_for
+from runner.session.peak import REPEATS, SIZES, peak_products, sizes_for
 from runner.storage import peak_records, runs
 from runner.storage.peak_records import Peak
 from runner.vocabulary import Launch
@@ -55,7 +55,7 @@ def test_every_installation_is_measured_once_before_the_first_launch(
     assert kit(*COMPARE, "--preset", "figure1") == 0
     assert engine.multiplied == ["gemm-tf-2.14-intel", "gemm-tf-2.14-stock"]
     assert [(line["installation"], line["variant"]) for line in lines()] == [("intel", "intel"), ("stock", "stock")]
-    assert {launch.turns for launch in peak_launches(runs.load(Path("run")))} == {None}
+    assert {product.launch.turns for product in peak_products(runs.load(Path("run")))} == {None}
     for line in lines():
         assert "turns" not in line["conditions"]
         assert [(size["size"], len(size["seconds"])) for size in line["result"]["gemm"]] == [
@@ -107,6 +107,49 @@ def test_a_library_that_serves_the_processor_badly_is_named(kit: Kit) -> None:
 def _at_half_speed(result: dict[str, Any]) -> dict[str, Any]:
     products = [{**size, "gflops_per_second": size["gflops_per_second"] / 2} for size in result["gemm"]]
     return {**result, "gemm": products}
+
+
+def on_amd() -> None:
+    """Rewrite run.json as if the host were AMD's, whose processors the MKL of tf-1.12 holds back."""
+    header = json.loads(Path("run/run.json").read_text())
+    header["machine"]["processor"]["vendor"] = "AuthenticAMD"
+    Path("run/run.json").write_text(json.dumps(header))
+
+
+def test_a_library_that_holds_this_vendor_back_is_measured_without_its_check_too(kit: Kit) -> None:
+    assert kit(*COMPARE, "--stack", "tf-1.12", "--no-peak") == 0
+    on_amd()
+    found = [(product.launch.launch_id, product.besides, product.launch.environment.get("MKL_DEBUG_CPU_TYPE"))
+             for product in peak_products(runs.load(Path("run")))]  # fmt: skip
+    assert found == [
+        ("gemm-tf-1.12-intel", {}, None),
+        ("gemm-tf-1.12-intel-vendor-check-lifted", {"MKL_DEBUG_CPU_TYPE": "5"}, "5"),
+        ("gemm-tf-1.12-stock", {}, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("times", "words"),
+    [
+        (3.0, "With MKL_DEBUG_CPU_TYPE=5 it reaches 614, 3.00 times as much: the MKL in the wheel chooses its code by "
+              "the processor's vendor"),
+        (1.1, "With MKL_DEBUG_CPU_TYPE=5 it reaches 225, 1.10 times as much, so that the library's check of the "
+              "processor's vendor is not the cause."),
+    ],
+)  # fmt: skip
+def test_the_report_names_the_check_of_the_vendor_where_lifting_it_helps(kit: Kit, times: float, words: str) -> None:
+    kit(*COMPARE, "--stack", "tf-1.12")
+    slow = [{**line, "result": _at_half_speed(line["result"])} if line["installation"] == "intel" else line
+            for line in lines() if not line["besides"]]  # fmt: skip
+    lifted = next(line for line in slow if line["installation"] == "intel")
+    products = [{**size, "gflops_per_second": size["gflops_per_second"] * times} for size in lifted["result"]["gemm"]]
+    slow.append({**lifted, "besides": {"MKL_DEBUG_CPU_TYPE": "5"}, "result": {**lifted["result"], "gemm": products}})
+    PEAKS.write_text("".join(json.dumps(line) + "\n" for line in slow))
+    kit("report", "run")
+    report = Path("run/report.md").read_text()
+    assert words in report
+    assert "| intel, MKL_DEBUG_CPU_TYPE=5 |" in report
+    assert "The cause was not examined" not in report
 
 
 def test_redrawing_gives_the_same_bytes_and_another_peak_another_report(kit: Kit) -> None:
