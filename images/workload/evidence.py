@@ -15,6 +15,7 @@ _TELLING_LIBRARY = re.compile(
     r"^lib(iomp5|omp|gomp|mkl\w*|mklml\w*|mkldnn|dnnl|tensorflow\w*|openblas\w*|tcmalloc\w*|jemalloc)\b"
     r"|^_pywrap_tensorflow_internal\b"
 )
+_PLUG_INS = "/tensorflow-plugins/"  # where TensorFlow looks for plug-ins
 _OPENMP_LIBRARY = re.compile(r"^lib(iomp5|omp|gomp)\b")
 
 
@@ -24,7 +25,7 @@ def collect_evidence(root: str = "/") -> Dict[str, Any]:
 
 
 def read_mapped_libraries(root: str = "/") -> List[Dict[str, str]]:
-    """Return name and path of each mapped OpenMP, MKL, oneDNN, TensorFlow, OpenBLAS or allocator library."""
+    """Return name and path of each mapped OpenMP, MKL, oneDNN, TensorFlow, OpenBLAS, allocator or plug-in library."""
     paths = set()
     with open(os.path.join(root, "proc/self/maps"), encoding="utf-8", errors="replace") as file:
         for line in file:
@@ -32,7 +33,7 @@ def read_mapped_libraries(root: str = "/") -> List[Dict[str, str]]:
             if len(fields) == 6 and fields[5].startswith("/"):
                 paths.add(fields[5])
     found = [{"name": os.path.basename(path), "path": path} for path in sorted(paths)]
-    return [library for library in found if _TELLING_LIBRARY.match(library["name"])]
+    return [library for library in found if _TELLING_LIBRARY.match(library["name"]) or _PLUG_INS in library["path"]]
 
 
 def read_omp_max_threads(libraries: List[Dict[str, str]]) -> Optional[int]:

@@ -27,7 +27,7 @@ class CellPlan:
 
     `cores` has the logical CPUs of each physical core of the pin, `environment` every variable of a timed launch.
     `holds` is the part of oneDNN that the wheel contains according to stacks.toml (runner/catalogue/stacks.py), None if
-    the run does not state it.
+    the run does not state it. `additions` are the packages that the installation has besides the wheel: a plug-in.
     """
 
     is_baseline: bool
@@ -35,6 +35,7 @@ class CellPlan:
     environment: Mapping[str, str]
     cores: tuple[frozenset[int], ...]
     holds: str | None = None
+    additions: tuple[str, ...] = ()
 
     @property
     def cpus(self) -> frozenset[int]:
@@ -54,15 +55,19 @@ class CellPlan:
 
     @property
     def has_a_default(self) -> bool:
-        """Whether the wheel is a stock build with oneDNN, so that TensorFlow decides if the switch is not set."""
-        return not self.is_intels_build and self.version is not None and self.version >= ONEDNN_IN_STOCK
+        """Whether the wheel is a stock build with oneDNN, so that TensorFlow decides if the switch is not set.
+
+        A plug-in has kernels of its own, about which TensorFlow decides nothing.
+        """
+        is_stock = not self.is_intels_build and not self.additions
+        return is_stock and self.version is not None and self.version >= ONEDNN_IN_STOCK
 
     @property
     def kernels(self) -> Kernels:
         """Whether oneDNN's kernels should run: never in the baseline, else as build and settings decide."""
         if self.is_baseline or (self.is_intels_build and self.is_on("TF_DISABLE_MKL")):
             return "absent"
-        if self.is_intels_build:
+        if self.is_intels_build or self.additions:
             return "run"
         if self.version is not None and self.version < ONEDNN_IN_STOCK:
             return "absent"
@@ -93,4 +98,5 @@ def cell_plan_of(header: Header, stack: str, variant: str, environment: Mapping[
         environment=environment,
         cores=tuple(frozenset(core) for core in header.plan.pin.cores),
         holds=None if installation is None else used.holds.get(installation),
+        additions=() if installation is None else used.additions.get(installation, ()),
     )

@@ -50,10 +50,20 @@ class Primitive:
 
 @dataclass(frozen=True)
 class Verbose:
-    """Everything that a log's verbose lines contain. `library` is None if the log has no such line."""
+    """Everything that a log's verbose lines contain. `library` is None if the log has no such line.
+
+    A process has further libraries of the same kind if it has a plug-in, for instance. The lines of primitives do not
+    say in which one they ran.
+    """
 
     library: Library | None
     primitives: tuple[Primitive, ...]
+    further_libraries: tuple[Library, ...] = ()
+
+    @property
+    def libraries(self) -> tuple[Library, ...]:
+        """Every library that printed a line, in the order of their first lines."""
+        return (*([self.library] if self.library else []), *self.further_libraries)
 
     def count(self, kinds: Iterable[str]) -> int:
         """How often primitives of these kinds ran."""
@@ -72,9 +82,10 @@ class Verbose:
         }
 
     def to_json(self) -> dict[str, Any]:
-        """Library, primitives (those with the most time first) and reorders, as evidence.jsonl keeps them."""
+        """Libraries, primitives (those with the most time first) and reorders, as evidence.jsonl keeps them."""
         return {
             "library": None if self.library is None else asdict(self.library),
+            "further_libraries": [asdict(library) for library in self.further_libraries],
             "primitives": [asdict(primitive) for primitive in self.primitives],
             "reorders": self.reorders(),
         }
@@ -82,23 +93,33 @@ class Verbose:
 
 def parse_verbose(text: str) -> Verbose:
     """Read a log. Lines that are broken or of an unknown form are skipped."""
-    library: Library | None = None
+    libraries: list[Library] = []
     sums: dict[tuple[str, str], tuple[int, float]] = {}
     for line in text.splitlines():
         match = _LINE.search(line)
         event = _EVENT.match(match["rest"]) if match else None
         if match is None or event is None:
             continue
-        library = library or Library(_NAMES[match["name"]])
+        if not libraries or _is_another(libraries[-1], event):
+            libraries.append(Library(_NAMES[match["name"]]))
         if event["event"] == "info":
-            library = _introduced(library, event["fields"])
+            libraries[-1] = _introduced(libraries[-1], event["fields"])
         else:
             _add(sums, event["fields"])
     primitives = sorted((Primitive(*key, count, round(spent, 4)) for key, (count, spent) in sums.items()),
                         key=lambda each: (-each.milliseconds, each.kind, each.implementation))  # fmt: skip
-    if library is not None and library.isa is None:
-        library = replace(library, isa=_isa_of(primitives))
-    return Verbose(library, tuple(primitives))
+    if not libraries:
+        return Verbose(None, tuple(primitives))
+    first, *further = libraries
+    if first.isa is None:
+        first = replace(first, isa=_isa_of(primitives))
+    return Verbose(first, tuple(primitives), tuple(further))
+
+
+def _is_another(before: Library, event: re.Match[str]) -> bool:
+    """Whether a line introduces another library than the one before: it states another version."""
+    version = _VERSION.search(event["fields"]) if event["event"] == "info" else None
+    return version is not None and before.version not in (None, version[1])
 
 
 def _introduced(library: Library, fields: str) -> Library:

@@ -58,6 +58,7 @@ class Evidence:
     batch_size: int
     key: str
     library: Mapping[str, Any] | None = None
+    further_libraries: tuple[Mapping[str, Any], ...] = ()
     primitives: tuple[Mapping[str, Any], ...] = ()
     reorders: Mapping[str, Any] = field(default_factory=dict)
     threads: Mapping[str, Any] = field(default_factory=dict)
@@ -84,6 +85,7 @@ class Evidence:
             "key": self.key,
             "steps": self.steps,
             "library": self.library,
+            "further_libraries": list(self.further_libraries),
             "primitives": list(self.primitives),
             "reorders": self.reorders,
             "threads": self.threads,
@@ -107,6 +109,7 @@ class Evidence:
             batch_size=data["batch_size"],
             key=data["key"],
             library=data["library"],
+            further_libraries=tuple(data.get("further_libraries", ())),
             primitives=tuple(data["primitives"]),
             reorders=data["reorders"],
             threads=data["threads"],
@@ -154,6 +157,7 @@ def evidence_of(
         batch_size=batch_size,
         key=key,
         library=said["library"],
+        further_libraries=tuple(said["further_libraries"]),
         primitives=tuple(said["primitives"]),
         reorders=said["reorders"],
         threads=_threads(openmp, observed, found["threads"]),
@@ -206,7 +210,7 @@ def _with_runtime(verbose: Verbose, omp_max_threads: int | None) -> Verbose:
     if library is None or library.runtime is not None or omp_max_threads is None:
         return verbose
     known = Library(library.name, library.version, library.isa, "OpenMP", omp_max_threads)
-    return Verbose(known, verbose.primitives)
+    return replace(verbose, library=known)
 
 
 def _threads(openmp: OpenMp, observed: Mapping[str, Any], threads: list[Mapping[str, Any]]) -> dict[str, Any]:

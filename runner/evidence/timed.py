@@ -5,7 +5,7 @@ Evidence must cost nothing in the timed region: rule 10 of CONTRIBUTING.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from runner.catalogue.stacks import HOLDS_MATRIX_PRODUCT
@@ -13,13 +13,19 @@ from runner.evidence.cell_plan import CellPlan
 from runner.evidence.threads import judge_masks, worked_in
 from runner.evidence.verdicts import BASELINE_FREE, KERNELS_RAN, Verdict, judge_wheel
 
+# The folder of an installation in which TensorFlow looks for plug-ins.
+PLUG_INS = "/tensorflow-plugins/"
+
 
 def judge_launch(cell_plan: CellPlan, result: Mapping[str, Any] | None) -> list[Verdict]:
     """The verdicts on one timed launch; none if it recorded nothing about itself."""
     if not result or "evidence" not in result or "observed" not in result:
         return []
     evidence, observed = result["evidence"], result["observed"]
-    kernels = _judge_kernels(cell_plan, result.get("mkl_enabled"))
+    if cell_plan.additions:
+        kernels: Verdict | None = _judge_plug_in(evidence["mapped_libraries"])
+    else:
+        kernels = _judge_kernels(cell_plan, result.get("mkl_enabled"))
     threads = judge_masks(cell_plan, observed.get("omp_max_threads"), evidence["threads"], worked_in(result))
     return [verdict for verdict in (kernels, threads, judge_wheel(cell_plan, evidence["wheel"])) if verdict is not None]
 
@@ -41,3 +47,11 @@ def _judge_kernels(cell_plan: CellPlan, mkl_enabled: bool | None) -> Verdict | N
         return Verdict(BASELINE_FREE, True, "TensorFlow says that it was built without MKL-DNN's primitives.")
     text = f"TensorFlow says that oneDNN is {'ON, where it should be off' if mkl_enabled else 'off'}."
     return Verdict(BASELINE_FREE, not mkl_enabled, text)
+
+
+def _judge_plug_in(mapped: Sequence[Mapping[str, str]]) -> Verdict:
+    """The verdict on a plug-in, about which TensorFlow says nothing: whether its library is in the process."""
+    found = [library["name"] for library in mapped if PLUG_INS in library["path"]]
+    if found:
+        return Verdict(KERNELS_RAN, True, f"The plug-in is loaded: {', '.join(found)}.")
+    return Verdict(KERNELS_RAN, False, "The plug-in is NOT loaded: no library of it is in the process.")

@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 
 from runner.catalogue.stacks import HOLDS_MATRIX_PRODUCT, HOLDS_NOTHING
 from runner.evidence.cell_plan import CellPlan
-from runner.evidence.onednn import Verbose
+from runner.evidence.onednn import Library, Verbose
 
 KERNELS_RAN = "intel_kernels_ran"
 BASELINE_FREE = "baseline_is_free_of_them"
@@ -55,6 +55,8 @@ def judge_kernels(cell_plan: CellPlan, verbose: Verbose, mkl_enabled: bool | Non
         return _judge_absence(cell_plan, verbose, mkl_enabled)
     if cell_plan.kernels == "either":
         return _tell_default(cell_plan, verbose, mkl_enabled)
+    if cell_plan.additions:
+        return _judge_plug_in(cell_plan, verbose)
     counts = _counts(verbose, _NOT_KERNELS)
     found = f"{_library(verbose)} executed {listed(counts)}" if counts else "no primitive of oneDNN was executed"
     return Verdict(KERNELS_RAN, bool(counts), f"Intel kernels {'ran' if counts else 'did NOT run'}: {found}.")
@@ -98,6 +100,23 @@ def judge_wheel(cell_plan: CellPlan, wheel: Mapping[str, Any] | None) -> Verdict
     if (canonicalize_name(wheel["distribution"]), wheel["version"]) == (canonicalize_name(name), version):
         return Verdict(RIGHT_WHEEL, True, f"The right wheel is installed: {installed}.")
     return Verdict(RIGHT_WHEEL, False, f"The wrong wheel is installed: {installed} instead of {cell_plan.wheel}.")
+
+
+def _judge_plug_in(cell_plan: CellPlan, verbose: Verbose) -> Verdict:
+    """The verdict on a plug-in: its oneDNN computes on OpenMP, and TensorFlow's own on TensorFlow's threads."""
+    counts = _counts(verbose, _NOT_KERNELS)
+    own = [library for library in verbose.libraries if library.runtime == "OpenMP"]
+    plug_in = cell_plan.additions[0]
+    others = ", ".join(f"{_named(each)} on {each.runtime}" for each in verbose.libraries if each not in own)
+    besides = f" (TensorFlow's own {others} is in the process too)" if others else ""
+    if own and counts:
+        text = f"The kernels of {plug_in} ran: {_named(own[0])} on OpenMP executed {listed(counts)}{besides}."
+        return Verdict(KERNELS_RAN, True, text)
+    found = f"{_named(own[0])} on OpenMP" if own else "no oneDNN on OpenMP is in the process, and oneDNN"
+    text = (
+        f"The kernels of {plug_in} did NOT run: {found} executed {listed(counts) if counts else 'no layer'}{besides}."
+    )
+    return Verdict(KERNELS_RAN, False, text)
 
 
 def _judge_absence(cell_plan: CellPlan, verbose: Verbose, mkl_enabled: bool | None) -> Verdict:
@@ -150,9 +169,11 @@ def _counts(verbose: Verbose, without: frozenset[str]) -> Counter[str]:
 
 
 def _library(verbose: Verbose) -> str:
-    if verbose.library is None:
-        return "oneDNN"
-    return " ".join(part for part in (verbose.library.name, verbose.library.version) if part)
+    return "oneDNN" if verbose.library is None else _named(verbose.library)
+
+
+def _named(library: Library) -> str:
+    return " ".join(part for part in (library.name, library.version) if part)
 
 
 def listed(counts: Mapping[str, int], most: int = 4) -> str:

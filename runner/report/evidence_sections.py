@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from typing import Any
 
 from runner.catalogue.stacks import HOLDS_MATRIX_PRODUCT
@@ -152,8 +151,12 @@ def _texts(each: CellEvidence) -> list[dict[str, None]]:
 def _library_table(measured: Results, obtained: list[Evidence]) -> Table:
     """Return one row for each different answer of a variant. All topologies give the same unless something is wrong."""
     rows: dict[tuple[str, ...], list[str]] = {}
-    for evidence in obtained:
-        library: Mapping[str, Any] = evidence.library or {}
+    libraries = [
+        (evidence, library)
+        for evidence in obtained
+        for library in (evidence.library or {}, *evidence.further_libraries)
+    ]
+    for evidence, library in libraries:
         name = " ".join(str(library[key]) for key in ("name", "version") if library.get(key)) or "no verbose line"
         threads = library.get("threads") or evidence.threads["openmp_max_threads"]
         row = (evidence.subject.stack, evidence.subject.variant, name, present(library.get("isa")),

@@ -4,7 +4,7 @@ Each log is a launch's whole output but for most of its exec lines: the first 25
 Process and thread ids and paths are replaced. Each traced its last step with the verbose switches on, as probes did.
 tf-2.14-intel-escaped is AlexNet on a process that was held to CPU 1 with KMP_AFFINITY=norespect. The last three are of
 another host, AMD EPYC of Zen 3 (AVX2, no AVX-512): stock that was left to decide about oneDNN, and Intel's wheels with
-TF_DISABLE_MKL=1.
+TF_DISABLE_MKL=1. So is tf-2.14-itex, stock with Intel's plug-in.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ WHEELS = {
     "tf-2.14-plain-install": "tensorflow-cpu==2.14.0",
     "tf-2.14-intel-disabled": "intel-tensorflow==2.14.0",
     "tf-1.15-intel-disabled": "intel-tensorflow==1.15.2",
+    "tf-2.14-itex": "tensorflow==2.14.0",
 }
+ADDITIONS = {"tf-2.14-itex": ("intel-extension-for-tensorflow==2.14.0.2",)}
 HOLDS = {
     "tf-1.12-stock": "nothing",
     "tf-1.15-stock": "the matrix product alone",
@@ -61,6 +63,7 @@ def cell_plan(name: str, **changes: Any) -> CellPlan:
     defaults: dict[str, Any] = {
         "is_baseline": name in BASELINES, "wheel": WHEELS[name], "environment": captured(name).environment,
         "cores": TWO_CORES, "holds": HOLDS.get(name, "all primitives"),
+        "additions": ADDITIONS.get(name, ()),
     }  # fmt: skip
     return CellPlan(**{**defaults, **changes})
 

@@ -92,3 +92,19 @@ def test_reorders_are_a_share_of_the_time_of_all_primitives() -> None:
     )
     assert parse_verbose(lines).reorders() == {"count": 2, "milliseconds": 3.0, "share": 0.25}
     assert parse_verbose("").reorders()["share"] is None
+
+
+def test_two_libraries_in_one_process_are_told_apart() -> None:
+    """A plug-in has a oneDNN of its own, beside TensorFlow's; the lines of primitives do not say in which they ran."""
+    log = (
+        "onednn_verbose,v1,info,oneDNN v3.12.0 (commit 80afa71)\n"
+        "onednn_verbose,v1,info,cpu,runtime:OpenMP,nthr:2\n"
+        "onednn_verbose,v1,primitive,exec,cpu,convolution,jit:avx2,forward_inference,src,,alg,mb2,0.5\n"
+        "onednn_verbose,v1,info,oneDNN v3.7.3 (commit N/A)\n"
+        "onednn_verbose,v1,info,cpu,runtime:threadpool,nthr:2\n"
+        "onednn_verbose,v1,primitive,exec,cpu,gemm_api,,undef,src,,,2x2,0.5\n"
+    )
+    found = parse_verbose(log)
+    assert [(each.version, each.runtime) for each in found.libraries] == [("3.12.0", "OpenMP"), ("3.7.3", "threadpool")]
+    assert sorted(each.kind for each in found.primitives) == ["convolution", "gemm_api"]
+    assert [each["version"] for each in found.to_json()["further_libraries"]] == ["3.7.3"]

@@ -7,6 +7,7 @@ import pytest
 from runner.evidence.timed import judge_launch
 from runner.evidence.verdicts import (
     BASELINE_FREE,
+    KERNELS_RAN,
     THREADS_BOUND,
 )
 from tests.runner.evidence.captured import BASELINES, INTELS, captured, cell_plan
@@ -47,6 +48,14 @@ def test_every_sound_timed_launch_passes(name: str) -> None:
     undecided = {THREADS_BOUND} if name in INTELS else set()
     assert {verdict for verdict, passed in found.items() if passed is not True} == undecided
     assert found[THREADS_BOUND] is (None if undecided else True)
+
+
+@pytest.mark.parametrize(("record", "passed"), [("tf-2.14-itex", True), ("tf-2.14-stock-onednn", False)])
+def test_a_timed_launch_shows_whether_its_plug_in_is_loaded(record: str, passed: bool) -> None:
+    """TensorFlow's own answer on oneDNN says nothing of a plug-in; its library in the process does."""
+    found = {each.id: each for each in judge_launch(cell_plan("tf-2.14-itex"), captured(record).result)}
+    assert found[KERNELS_RAN].passed is passed
+    assert tells(found[KERNELS_RAN].text, "libitex_cpu.so" if passed else "NOT loaded")
 
 
 def test_an_old_record_without_evidence_is_not_judged() -> None:

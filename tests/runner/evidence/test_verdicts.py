@@ -34,6 +34,23 @@ def test_intels_kernels_ran(name: str) -> None:
     assert "convolution" in text_of(found, KERNELS_RAN)
 
 
+def test_the_kernels_of_a_plug_in_ran() -> None:
+    """Intel's plug-in brings a oneDNN that computes on OpenMP, and no line of TensorFlow's own is in the log."""
+    found = evidence("tf-2.14-itex")
+    assert verdicts(found) == {KERNELS_RAN: True, THREADS_BOUND: True, RIGHT_WHEEL: True}
+    words = ("intel-extension-for-tensorflow==2.14.0.2", "oneDNN 3.2.0 on OpenMP", "convolution")
+    assert tells(text_of(found, KERNELS_RAN), *words)
+
+
+def test_layers_in_tensorflows_own_onednn_are_none_of_a_plug_in() -> None:
+    """A plug-in that was not loaded leaves them to TensorFlow, whose oneDNN computes on TensorFlow's threads."""
+    verdict = judge_kernels(
+        cell_plan("tf-2.14-itex"), parse_verbose(captured("tf-2.14-stock-onednn").log), mkl_enabled=True
+    )
+    assert verdict.passed is False
+    assert tells(verdict.text, "did NOT run", "TensorFlow's own oneDNN 3.2.1 on threadpool")
+
+
 def test_gemm_lines_do_not_make_a_baseline_guilty() -> None:
     """Stock with oneDNN off prints gemm_api lines: Eigen's matrix kernel, and no layer."""
     found = evidence("tf-2.14-stock")
