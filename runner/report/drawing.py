@@ -6,7 +6,7 @@ Drawn with matplotlib's object interface and a fixed hash salt, without dates.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import matplotlib as mpl
@@ -15,10 +15,13 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure as Drawing
 
 from runner.report.document import Figure
+from runner.stats.results import Results, Role
 
-# One colour a variant, in every figure.
-COLOURS = {"stock": "#8d99a6", "stock-onednn": "#e09f3e", "intel": "#0068b5"}
-FURTHER_COLOURS = ("#2a9d8f", "#9b5de5", "#d1495b")
+# One colour for each role, in every figure. Variants of no role of their own have a further colour by their position.
+COLOURS = {
+    Role.BASELINE: "#8d99a6", Role.SWITCHED_ON: "#e09f3e", Role.VENDORS_BUILD: "#0068b5", Role.PLUG_IN: "#2a9d8f",
+}  # fmt: skip
+FURTHER_COLOURS = ("#9b5de5", "#d1495b", "#6a994e")
 PNG_DPI = 150
 _STYLE: Any = {
     "svg.hashsalt": "tensorflow-speedup-kit", "svg.fonttype": "none", "font.size": 10,
@@ -41,6 +44,7 @@ def render(name: str, description: str, make: Callable[[], Drawing]) -> Figure:
     return Figure(name, description, svg.getvalue(), png.getvalue())
 
 
-def colour(variant: str, variants: Sequence[str]) -> str:
-    """The colour of a variant, the same in every figure."""
-    return COLOURS.get(variant) or FURTHER_COLOURS[variants.index(variant) % len(FURTHER_COLOURS)]
+def colour(measured: Results, stack: str, variant: str) -> str:
+    """Return the colour of a variant, the same in every figure."""
+    position = measured.variants(stack).index(variant)
+    return COLOURS.get(measured.role(stack, variant)) or FURTHER_COLOURS[position % len(FURTHER_COLOURS)]

@@ -114,7 +114,7 @@ def _draw_throughput(axes: Axes, measured: Results, stack: str) -> None:
     bars = [[_throughput(measured, group, variant) for group in groups] for variant in variants]
     for index, variant in enumerate(variants):
         place = Place(index, len(variants), _limit(bars))
-        _bars(axes, place, bars[index], colour(variant, variants), variant_title(measured, stack, variant), "{}")
+        _bars(axes, place, bars[index], colour(measured, stack, variant), variant_title(measured, stack, variant), "{}")
     axes.set_ylabel("images per second")
     axes.set_title(f"{measured.header.stacks[stack].title}: training throughput", loc="left", fontsize=10)
     _finish(axes, groups, measured.batch_sizes, bars)
@@ -127,7 +127,7 @@ def _draw_speedups(axes: Axes, measured: Results, stack: str) -> None:
     for index, variant in enumerate(variants[1:]):
         place = Place(index, len(variants) - 1, _limit(bars))
         label = f"{variant_title(measured, stack, variant)} over {baseline}"
-        _bars(axes, place, bars[index], colour(variant, variants), label, "{}x")
+        _bars(axes, place, bars[index], colour(measured, stack, variant), label, "{}x")
     axes.axhline(1.0, color="#444444", linewidth=1, linestyle="--", zorder=0)
     axes.set_ylabel("speedup")
     title = measured.header.stacks[stack].title

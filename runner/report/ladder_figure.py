@@ -22,11 +22,11 @@ from runner.stats.family import verdict
 from runner.stats.intervals import Estimate
 from runner.stats.ladder import FIRST, INERT, LEFT_OUT, LadderResult, Step
 from runner.stats.products import Total
-from runner.stats.results import Results
+from runner.stats.results import Results, Role
 from runner.status import Status
 
 DESCRIPTION = "What each rung of the ladder is worth, with 95% intervals, and the whole beside the product"
-FASTER, SLOWER, UNCLEAR, TOTAL = COLOURS["intel"], "#d1495b", "#b5bcc4", "#3d405b"
+FASTER, SLOWER, UNCLEAR, TOTAL = COLOURS[Role.VENDORS_BUILD], "#d1495b", "#b5bcc4", "#3d405b"
 # Inches.
 WIDTH, ROW, FRAME = 11.5, 0.36, 1.9
 # Room on the logarithmic axis for the numbers beside the bars: a share of the bars' own span, and at least a factor.

@@ -193,7 +193,7 @@ def _figure(measured: Results, rows: Sequence[Achieved]) -> Drawing:
     figure = Drawing(figsize=(10.4, 0.34 * len(shown) + 1.5), layout="constrained")
     axes = figure.subplots()
     for position, row in enumerate(shown):
-        axes.barh(position, row.share, 0.8, color=colour(row.cell.variant, measured.variants(row.cell.stack)))
+        axes.barh(position, row.share, 0.8, color=colour(measured, row.cell.stack, row.cell.variant))
         if not math.isnan(row.low):
             ends = [[row.share - row.low / row.peak], [row.high / row.peak - row.share]]
             axes.errorbar(row.share, position, xerr=ends, color="#222222", capsize=3, linewidth=1.2)

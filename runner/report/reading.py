@@ -6,11 +6,9 @@ from runner.report.document import Section
 from runner.report.measured import blocks_in_words
 from runner.report.sequence import is_by_turns, sequence_sentences
 from runner.report.value_text import plural
-from runner.stats.results import Results
+from runner.stats.results import Results, Role
 from runner.vocabulary import Launch
 
-# Only a stack with this variant needs the paragraph on the switch: before 2.5 stock TensorFlow has no oneDNN to switch.
-SWITCHED = "stock-onednn"
 # What turns are, in four sentences.
 TURNS = (
     "The launches of a block live together on the same CPUs and take turns: one of them trains for a burst of some "
@@ -103,14 +101,20 @@ def _size_of_launch(launch: Launch) -> str:
 
 
 def _on_the_switch(measured: Results) -> tuple[str, ...]:
-    stacks = [stack for stack, entry in measured.header.stacks.items() if SWITCHED in entry.variants]
-    if not stacks:
+    """Return the paragraph on oneDNN's switch; nothing before TensorFlow 2.5, whose stock has nothing to switch."""
+    stacks = measured.header.stacks
+    found = {stack: name for stack in stacks for name in stacks[stack].variants
+             if measured.role(stack, name) == Role.SWITCHED_ON}  # fmt: skip
+    if not found:
         return ()
+    builds = {f"{build} / {found[stack]}" for stack in found if (build := stacks[stack].vendors_build)}
+    adds = f"What Intel's wheel adds to oneDNN switched on is {' or '.join(sorted(builds))}. " if builds else ""
+    switched_on = " or ".join(sorted(set(found.values())))
     return (
-        f"On {' and '.join(stacks)}, stock has oneDNN switched off, and stock-onednn is the same wheel with oneDNN "
-        "switched on. Which of the two a plain `pip install` runs depends on the CPU: on Linux, TensorFlow 2.9 and "
-        "later has it on by itself only if it finds AVX512_VNNI, AVX512_BF16, AVX_VNNI or AMX. What Intel's wheel adds "
-        "to oneDNN switched on is intel / stock-onednn. The switch concerns whole operations. With it off, "
+        f"On {' and '.join(found)}, stock has oneDNN switched off, and {switched_on} is the same wheel with oneDNN "
+        "switched on. Which of the two a plain `pip install` runs depends on the CPU: on Linux, "
+        "TensorFlow 2.9 and later has it on by itself only if it finds AVX512_VNNI, AVX512_BF16, AVX_VNNI or AMX. "
+        f"{adds}The switch concerns whole operations. With it off, "
         "TensorFlow's own (Eigen) convolutions and matrix products still call oneDNN to multiply their tiles, on any "
         "instruction set that oneDNN finds (gemm_api in the section Evidence). They do so in TensorFlow 1.14 and "
         "later, and not in 1.12. This baseline therefore contains a part of Intel's work, and is not the same as the "

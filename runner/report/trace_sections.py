@@ -156,7 +156,7 @@ def _figure(measured: Results, what: tuple[str, str, str], variants: Sequence[st
     for index, variant in enumerate(variants):
         places = [row + (index - (len(variants) - 1) / 2) * height for row in range(len(kinds))]
         spent = [kinds[kind][variant] for kind in kinds]
-        axes.barh(places, spent, height * 0.92, color=colour(variant, measured.variants(stack)),
+        axes.barh(places, spent, height * 0.92, color=colour(measured, stack, variant),
                   label=f"{variant_title(measured, stack, variant)}: {significant(sum(spent))} ms in all")  # fmt: skip
         for place, value in zip(places, spent, strict=True):
             axes.annotate(significant(value), (value, place), xytext=(3, 0), textcoords="offset points", va="center",

@@ -86,9 +86,8 @@ def _figure(measured: Results, found: Sequence[Timeline]) -> Drawing:
 
 def _panel(axes: Axes, timeline: Timeline, measured: Results) -> None:
     group, rows = timeline.group, timeline.rows
-    variants = measured.variants(group.stack)
     for position, (variant, bars) in enumerate(rows):
-        fill = colour(variant, variants)
+        fill = colour(measured, group.stack, variant)
         for is_timed in (False, True):
             shown = [bar for bar in bars if (bar.phase == "timed") == is_timed]
             _draw_bars(axes, position, shown, fill, 1.0 if is_timed else WARMUP_OPACITY)

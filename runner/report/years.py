@@ -19,7 +19,7 @@ from runner.report.drawing import render
 from runner.report.intervals import draw_whiskers, whiskers_of
 from runner.report.measured import variant_title
 from runner.report.value_text import plural, shown, significant, topology_title
-from runner.stats.results import Results
+from runner.stats.results import Results, Role
 from runner.stats.tables import Speedup
 from runner.status import Status
 from runner.vocabulary import TOPOLOGIES, Group
@@ -43,19 +43,20 @@ TICKS = (0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 
 @dataclass(frozen=True)
 class Kind:
-    """One way in which a release may have Intel's kernels: its name, its marker, and where its points are drawn.
+    """One way in which a release may have a vendor's kernels: its name, the variant's role, its marker and place.
 
     `aside` is the distance from the topology's place, in shares of the distance between two releases.
     """
 
     name: str
+    role: Role
     marker: str
     aside: float
 
 
-BUILD = Kind("Intel's build", "o", -0.035)
-IN_STOCK = Kind("oneDNN in stock", "D", 0.035)
-PLUG_IN = Kind("a vendor's plug-in", "^", -0.035)
+BUILD = Kind("Intel's build", Role.VENDORS_BUILD, "o", -0.035)
+IN_STOCK = Kind("oneDNN in stock", Role.SWITCHED_ON, "D", 0.035)
+PLUG_IN = Kind("a vendor's plug-in", Role.PLUG_IN, "^", -0.035)
 KINDS = (BUILD, PLUG_IN, IN_STOCK)
 # A stack, and a kind that it has.
 Column = tuple[str, Kind]
@@ -65,7 +66,7 @@ Rows = Mapping[tuple[Group, Kind], Speedup]
 def years_sections(measured: Results) -> tuple[Section, ...]:
     """Return the section on how Intel's work went upstream; nothing for a run of one stack."""
     columns = [(stack, kind) for stack in sorted(measured.stacks, key=lambda name: released(measured, name))
-               for kind in KINDS if _variant(measured, stack, kind)]  # fmt: skip
+               for kind in KINDS if measured.candidate(stack, kind.role)]  # fmt: skip
     stacks = list(dict.fromkeys(stack for stack, _ in columns))
     if len(stacks) < FEWEST_STACKS:
         return ()
@@ -96,18 +97,13 @@ def released(measured: Results, stack: str) -> str:
     return measured.header.stacks[stack].released
 
 
-def _variant(measured: Results, stack: str, kind: Kind) -> str | None:
-    find = {BUILD: measured.vendors_build, PLUG_IN: measured.plug_in, IN_STOCK: measured.switched_on}
-    return find[kind](stack)
-
-
 def _speedups(measured: Results, columns: Sequence[Column]) -> Rows:
     """Return the speedup over the first variant of what each column shows, by group and kind."""
     found = {}
     for comparison, row in measured.speedups.items():
         stack = comparison.group.stack
         for kind in (kind for name, kind in columns if name == stack):
-            sides = (measured.variants(stack)[0], _variant(measured, stack, kind))
+            sides = (measured.variants(stack)[0], measured.candidate(stack, kind.role))
             if (comparison.baseline, comparison.candidate) == sides:
                 found[comparison.group, kind] = row
     return found

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from functools import cached_property
 
 from runner.evidence import store
@@ -26,6 +27,16 @@ from runner.storage.peak_records import Peak
 from runner.storage.records import Record, latest
 from runner.storage.runs import Run
 from runner.vocabulary import Cell
+
+
+class Role(Enum):
+    """The part that a variant has in its stack."""
+
+    BASELINE = "the build that the others are divided by"
+    SWITCHED_ON = "the baseline's build with oneDNN switched on"
+    VENDORS_BUILD = "a vendor's build of the same release"
+    PLUG_IN = "the baseline's build with a vendor's plug-in"
+    OTHER = "something else"
 
 
 @dataclass(frozen=True)
@@ -68,32 +79,30 @@ class Results:
         name = recorded.vendors_build
         return name if self.header.is_ladder or name in self.variants(stack) else None
 
-    def switched_on(self, stack: str) -> str | None:
-        """Return the planned variant that is the baseline's build with oneDNN switched on; None if there is none."""
-        baseline, *others = self.variants(stack)
-        variants = self.header.stacks[stack].variants
-        for name in others:
-            if self._switch(stack, name) == "1" and variants[name].installation == variants[baseline].installation:
-                return name
-        return None
+    def role(self, stack: str, variant: str) -> Role:
+        """Return the part that a variant has in its stack, by what the stack declares and not by its name."""
+        recorded = self.header.stacks[stack]
+        if variant == recorded.baseline:
+            return Role.BASELINE
+        if variant == recorded.vendors_build:
+            return Role.VENDORS_BUILD
+        if variant not in recorded.variants:
+            return Role.OTHER
+        installation = recorded.variants[variant].installation
+        if installation in recorded.additions:
+            return Role.PLUG_IN
+        is_baselines = installation == recorded.variants[recorded.baseline].installation
+        return Role.SWITCHED_ON if is_baselines and self._switch(stack, variant) == "1" else Role.OTHER
+
+    def candidate(self, stack: str, role: Role) -> str | None:
+        """Return the variant of this role that the run compares with its baseline; None if there is none."""
+        return next((name for name in self.variants(stack)[1:] if self.role(stack, name) == role), None)
 
     def _switch(self, stack: str, variant: str) -> str | None:
         """Return the value that a variant declares for oneDNN's switch; None if it declares none."""
         declared = self.header.stacks[stack].variants
         environment = declared[variant].environment if variant in declared else ()
         return next((each.value for each in environment if each.name == ONEDNN_SWITCH), None)
-
-    def plug_in(self, stack: str) -> str | None:
-        """Return the planned variant whose installation has packages besides its wheel; None if there is none."""
-        recorded = self.header.stacks[stack]
-        return next(
-            (
-                name
-                for name in self.variants(stack)
-                if name in recorded.variants and recorded.variants[name].installation in recorded.additions
-            ),
-            None,
-        )
 
     def has_variant(self, stack: str, variant: str) -> bool:
         """Return whether this variant was planned on this stack."""
@@ -176,7 +185,8 @@ class Results:
         seen = self.defaults.get(stack)
         for name in self.variants(stack):
             switch = self._switch(stack, name)
-            if seen and switch is not None and (switch == "1") == seen.is_on:
+            is_stock = self.role(stack, name) in (Role.BASELINE, Role.SWITCHED_ON)
+            if seen and is_stock and switch is not None and (switch == "1") == seen.is_on:
                 return name
         return None
 

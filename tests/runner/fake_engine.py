@@ -37,7 +37,7 @@ from tests.runner.fake_results import (
 )
 
 # Step seconds of a launch; exact binary fractions keep ratios exact.
-SECONDS: Mapping[str, float] = {"stock": 1.0, "stock-onednn": 0.5, "intel": 0.25}
+SECONDS: Mapping[str, float] = {"stock": 1.0, "stock-onednn": 0.5, "intel": 0.25, "itex": 0.25}
 Hook = Callable[[Launch, dict[str, Any]], None]
 
 
@@ -56,14 +56,20 @@ def _folder_of_locks() -> TemporaryDirectory[str]:
 
 
 class FakeInstallation(Installation):
-    """An installation whose lock names the one wheel that `fake_distribution` makes."""
+    """An installation whose lock names its wheel and its additions as `fake_distribution` makes them."""
+
+    @property
+    def distributions(self) -> tuple[str, ...]:
+        """Everything that is installed, as pinned requirements."""
+        return (self.wheel, *self.additions)
 
     @property
     def wheels(self) -> Path:
-        """The file that says what is in that wheel."""
+        """The file that says what is in each of these."""
         path = Path(_folder_of_locks().name) / f"{self.stack}-{self.name}.wheels"
-        files = fake_distribution(self.wheel)[1]
-        path.write_text(write([LockedWheel(self.wheel, "0" * 64, len(files), sha256_of(files))]))
+        contents = {wheel: fake_distribution(wheel)[1] for wheel in self.distributions}
+        path.write_text(write([LockedWheel(wheel, "0" * 64, len(files), sha256_of(files))
+                               for wheel, files in sorted(contents.items())]))  # fmt: skip
         return path
 
 
@@ -128,7 +134,9 @@ class FakeEngine:
         return self._artifact(installation)
 
     def _artifact(self, installation: Installation) -> Artifact:
-        installation = FakeInstallation(installation.stack, installation.name, installation.wheel)
+        installation = FakeInstallation(
+            installation.stack, installation.name, installation.wheel, installation.additions
+        )
         provenance = {"wheel": installation.wheel, "lock_sha256": installation.lock_sha256()}
         return Artifact(installation, "/nowhere", provenance)
 
@@ -193,15 +201,20 @@ class FakeEngine:
         return f"run {launch.launch_id}"
 
     def snapshot(self, artifact: Artifact) -> Snapshot:
-        """Two installations that differ in the wheel alone, unless a test has made `stray` files."""
+        """Two installations that differ in the wheel or the additions, unless a test has made `stray` files."""
         installation = artifact.installation
+        assert isinstance(installation, FakeInstallation)
         site = f"/lib/python{find_stack(installation.stack).python}/site-packages"
-        metadata, files, record = fake_distribution(installation.wheel)
-        own = {f"{site}/{path}": f"file 644 {sha256}" for path, sha256 in files.items()}
-        path = f"{site}/{metadata}/RECORD"
-        owners = {listed: metadata.split("-")[0] for listed in own}
-        return Snapshot({"/bin/python": "file 755 aa", **own, path: "file 644 cc", **self.stray}, {}, owners,
-                        {path: record})  # fmt: skip
+        found = {"/bin/python": "file 755 aa"}
+        owners: dict[str, str] = {}
+        records: dict[str, bytes] = {}
+        for wheel in installation.distributions:
+            metadata, files, record = fake_distribution(wheel)
+            own = {f"{site}/{path}": f"file 644 {sha256}" for path, sha256 in files.items()}
+            found |= {**own, f"{site}/{metadata}/RECORD": "file 644 cc"}
+            owners |= {listed: metadata.split("-")[0] for listed in own}
+            records[f"{site}/{metadata}/RECORD"] = record
+        return Snapshot({**found, **self.stray}, {}, owners, records)
 
     def wrong_bytecode(self, artifact: Artifact) -> tuple[str, ...]:
         """There is none."""

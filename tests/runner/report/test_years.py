@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from runner.cli import main
-from runner.stats.results import results_of
+from runner.stats.results import Role, results_of
 from runner.storage.runs import load
+from runner.vocabulary import Launch
 from tests.runner.fake_engine import FakeEngine, only
 
 COMPARE = ["compare", "--topologies", "alexnet,vgg16", "--variants", "stock,intel", "--blocks", "2", "--out", "run"]
@@ -42,4 +44,26 @@ def test_a_release_without_a_vendors_build_shows_what_onednn_in_stock_gains(in_f
 def test_the_baseline_itself_is_no_gain_of_onednn(in_folder: Path) -> None:
     """Where stock with oneDNN on is what the others are divided by, nothing was switched on."""
     assert main([*COMPARE[:3], "--variants", "stock-onednn,intel", *COMPARE[5:]], only(FakeEngine())) == 0
-    assert results_of(load(Path("run"))).switched_on("tf-2.14") is None
+    assert results_of(load(Path("run"))).candidate("tf-2.14", Role.SWITCHED_ON) is None
+
+
+def _load_the_plug_in(launch: Launch, result: dict[str, Any]) -> None:
+    library = {"name": "libitex_cpu.so", "path": "/lib/tensorflow-plugins/libitex_cpu.so"}
+    if launch.cell.variant == "itex":
+        result["evidence"]["mapped_libraries"] = [library]
+
+
+def test_a_plug_in_is_a_point_of_its_release(in_folder: Path) -> None:
+    """It adds to stock, and is neither a vendor's build nor stock with oneDNN switched on."""
+    engine = FakeEngine()
+    engine.before_result = _load_the_plug_in
+    compare = ["compare", "--topologies", "alexnet", "--blocks", "2", "--out", "run", "--no-probe"]
+    assert main([*compare, "--stack", "tf-1.12,tf-2.14-itex"], only(engine)) == 0
+    (header,) = (line for line in Path("run/report.md").read_text().splitlines() if "tf-2.14-itex (2023-09)" in line)
+    assert header.rstrip("| ").split(" | ")[3:] == [
+        "tf-2.14-itex (2023-09), a vendor's plug-in",
+        "tf-2.14-itex (2023-09), oneDNN in stock",
+    ]
+    found = results_of(load(Path("run")))
+    roles = [found.role("tf-2.14-itex", variant) for variant in found.variants("tf-2.14-itex")]
+    assert roles == [Role.BASELINE, Role.SWITCHED_ON, Role.PLUG_IN]
