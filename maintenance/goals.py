@@ -16,7 +16,7 @@ from itertools import combinations
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from runner.cli.engine_ratio import ENGINE_NAMES, engine_ratios, over_all_cells
 from runner.errors import RunFormatError
@@ -196,8 +196,9 @@ def goals(everything: Sequence[Results]) -> Iterator[Found]:
 
 
 def table_of(found: Sequence[Found]) -> Table:
-    """The goals as a table: what was before, the goal, what a run has, and that as a share of the goal."""
-    table = Table("goal", "before", "bound", "found", "found / bound", "holds", "from", box=None, pad_edge=False)
+    """The goals as a table: what was before, the goal, what a run has, that as a share of the goal, and which run."""
+    numbers = [Column(name, no_wrap=True) for name in ("before", "bound", "found", "share", "holds")]
+    table = Table("goal", *numbers, Column("from", overflow="fold"), box=None, pad_edge=False)
     for each in found:
         goal, value = each.goal, each.value
         before = "—" if goal.before is None else goal.text(goal.before)
