@@ -26,9 +26,9 @@ class Case:
         return self.results.vendors_build(stack) or ""
 
     def sides(self, stack: str) -> tuple[str, str]:
-        """The variants that a claim on a speedup compares: the default build, and the vendor's; "" for none."""
+        """The variants that a claim on a speedup compares: the default build, and the claim's variant; "" for none."""
         recorded = self.results.header.stacks.get(stack)
-        return recorded.baseline if recorded is not None else "", self.vendors_build(stack)
+        return recorded.baseline if recorded is not None else "", self.variant(stack)
 
 
 @dataclass(frozen=True)
