@@ -25,6 +25,7 @@ class Status(str, Enum):
 
     # A speedup is shown, but it enters no mean and gets no verdict. NO_EVIDENCE is different: it is only a remark.
     PARTIAL = "partial"
+    OTHER_ARITHMETIC = "other_arithmetic"
     LOSSES_DIFFER = "losses_differ"
     EVIDENCE_FAILED = "evidence_failed"
     NO_EVIDENCE = "no_evidence"
@@ -44,6 +45,8 @@ class Status(str, Enum):
         return self.value
 
 
+# The statuses of a pair whose launches were all measured, and that nothing is wrong with.
+NO_FAULT = frozenset({Status.OK, Status.NO_EVIDENCE, Status.OTHER_ARITHMETIC})
 # What the `kind` of a launch's error may be.
 ERRORS = frozenset({Status.FAILED, Status.TIMEOUT, Status.OUT_OF_MEMORY, Status.NOT_AS_PLANNED})
 

@@ -13,6 +13,7 @@ from cattrs import Converter
 from packaging.utils import canonicalize_name
 
 from runner.errors import UsageError
+from runner.machine import Processor
 from runner.support.data import read_toml
 from runner.support.structure import GIVEN, Hook, OneOf, class_hook, structure, written_by_people
 from runner.vocabulary import Layout, one_of
@@ -53,7 +54,7 @@ class Installer:
 
 @dataclass(frozen=True)
 class VendorCheck:
-    """A library that chooses its code by the processor's vendor, and the variable that makes it choose as for Intel's.
+    """A library that chooses its code by the processor's vendor, and the variable that lifts this check.
 
     `vendors` are named as in /proc/cpuinfo. Their processors get slower code than their instruction sets allow.
     """
@@ -109,13 +110,20 @@ class Installation:
             raise UsageError(message) from error
 
 
+# The arithmetic of a variant that declares none.
+FLOAT32 = "float32"
 # What the name of a variant ends with that is the baseline under another name.
 AGAIN = "-again"
 
 
 @dataclass(frozen=True)
 class Variant:
-    """An installation with its settings. It has a colour of its own in figures."""
+    """An installation with its settings.
+
+    `arithmetic` is what it computes in. Training in another arithmetic than the baseline's is not the same training.
+    `needs_isa` are instruction sets, as /proc/cpuinfo names them, of which the processor must have one; empty for any
+    processor.
+    """
 
     name: str = field(metadata=GIVEN)
     installation: str
@@ -126,6 +134,15 @@ class Variant:
     layout_reason: str
     layout_source: str
     environment: tuple[Declared, ...]
+    arithmetic: str = FLOAT32
+    needs_isa: tuple[str, ...] = ()
+
+    def why_not_on(self, processor: Processor | None) -> str:
+        """Why this processor (None: not known) cannot run the variant as it is meant; empty if it can."""
+        needed = ", ".join(self.needs_isa)
+        if processor is None:
+            return f"it needs one of {needed}, and the host is not known" if needed else ""
+        return f"this processor has none of {needed}" if needed and not set(self.needs_isa) & set(processor.isa) else ""
 
 
 @dataclass(frozen=True)
@@ -198,6 +215,13 @@ def against_itself(stack: Stack) -> Stack:
     return replace(stack, variants={name: baseline, again.name: again}, vendors_build=None)
 
 
+def served_by(stack: Stack, processor: Processor | None) -> tuple[Stack, Mapping[str, str]]:
+    """The stack without the variants that the processor (None: not known) cannot run, each of these with the reason."""
+    left_out = {name: why for name, each in stack.variants.items() if (why := each.why_not_on(processor))}
+    kept = {name: each for name, each in stack.variants.items() if name not in left_out}
+    return (replace(stack, variants=kept) if left_out else stack), left_out
+
+
 @cache
 def load_stacks(path: Path = STACKS_FILE) -> Mapping[str, Stack]:
     """Read every stack, in the file's order.
@@ -250,6 +274,13 @@ def _check(where: str, stack: Stack) -> None:
     for installation in stack.installations.values():
         if installation.holds is not None and installation.holds_source is None:
             raise UsageError(f"{where}.installations.{installation.name} has holds and lacks holds_source.")
+        plain = [each.wheel for each in stack.installations.values() if not each.additions]
+        if installation.additions and installation.wheel not in plain:
+            raise UsageError(
+                f"{where}.installations.{installation.name} has additions, and no installation has its wheel alone."
+            )
+    if stack.variants[stack.baseline].needs_isa:
+        raise UsageError(f"{where}.variants.{stack.baseline} is the baseline, and cannot have needs_isa.")
     if stack.vendors_build is not None and stack.vendors_build not in stack.variants:
         raise UsageError(f"{where}.vendors_build: there is no variant {stack.vendors_build!r}.")
     for variant in stack.variants.values():

@@ -35,7 +35,7 @@ from runner.session.user_topology import user_topology_of
 from runner.stats.launch_time import launch_time
 from runner.stats.results import Results
 from runner.stats.tables import half_width
-from runner.status import Status
+from runner.status import NO_FAULT
 from runner.storage import runs
 from runner.storage.remaining import TRAINING_GFLOPS
 from runner.vocabulary import TOPOLOGIES, Steps, TurnSize
@@ -86,7 +86,7 @@ def run(options: Options, engines: Engines) -> int:
             say("the kit compared with a start by hand is left out: it takes a built-in topology")
         elif few is not None and options.by_hand:
             measure_by_hand(replace(ready, planned=against_by_hand(few)), options.engine.memory_bytes)
-    return EXIT_DONE if all(pair.status == Status.OK for pair in everything.pairs) else EXIT_SOME_CELLS_FAILED
+    return EXIT_DONE if all(pair.status in NO_FAULT for pair in everything.pairs) else EXIT_SOME_CELLS_FAILED
 
 
 def _planned(options: Options) -> PlannedComparison:

@@ -14,10 +14,11 @@ from runner.compose.services import Services, relative_to, services_of
 from runner.compose.variables import defaults, image_tokens
 from runner.errors import EXIT_DONE, DiskError
 from runner.host.pin import Pin
+from runner.machine import Machine
 from runner.planning.bkm import load_bkms, resolve
 from runner.planning.plan import FEWEST_BLOCKS, Request, make_plan
 from runner.session.options import PinOptions, RequestOptions
-from runner.session.planned import apart, memory_of, pin_from, preset_from, request_from, turn_size
+from runner.session.planned import apart, memory_of, pin_from, preset_from, request_from, served, turn_size
 from runner.session.this_host import machine_below
 from runner.support.atomic import write_whole
 from runner.vocabulary import Steps
@@ -66,9 +67,10 @@ def compose_files(options: Options, folder: Path) -> dict[str, str]:
     Raises:
         UsageError: an option asks for something that does not exist or is not possible on this host.
     """
-    (pin, memory_of_host), memory = _host(options), options.memory
+    (pin, machine), memory = _host(options), options.memory
     preset = preset_from(options.request)
-    request = replace(request_from(options.request, preset), memory_bytes=memory_of_host)
+    request, left_out = served(request_from(options.request, preset), machine.processor if machine else None)
+    request = replace(request, memory_bytes=memory_of(machine) if machine else None)
     smoke = replace(
         request,
         topologies=("alexnet",),
@@ -79,7 +81,7 @@ def compose_files(options: Options, folder: Path) -> dict[str, str]:
     )
     bkms = load_bkms(options.request.bkms)
     plan = make_plan(request, pin, resolve(bkms, pin))
-    notes = tuple(apart(request, plan))
+    notes = (*left_out, *apart(request, plan))
     images = relative_to(folder, IMAGES)
 
     def written(name: str, wanted: Request) -> tuple[Services, dict[str, str]]:
@@ -108,12 +110,12 @@ def shown(path: Path) -> str:
     return shlex.quote(str(path.resolve().relative_to(root) if path.resolve().is_relative_to(root) else path))
 
 
-def _host(options: Options) -> tuple[Pin, int | None]:
-    """The pin that the options ask for on this host, and its memory in bytes; ANY_HOST and None if they ask for none.
+def _host(options: Options) -> tuple[Pin, Machine | None]:
+    """The pin that the options ask for on this host, and the host; ANY_HOST and None if they ask for none.
 
     The memory of a host that is not known is taken as enough for launches that take turns.
     """
     if not options.pin.is_given:
         return ANY_HOST, None
     machine = machine_below(options.sysroot)
-    return pin_from(options.pin, machine), memory_of(machine)
+    return pin_from(options.pin, machine), machine

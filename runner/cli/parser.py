@@ -48,7 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
         _command(commands, "ablate", "measure what each cause contributes: a ladder of rungs, one change at a time")
     )
     _report(_command(commands, "report", "redraw a run's report, or show several runs side by side"))
-    _images(_command(commands, "images", "prove that the two installations of a stack differ in one wheel only"))
+    _images(_command(commands, "images", "prove that a stack's two installations differ in what is compared alone"))
     _push(_command(commands, "push", "send a stack's images to Amazon ECR or any registry, and write images.lock.json"))
     _pull(_command(commands, "pull", "fetch the images of an images.lock.json by digest, and check them"))
     _claims(_command(commands, "claims", "compare a run with a publication: a verdict for each claim"))

@@ -46,7 +46,7 @@ def plan_json(
         "disjoint_branches": {
             name: disjoint_branches(name, planned.description) for name in planned.request.topologies
         },
-        "notes": [*planned.problems, *planned.notes],
+        "notes": [*planned.problems, *planned.notes, *planned.remarks],
         **plan.to_json(),
         "launches": launches,
     }

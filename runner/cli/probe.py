@@ -110,7 +110,15 @@ def _planned(options: Options) -> PlannedProbes:
     planned = plan_request("probe", request, options.pin, options.bkms, None, user_topology)
     known = list(dict.fromkeys(launch.cell.variant for launch in planned.plan.launches))
     requested = tuple(one_of("variant", name, known) for name in options.variants or known)
-    return PlannedProbes(planned.label, planned.machine, request, planned.plan, user_topology, variants=requested)
+    return PlannedProbes(
+        planned.label,
+        planned.machine,
+        planned.request,
+        planned.plan,
+        user_topology,
+        remarks=planned.remarks,
+        variants=requested,
+    )
 
 
 def _create(folder: Path, header: Mapping[str, Any]) -> Run:
@@ -154,10 +162,12 @@ def _print_evidence(current: Run) -> None:
 def _library(evidence: Evidence) -> str:
     if evidence.library is None:
         return "no verbose line"
-    names = ("name", "version", "isa", "runtime")
-    known = [str(evidence.library[name]) for name in names if evidence.library[name] is not None]
-    threads = evidence.library["threads"]
-    return ", ".join(known) + (f", {threads} threads" if threads else "")
+    return "; ".join(_described(each) for each in (evidence.library, *evidence.further_libraries))
+
+
+def _described(library: Mapping[str, Any]) -> str:
+    known = [str(library[name]) for name in ("name", "version", "isa", "runtime") if library[name] is not None]
+    return ", ".join(known) + (f", {library['threads']} threads" if library["threads"] else "")
 
 
 def _primitives(evidence: Evidence) -> Table:

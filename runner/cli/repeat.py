@@ -15,7 +15,7 @@ from runner.cli.progress import say
 from runner.engines.protocol import FROM_RECORD, Notify
 from runner.errors import EXIT_INTERRUPTED, UsageError
 from runner.host.pin import Pin
-from runner.machine import Machine
+from runner.machine import Machine, Processor
 from runner.planning.plan import Plan
 from runner.report.measured import measured
 from runner.report.repeat_sections import repeat_sections
@@ -123,7 +123,7 @@ def _planned(options: Options, original: Run) -> PlannedRepetition:
     like = None if options.pin.is_given else pin_like(recorded, machine, isolated_in(original))
     pin = like or pin_from(options.pin, machine)
     plan = plan_again(original, pin, options.bkms)
-    return PlannedRepetition(original, machine, _stacks(original), plan)
+    return PlannedRepetition(original, machine, _stacks(original, machine.processor), plan)
 
 
 def _say_if_pin_differs(original: Run, pin: Pin) -> None:
@@ -132,12 +132,12 @@ def _say_if_pin_differs(original: Run, pin: Pin) -> None:
         say(f"the pin differs: CPUs {recorded.cpu_list} then, {pin.cpu_list} now")
 
 
-def _stacks(original: Run) -> tuple[Stack, ...]:
+def _stacks(original: Run, processor: Processor) -> tuple[Stack, ...]:
     """The original's stacks, as this version of the kit declares them.
 
     Raises:
-        UsageError: the run is not a comparison, or this version of the kit lacks one of its stacks, installations or
-            variants.
+        UsageError: the run is not a comparison, this version of the kit lacks one of its stacks, installations or
+            variants, or this processor cannot run one of its variants.
     """
     if original.about.kind is not None:
         raise UsageError(
@@ -152,6 +152,9 @@ def _stacks(original: Run) -> tuple[Stack, ...]:
         stack = by_name[launch.cell.stack]
         one_of(f"variant of {stack.name}", launch.cell.variant, stack.variants)
         one_of(f"installation of {stack.name}", launch.installation, stack.installations)
+        why = stack.variants[launch.cell.variant].why_not_on(processor)
+        if why:
+            raise UsageError(f"{launch.cell.variant} of {stack.name} cannot be repeated on this host: {why}.")
     return stacks
 
 

@@ -14,10 +14,9 @@ from runner.report.ladder_sections import COLUMNS, ladder_reasons, ladder_rows
 from runner.report.measured import completing
 from runner.report.value_text import ends, factor, topology_title
 from runner.report.write import write_report
-from runner.stats.evidence_marks import NO_EVIDENCE
 from runner.stats.family import NO_CLEAR_DIFFERENCE
 from runner.stats.results import Results
-from runner.status import Status
+from runner.status import NO_FAULT, Status
 from runner.storage.runs import Run
 
 SIMULTANEOUS = "95%, {} at once"
@@ -38,7 +37,7 @@ def print_results(run: Run) -> bool:
     for text in (*warnings(everything), *findings(everything, load_publication())):
         CONSOLE.print(text, markup=False)
     _print_places(everything)
-    return all(pair.status in ("ok", NO_EVIDENCE) for pair in everything.pairs)
+    return all(pair.status in NO_FAULT for pair in everything.pairs)
 
 
 def _print_ladders(everything: Results) -> bool:

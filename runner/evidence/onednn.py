@@ -117,9 +117,8 @@ def parse_verbose(text: str) -> Verbose:
 
 
 def _is_another(before: Library, event: re.Match[str]) -> bool:
-    """Whether a line introduces another library than the one before: it states another version."""
-    version = _VERSION.search(event["fields"]) if event["event"] == "info" else None
-    return version is not None and before.version not in (None, version[1])
+    """Whether a line introduces another library than the one before: each states its version once."""
+    return event["event"] == "info" and before.version is not None and _VERSION.search(event["fields"]) is not None
 
 
 def _introduced(library: Library, fields: str) -> Library:

@@ -15,6 +15,7 @@ from runner.evidence.verdicts import BASELINE_FREE, KERNELS_RAN, Verdict, judge_
 
 # The folder of an installation in which TensorFlow looks for plug-ins.
 PLUG_INS = "/tensorflow-plugins/"
+OPENMP = ("libiomp5", "libomp", "libgomp")
 
 
 def judge_launch(cell_plan: CellPlan, result: Mapping[str, Any] | None) -> list[Verdict]:
@@ -50,8 +51,15 @@ def _judge_kernels(cell_plan: CellPlan, mkl_enabled: bool | None) -> Verdict | N
 
 
 def _judge_plug_in(mapped: Sequence[Mapping[str, str]]) -> Verdict:
-    """The verdict on a plug-in, about which TensorFlow says nothing: whether its library is in the process."""
+    """The verdict on a plug-in, about which TensorFlow says nothing: whether its library and OpenMP are in the process.
+
+    The library may be there without having loaded the part that computes, which needs OpenMP.
+    """
     found = [library["name"] for library in mapped if PLUG_INS in library["path"]]
-    if found:
-        return Verdict(KERNELS_RAN, True, f"The plug-in is loaded: {', '.join(found)}.")
-    return Verdict(KERNELS_RAN, False, "The plug-in is NOT loaded: no library of it is in the process.")
+    if not found:
+        return Verdict(KERNELS_RAN, False, "The plug-in is NOT loaded: no library of it is in the process.")
+    if not any(library["name"].startswith(OPENMP) for library in mapped):
+        return Verdict(
+            KERNELS_RAN, False, f"The plug-in computes nothing: {found[0]} is mapped, and no OpenMP runtime."
+        )
+    return Verdict(KERNELS_RAN, True, f"The plug-in is loaded: {', '.join(found)} and an OpenMP runtime are mapped.")

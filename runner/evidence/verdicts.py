@@ -103,20 +103,26 @@ def judge_wheel(cell_plan: CellPlan, wheel: Mapping[str, Any] | None) -> Verdict
 
 
 def _judge_plug_in(cell_plan: CellPlan, verbose: Verbose) -> Verdict:
-    """The verdict on a plug-in: its oneDNN computes on OpenMP, and TensorFlow's own on TensorFlow's threads."""
+    """The verdict on a plug-in: its oneDNN computes on OpenMP, and TensorFlow's own on TensorFlow's threads.
+
+    The lines of primitives do not say in which of two libraries they ran.
+    """
     counts = _counts(verbose, _NOT_KERNELS)
     own = [library for library in verbose.libraries if library.runtime == "OpenMP"]
-    plug_in = cell_plan.additions[0]
-    others = ", ".join(f"{_named(each)} on {each.runtime}" for each in verbose.libraries if each not in own)
-    besides = f" (TensorFlow's own {others} is in the process too)" if others else ""
-    if own and counts:
-        text = f"The kernels of {plug_in} ran: {_named(own[0])} on OpenMP executed {listed(counts)}{besides}."
+    others = [library for library in verbose.libraries if library not in own]
+    plug_in, executed = cell_plan.additions[0], listed(counts) if counts else "no layer"
+    beside = " and ".join(f"TensorFlow's own {_named(each)} on {each.runtime}" for each in others)
+    if own and counts and not others:
+        text = f"The kernels of {plug_in} ran: {_named(own[0])} on OpenMP executed {executed}."
         return Verdict(KERNELS_RAN, True, text)
-    found = f"{_named(own[0])} on OpenMP" if own else "no oneDNN on OpenMP is in the process, and oneDNN"
-    text = (
-        f"The kernels of {plug_in} did NOT run: {found} executed {listed(counts) if counts else 'no layer'}{besides}."
-    )
-    return Verdict(KERNELS_RAN, False, text)
+    if own and counts:
+        text = f"{_named(own[0])} on OpenMP, of {plug_in}, and {beside} executed {executed}: not known which did what."
+        return Verdict(KERNELS_RAN, None, text)
+    if own:
+        text = f"The kernels of {plug_in} did NOT run: {_named(own[0])} on OpenMP executed no layer."
+        return Verdict(KERNELS_RAN, False, text)
+    text = f"The kernels of {plug_in} did NOT run: no oneDNN on OpenMP is in the process."
+    return Verdict(KERNELS_RAN, False, f"{text} {beside} executed {executed}." if beside else text)
 
 
 def _judge_absence(cell_plan: CellPlan, verbose: Verbose, mkl_enabled: bool | None) -> Verdict:

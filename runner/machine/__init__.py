@@ -3,6 +3,7 @@
 The package knows nothing of launches.
 """
 
+from runner.machine.cpuinfo import Processor
 from runner.machine.cpulist import format_cpu_list, parse_cpu_list, parse_cpu_mask
 from runner.machine.model import Machine, conditions
 from runner.machine.read import read_machine
@@ -14,6 +15,7 @@ __all__ = [
     "Core",
     "LogicalCpu",
     "Machine",
+    "Processor",
     "Sysroot",
     "conditions",
     "facts",

@@ -13,8 +13,7 @@ from typing import Any
 from runner.catalogue.stacks import Installation, Stack, load_stacks
 from runner.errors import UsageError
 from runner.host.pin import Pin, choose_pin
-from runner.machine import Machine
-from runner.machine.cpuinfo import Processor
+from runner.machine import Machine, Processor
 from runner.planning.bkm import Bkms, resolve
 from runner.planning.ladder_file import FEWEST_RUNGS, LAST, Ladder, Rung
 from runner.planning.plan import BASE_ENVIRONMENT
@@ -93,7 +92,9 @@ def _plan(
     has_variant = _has(stack, after.variant)
     settings = before if pin is None or not has_variant else _settings(after, pin, stack, bkms, processor.vendor)
     reason = _left_out(rung, stack, processor, pin, before, settings)
-    if not has_variant:
+    if has_variant:
+        reason = _why_no_step(stack, after.variant, processor) or reason
+    else:
         reason = f"{stack.name} has no variant {after.variant}"
     if settings is None:
         raise UsageError(f"The first rung, {rung.id}, cannot be run here: {reason}.")
@@ -121,6 +122,14 @@ def _left_out(
     if settings == before and settings is not None:
         return "nothing to change on this stack and host: its launches would be those of the rung before it"
     return ""
+
+
+def _why_no_step(stack: Stack, name: str, processor: Processor) -> str:
+    """Why a variant cannot be a step of a ladder on this processor; empty if it can."""
+    variant, baseline = stack.variants[name], stack.variants[stack.baseline]
+    if variant.arithmetic != baseline.arithmetic:
+        return f"{name} computes in {variant.arithmetic}, so that it is not the same training"
+    return variant.why_not_on(processor)
 
 
 def _no_vendor_check(installation: Installation, vendor: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from runner.evidence.cell_plan import ONEDNN_SWITCH, cell_plan_of
 from runner.report.value_text import estimated, plural, topology_title
 from runner.stats.family import NO_CLEAR_DIFFERENCE
-from runner.stats.results import Results
+from runner.stats.results import Results, Role
 from runner.stats.tables import Summary
 
 _FASTER = "faster"
@@ -48,10 +48,8 @@ def _gain(measured: Results, stack: str) -> str:
 
 def _is_the_switch(measured: Results, row: Summary) -> bool:
     """Return whether this pair compares a stock wheel with oneDNN on with the same wheel with oneDNN off."""
-    entry = measured.header.stacks[row.stack].variants
-    sides = [entry[row.baseline], entry[row.candidate]]
-    values = [{each.name: each.value for each in side.environment}.get(ONEDNN_SWITCH) for side in sides]
-    return sides[0].installation == sides[1].installation and values == ["0", "1"]
+    roles = [measured.role(row.stack, name) for name in (row.baseline, row.candidate)]
+    return roles == [Role.BASELINE, Role.SWITCHED_ON]
 
 
 def _of_pair(row: Summary) -> str:

@@ -20,8 +20,9 @@ from runner.stats.results import Results, Role
 # One colour for each role, in every figure. Variants of no role of their own have a further colour by their position.
 COLOURS = {
     Role.BASELINE: "#8d99a6", Role.SWITCHED_ON: "#e09f3e", Role.VENDORS_BUILD: "#0068b5", Role.PLUG_IN: "#2a9d8f",
+    Role.OTHER_ARITHMETIC: "#9b5de5",
 }  # fmt: skip
-FURTHER_COLOURS = ("#9b5de5", "#d1495b", "#6a994e")
+FURTHER_COLOURS = ("#d1495b", "#6a994e", "#7f5539")
 PNG_DPI = 150
 _STYLE: Any = {
     "svg.hashsalt": "tensorflow-speedup-kit", "svg.fonttype": "none", "font.size": 10,

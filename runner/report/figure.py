@@ -24,7 +24,7 @@ from runner.report.value_text import plural, significant, topology_title
 from runner.stats.estimators import images_per_second
 from runner.stats.evidence_marks import EVIDENCE_FAILED, NO_EVIDENCE
 from runner.stats.pairs import Comparison
-from runner.stats.results import Results
+from runner.stats.results import Results, Role
 from runner.status import Status
 from runner.vocabulary import Group
 
@@ -172,7 +172,9 @@ def _throughput(measured: Results, group: Group, variant: str) -> Bar:
         return Bar(None, NONE, _reason(measured, group, variant))
     speed = row.images_per_second
     blocks = tuple(images_per_second(record) for record in measured.of_cell(cell))
-    return Bar(speed.value, Whiskers(alone=speed.interval), evidence.remark if evidence else "", blocks)
+    is_other = measured.role(group.stack, variant) == Role.OTHER_ARITHMETIC
+    remark = (evidence.remark if evidence else "") or (Status.OTHER_ARITHMETIC.words if is_other else "")
+    return Bar(speed.value, Whiskers(alone=speed.interval), remark, blocks)
 
 
 def _reason(measured: Results, group: Group, variant: str) -> str:

@@ -56,7 +56,7 @@ def matched_sections(measured: Results) -> tuple[Section, ...]:
     for stack, match in found.items():
         pair = " / ".join(match.installations)
         for entry in match.packages:
-            verdict = "the wheel under test" if entry.allowed else "MUST NOT DIFFER"
+            verdict = "what is compared" if entry.allowed else "MUST NOT DIFFER"
             rows.append((stack, pair, str(match.compared), entry.package, str(entry.differences), verdict))
     columns = ("stack", "installations", "files and settings compared", "package", "differences", "verdict")
     paragraph = (
@@ -167,6 +167,11 @@ def _difference_table(stack: str, entry: RecordedStack, variants: list[str]) -> 
     chosen = [entry.variants[name] for name in variants]
     names = sorted({each.name for variant in chosen for each in variant.environment})
     rows = [("wheel", *(_wheel(entry, variant) for variant in chosen), "what is compared", "—")]
+    added = [", ".join(entry.additions.get(variant.installation, ())) or "none" for variant in chosen]
+    if len(set(added)) > 1:
+        rows.append(("added packages", *added, "what is compared", "—"))
+    if len({variant.arithmetic for variant in chosen}) > 1:
+        rows.append(("arithmetic", *(variant.arithmetic for variant in chosen), "what is compared", "—"))
     for name in names:
         declared = [next((each for each in variant.environment if each.name == name), None) for variant in chosen]
         reasons = " ".join(dict.fromkeys(each.reason for each in declared if each))

@@ -13,7 +13,7 @@ from runner.report.document import Figure, Section, Table, table
 from runner.report.drawing import colour, render
 from runner.report.measured import typical_step
 from runner.report.value_text import interval, significant, topology_title
-from runner.stats.results import Results
+from runner.stats.results import Results, Role
 from runner.storage.peak_records import Peak
 from runner.vocabulary import Cell, Group
 
@@ -71,7 +71,8 @@ def why_not_beside_launches(measured: Results) -> str:
 def achieved(measured: Results) -> list[Achieved]:
     """Return every measured cell, in the report's order.
 
-    A cell's GFLOP/s are its images per second times the FLOPs of training one image, as counted from the graph.
+    A cell's GFLOP/s are its images per second times the FLOPs of training one image, as counted from the graph. A cell
+    of another arithmetic has no peak, because the products are of float32.
     """
     peak = host_peak(measured)
     flops = {
@@ -82,7 +83,8 @@ def achieved(measured: Results) -> list[Achieved]:
     found = []
     for cell, row in measured.throughputs.items():
         scale, speed = flops.get(cell, math.nan) / 1e9, row.images_per_second
-        found.append(Achieved(cell, speed.value * scale, speed.low * scale, speed.high * scale, peak))
+        limit = math.nan if measured.role(cell.stack, cell.variant) == Role.OTHER_ARITHMETIC else peak
+        found.append(Achieved(cell, speed.value * scale, speed.low * scale, speed.high * scale, limit))
     return sorted(found, key=lambda each: _rank(measured, each.cell))
 
 
@@ -127,26 +129,34 @@ def _slow_products(measured: Results) -> tuple[str, ...]:
         found += [
             f"On {stack} the matrix product of {name} reaches {significant(speed)} GFLOP/s, {speed / base:.0%} of what "
             f"{baseline} reaches ({significant(base)}) on this processor, for square products. "
-            f"{_cause(measured, stack, name, speed)} Products of other shapes may be faster (a probe's trace shows "
-            "those of its network), and so may these be on another processor."
+            f"{_cause(measured, stack, name, speed, base)} Products of other shapes may be faster (a probe's trace "
+            "shows those of its network), and so may these be on another processor."
             for (of, name), speed in best.items()
             if of == stack and speed < SLOW_PRODUCT * base
         ]
     return tuple(found)
 
 
-def _cause(measured: Results, stack: str, installation: str, speed: float) -> str:
-    """Return what the product without the library's check of the vendor says about a slow product's cause."""
+def _cause(measured: Results, stack: str, installation: str, speed: float, base: float) -> str:
+    """Return what the product without the library's check of the vendor says about a slow product's cause.
+
+    `speed` and `base` are the GFLOP/s of the slow product and of the baseline's.
+    """
     check = measured.header.stacks[stack].vendor_checks.get(installation)
     lifted = [peak for peak in measured.peaks
               if (peak.stack, peak.installation) == (stack, installation) and peak.besides and peak.best]  # fmt: skip
     if check is None or not lifted:
         return "The cause was not examined."
     faster = max(map(_best, lifted))
-    times = f"{significant(faster / speed)} times as much"
-    shown = f"With {check.variable}={check.value} it reaches {significant(faster)}, {times}"
-    if faster * SLOW_PRODUCT > speed:
-        return f"{shown}: {check.reason} ({check.source})."
+    shown = (
+        f"With {check.variable}={check.value} it reaches {significant(faster)}, {significant(faster / speed)} times as "
+        f"much and {faster / base:.0%} of the baseline's"
+    )
+    why = f"{check.reason} ({check.source})"
+    if faster >= SLOW_PRODUCT * base:
+        return f"{shown}: {why}."
+    if speed < SLOW_PRODUCT * faster:
+        return f"{shown}, so that this is a part of the cause: {why}."
     return f"{shown}, so that the library's check of the processor's vendor is not the cause."
 
 

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from runner.checks.fingerprints import CLOSE, JUMP, NORM_SENSITIVITIES, NOTHING, SENSITIVITIES, FingerprintCheck
 from runner.checks.losses import JUDGED_STEPS, MOVED, LossesCheck, tolerances_of
 from runner.report.document import Section, Table, table
 from runner.report.value_text import significant, topology_title
 from runner.stats.evidence_marks import fingerprints_of
+from runner.stats.pairs import Pair
 from runner.stats.results import Results
 
 SAME, DIFFERENT, NOT_JUDGED, NONE = "same training", "DIFFERENT", "not judged", "no fingerprint"
+# What both tables say of a pair whose sides compute in different arithmetic: a difference is expected.
+OTHER = "other arithmetic, not judged"
+ON_OTHERS = (
+    "A pair of which one side computes in another arithmetic is not the same training. Its row shows by how much the "
+    "first step differs in units of float32's rounding, and is not judged."
+)
 
 
 def training_section(measured: Results) -> Section:
     """Return the section on whether both sides trained the same, by the probes' fingerprints and by the losses."""
     checks = _fingerprints(measured)
-    tables = (
-        (_fingerprints_table(checks), _losses_table(measured)) if any(checks.values()) else (_losses_table(measured),)
-    )
-    return Section("The same training on both sides", (*_on_fingerprints(checks), *_on_losses(measured)), tables)
+    others = {(pair.group.stack, _named(pair)) for pair in measured.pairs if pair.arithmetic}
+    fingerprints = (_fingerprints_table(checks, others),) if any(checks.values()) else ()
+    tables = (*fingerprints, _losses_table(measured))
+    paragraphs = (*_on_fingerprints(checks), *_on_losses(measured), *((ON_OTHERS,) if others else ()))
+    return Section("The same training on both sides", paragraphs, tables)
 
 
 def training_warnings(measured: Results) -> tuple[str, ...]:
@@ -49,9 +59,13 @@ def _fingerprints(measured: Results) -> _Checks:
     """
     found: _Checks = {}
     for pair in measured.pairs:
-        key = (pair.group.stack, pair.group.topology, f"{pair.candidate} / {pair.baseline}")
+        key = (pair.group.stack, pair.group.topology, _named(pair))
         found[key] = found.get(key) or fingerprints_of(pair, measured.cells)
     return found
+
+
+def _named(pair: Pair) -> str:
+    return f"{pair.candidate} / {pair.baseline}"
 
 
 def _on_fingerprints(checks: _Checks) -> tuple[str, ...]:
@@ -82,19 +96,22 @@ def _on_fingerprints(checks: _Checks) -> tuple[str, ...]:
     )
 
 
-def _fingerprints_table(checks: _Checks) -> Table:
-    rows = [(stack, topology_title(topology), pair, *_row(check)) for (stack, topology, pair), check in checks.items()]
+def _fingerprints_table(checks: _Checks, others: Collection[tuple[str, str]]) -> Table:
+    rows = [
+        (stack, topology_title(topology), pair, *_row(check, is_other=(stack, pair) in others))
+        for (stack, topology, pair), check in checks.items()
+    ]
     columns = ("stack", "topology", "pair", "tensors judged", f"of these within {CLOSE:.0%}", "not judged",
                "worst tensor", "difference", "tolerance", "difference / tolerance", "first step")  # fmt: skip
     numeric = (*columns[3:6], *columns[7:10])
     return table(columns, rows, numeric, caption="Fingerprints of the first step, and the tensor that is furthest off")
 
 
-def _row(check: FingerprintCheck | None) -> tuple[str, ...]:
+def _row(check: FingerprintCheck | None, *, is_other: bool) -> tuple[str, ...]:
     if check is None:
         return (*["—"] * 7, NONE)
     counts = (str(check.judged), str(check.close), str(check.not_judged))
-    finding = {True: SAME, False: DIFFERENT, None: NOT_JUDGED}[check.passed]
+    finding = OTHER if is_other else {True: SAME, False: DIFFERENT, None: NOT_JUDGED}[check.passed]
     if check.worst is None:
         return (*counts, *["—"] * 4, finding)
     worst = check.worst
@@ -132,12 +149,12 @@ def _losses_table(measured: Results) -> Table:
         check, group = pair.losses, pair.group
         differences = [f"{value:.1e}" for value in check.differences] if check else []
         rows.append((
-            group.stack, topology_title(group.topology), str(group.batch_size), f"{pair.candidate} / {pair.baseline}",
+            group.stack, topology_title(group.topology), str(group.batch_size), _named(pair),
             *(differences + ["—"] * JUDGED_STEPS)[:JUDGED_STEPS],
             "—" if check is None or check.moved is None else f"{check.moved:.1e}",
             "—" if check is None or check.share_of_movement is None else f"{check.share_of_movement:.0%}",
             " and ".join(f"{value:.0e}" for value in tolerances_of(group.topology, group.batch_size)),
-            "—" if check is None else check.finding,
+            "—" if check is None else OTHER if pair.arithmetic else check.finding,
         ))  # fmt: skip
     columns = ("stack", "topology", "batch size", "pair", "step 1", "step 2", "the update moved it by",
                "difference / movement", "tolerances", "losses")  # fmt: skip

@@ -35,7 +35,7 @@ COLOURS = ("#7a9e3f", "#7b4b94", "#c2571a", "#4a5560", "#8a6d3b", "#1f6f78")
 SPREAD = 0.7
 # The factor by which the figure goes on above the highest interval, for the value that is written there.
 ROOM = 1.3
-FEWEST_STACKS = 2
+FEWEST_RELEASES = 2
 # An interval that goes further than this factor beyond all points ends in an arrow.
 WIDEST = 3.0
 TICKS = (0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 8, 12, 16, 24, 32)
@@ -64,11 +64,11 @@ Rows = Mapping[tuple[Group, Kind], Speedup]
 
 
 def years_sections(measured: Results) -> tuple[Section, ...]:
-    """Return the section on how Intel's work went upstream; nothing for a run of one stack."""
+    """Return the section on how Intel's work went upstream; nothing for a run of one release."""
     columns = [(stack, kind) for stack in sorted(measured.stacks, key=lambda name: released(measured, name))
                for kind in KINDS if measured.candidate(stack, kind.role)]  # fmt: skip
     stacks = list(dict.fromkeys(stack for stack, _ in columns))
-    if len(stacks) < FEWEST_STACKS:
+    if len({released(measured, stack) for stack in stacks}) < FEWEST_RELEASES:
         return ()
     rows = _speedups(measured, columns)
     order = {name: index for index, name in enumerate(TOPOLOGIES)}

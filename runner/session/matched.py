@@ -42,7 +42,7 @@ def _contents(engine: Engine, stack: Stack, artifact: Artifact, side: Snapshot) 
 
 
 def require_matched(matches: Sequence[Match]) -> None:
-    """Refuse to measure installations that differ in more than their wheel, or that have the wrong wheels.
+    """Refuse to measure installations that differ in more than they declare, or that have the wrong wheels.
 
     Raises:
         HostError: the installations of a stack are not matched; the message names wheels and the first few files.
@@ -55,7 +55,7 @@ def require_matched(matches: Sequence[Match]) -> None:
                 faults.append(f"{len(match.tampered)} files are not those of the hash-locked wheels, such as {few}")
             if match.strays:
                 few = "; ".join(f"{each.path} ({each.what})" for each in match.strays[:3])
-                faults.append(f"{len(match.strays)} files or settings outside of the wheel differ, such as {few}")
+                faults.append(f"{len(match.strays)} files or settings differ that must not, such as {few}")
             raise HostError(
                 f"The installations {' and '.join(match.installations)} of {match.stack} are not matched: "
                 f"{'. '.join(faults)}. Make both again (remove them, then run `python -m runner build --stack "

@@ -55,12 +55,8 @@ def measure_peaks(session: Session, notify: Notify) -> None:
     products = [product for product in peak_products(run) if product.key not in done]
     for number, product in enumerate(products, start=1):
         launch = product.launch
-        where = " ".join(
-            [
-                f"{launch.cell.stack}/{launch.installation}",
-                *(f"{name}={value}" for name, value in product.besides.items()),
-            ]
-        )
+        besides = "".join(f" {name}={value}" for name, value in product.besides.items())
+        where = f"{launch.cell.stack}/{launch.installation}{besides}"
         notify(f"measuring the matrix product's peak, {number} of {len(products)}: {where}")
         record = carry_out(session, launch, product_job(launch, sizes_for(session.context.pin.threads), REPEATS))
         peak = _peak(product, record)

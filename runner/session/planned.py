@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from runner.catalogue.presets import Preset, find_preset
-from runner.catalogue.stacks import Stack, against_itself, find_stack
+from runner.catalogue.stacks import Stack, against_itself, find_stack, served_by
 from runner.catalogue.topology_file import UserTopology, chosen_topologies
 from runner.engines.protocol import Notify
 from runner.errors import UsageError
 from runner.host.notes import notes_on
 from runner.host.pin import Pin, choose_pin
-from runner.machine import Machine
+from runner.machine import Machine, Processor
 from runner.planning.bkm import ResolvedBkms, load_bkms, resolve, with_inter_op_threads
-from runner.planning.plan import Plan, Request, make_plan, reasons_apart
+from runner.planning.plan import FEWEST_VARIANTS, Plan, Request, make_plan, reasons_apart
 from runner.session.options import PinOptions, RequestOptions
 from runner.session.this_host import LIVE_ROOT, machine_below, problems
 from runner.session.topology_description import Description
@@ -33,9 +33,10 @@ P = TypeVar("P", bound="PlannedComparison")
 class PlannedComparison:
     """A plan with what it was made from. `description` is that of the user's own topology, after it has been built.
 
-    `label` is what a new run's folder is named after. `remarks` has a sentence for each topology whose
-    launches do not take turns. `problems` are the reasons to refuse a run on this host; a plan can be made in spite of
-    them, for another host. `notes` say what the pin leaves out on this host, and what makes its figures doubtful.
+    `label` is what a new run's folder is named after. `remarks` has a sentence for each variant that is left out on
+    this processor, and for each topology whose launches do not take turns. `problems` are the reasons to refuse a run
+    on this host; a plan can be made in spite of them, for another host. `notes` say what the pin leaves out on this
+    host, and what makes its figures doubtful.
     """
 
     label: str
@@ -90,6 +91,7 @@ def plan_from(
     request = replace(request_from(wanted, preset, user_topology), memory_bytes=memory_of(machine))
     if aa:
         request = replace(request, variants=(), stacks=tuple(against_itself(stack) for stack in request.stacks))
+    request, left_out = served(request, machine.processor)
     plan = make_plan(request, pin, bkms_from(wanted.bkms, wanted.inter_op, pin))
     return PlannedComparison(
         "aa" if aa else preset.name,
@@ -97,7 +99,7 @@ def plan_from(
         request,
         plan,
         user_topology,
-        remarks=tuple(apart(request, plan)),
+        remarks=(*left_out, *apart(request, plan)),
         problems=problems(machine, pin, where.pin_request, contained=contained),
         notes=notes_on(machine, pin),
     )
@@ -113,9 +115,34 @@ def plan_request(
     """
     machine = machine_below(LIVE_ROOT)
     pin = pin_from(where, machine)
-    request = replace(request, memory_bytes=memory_of(machine))
+    request, left_out = served(replace(request, memory_bytes=memory_of(machine)), machine.processor)
     plan = make_plan(request, pin, bkms_from(bkms, inter_op, pin))
-    return PlannedComparison(label, machine, request, plan, user_topology, remarks=tuple(apart(request, plan)))
+    return PlannedComparison(label, machine, request, plan, user_topology, remarks=(*left_out, *apart(request, plan)))
+
+
+def served(request: Request, processor: Processor | None) -> tuple[Request, tuple[str, ...]]:
+    """The request without the variants that this processor cannot run, and a sentence on each that was wanted.
+
+    The processor is None if the host is not known.
+
+    Raises:
+        UsageError: --variants names such variants, and without them fewer than two are left.
+    """
+    found = [served_by(stack, processor) for stack in request.stacks]
+    stacks = tuple(stack for stack, _ in found)
+    left = {name for stack in stacks for name in stack.variants}
+    gone = {name: why for _, reasons in found for name, why in reasons.items() if name not in left}
+    variants = tuple(name for name in request.variants if name not in gone)
+    if len(variants) < FEWEST_VARIANTS and variants != request.variants:
+        reasons = "; ".join(f"{name}: {gone[name]}" for name in request.variants if name in gone)
+        raise UsageError(f"A comparison needs two variants. Of those in --variants this host cannot run {reasons}.")
+    remarks = tuple(
+        f"{stack.name}: {stack.variants[name].label} ({name}) is left out, because {why}"
+        for stack, (_, reasons) in zip(request.stacks, found, strict=True)
+        for name, why in reasons.items()
+        if not request.variants or name in request.variants
+    )
+    return replace(request, stacks=stacks, variants=variants), remarks
 
 
 def apart(request: Request, plan: Plan) -> list[str]:

@@ -47,6 +47,8 @@ def why_not(pair: Pair) -> str:
     the pair is not the comparison that its name says. If a pair is not complete, the missing launches might have
     changed the result.
     """
+    if pair.status == Status.OTHER_ARITHMETIC:
+        return f"its two sides are not the same training: {pair.reason}"
     if pair.status == LOSSES_DIFFER:
         return "the two sides may not have trained the same thing"
     if pair.status == EVIDENCE_FAILED:
@@ -63,10 +65,26 @@ def sides_of(pair: Pair, cells: Cells) -> list[CellEvidence]:
 
 
 def _trained_alike(pair: Pair, check: FingerprintCheck | None) -> Pair:
-    if not pair.is_measured or check is None or check.passed is not False:
+    if not pair.is_measured or check is None:
+        return pair
+    if pair.arithmetic and not check.alone:
+        return replace(pair, reason=f"{pair.reason}; {_how_far(check)}")
+    if check.passed is not False:
         return pair
     reason = "; ".join([check.explanation, *([pair.reason] if pair.reason else [])])
     return replace(pair, status=LOSSES_DIFFER, reason=reason)
+
+
+def _how_far(check: FingerprintCheck) -> str:
+    """Return by how much the first step of another arithmetic differs, which is expected and not a fault."""
+    if check.worst is None:
+        return "no tensor of its first step could be compared"
+    if check.passed:
+        return "its first step differs by no more than rounding in float32, so that nothing shows another arithmetic"
+    return (
+        f"its first step differs by more than rounding in float32 in {len(check.failed)} of {check.judged} tensors, "
+        f"most in the {check.worst.title} (by {check.worst.difference:.1e})"
+    )
 
 
 def _marked(pair: Pair, sides: Sequence[CellEvidence]) -> Pair:

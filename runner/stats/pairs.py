@@ -47,15 +47,16 @@ class Pair:
     of these:
 
     - "ok";
-    - "partial" (not every planned block is complete) or "losses_differ": the ratio is shown, and left out of every mean
-      and verdict;
+    - "partial" (not every planned block is complete), "losses_differ" or "other_arithmetic": the ratio is shown, and
+      left out of every mean and verdict;
     - an error's kind, "not_comparable" or "missing": nothing can be divided.
 
     `reason` says why the status is not "ok". `blocks` are the numbers of the complete blocks, in the order of the
     speeds. `family` is how many comparisons the run judges at once. `first_blocks` is the number of blocks in the first
     of two stages; None for a run in one stage. `through` is the variant through which the two were compared, because
     they did not take turns with one another; empty if they did. The candidate's speeds are then corrected by the ratio
-    of that variant's speeds in the two sittings.
+    of that variant's speeds in the two sittings. `arithmetic` says in words that the two sides compute in different
+    arithmetic, so that they did not train the same thing; empty if they do not.
     """
 
     group: Group
@@ -70,6 +71,7 @@ class Pair:
     family: int = 1
     first_blocks: int | None = None
     through: str = ""
+    arithmetic: str = ""
 
     @property
     def first(self) -> int | None:
@@ -139,7 +141,13 @@ def pairs_of(run: Run, records: Sequence[Record]) -> list[Pair]:
     plan, family = run.about.plan, family_of(run)
     return [
         replace(
-            pair_of(Comparison(group, *sides), variants[0], counted, range(1, plan.blocks_of(group) + 1)),
+            pair_of(
+                Comparison(group, *sides),
+                variants[0],
+                counted,
+                range(1, plan.blocks_of(group) + 1),
+                _other_arithmetic(run, group.stack, *sides),
+            ),
             family=family,
             first_blocks=plan.first_blocks,
         )
@@ -147,6 +155,15 @@ def pairs_of(run: Run, records: Sequence[Record]) -> list[Pair]:
         for variants in [variants_of(run, group.stack)]
         for sides in _combinations(variants)
     ]
+
+
+def _other_arithmetic(run: Run, stack: str, baseline: str, candidate: str) -> str:
+    """Return in words that two variants are set to compute in different arithmetic; empty if they are not."""
+    variants = run.about.stacks[stack].variants
+    sides = [variants[name].arithmetic for name in (baseline, candidate)]
+    if sides[0] == sides[1]:
+        return ""
+    return f"{candidate} is set to compute in {sides[1]}, and {baseline} in {sides[0]}"
 
 
 def sitting_of(cell: Cell, records: Iterable[Record]) -> int | None:
@@ -159,12 +176,16 @@ def in_sitting(records: Iterable[Record], group: Group, sitting: int | None) -> 
     return [record for record in records if record.cell.group == group and record.sitting == sitting]
 
 
-def pair_of(pair: Comparison, first: str, records: Sequence[Record], blocks: range) -> Pair:
-    """Return a pair whose two variants lived together, or else one that is compared through the `first` variant."""
+def pair_of(pair: Comparison, first: str, records: Sequence[Record], blocks: range, arithmetic: str = "") -> Pair:
+    """Return a pair whose two variants lived together, or else one that is compared through the `first` variant.
+
+    `arithmetic` is that of the pair.
+    """
     group = pair.group
     one, other = (sitting_of(cell, records) for cell in pair.cells)
     if pair.baseline == first or one == other:
-        return make_pair(group, pair.baseline, pair.candidate, tabulate(in_sitting(records, group, other)), blocks)
+        table = tabulate(in_sitting(records, group, other))
+        return make_pair(group, pair.baseline, pair.candidate, table, blocks, arithmetic=arithmetic)
     common = [tabulate(in_sitting(records, group, each)).get(group.cell(first), {}) for each in (one, other)]
     correction = {
         block: images_per_second(common[0][block]) / images_per_second(common[1][block])
@@ -172,7 +193,8 @@ def pair_of(pair: Comparison, first: str, records: Sequence[Record], blocks: ran
         if all(block in side and side[block].error is None for side in common)
         and of_one_session(common[0][block], common[1][block])
     }
-    made = make_pair(group, pair.baseline, pair.candidate, tabulate(records), blocks, correction=correction)
+    made = make_pair(group, pair.baseline, pair.candidate, tabulate(records), blocks, correction=correction,
+                     arithmetic=arithmetic)  # fmt: skip
     lacking = [str(block) for block in blocks if block not in correction]
     if lacking and made.status == Status.OK:
         reason = f"block {', '.join(lacking)}: {first} has no usable launch beside one of the two"
@@ -182,13 +204,13 @@ def pair_of(pair: Comparison, first: str, records: Sequence[Record], blocks: ran
 
 def make_pair(
     group: Group, baseline: str, candidate: str, table: Table, blocks: range, declared: Collection[str] = (),
-    correction: Mapping[int, float] | None = None,
+    correction: Mapping[int, float] | None = None, arithmetic: str = "",
 ) -> Pair:  # fmt: skip
     """Return the pair of one baseline and one candidate over the planned blocks.
 
     `declared` names the conditions that may differ, because the difference is what is compared (the rungs of a ladder).
     `correction` has for each block the factor of the candidate's speed; a block without one is not complete. None: all
-    are 1.
+    are 1. `arithmetic` says that the two sides compute in different arithmetic: then their losses are not judged.
     """
     sides = [table.get(cell, {}) for cell in Comparison(group, baseline, candidate).cells]
     usable = [{block: record for block, record in side.items() if record.error is None} for side in sides]
@@ -202,13 +224,16 @@ def make_pair(
     apart = [(usable[0][block], usable[1][block]) for block in both if block not in complete]
     kind, reasons = _incomplete(sides, (baseline, candidate), blocks, apart)
     status = (PARTIAL if complete else kind) if kind is not None else Status.OK
-    if losses is not None and not losses.passed and complete:
+    if arithmetic and complete:
+        status = Status.OTHER_ARITHMETIC if status == Status.OK else status
+        reasons = [*reasons, arithmetic]
+    elif losses is not None and not losses.passed and complete:
         status, reasons = LOSSES_DIFFER, [losses.explanation, *reasons]
     speeds = [[images_per_second(side[block]) for block in complete] for side in usable]
     if correction is not None:
         speeds[1] = [speed * correction[block] for speed, block in zip(speeds[1], complete, strict=True)]
     return Pair(group, baseline, candidate, tuple(speeds[0]), tuple(speeds[1]), losses, status, "; ".join(reasons),
-                tuple(complete))  # fmt: skip
+                tuple(complete), arithmetic=arithmetic)  # fmt: skip
 
 
 def of_one_session(one: Record, other: Record) -> bool:

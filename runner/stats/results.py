@@ -36,6 +36,7 @@ class Role(Enum):
     SWITCHED_ON = "the baseline's build with oneDNN switched on"
     VENDORS_BUILD = "a vendor's build of the same release"
     PLUG_IN = "the baseline's build with a vendor's plug-in"
+    OTHER_ARITHMETIC = "a build that computes in another arithmetic than the baseline"
     OTHER = "something else"
 
 
@@ -88,6 +89,8 @@ class Results:
             return Role.VENDORS_BUILD
         if variant not in recorded.variants:
             return Role.OTHER
+        if recorded.variants[variant].arithmetic != recorded.variants[recorded.baseline].arithmetic:
+            return Role.OTHER_ARITHMETIC
         installation = recorded.variants[variant].installation
         if installation in recorded.additions:
             return Role.PLUG_IN

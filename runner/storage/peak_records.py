@@ -53,11 +53,8 @@ class Peak:
     @property
     def failure(self) -> Failure | None:
         """The error as a frozen type; None if the speed was measured."""
-        return (
-            None
-            if self.error is None
-            else failure(self.error, f"the matrix product of {self.stack}/{self.installation}")
-        )
+        what = f"the matrix product of {self.stack}/{self.installation}"
+        return None if self.error is None else failure(self.error, what)
 
     @property
     def sizes(self) -> Sequence[Mapping[str, Any]]:

@@ -37,7 +37,7 @@ from tests.runner.fake_results import (
 )
 
 # Step seconds of a launch; exact binary fractions keep ratios exact.
-SECONDS: Mapping[str, float] = {"stock": 1.0, "stock-onednn": 0.5, "intel": 0.25, "itex": 0.25}
+SECONDS: Mapping[str, float] = {"stock": 1.0, "stock-onednn": 0.5, "intel": 0.25, "itex": 0.25, "stock-bf16": 0.125}
 Hook = Callable[[Launch, dict[str, Any]], None]
 
 
@@ -202,8 +202,8 @@ class FakeEngine:
 
     def snapshot(self, artifact: Artifact) -> Snapshot:
         """Two installations that differ in the wheel or the additions, unless a test has made `stray` files."""
-        installation = artifact.installation
-        assert isinstance(installation, FakeInstallation)
+        made = artifact.installation
+        installation = FakeInstallation(made.stack, made.name, made.wheel, made.additions)
         site = f"/lib/python{find_stack(installation.stack).python}/site-packages"
         found = {"/bin/python": "file 755 aa"}
         owners: dict[str, str] = {}

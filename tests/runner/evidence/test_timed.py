@@ -58,6 +58,16 @@ def test_a_timed_launch_shows_whether_its_plug_in_is_loaded(record: str, passed:
     assert tells(found[KERNELS_RAN].text, "libitex_cpu.so" if passed else "NOT loaded")
 
 
+def test_a_plug_in_without_openmp_computes_nothing() -> None:
+    """Its library is mapped before it decides whether this processor has code of its own."""
+    result = captured("tf-2.14-itex").result
+    mapped = [library for library in result["evidence"]["mapped_libraries"] if library["name"] != "libiomp5.so"]
+    changed = {**result, "evidence": {**result["evidence"], "mapped_libraries": mapped}}
+    found = {each.id: each for each in judge_launch(cell_plan("tf-2.14-itex"), changed)}
+    assert found[KERNELS_RAN].passed is False
+    assert tells(found[KERNELS_RAN].text, "computes nothing")
+
+
 def test_an_old_record_without_evidence_is_not_judged() -> None:
     assert judge_launch(cell_plan("tf-2.14-stock"), {"steps": []}) == []
     assert judge_launch(cell_plan("tf-2.14-stock"), None) == []

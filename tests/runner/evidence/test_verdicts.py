@@ -51,6 +51,14 @@ def test_layers_in_tensorflows_own_onednn_are_none_of_a_plug_in() -> None:
     assert tells(verdict.text, "did NOT run", "TensorFlow's own oneDNN 3.2.1 on threadpool")
 
 
+def test_a_plug_in_beside_layers_of_unknown_origin_is_not_judged() -> None:
+    """The lines do not say in which of two libraries a primitive ran."""
+    log = captured("tf-2.14-itex").log + captured("tf-2.14-stock-onednn").log
+    verdict = judge_kernels(cell_plan("tf-2.14-itex"), parse_verbose(log), mkl_enabled=True)
+    assert verdict.passed is None
+    assert tells(verdict.text, "oneDNN 3.2.0 on OpenMP", "oneDNN 3.2.1 on threadpool", "not known which")
+
+
 def test_gemm_lines_do_not_make_a_baseline_guilty() -> None:
     """Stock with oneDNN off prints gemm_api lines: Eigen's matrix kernel, and no layer."""
     found = evidence("tf-2.14-stock")

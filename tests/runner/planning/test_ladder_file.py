@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from runner.catalogue.stacks import Stack, Variant, find_stack, load_stacks
 from runner.errors import UsageError
 from runner.host.pin import Pin, choose_pin
-from runner.machine import Machine, Sysroot, read_machine
-from runner.machine.cpuinfo import Processor
+from runner.machine import Machine, Processor, Sysroot, read_machine
 from runner.planning.ladder_file import BUILT_IN, WHOLE, Ladder, load_ladder
 from runner.planning.ladder_plan import block_orders, ends
 from runner.planning.resolve_ladder import ladder_pins, plan_rungs

@@ -144,3 +144,15 @@ def test_each_candidate_is_divided_by_the_baseline_beside_it(
 def test_candidates_are_not_compared_where_the_baseline_beside_one_of_them_failed() -> None:
     found = pair_of(Comparison(GROUP, "stock-onednn", "intel"), "stock", in_sittings(failed=True), range(1, 3))
     assert (found.status, found.blocks) == ("partial", (1,))
+
+
+@pytest.mark.parametrize(("blocks", "status"), [(2, Status.OTHER_ARITHMETIC), (4, Status.PARTIAL)])
+def test_a_pair_of_other_arithmetic_is_never_called_differing(blocks: int, status: Status) -> None:
+    """Its losses differ, which is expected; that blocks are missing is told all the same."""
+    records = [record(variant, block, losses=[first, 7.875, 7.75]) for block in (1, 2)
+               for variant, first in (("stock", 8.0), ("intel", 9.0))]  # fmt: skip
+    words = "intel is set to compute in bf16, and stock in float32"
+    pair = make_pair(GROUP, "stock", "intel", tabulate(records), range(1, blocks + 1), arithmetic=words)
+    assert (pair.status, counts(pair)) == (status, False)
+    assert words in pair.reason
+    assert make_pair(GROUP, "stock", "intel", tabulate(records), range(1, 3)).status == LOSSES_DIFFER
