@@ -107,8 +107,9 @@ def compare(
     for path in paths:
         texts = tuple(side.files.get(path) for side in sides)
         if texts[0] != texts[1]:
-            package = _owner(path, sides)
-            found.append(Difference(path, package, _in_words(names, texts), canonicalize_name(package) in may_differ))
+            owners = _owners(path, sides)
+            is_allowed = bool(owners) and all(canonicalize_name(owner) in may_differ for owner in owners)
+            found.append(Difference(path, ", ".join(owners) or OUTSIDE, _in_words(names, texts), is_allowed))
     for name in settings:
         texts = tuple(side.settings.get(name) for side in sides)
         if texts[0] != texts[1]:
@@ -144,28 +145,27 @@ def _wrong_wheel(stack: Stack, name: str, side: Snapshot) -> str:
     return f"{name} has {installed[0] if installed else 'no wheel of this stack'} where {expected} should be"
 
 
-def _owner(path: str, sides: tuple[Snapshot, Snapshot]) -> str:
+def _owners(path: str, sides: tuple[Snapshot, Snapshot]) -> tuple[str, ...]:
     """The distribution that owns a path: the one whose RECORD lists it or its source, or whose metadata folder has it.
 
-    A folder belongs to a distribution that owns everything in it.
+    A folder belongs to all distributions that own something in it. Nobody owns a path that is in no distribution.
     """
     metadata = re.search(r"/([^/]+)-[^/-]+\.dist-info(/|$)", path)
     if metadata:
-        return metadata[1]
+        return (metadata[1],)
     source = re.sub(r"/__pycache__/([^/]+?)\.[^./]+\.pyc$", r"/\1.py", path)
     for side in sides:
         for candidate in (path, source):
             if candidate in side.owners:
-                return side.owners[candidate]
+                return (side.owners[candidate],)
     if any(side.files.get(path, "").startswith("folder") for side in sides):
         inside = {owner for side in sides for listed, owner in side.owners.items() if listed.startswith(path + "/")}
         if path.endswith("/__pycache__"):
             parent = os.path.dirname(path)
             inside |= {owner for side in sides for listed, owner in side.owners.items()
                        if os.path.dirname(listed) == parent}  # fmt: skip
-        if len({canonicalize_name(owner) for owner in inside}) == 1:
-            return min(inside)
-    return OUTSIDE
+        return tuple(sorted({canonicalize_name(owner): owner for owner in sorted(inside)}.values()))
+    return ()
 
 
 def _in_words(names: tuple[str, str], texts: tuple[str | None, ...]) -> str:

@@ -101,11 +101,14 @@ ADDED = ("intel_extension_for_tensorflow-2.14.0.2", "intel_extension_for_tensorf
 
 
 def with_plug_in(*added: str, content: str = "1") -> Snapshot:
-    """Stock TensorFlow with these distributions added, the last of which owns the plug-in's file."""
+    """Stock TensorFlow with these distributions added, which share one folder."""
     plain = side("tensorflow", content)
     metadata = {f"{SITE}/{name}.dist-info/RECORD": "file 644 ff" for name in added}
-    library = {f"{SITE}/tensorflow-plugins/libitex_cpu.so": "file 755 ff"} if added else {}
-    owners = dict.fromkeys(library, added[-1].rpartition("-")[0] if added else "")
+    names = [name.rpartition("-")[0] for name in added]
+    owners = {f"{SITE}/intel_extension_for_tensorflow/{name}.so": name for name in names}
+    library = dict.fromkeys(owners, "file 755 ff")
+    if added:
+        library[f"{SITE}/intel_extension_for_tensorflow"] = "folder 755"
     return Snapshot({**plain.files, **metadata, **library}, plain.settings, {**plain.owners, **owners})
 
 
@@ -114,6 +117,15 @@ def test_an_installation_may_have_its_declared_additions_and_nothing_else() -> N
     assert compare(PLUG_IN, ("stock", "itex"), (with_plug_in(), with_plug_in(*ADDED))).is_matched
     found = compare(PLUG_IN, ("stock", "itex"), (with_plug_in(), with_plug_in(*ADDED, content="2")))
     assert f"{SITE}/tensorflow/core.so" in [each.path for each in found.strays]
+
+
+def test_a_folder_that_the_additions_share_with_another_package_is_a_stray() -> None:
+    added = with_plug_in(*ADDED)
+    folder = f"{SITE}/intel_extension_for_tensorflow"
+    other = {f"{folder}/numpy.py": "file 644 aa"}
+    itex = Snapshot({**added.files, **other}, added.settings, {**added.owners, **dict.fromkeys(other, "numpy")})
+    found = compare(PLUG_IN, ("stock", "itex"), (with_plug_in(), itex))
+    assert [each.path for each in found.strays] == [folder, *other]
 
 
 @pytest.mark.parametrize(
