@@ -15,6 +15,9 @@ from runner.report.value_text import present
 from runner.stats.results import Results
 from runner.storage.header import RecordedMatch, RecordedStack
 
+# What the tables say of what a pair may differ in.
+COMPARED = "what is compared"
+
 
 def platform_section(measured: Results, article: Publication) -> Section:
     """Return the section with the article's platform table, filled in for this host."""
@@ -56,7 +59,7 @@ def matched_sections(measured: Results) -> tuple[Section, ...]:
     for stack, match in found.items():
         pair = " / ".join(match.installations)
         for entry in match.packages:
-            verdict = "what is compared" if entry.allowed else "MUST NOT DIFFER"
+            verdict = COMPARED if entry.allowed else "MUST NOT DIFFER"
             rows.append((stack, pair, str(match.compared), entry.package, str(entry.differences), verdict))
     columns = ("stack", "installations", "files and settings compared", "package", "differences", "verdict")
     paragraph = (
@@ -166,12 +169,13 @@ def _host_rows(measured: Results) -> dict[str, str]:
 def _difference_table(stack: str, entry: RecordedStack, variants: list[str]) -> Table:
     chosen = [entry.variants[name] for name in variants]
     names = sorted({each.name for variant in chosen for each in variant.environment})
-    rows = [("wheel", *(_wheel(entry, variant) for variant in chosen), "what is compared", "—")]
+    wheels = [_wheel(entry, variant) for variant in chosen]
+    rows = [("wheel", *wheels, COMPARED if len(set(wheels)) > 1 else "the same on all", "—")]
     added = [", ".join(entry.additions.get(variant.installation, ())) or "none" for variant in chosen]
     if len(set(added)) > 1:
-        rows.append(("added packages", *added, "what is compared", "—"))
+        rows.append(("added packages", *added, COMPARED, "—"))
     if len({variant.arithmetic for variant in chosen}) > 1:
-        rows.append(("arithmetic", *(variant.arithmetic for variant in chosen), "what is compared", "—"))
+        rows.append(("arithmetic", *(variant.arithmetic for variant in chosen), COMPARED, "—"))
     for name in names:
         declared = [next((each for each in variant.environment if each.name == name), None) for variant in chosen]
         reasons = " ".join(dict.fromkeys(each.reason for each in declared if each))

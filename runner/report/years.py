@@ -5,6 +5,7 @@ For runs of more than one stack.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -33,8 +34,10 @@ DESCRIPTION = (
 COLOURS = ("#7a9e3f", "#7b4b94", "#c2571a", "#4a5560", "#8a6d3b", "#1f6f78")
 # The width over which the topologies of one release are spread, as a share of the distance between two releases.
 SPREAD = 0.7
-# The factor by which the figure goes on above the highest interval, for the value that is written there.
-ROOM = 1.3
+# How far the figure goes on above the highest interval, as a share of its height, for the value that is written there.
+ROOM = 0.14
+# The letters that fit in a line below the figure, over all releases.
+LETTERS = 110
 FEWEST_RELEASES = 2
 # An interval that goes further than this factor beyond all points ends in an arrow.
 WIDEST = 3.0
@@ -136,11 +139,16 @@ def _draw(measured: Results, rows: Rows, stacks: list[str], keys: list[tuple[str
                 highest = max(highest, top)
     axes.axhline(1.0, color="#444444", linewidth=1, linestyle="--", zorder=0)
     baselines = {name: variant_title(measured, name, measured.variants(name)[0]) for name in stacks}
-    names = [f"{measured.header.stacks[name].title}\n{name}, over {baselines[name]}" for name in stacks]
+    titles = {name: (measured.header.stacks[name].title, f"{name}, over {baselines[name]}") for name in stacks}
+    names = [
+        "\n".join(line for text in titles[name] for line in textwrap.wrap(text, LETTERS // len(stacks)))
+        for name in stacks
+    ]
     axes.set_xticks(range(len(stacks)), names)
     axes.set_xlim(-0.6, len(stacks) - 0.4)
     axes.set_yscale("log", base=2)  # ratios: twice and half are equally far from 1
-    axes.set_ylim(top=highest * ROOM)
+    lowest = axes.get_ylim()[0]
+    axes.set_ylim(top=highest * (highest / lowest) ** ROOM)
     axes.yaxis.set_major_locator(FixedLocator(TICKS))
     axes.yaxis.set_major_formatter(lambda value, _position: f"{value:g}x")
     axes.yaxis.set_minor_locator(NullLocator())
