@@ -36,6 +36,8 @@ HEADROOM = 1.12
 MARKED = (EVIDENCE_FAILED, NO_EVIDENCE)
 # Characters in a line of a remark: more would run into the next bar.
 REMARK_WIDTH = 14
+# The letters of a panel's title that fit in one line.
+TITLE_WIDTH = 118
 # An interval that goes further than this factor beyond the tallest bar ends in an arrow, with its end beside it: two
 # noisy blocks would else press all bars flat.
 WIDEST = 2.0
@@ -132,7 +134,7 @@ def _draw_speedups(axes: Axes, measured: Results, stack: str) -> None:
     axes.set_ylabel("speedup")
     title = measured.header.stacks[stack].title
     text = f"{title}: speedup over {variant_title(measured, stack, baseline)} (dashed line: 1x)"
-    axes.set_title(text, loc="left", fontsize=10)
+    axes.set_title(textwrap.fill(text, TITLE_WIDTH), loc="left", fontsize=10)
     _finish(axes, groups, measured.batch_sizes, bars)
 
 
