@@ -139,10 +139,9 @@ class Variant:
 
     def why_not_on(self, processor: Processor | None) -> str:
         """Why this processor (None: not known) cannot run the variant as it is meant; empty if it can."""
-        needed = ", ".join(self.needs_isa)
-        if processor is None:
-            return f"it needs one of {needed}, and the host is not known" if needed else ""
-        return f"this processor has none of {needed}" if needed and not set(self.needs_isa) & set(processor.isa) else ""
+        if processor is not None:
+            return processor.lacks(self.needs_isa)
+        return f"it needs one of {', '.join(self.needs_isa)}, and the host is not known" if self.needs_isa else ""
 
 
 @dataclass(frozen=True)
@@ -271,10 +270,10 @@ def _stack_hook(converter: Converter) -> Hook:
 
 
 def _check(where: str, stack: Stack) -> None:
+    plain = [each.wheel for each in stack.installations.values() if not each.additions]
     for installation in stack.installations.values():
         if installation.holds is not None and installation.holds_source is None:
             raise UsageError(f"{where}.installations.{installation.name} has holds and lacks holds_source.")
-        plain = [each.wheel for each in stack.installations.values() if not each.additions]
         if installation.additions and installation.wheel not in plain:
             raise UsageError(
                 f"{where}.installations.{installation.name} has additions, and no installation has its wheel alone."

@@ -58,7 +58,7 @@ def describe(match: Match) -> list[str]:
     lines += [f"  {each.installation}: {in_words(each)}" for each in match.contents]
     lines += [f"    {name}: {fault.path} {fault.what}" for name, fault in match.tampered[:SHOWN]]
     for (package, allowed), count in match.by_package.items():
-        remark = "the wheel under test" if allowed else "MUST NOT DIFFER"
+        remark = "what is compared" if allowed else "MUST NOT DIFFER"
         lines.append(f"  {count:6d} differ in {package} ({remark})")
     lines += [f"    {each.path}: {each.what}" for each in match.strays[:SHOWN]]
     if len(match.strays) > SHOWN:

@@ -13,6 +13,7 @@ from typing import Any
 
 from rich.table import Table
 
+from runner.catalogue.stacks import Stack
 from runner.catalogue.topology_file import chosen_topologies
 from runner.cli.engines import Engines, choose_engine
 from runner.cli.measuring import command_line
@@ -108,6 +109,7 @@ def _planned(options: Options) -> PlannedProbes:
         user_topology=user_topology.file if user_topology else None,
     )
     planned = plan_request("probe", request, options.pin, options.bkms, None, user_topology)
+    _require_served(request.stacks, options.variants or (), planned)
     known = list(dict.fromkeys(launch.cell.variant for launch in planned.plan.launches))
     requested = tuple(one_of("variant", name, known) for name in options.variants or known)
     return PlannedProbes(
@@ -119,6 +121,20 @@ def _planned(options: Options) -> PlannedProbes:
         remarks=planned.remarks,
         variants=requested,
     )
+
+
+def _require_served(stacks: Sequence[Stack], wanted: Sequence[str], planned: PlannedComparison) -> None:
+    """Refuse a variant that is asked for by name and that this processor cannot run in any of the stacks.
+
+    Raises:
+        UsageError: there is one; the message has the reason.
+    """
+    kept = {name for stack in planned.stacks for name in stack.variants}
+    for name in wanted:
+        for stack in stacks:
+            if name in stack.variants and name not in kept:
+                why = stack.variants[name].why_not_on(planned.machine.processor)
+                raise UsageError(f"{name} of {stack.name} cannot be probed on this host: {why}.")
 
 
 def _create(folder: Path, header: Mapping[str, Any]) -> Run:

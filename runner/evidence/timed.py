@@ -15,7 +15,6 @@ from runner.evidence.verdicts import BASELINE_FREE, KERNELS_RAN, Verdict, judge_
 
 # The folder of an installation in which TensorFlow looks for plug-ins.
 PLUG_INS = "/tensorflow-plugins/"
-OPENMP = ("libiomp5", "libomp", "libgomp")
 
 
 def judge_launch(cell_plan: CellPlan, result: Mapping[str, Any] | None) -> list[Verdict]:
@@ -23,11 +22,12 @@ def judge_launch(cell_plan: CellPlan, result: Mapping[str, Any] | None) -> list[
     if not result or "evidence" not in result or "observed" not in result:
         return []
     evidence, observed = result["evidence"], result["observed"]
+    omp_max_threads = observed.get("omp_max_threads")
     if cell_plan.additions:
-        kernels: Verdict | None = _judge_plug_in(evidence["mapped_libraries"])
+        kernels: Verdict | None = _judge_plug_in(evidence["mapped_libraries"], omp_max_threads)
     else:
         kernels = _judge_kernels(cell_plan, result.get("mkl_enabled"))
-    threads = judge_masks(cell_plan, observed.get("omp_max_threads"), evidence["threads"], worked_in(result))
+    threads = judge_masks(cell_plan, omp_max_threads, evidence["threads"], worked_in(result))
     return [verdict for verdict in (kernels, threads, judge_wheel(cell_plan, evidence["wheel"])) if verdict is not None]
 
 
@@ -50,16 +50,16 @@ def _judge_kernels(cell_plan: CellPlan, mkl_enabled: bool | None) -> Verdict | N
     return Verdict(BASELINE_FREE, not mkl_enabled, text)
 
 
-def _judge_plug_in(mapped: Sequence[Mapping[str, str]]) -> Verdict:
+def _judge_plug_in(mapped: Sequence[Mapping[str, str]], omp_max_threads: int | None) -> Verdict:
     """The verdict on a plug-in, about which TensorFlow says nothing: whether its library and OpenMP are in the process.
 
-    The library may be there without having loaded the part that computes, which needs OpenMP.
+    The library may be there without having loaded the part that computes, which needs OpenMP. `omp_max_threads` is None
+    if no OpenMP runtime is mapped.
     """
     found = [library["name"] for library in mapped if PLUG_INS in library["path"]]
     if not found:
         return Verdict(KERNELS_RAN, False, "The plug-in is NOT loaded: no library of it is in the process.")
-    if not any(library["name"].startswith(OPENMP) for library in mapped):
-        return Verdict(
-            KERNELS_RAN, False, f"The plug-in computes nothing: {found[0]} is mapped, and no OpenMP runtime."
-        )
+    if omp_max_threads is None:
+        text = f"The plug-in computes nothing: {found[0]} is mapped, and no OpenMP runtime."
+        return Verdict(KERNELS_RAN, False, text)
     return Verdict(KERNELS_RAN, True, f"The plug-in is loaded: {', '.join(found)} and an OpenMP runtime are mapped.")

@@ -37,6 +37,10 @@ class Processor:
         """Return the fields as a plain dict."""
         return {**asdict(self), "isa": list(self.isa)}
 
+    def lacks(self, needed: Sequence[str]) -> str:
+        """Return in words that it has none of these instruction sets; empty if it has one of them, or none is named."""
+        return f"this processor has none of {', '.join(needed)}" if needed and not set(needed) & set(self.isa) else ""
+
 
 def cpuinfo_blocks(sysroot: Sysroot) -> tuple[Block, ...]:
     """Return one mapping per logical CPU of /proc/cpuinfo; empty where there is none."""

@@ -113,15 +113,15 @@ def _left_out(
 ) -> str:  # fmt: skip
     if rung.stacks and stack.name not in rung.stacks:
         return f"not on {stack.name}: {rung.stacks_reason}"
-    if rung.needs_isa and not set(rung.needs_isa) & set(processor.isa):
-        return f"this processor has none of {', '.join(rung.needs_isa)}"
+    if absent := processor.lacks(rung.needs_isa):
+        return absent
     if pin is None:
         return "this host has no core to spare"
-    if rung.vendor_check is False and settings == before and settings is not None:
+    if settings is None or settings != before:
+        return ""
+    if rung.vendor_check is False:
         return _no_vendor_check(stack.installations[settings.installation], processor.vendor)
-    if settings == before and settings is not None:
-        return "nothing to change on this stack and host: its launches would be those of the rung before it"
-    return ""
+    return "nothing to change on this stack and host: its launches would be those of the rung before it"
 
 
 def _why_no_step(stack: Stack, name: str, processor: Processor) -> str:

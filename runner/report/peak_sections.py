@@ -99,9 +99,12 @@ def _rank(measured: Results, cell: Cell) -> tuple[tuple[str, int, int, str], int
 
 def _paragraphs(measured: Results) -> tuple[str, ...]:
     peak, refused = host_peak(measured), why_not_beside_launches(measured)
+    has_lifted = any(each.besides for each in measured.peaks)
+    lifted = ", and once more without a library's check of the processor's vendor" if has_lifted else ""
     head = (
         "Shares are of the fastest single-precision matrix product that was measured on this pin: "
-        f"{significant(peak)} GFLOP/s. Matrix products were measured in each installation before the first launch. "
+        f"{significant(peak)} GFLOP/s. Matrix products were measured in each installation before the first launch"
+        f"{lifted}. "
         "Each figure is the best of several repeats of one size. The fastest is not a limit: another size, "
         "shape or library may be faster."
     )

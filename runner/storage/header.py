@@ -169,7 +169,7 @@ class HeldContents:
 class RecordedMatch:
     """The comparison of two installations of a stack, file by file, before the run.
 
-    `strays` are the first of the differences outside of the wheel under test.
+    `strays` are the first of the differences that are not allowed.
     """
 
     installations: tuple[str, ...]

@@ -31,6 +31,9 @@ DESCRIPTION: Mapping[str, Any] = {
     "branch_layers": ["a", "b", "c"],
 }
 
+# The variants that compute on OpenMP threads.
+ON_OPENMP = ("intel", "itex")
+
 
 def _product(size: int, repeats: int) -> dict[str, Any]:
     """A matrix product whose GFLOP/s are its size / 10: the largest is the fastest."""
@@ -68,7 +71,7 @@ def make_result(launch: Launch, pin: Pin, step_seconds: float) -> dict[str, Any]
             },
             "intra_op_threads": launch.intra_op_threads,
             "inter_op_threads": launch.inter_op_threads,
-            "omp_max_threads": _openmp_threads(launch) if launch.cell.variant == "intel" else None,
+            "omp_max_threads": _openmp_threads(launch) if launch.cell.variant in ON_OPENMP else None,
             "environment": {
                 key: value for key, value in launch.environment.items() if key.startswith(REPORTED_PREFIXES)
             },
@@ -195,7 +198,7 @@ def make_log(variant: str, pin: Pin) -> str:
 def _threads(launch: Launch, pin: Pin) -> list[dict[str, Any]]:
     """The main thread, free on the pin, and under Intel's build one bound thread for each core."""
     masks = [pin.cpu_list]
-    if launch.cell.variant == "intel":
+    if launch.cell.variant in ON_OPENMP:
         masks += [str(core[0]) for core in pin.cores]
     return [{"id": number, "name": "python", "allowed_cpus": mask, "cpu_seconds": 9.5}
             for number, mask in enumerate(masks, start=1)]  # fmt: skip
@@ -205,7 +208,7 @@ def _cpu(launch: Launch, pin: Pin, step_seconds: float) -> dict[str, Any]:
     """Every core at work in all timed steps: Intel's bound threads, or the one thread that stands for stock's pool."""
     wall = launch.steps.timed * step_seconds
     whole = wall * len(pin.cores)
-    is_intel = launch.cell.variant == "intel"
+    is_intel = launch.cell.variant in ON_OPENMP
     used = [0.0, *[wall] * len(pin.cores)] if is_intel else [whole]
     threads = [
         {"id": number, "cpu_seconds": seconds, "waited_seconds": 0.0, "last_cpu": pin.cpus[max(0, number - 2)]}

@@ -30,7 +30,7 @@ def test_a_matched_pair_is_said_to_be(capsys: pytest.CaptureFixture[str]) -> Non
     assert main(["images", "diff", "tf-1.12,tf-2.14", "--engine", "venv"], only(FakeEngine())) == 0
     out = capsys.readouterr().out
     assert out.count("matched: nothing else differs") == 2
-    assert "the wheel under test" in out
+    assert "what is compared" in out
 
 
 def test_an_unmatched_pair_is_listed_and_fails(capsys: pytest.CaptureFixture[str]) -> None:

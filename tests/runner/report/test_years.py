@@ -48,9 +48,9 @@ def test_the_baseline_itself_is_no_gain_of_onednn(in_folder: Path) -> None:
 
 
 def _load_the_plug_in(launch: Launch, result: dict[str, Any]) -> None:
-    paths = ("/lib/libiomp5.so", "/lib/tensorflow-plugins/libitex_cpu.so")
     if launch.cell.variant == "itex":
-        result["evidence"]["mapped_libraries"] = [{"name": Path(path).name, "path": path} for path in paths]
+        path = "/lib/tensorflow-plugins/libitex_cpu.so"
+        result["evidence"]["mapped_libraries"] = [{"name": Path(path).name, "path": path}]
 
 
 def test_a_plug_in_is_a_point_of_its_release(in_folder: Path) -> None:

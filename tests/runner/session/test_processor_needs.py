@@ -69,6 +69,14 @@ def test_a_run_of_nothing_but_what_the_processor_lacks_is_refused(
     assert main([*COMPARE, "--variants", "stock,stock-onednn,stock-bf16"], only(FakeEngine())) == 0
 
 
+def test_a_probe_of_what_the_processor_lacks_says_why(
+    in_folder: Path, on_host: OnHost, capsys: pytest.CaptureFixture[str]
+) -> None:
+    on_host("avx", "avx2")
+    assert main(["probe", "--stack", "tf-2.21", "--variants", "stock-bf16"], only(FakeEngine())) == 2
+    assert tells(capsys.readouterr().err, "stock-bf16 of tf-2.21 cannot be probed on this host", "avx512_bf16")
+
+
 def test_a_run_that_had_it_is_not_repeated_where_the_processor_lacks_it(
     in_folder: Path, on_host: OnHost, capsys: pytest.CaptureFixture[str]
 ) -> None:
