@@ -17,7 +17,7 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from maintenance import lock_wheels
-from runner.catalogue.stacks import Installation, Stack, every_installation, load_stacks
+from runner.catalogue.stacks import Installation, Stack
 from runner.support.atomic import write_whole
 from runner.support.network import PackageIndex
 
@@ -32,7 +32,7 @@ def main() -> None:
     """Write all locks, and print the name of each."""
     lock_runner("compare", [])
     lock_runner("test", ["--extra", "test"])
-    for stack, installation in every_installation(load_stacks().values()):
+    for stack, installation in lock_wheels.every_locked():
         lock_installation(stack, installation)
         lock_wheels.write_for(stack, installation)
 

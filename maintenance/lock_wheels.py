@@ -31,13 +31,19 @@ NEWEST_PLATFORM = "x86_64-manylinux_2_40"
 
 def main() -> None:
     """Write the list of wheels of every installation."""
-    for stack, installation in every_installation(load_stacks().values()):
+    for stack, installation in every_locked():
         write_for(stack, installation)
+
+
+def every_locked() -> list[tuple[Stack, Installation]]:
+    """Every installation for every Python that it is locked for, with its stack for that Python."""
+    stacks = load_stacks().values()
+    return every_installation(stack.for_python(python) for stack in stacks for python in stack.pythons)
 
 
 def write_for(stack: Stack, installation: Installation) -> None:
     """Download the wheels that one installation's lock names, and the installer's, and write the list of them."""
-    print(f"reading the wheels of {stack.name}/{installation.name}")
+    print(f"reading the wheels of {stack.name}/{installation.name} for Python {stack.python}")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         requirements = folder / "requirements.txt"
@@ -55,7 +61,7 @@ def make_installer(stack: Stack, folder: Path) -> Path:
     """Make an environment with the stack's own pip; return its Python."""
     python, pinned = folder / "environment" / "bin" / "python", folder / "installer.txt"
     pinned.write_text(installer_requirement(stack), encoding="utf-8")
-    interpreter = find_interpreter(stack.python).executable
+    interpreter = find_interpreter([stack.python]).executable
     for command in (
         [str(interpreter), "-m", "venv", str(python.parent.parent)],
         [str(python), "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(pinned)],

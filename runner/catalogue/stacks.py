@@ -77,6 +77,7 @@ class Installation:
     `additions` are the packages that this installation has besides, such as a vendor's plug-in. `holds` is the part of
     oneDNN that the wheel contains, one of HOLDS. `holds_source` says how that was found. Both are None if nobody has
     looked. `vendor_check` is None if no library of the wheel is known to choose its code by the processor's vendor.
+    `other_python` is the Python that it is installed for; None for the stack's own. Each has a lock of its own.
     """
 
     stack: str = field(metadata=GIVEN)
@@ -86,16 +87,22 @@ class Installation:
     vendor_check: VendorCheck | None = None
     holds: Annotated[str, OneOf("content of a wheel", HOLDS)] | None = None
     holds_source: str | None = None
+    other_python: str | None = field(default=None, metadata=GIVEN)
 
     @property
     def lock(self) -> Path:
         """The file that pins every dependency of this installation by hash."""
-        return IMAGES / "locks" / self.stack / f"{self.name}.txt"
+        return self._locks / f"{self.name}.txt"
 
     @property
     def wheels(self) -> Path:
         """The file with a hash of the contents of each locked wheel (runner/matching/locked_wheels.py)."""
-        return IMAGES / "locks" / self.stack / f"{self.name}.wheels"
+        return self._locks / f"{self.name}.wheels"
+
+    @property
+    def _locks(self) -> Path:
+        folder = IMAGES / "locks" / self.stack
+        return folder if self.other_python is None else folder / f"python{self.other_python}"
 
     def lock_sha256(self) -> str:
         """The SHA-256 of the package lock's bytes, which identifies the set of installed packages.
@@ -157,13 +164,15 @@ class Disk:
 class Stack:
     """One release of TensorFlow with its Python and its dependencies. The first variant is the baseline.
 
-    `vendors_build` is the variant that is a vendor's build of the same release; None if there is none.
+    `vendors_build` is the variant that is a vendor's build of the same release; None if there is none. `python` is the
+    Python of its images. Where a host lacks it, an environment may have the first of `other_pythons` that is there.
     """
 
     name: str = field(metadata=GIVEN)
     title: str
     released: str
     python: str
+    other_pythons: tuple[str, ...] = ()
     tensorflow: str
     reason: str
     source: str
@@ -190,6 +199,22 @@ class Stack:
     def has_hashed_bytecode(self) -> bool:
         """Whether its Python can check byte-code by the source's hash instead of its time (PEP 552, since 3.7)."""
         return tuple(int(part) for part in self.python.split(".")) >= (3, 7)
+
+    @property
+    def pythons(self) -> tuple[str, ...]:
+        """The Pythons that an environment of this stack may have, the preferred one first."""
+        return (self.python, *self.other_pythons)
+
+    def for_python(self, python: str) -> Stack:
+        """The stack for this Python alone. If it is none of `other_pythons`, the stack as it is."""
+        if python not in self.other_pythons:
+            return self
+        held = {name: replace(each, other_python=python) for name, each in self.installations.items()}
+        return replace(self, python=python, other_pythons=(), installations=held)
+
+    def python_of(self, installation: Installation) -> str:
+        """The Python that an installation of this stack is for."""
+        return installation.other_python or self.python
 
     def installation_of(self, variant: str) -> Installation:
         """The installation that a variant runs from."""

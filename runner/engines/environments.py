@@ -48,7 +48,8 @@ class EnvironmentCache:
         Raises:
             HostError: there is no interpreter, no network or no room on the disk, or a wheel does not install.
         """
-        interpreter = find_interpreter(stack.python)
+        interpreter = find_interpreter(stack.pythons)
+        stack, installation = _for_interpreter(stack, installation, interpreter)
         folder = self.root / environment_name(stack, installation, interpreter)
         try:
             self.root.mkdir(parents=True, exist_ok=True)
@@ -65,10 +66,12 @@ class EnvironmentCache:
 
     def find(self, stack: Stack, installation: Installation) -> Artifact | None:
         """The environment of an installation, if it is complete; else None. Nothing is made."""
-        folder = Path(self.location(stack, installation))
         try:
+            interpreter = _interpreter(stack.pythons)
+            stack, installation = _for_interpreter(stack, installation, interpreter)
+            folder = self.root / environment_name(stack, installation, interpreter)
             return Artifact(installation, str(folder), json.loads((folder / MARKER).read_text(encoding="utf-8")))
-        except OSError:
+        except (HostError, OSError):
             return None
 
     def room(self, wanted: Sequence[tuple[Stack, Installation]]) -> Mapping[Path, int]:
@@ -83,7 +86,8 @@ class EnvironmentCache:
     def location(self, stack: Stack, installation: Installation) -> str:
         """The folder of an installation's environment. Without its interpreter here, the name lacks the hash."""
         try:
-            name = environment_name(stack, installation, _interpreter(stack.python))
+            interpreter = _interpreter(stack.pythons)
+            name = environment_name(*_for_interpreter(stack, installation, interpreter), interpreter)
         except HostError:
             name = f"{stack.name}-{installation.name}"
         return str(self.root / name)
@@ -211,8 +215,14 @@ def _provenance(
 
 
 @cache
-def _interpreter(wanted: str) -> Interpreter:
-    return find_interpreter(wanted)
+def _interpreter(pythons: tuple[str, ...]) -> Interpreter:
+    return find_interpreter(pythons)
+
+
+def _for_interpreter(stack: Stack, installation: Installation, interpreter: Interpreter) -> tuple[Stack, Installation]:
+    """The stack and its installation, with the lock for the interpreter's Python."""
+    stack = stack.for_python(interpreter.python)
+    return stack, stack.installations[installation.name]
 
 
 @contextmanager

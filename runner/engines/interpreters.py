@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,28 +35,37 @@ class Interpreter:
     executable: Path
     version: str
 
+    @property
+    def python(self) -> str:
+        """The version's first two numbers, as stacks.toml has them."""
+        return ".".join(self.version.split(".")[:2])
 
-def find_interpreter(wanted: str, environment: Mapping[str, str] = os.environ) -> Interpreter:
-    """Find a CPython of version `wanted` (such as "3.11"): 64-bit x86, glibc, with the modules venv and ensurepip.
+
+def find_interpreter(pythons: Sequence[str], environment: Mapping[str, str] = os.environ) -> Interpreter:
+    """Find a CPython of one of these versions (such as "3.11"): 64-bit x86, glibc, with the modules venv and ensurepip.
+
+    The first version that is on this host is taken.
 
     Raises:
         HostError: there is none; the message says what was found instead and what to install.
     """
     refused: list[str] = []
-    for candidate in _candidates(wanted, environment):
-        found = _ask(candidate)
-        if found is None or not str(found["version"]).startswith(f"{wanted}."):
-            continue
-        reason = _unfit(found)
-        if reason is None:
-            return Interpreter(Path(str(found["executable"])), str(found["version"]))
-        refused.append(f"{candidate} ({reason})")
+    for wanted in pythons:
+        for candidate in _candidates(wanted, environment):
+            found = _ask(candidate)
+            if found is None or not str(found["version"]).startswith(f"{wanted}."):
+                continue
+            reason = _unfit(found)
+            if reason is None:
+                return Interpreter(Path(str(found["executable"])), str(found["version"]))
+            refused.append(f"{candidate} ({reason})")
     looked = f" Found but not suitable: {'; '.join(refused)}." if refused else ""
+    first, names = pythons[0], " or ".join(f"python{wanted}" for wanted in pythons)
     raise HostError(
-        f"This stack needs Python {wanted}. No suitable one was found as python{wanted} on PATH, in pyenv's versions "
-        f"or in uv's.{looked} Install one in any of these ways and run the same command again: "
-        f"`apt-get install python{wanted} python{wanted}-venv` (where the distribution has it), "
-        f"`pyenv install {wanted}`, or `uv python install {wanted}`."
+        f"This stack needs Python {' or '.join(pythons)}. No suitable one was found as {names} on PATH, in pyenv's "
+        f"versions or in uv's.{looked} Install one in any of these ways and run the same command again: "
+        f"`apt-get install python{first} python{first}-venv` (where the distribution has it), "
+        f"`pyenv install {first}`, or `uv python install {first}`."
     )
 
 

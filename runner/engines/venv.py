@@ -54,7 +54,7 @@ class VenvEngine:
             HostError: an interpreter is missing; the message says how to install it.
         """
         for stack in stacks:
-            find_interpreter(stack.python)
+            find_interpreter(stack.pythons)
 
     def room(self, wanted: Sequence[tuple[Stack, Installation]]) -> Mapping[Path, int]:
         """The bytes that the missing environments will take, and what pip downloads for them, by folder."""

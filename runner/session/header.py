@@ -76,14 +76,15 @@ def enforced(plan: Plan, engine: Enforcing, memory_bytes: int | None) -> Enforce
 
 
 def _stack(stack: Stack, artifacts: Mapping[tuple[str, str], Artifact]) -> RecordedStack:
-    made = {name: Provenance(artifact.provenance) for (key, name), artifact in artifacts.items() if key == stack.name}
+    ready = {name: artifact for (key, name), artifact in artifacts.items() if key == stack.name}
+    made = {name: Provenance(artifact.provenance) for name, artifact in ready.items()}
     declared = {name: stack.installations[name] for name in made}
     return RecordedStack(
         title=stack.title,
         released=stack.released,
         vendors_build=stack.vendors_build,
         tensorflow=stack.tensorflow,
-        python=stack.python,
+        python=next((stack.python_of(artifact.installation) for artifact in ready.values()), stack.python),
         reason=stack.reason,
         source=stack.source,
         # As stacks.toml declares them; `installations` has what the artifacts recorded.

@@ -196,5 +196,5 @@ def go_on(run: Run, engine: Engine, notify: Notify, *, match: bool = True) -> Se
 
 
 def stacks_of(run: Run) -> tuple[Stack, ...]:
-    """The stacks of a run, as stacks.toml declares them in this version of the kit."""
-    return tuple(find_stack(name) for name in run.about.stacks)
+    """The stacks of a run, for the Python that it used, as stacks.toml declares them in this version of the kit."""
+    return tuple(find_stack(name).for_python(recorded.python) for name, recorded in run.about.stacks.items())

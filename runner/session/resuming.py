@@ -116,7 +116,7 @@ def require_unchanged(resumed: Run, artifacts: Artifacts) -> None:
     for (stack, installation), artifact in artifacts.items():
         recorded = resumed.about.stacks[stack].installations[installation]
         # The base image is known only if the image was built; an image that was taken by digest includes its base.
-        for field in ("lock_sha256", *(["base_image_id"] if recorded.base_image_id else [])):
+        for field in ("lock_sha256", "python", *(["base_image_id"] if recorded.base_image_id else [])):
             key = f"{stack}.{installation}.{field}"
             before[key], now[key] = recorded.said.get(field), artifact.provenance.get(field)
     changed = [f"{key} (was {before[key]}, is {now.get(key)})" for key in before if before[key] != now.get(key)]

@@ -135,7 +135,11 @@ class FakeEngine:
 
     def _artifact(self, installation: Installation) -> Artifact:
         installation = FakeInstallation(
-            installation.stack, installation.name, installation.wheel, installation.additions
+            installation.stack,
+            installation.name,
+            installation.wheel,
+            installation.additions,
+            other_python=installation.other_python,
         )
         provenance = {"wheel": installation.wheel, "lock_sha256": installation.lock_sha256()}
         return Artifact(installation, "/nowhere", provenance)
@@ -204,7 +208,7 @@ class FakeEngine:
         """Two installations that differ in the wheel or the additions, unless a test has made `stray` files."""
         made = artifact.installation
         installation = FakeInstallation(made.stack, made.name, made.wheel, made.additions)
-        site = f"/lib/python{find_stack(installation.stack).python}/site-packages"
+        site = f"/lib/python{find_stack(made.stack).python_of(made)}/site-packages"
         found = {"/bin/python": "file 755 aa"}
         owners: dict[str, str] = {}
         records: dict[str, bytes] = {}

@@ -181,16 +181,18 @@ def test_an_engine_that_fails_in_mid_run_keeps_what_is_done_and_says_how_to_go_o
     assert kit("compare", "--resume", "run") == 0
 
 
+@pytest.mark.parametrize("key", ["base_image_id", "python"])
 def test_a_run_is_not_gone_on_with_on_another_base(
-    kit: Kit, small: Sequence[str], engine: FakeEngine, capsys: pytest.CaptureFixture[str]
+    kit: Kit, small: Sequence[str], engine: FakeEngine, capsys: pytest.CaptureFixture[str], key: str
 ) -> None:
-    """Same lock, same workload, another C library: such launches cannot be divided by each other."""
+    """Same lock, same workload, another C library or interpreter: such launches cannot be divided by each other."""
     plain = engine.prepare
+    before = {"image_id": "an image", "base_image_id": "a base", "python": "3.11.7"}
 
     def on(base: str) -> None:
         def prepare(stack: Stack, installation: Installation, notify: Notify) -> Artifact:
             made = plain(stack, installation, notify)
-            return replace(made, provenance={**made.provenance, "image_id": "an image", "base_image_id": base})
+            return replace(made, provenance={**made.provenance, **before, key: base})
 
         engine.prepare = prepare  # type: ignore[method-assign]
 
@@ -203,9 +205,32 @@ def test_a_run_is_not_gone_on_with_on_another_base(
     engine.before_result = lambda launch, result: None
     on("another")
     assert kit("compare", "--resume", "run") == 2
-    assert tells(capsys.readouterr().err, "tf-2.14.stock.base_image_id", "one", "another")
+    assert tells(capsys.readouterr().err, f"tf-2.14.stock.{key}", "one", "another")
     on("one")
     assert kit("compare", "--resume", "run") == 0
+
+
+def test_a_run_is_gone_on_with_in_the_python_that_it_used(kit: Kit, engine: FakeEngine) -> None:
+    """Although another Python, which the stack prefers, has come to the host since."""
+    plain, prepared = engine.prepare, []
+
+    def without_the_preferred(stack: Stack, installation: Installation, notify: Notify) -> Artifact:
+        return plain(stack, stack.for_python("3.12").installations[installation.name], notify)
+
+    def with_any(stack: Stack, installation: Installation, notify: Notify) -> Artifact:
+        prepared.append((stack.pythons, installation.lock.parent.name))
+        return plain(stack, installation, notify)
+
+    def interrupt(_launch: Launch, _result: dict[str, Any]) -> None:
+        raise KeyboardInterrupt
+
+    engine.prepare, engine.before_result = without_the_preferred, interrupt  # type: ignore[method-assign]
+    command = ["compare", "--stack", "tf-2.21", "--topologies", "alexnet", "--variants", "stock,stock-onednn"]
+    assert kit(*command, "--blocks", "2", "--no-probe", "--no-peak", "--out", "run") == 130
+    assert runs.load(Path("run")).about.stacks["tf-2.21"].python == "3.12"
+    engine.prepare, engine.before_result = with_any, lambda launch, result: None  # type: ignore[method-assign]
+    assert kit("compare", "--resume", "run") == 0
+    assert prepared == [(("3.12",), "python3.12")]
 
 
 def test_a_resumed_run_takes_the_images_that_it_began_with(kit: Kit, small: Sequence[str]) -> None:

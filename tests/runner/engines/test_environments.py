@@ -122,6 +122,20 @@ def test_an_environment_is_made_once_and_found_again(
     assert marked_when_synced == [False]
 
 
+def test_where_the_stacks_python_is_missing_another_that_it_is_locked_for_is_taken(
+    cache: EnvironmentCache, stack: Stack
+) -> None:
+    stack = dataclasses.replace(stack, python="3.99", other_pythons=("3.98", PYTHON))
+    installation = stack.installations["tiny"]
+    assert cache.find(stack, installation) is None
+    made = cache.prepare(stack, installation, print)
+    assert made.installation.other_python == PYTHON
+    assert made.provenance["python"].startswith(f"{PYTHON}.")
+    assert cache.find(stack, installation) == made
+    assert cache.location(stack, installation) == made.location
+    assert set(cache.room(every_installation((stack,))).values()) == {0}
+
+
 def test_a_half_made_environment_is_made_anew(cache: EnvironmentCache, stack: Stack) -> None:
     """Without its last file an environment counts as torn, whatever it holds."""
     folder = Path(cache.location(stack, stack.installations["tiny"]))
@@ -219,7 +233,7 @@ def test_what_is_written_to_one_filesystem_is_added_up(tmp_path: Path, monkeypat
 
 def test_the_name_changes_with_the_lock_and_the_installer(stack: Stack, tmp_path: Path) -> None:
     """An environment made from other inputs is another environment."""
-    interpreter = find_interpreter(PYTHON)
+    interpreter = find_interpreter([PYTHON])
     installation = stack.installations["tiny"]
     names = {environment_name(stack, installation, interpreter)}
     names.add(

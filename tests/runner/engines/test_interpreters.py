@@ -27,7 +27,15 @@ def fake_python(path: Path, **answer: object) -> Path:
 
 
 def test_the_running_python_is_found() -> None:
-    assert find_interpreter(RUNNING, {"PATH": "/nonexistent"}).version.startswith(RUNNING)
+    assert find_interpreter([RUNNING], {"PATH": "/nonexistent"}).version.startswith(RUNNING)
+
+
+def test_the_first_python_that_is_there_is_taken(tmp_path: Path) -> None:
+    python = fake_python(tmp_path / f"python{ABSENT}")
+    environment = {"PATH": str(tmp_path)}
+    assert find_interpreter(["3.98", ABSENT, RUNNING], environment).executable == python
+    found = find_interpreter([RUNNING, ABSENT], environment)
+    assert (found.executable, found.python) == (Path(sys.executable), RUNNING)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +49,7 @@ def test_the_running_python_is_found() -> None:
 def test_path_pyenv_and_uv_are_searched(tmp_path: Path, place: str, variable: str) -> None:
     python = fake_python(tmp_path / place)
     folder = tmp_path / "bin" if variable == "PATH" else tmp_path
-    assert find_interpreter(ABSENT, {"PATH": "/nonexistent", variable: str(folder)}).executable == python
+    assert find_interpreter([ABSENT], {"PATH": "/nonexistent", variable: str(folder)}).executable == python
 
 
 def test_a_shim_that_does_not_answer_is_passed_over(tmp_path: Path) -> None:
@@ -51,7 +59,7 @@ def test_a_shim_that_does_not_answer_is_passed_over(tmp_path: Path) -> None:
     shim.write_text("#!/bin/sh\nexit 127\n")
     shim.chmod(0o755)
     python = fake_python(tmp_path / "versions" / "3.99.2" / "bin" / "python3.99")
-    found = find_interpreter(ABSENT, {"PATH": str(shim.parent), "PYENV_ROOT": str(tmp_path)})
+    found = find_interpreter([ABSENT], {"PATH": str(shim.parent), "PYENV_ROOT": str(tmp_path)})
     assert found.executable == python
 
 
@@ -70,9 +78,14 @@ def test_an_interpreter_that_does_not_fit_is_named_with_the_reason(
 ) -> None:
     fake_python(tmp_path / "bin" / "python3.99", **answer)
     with pytest.raises(HostError, match=words):
-        find_interpreter(ABSENT, {"PATH": str(tmp_path / "bin")})
+        find_interpreter([ABSENT], {"PATH": str(tmp_path / "bin")})
+
+
+def test_all_pythons_that_would_do_are_named() -> None:
+    with pytest.raises(HostError, match=r"needs Python 3\.99 or 3\.98\..*as python3\.99 or python3\.98"):
+        find_interpreter([ABSENT, "3.98"], {"PATH": "/nonexistent", "HOME": "/nonexistent"})
 
 
 def test_no_interpreter_is_told_with_three_ways_to_install_one() -> None:
     with pytest.raises(HostError, match=r"apt-get install python3\.99.*pyenv install 3\.99.*uv python install 3\.99"):
-        find_interpreter(ABSENT, {"PATH": "/nonexistent", "HOME": "/nonexistent"})
+        find_interpreter([ABSENT], {"PATH": "/nonexistent", "HOME": "/nonexistent"})

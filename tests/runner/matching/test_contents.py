@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.catalogue.stacks import Installation, every_installation, find_stack, load_stacks
+from maintenance.lock_wheels import every_locked
+from runner.catalogue.stacks import Installation, find_stack
 from runner.engines.environments import NOTES, EnvironmentCache
 from runner.engines.protocol import Artifact
 from runner.engines.venv import VenvEngine
@@ -164,7 +165,7 @@ def test_a_wheel_with_files_of_unknown_place_cannot_be_locked(tmp_path: Path) ->
 
 
 def test_every_wheel_is_of_the_lock_beside_it() -> None:
-    for stack, installation in every_installation(load_stacks().values()):
+    for stack, installation in every_locked():
         lock = installation.lock.read_text(encoding="utf-8")
         wheels = [each for several in locked_wheels.read(installation).values() for each in several]
         assert all(f"sha256:{each.wheel_sha256}" in lock or each.wheel_sha256 == stack.installer.sha256
