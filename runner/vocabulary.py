@@ -142,13 +142,23 @@ class TopologyFile:
 
 
 @dataclass(frozen=True)
+class AllocatorFile:
+    """The library of a memory allocator: the allocator's name, and the name and the sha256 of the library's file."""
+
+    name: str
+    file: str
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Launch:
     """One run of one cell, in a container or as a process. An engine needs nothing else to carry it out.
 
     `environment` holds every variable that the launch is started with, except those that the engine must add to start
     a process. `time_limit_seconds` limits the training inside the launch. The engine's deadline is that limit and a
     grace period (`runner/session/execute.py`); then the engine kills the launch. Without `graph_optimisation`
-    TensorFlow runs the graph as it was built. `topology_file` is None for the built-in topologies.
+    TensorFlow runs the graph as it was built. `topology_file` is None for the built-in topologies. `allocator` is
+    preloaded from the launch's job folder; None for the C library's own.
     `turns` is None for a launch whose job only counts steps. `sitting` is None where all variants of a block live
     together. Where memory has room for two only, a block has one sitting for each candidate, numbered from 1: the
     baseline and that candidate live together, each in a launch of its own.
@@ -170,6 +180,7 @@ class Launch:
     topology_file: TopologyFile | None = None
     turns: Turns | None = None
     sitting: int | None = None
+    allocator: AllocatorFile | None = None
 
     @property
     def members(self) -> int:
@@ -199,6 +210,7 @@ class Launch:
             **({} if self.topology_file is None else {"topology_file": asdict(self.topology_file)}),
             **({} if self.turns is None else {"turns": self.turns.to_json()}),
             **({} if self.sitting is None else {"sitting": self.sitting}),
+            **({} if self.allocator is None else {"allocator": asdict(self.allocator)}),
         }
 
 

@@ -9,23 +9,26 @@ from pathlib import Path
 from runner.cli.engines import Engines, choose_engine
 from runner.cli.measuring import carry_through, command_line
 from runner.cli.progress import Progress, say
+from runner.engines.environments import default_cache
 from runner.errors import EXIT_DONE, UsageError
 from runner.host.notes import notes_on
 from runner.planning.ladder_plan import KIND
 from runner.planning.rungs import describe_changes
 from runner.report.measured import measured
+from runner.session import allocators
 from runner.session.execute import execute
 from runner.session.image_lock_in_use import images_json
 from runner.session.opening import begin, go_on, make_ready, stacks_of
 from runner.session.options import EngineOptions, PinOptions
 from runner.session.planned_ladder import LadderOptions, PlannedLadder, plan_ladder
 from runner.session.prepared import measuring
-from runner.session.resuming import in_words, require_kept_topologies, resumed_with
+from runner.session.resuming import in_words, require_kept_files, resumed_with
 from runner.session.state import Session
 from runner.stats.ladder import still_needed
 from runner.storage import runs
 from runner.storage.blocks import remaining
 from runner.storage.runs import Run
+from runner.support.network import PackageIndex
 from runner.vocabulary import Launch
 
 
@@ -39,6 +42,7 @@ class Options:
     out: Path | None
     resume: Path | None
     dry_run: bool
+    debian_mirror: str | None
 
 
 def run(options: Options, engines: Engines) -> int:
@@ -53,9 +57,13 @@ def run(options: Options, engines: Engines) -> int:
     folder = options.out or runs.RUNS / runs.new_name(planned.label)
     with measuring(f"run {folder}", engine):
         say(why)
+        index = PackageIndex(ca_bundle=options.engine.ca_bundle)
+        libraries = allocators.fetch(planned.launches, options.debian_mirror, index, default_cache(), say)
         ready = make_ready(planned, engine, folder, say)
         images = images_json(options.engine)
-        return _measure(begin(ready, folder, command_line(), options.engine.memory_bytes, images))
+        session = begin(ready, folder, command_line(), options.engine.memory_bytes, images)
+        allocators.keep(libraries, session.run.folder)
+        return _measure(session)
 
 
 def launches_left(run: Run) -> list[Launch]:
@@ -83,7 +91,7 @@ def _named(folder: Path) -> Run:
         raise UsageError(
             f"{resumed.folder} is not a ladder. Resume it with: python -m runner compare --resume {resumed.folder}."
         )
-    require_kept_topologies(resumed)
+    require_kept_files(resumed)
     return resumed
 
 

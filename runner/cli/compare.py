@@ -17,7 +17,7 @@ from runner.session.opening import begin, go_on, make_ready, stacks_of
 from runner.session.options import EngineOptions, PinOptions, RequestOptions
 from runner.session.planned import plan_from
 from runner.session.prepared import measuring
-from runner.session.resuming import in_words, require_kept_topologies, resumed_with
+from runner.session.resuming import in_words, require_kept_files, resumed_with
 from runner.stats.enough import Size
 from runner.stats.noise_floor import last_floor
 from runner.stats.sizing import FIRST_BLOCKS
@@ -94,7 +94,7 @@ def _named(folder: Path) -> Run:
         raise UsageError(
             f"{resumed.folder} is a ladder. Resume it with: python -m runner ablate --resume {resumed.folder}"
         )
-    require_kept_topologies(resumed)
+    require_kept_files(resumed)
     return resumed
 
 

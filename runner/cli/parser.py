@@ -153,7 +153,10 @@ def _probe(parser: argparse.ArgumentParser) -> None:
 def _ablate(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("what is measured")
     group.add_argument(
-        "--ladder", default="main", metavar="NAME", help="main, isa, blocktime, or a TOML file (default: %(default)s)"
+        "--ladder",
+        default="main",
+        metavar="NAME",
+        help="main, isa, blocktime, allocators, or a TOML file (default: %(default)s)",
     )
     group.add_argument(
         "--stack", type=names, default=None, metavar="NAME,...", help="TensorFlow stacks (default: tf-2.14)"
@@ -170,6 +173,8 @@ def _ablate(parser: argparse.ArgumentParser) -> None:
                        help="for the training of one launch (default: %(default)s)")  # fmt: skip
     memory_option(pin_options(parser))
     environment_options(parser)
+    parser.add_argument("--debian-mirror", metavar="URL",
+                        help="where a ladder's memory allocators come from (default: Debian's own)")  # fmt: skip
     images_options(parser)
     parser.add_argument(
         "--out", type=Path, metavar="FOLDER", help="the run's folder (default: a new one in results/runs)"

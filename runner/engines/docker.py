@@ -19,7 +19,7 @@ from runner.engines.container import ContainerLimits, ContainerSpec
 from runner.engines.docker_images import ImageSource
 from runner.engines.docker_questions import ENVIRONMENT, require_this_kernel, require_this_machine, wrong_bytecode
 from runner.engines.docker_sdk import LOG_DRIVER, Docker, EngineInfo, Image
-from runner.engines.protocol import Artifact, LaunchFolders, Notify, Outcome
+from runner.engines.protocol import Artifact, LaunchFolders, Notify, Outcome, preloading
 from runner.errors import HostError
 from runner.host.pin import Pin
 from runner.machine.identity import read_identity
@@ -232,7 +232,7 @@ def container_spec(
         ),
         name=container_name(launch),
         labels={RUN_LABEL: folders.run, LAUNCH_LABEL: launch.launch_id},
-        environment=dict(launch.environment),
+        environment={**launch.environment, **preloading(launch, JOB)},
         cpuset_cpus=cpuset_cpus,
         cpuset_mems=cpuset_mems,
         memory_bytes=memory_bytes,

@@ -63,6 +63,11 @@ class Outcome:
     stopped_with: str | None = None
 
 
+def preloading(launch: Launch, job_folder: str) -> Mapping[str, str]:
+    """The variable that preloads a launch's allocator from its job folder, as the launch sees it; empty without one."""
+    return {} if launch.allocator is None else {"LD_PRELOAD": f"{job_folder}/{launch.allocator.file}"}
+
+
 class Engine(Protocol):
     """Carries launches out. An engine keeps no state between calls that a crash could lose."""
 

@@ -22,7 +22,7 @@ from runner.catalogue.stacks import WORKLOAD, Installation, Stack, find_stack
 from runner.engines import pinned_exec
 from runner.engines.environments import NOTES, EnvironmentCache
 from runner.engines.interpreters import find_interpreter
-from runner.engines.protocol import Artifact, LaunchFolders, Notify, Outcome
+from runner.engines.protocol import Artifact, LaunchFolders, Notify, Outcome, preloading
 from runner.engines.sleeping import wait_asleep
 from runner.errors import DiskError, HostError
 from runner.host.pin import Pin
@@ -182,7 +182,13 @@ def _workload_arguments(folders: LaunchFolders) -> list[str]:
 
 def _environment(launch: Launch, folders: LaunchFolders) -> dict[str, str]:
     result = str(folders.result.resolve())
-    return {"PATH": PROCESS_PATH, "HOME": result, "TMPDIR": result, **launch.environment}
+    return {
+        "PATH": PROCESS_PATH,
+        "HOME": result,
+        "TMPDIR": result,
+        **launch.environment,
+        **preloading(launch, str(folders.job.resolve())),
+    }
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> int:

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 from cattrs import Converter
 
+from runner.catalogue.allocators import find_allocator
 from runner.errors import UsageError
 from runner.planning.bkm import Bkms, load_bkms
 from runner.support.data import read_toml
@@ -35,7 +36,7 @@ LAYOUTS = ("NHWC", "NCHW", "declared")
 SIGNS = ("openmp", "onednn", "omp_max_threads", "thread_count", "thread_cpus")
 CHANGE_KEYS = (
     "variant", "declared", "bkms", "set", "unset", "intra_op_threads", "inter_op_threads", "layout", "pin",
-    "graph_optimisation", "vendor_check",
+    "graph_optimisation", "vendor_check", "allocator",
 )  # fmt: skip
 _ID = re.compile(r"[a-z0-9][a-z0-9-]*")
 
@@ -68,6 +69,7 @@ class Rung:
     pin: Annotated[str, OneOf("pin", PINS)] | None = None
     graph_optimisation: bool | None = None
     vendor_check: bool | None = None
+    allocator: str | None = None
 
     @property
     def change(self) -> Mapping[str, Any]:
@@ -138,6 +140,8 @@ def _check(where: str, rung: Rung, bkms: Bkms) -> None:
         raise UsageError(f"{where} changes nothing. Give it at least one of {', '.join(CHANGE_KEYS)}.")
     for name in rung.bkms:
         one_of(f"setting of the BKMs {bkms.name} (in {where})", name, {setting.name for setting in bkms.settings})
+    if rung.allocator is not None:
+        find_allocator(rung.allocator)
     if bool(rung.stacks) != bool(rung.stacks_reason):
         raise UsageError(f"{where}: stacks and stacks_reason go together. Give both, or neither.")
 

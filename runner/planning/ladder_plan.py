@@ -104,4 +104,5 @@ def _launch(
         time_limit_seconds=request.time_limit_seconds,
         topology_file=request.file_of(group.topology),
         graph_optimisation=settings.graph_optimisation,
+        allocator=settings.allocator,
     )

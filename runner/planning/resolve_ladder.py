@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from runner.catalogue.allocators import find_allocator
 from runner.catalogue.stacks import Installation, Stack, load_stacks
 from runner.errors import UsageError
 from runner.host.pin import Pin, choose_pin
@@ -35,6 +36,7 @@ class _State:
     pin: str = "pinned"
     graph_optimisation: bool = True
     vendor_check: bool = True
+    allocator: str | None = None
 
 
 def ladder_pins(machine: Machine, pin: Pin) -> dict[str, Pin | None]:
@@ -180,6 +182,7 @@ def _settings(state: _State, pin: Pin, stack: Stack, bkms: Bkms, vendor: str) ->
         inter_op_threads=inter if state.inter_op_threads is None else state.inter_op_threads,
         graph_optimisation=state.graph_optimisation,
         environment=dict(sorted(environment.items())),
+        allocator=find_allocator(state.allocator).file if state.allocator else None,
     )
 
 
@@ -190,11 +193,16 @@ def _changes(before: RungSettings, now: RungSettings) -> tuple[tuple[str, str, s
         ("intra_op_threads", _threads(before.intra_op_threads), _threads(now.intra_op_threads)),
         ("inter_op_threads", _threads(before.inter_op_threads), _threads(now.inter_op_threads)),
         ("layout", before.layout, now.layout),
+        ("allocator", _allocator(before), _allocator(now)),
         ("graph_optimisation", str(before.graph_optimisation).lower(), str(now.graph_optimisation).lower()),
     ]
     names = sorted({*before.environment, *now.environment})
     pairs += [(name, before.environment.get(name, "not set"), now.environment.get(name, "not set")) for name in names]
     return tuple((name, one, other) for name, one, other in pairs if one != other)
+
+
+def _allocator(settings: RungSettings) -> str:
+    return settings.allocator.name if settings.allocator else "the C library's"
 
 
 def _threads(count: int) -> str:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from runner.host.pin import Pin
-from runner.vocabulary import Layout
+from runner.vocabulary import AllocatorFile, Layout
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,12 @@ class RungSettings:
     inter_op_threads: int
     graph_optimisation: bool
     environment: Mapping[str, str]
+    allocator: AllocatorFile | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The settings as run.json keeps them."""
-        return {**asdict(self), "pin": self.pin.to_json()}
+        settings = {**asdict(self), "pin": self.pin.to_json()}
+        return settings if self.allocator else {key: value for key, value in settings.items() if key != "allocator"}
 
 
 @dataclass(frozen=True)

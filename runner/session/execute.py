@@ -22,6 +22,7 @@ from runner.engines.protocol import LaunchFolders, Outcome
 from runner.engines.together import Start, run_together
 from runner.errors import DiskError
 from runner.planning.job import JOB_FILE, Job, training_job
+from runner.session import allocators
 from runner.session.graphs import keep_graph, place_graph
 from runner.session.observation import read_result, record_of
 from runner.session.room_together import peaks_of, require_room_for
@@ -242,6 +243,8 @@ def _fill(run: Run, folders: LaunchFolders, launch: Launch, session: int, job: J
     write_whole(folders.job / JOB_FILE, json.dumps(job, indent=1, sort_keys=True) + "\n")
     if launch.topology_file is not None:
         write_whole(folders.job / launch.topology_file.name, kept(run.folder, launch.topology_file).content)
+    if launch.allocator is not None:
+        write_whole(folders.job / launch.allocator.file, allocators.kept(run.folder, launch.allocator))
 
 
 def _now() -> str:

@@ -9,7 +9,7 @@ import json
 import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from runner.catalogue.stacks import canonical_requirement
@@ -147,7 +147,12 @@ def differences_from_plan(launch: Launch, context: Context, result: Mapping[str,
         expect(name, getattr(launch, name), observed[name])
     if result["kind"] != "gemm":  # the matrix product has no graph to optimise
         expect("graph_optimisation", launch.graph_optimisation, observed["graph_optimisation"])
-    planned, seen = _reported(launch.environment), observed["environment"]
+    planned, seen = _reported(launch.environment), dict(observed["environment"])
+    if launch.allocator is not None:
+        expect("preloaded library", launch.allocator.file, PurePosixPath(seen.pop("LD_PRELOAD", "none")).name)
+        # The loader only warns of a library that it cannot load, and goes on without it.
+        mapped = {library["name"] for library in (result["evidence"] or {}).get("mapped_libraries", ())}
+        expect("mapped allocator", launch.allocator.file, *({launch.allocator.file} & mapped or {"none"}))
     for name in sorted({*planned, *seen}):
         expect(name, planned.get(name, "no value"), seen.get(name, "no value"))
     requested = planned.get("OMP_NUM_THREADS", "")

@@ -11,6 +11,7 @@ from runner.checks.conditions import flatten
 from runner.errors import UsageError
 from runner.registry import image_lock
 from runner.registry.image_lock import ImageLock
+from runner.session import allocators
 from runner.session.image_lock_in_use import image_lock_of
 from runner.session.options import EngineOptions
 from runner.session.state import Artifacts
@@ -81,12 +82,14 @@ def _image_lock_of_resumed(given: EngineOptions, resumed: Run) -> ImageLock | No
     return begun_with
 
 
-def require_kept_topologies(resumed: Run) -> None:
-    """Check the run's copies of a user's own topologies.
+def require_kept_files(resumed: Run) -> None:
+    """Check the run's copies of a user's own topologies and of the allocators that launches preload.
 
     Raises:
         UsageError: a copy is missing or was changed.
     """
+    for library in allocators.allocators_of(resumed.launches):
+        allocators.kept(resumed.folder, library)
     for file in {launch.topology_file for launch in resumed.launches if launch.topology_file is not None}:
         kept(resumed.folder, file)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,13 @@ from typing import Any
 import jsonschema
 import pytest
 
+from runner.catalogue.allocators import Allocator, find_allocator
 from runner.machine import format_cpu_list, read_machine
 from runner.planning.ladder_file import WHOLE, load_ladder
 from runner.report.measured import measured
 from runner.storage import records, runs
 from runner.vocabulary import Launch
-from tests.runner.cli.ladders import LADDER, factors, result_of, rung, with_openmp
+from tests.runner.cli.ladders import FIRST, HEAD, LADDER, SECONDS, factors, result_of, rung, with_openmp
 from tests.runner.cli.test_compare import SCHEMA
 from tests.runner.fake_engine import FakeEngine
 from tests.runner.sysroots import TreeRoot, isolated, tree
@@ -40,6 +42,76 @@ def test_factors_are_exact_and_their_product_is_the_whole(
     out = " ".join(capsys.readouterr().out.split())
     for words in ("the wheel", "2.00x", "faster", "product of the rungs", "they agree within the interval"):
         assert words in out
+
+
+def preloads(launch: Launch, result: dict[str, Any]) -> None:
+    """What a launch shows whose allocator was preloaded."""
+    if launch.allocator is not None:
+        result["observed"]["environment"]["LD_PRELOAD"] = f"/launch/job/{launch.allocator.file}"
+        library = {"name": launch.allocator.file, "path": f"/launch/job/{launch.allocator.file}"}
+        result["evidence"]["mapped_libraries"].append(library)
+
+
+@pytest.fixture
+def with_allocator(in_folder: Path, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A ladder whose second rung preloads a library, which the cache has."""
+    content = b"a library"
+    made = Allocator("tiny", "libtiny1", "1", "pool/tiny.deb", "0" * 64, "lib/libtiny.so.1",
+                     hashlib.sha256(content).hexdigest(), "r", "s")  # fmt: skip
+    known = {"tiny": made, **{name: find_allocator(name) for name in ("jemalloc", "tcmalloc")}}
+    monkeypatch.setattr("runner.catalogue.allocators._load", lambda: known)
+    monkeypatch.setenv("KIT_CACHE", str(in_folder / "cache"))
+    cached = in_folder / "cache" / "allocators" / made.library_sha256 / "libtiny.so.1"
+    cached.parent.mkdir(parents=True)
+    cached.write_bytes(content)
+    (in_folder / "mine.toml").write_text(HEAD + rung("slow", FIRST) + rung("top", 'allocator = "tiny"'))
+    engine.seconds, engine.before_result = {**SECONDS, f"{WHOLE}slow": 1.0, f"{WHOLE}top": 0.125}, preloads
+    return ["ablate", "--ladder", "./mine.toml", "--blocks", "2", "--out", "run"]
+
+
+def test_a_rungs_allocator_is_in_each_launch_and_in_the_record(
+    kit: Kit, with_allocator: list[str], in_folder: Path, engine: FakeEngine
+) -> None:
+    """A launch gets the run's own copy, also after --resume, when the cache is gone."""
+
+    def interrupt(launch: Launch, result: dict[str, Any]) -> None:
+        preloads(launch, result)
+        if len(engine.ran) == 6:
+            raise KeyboardInterrupt
+
+    engine.before_result = interrupt
+    assert kit(*with_allocator) == 130
+    shutil.rmtree(in_folder / "cache")
+    engine.before_result = preloads
+    assert kit("ablate", "--resume", "run") == 0
+    assert factors(result_of())["top"] == pytest.approx(8.0)
+    copies = {path.parent.parent.name for path in Path("run/launches").glob("*/job/libtiny.so.1")}
+    assert {name.split("-")[3] for name in copies} == {"top", "whole"}
+    header = json.loads(Path("run/run.json").read_text(encoding="utf-8"))
+    jsonschema.validate(header, json.loads(SCHEMA.with_name("run.schema.json").read_text(encoding="utf-8")))
+    assert header["ladder"]["stacks"]["tf-2.14"][1]["changes"] == [["allocator", "the C library's", "tiny"]]
+    Path("run/allocators/libtiny.so.1").write_bytes(b"another")
+    assert kit("ablate", "--resume", "run") == 2
+
+
+@pytest.mark.parametrize("seen", ["not preloaded", "not mapped", "another"])
+def test_an_allocator_that_was_not_loaded_spoils_the_launch(
+    kit: Kit, with_allocator: list[str], engine: FakeEngine, seen: str
+) -> None:
+    """The loader only warns of a library that needs a newer C library, and goes on without it."""
+
+    def spoilt(launch: Launch, result: dict[str, Any]) -> None:
+        if launch.allocator is None:
+            return
+        if seen != "not preloaded":
+            name = launch.allocator.file if seen == "not mapped" else "libother.so"
+            result["observed"]["environment"]["LD_PRELOAD"] = f"/launch/job/{name}"
+
+    engine.before_result = spoilt
+    assert kit(*with_allocator) == 1
+    errors = {record.error["message"] for record in runs.load(Path("run")).read_records() if record.error}
+    assert len(errors) == 1
+    assert "mapped allocator none instead of libtiny.so.1" in next(iter(errors))
 
 
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="a pin of its own takes a second CPU")

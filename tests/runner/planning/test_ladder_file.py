@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runner.catalogue.allocators import find_allocator
 from runner.catalogue.stacks import Stack, Variant, find_stack, load_stacks
 from runner.errors import UsageError
 from runner.host.pin import Pin, choose_pin
@@ -75,8 +76,9 @@ def test_a_stack_without_intels_build_leaves_its_rungs_out_and_keeps_the_others(
 def test_every_ladder_resolves_on_every_stack_or_says_why_not(name: str, stack: str) -> None:
     """A rung that cannot be had has a reason; the ISA's ladder needs a oneDNN that knows limits."""
     ladder = load_ladder(name)
-    if name == "isa" and stack != "tf-2.14":
-        with pytest.raises(UsageError, match="TensorFlow 1"):
+    refused = {"isa": "TensorFlow 1", "allocators": "has no variant stock-onednn"}
+    if name in refused and stack != "tf-2.14":
+        with pytest.raises(UsageError, match=refused[name]):
             plan_rungs(ladder, find_stack(stack), PINS, AVX512)
         return
     rungs = plan_rungs(ladder, find_stack(stack), PINS, AVX512)
@@ -286,6 +288,26 @@ def test_a_ladder_whose_variant_the_stack_lacks_is_refused(tmp_path: Path) -> No
         plan_rungs(mine(tmp_path, 'variant = "stock"', 'variant = "stok"'), find_stack("tf-2.14"), PINS, AVX512)
 
 
+def test_the_ladder_of_allocators_changes_the_allocator_alone() -> None:
+    """Beside it jemalloc gets the setting that Intel's launcher gives it, and in a branch of its own none."""
+    rungs = planned(find_stack("tf-2.21"), "allocators")
+    assert {name: rung.changes for name, rung in rungs.items()} == {
+        "c-library": (),
+        "jemalloc": (
+            ("allocator", "the C library's", "jemalloc"),
+            ("MALLOC_CONF", "not set", "oversize_threshold:1,background_thread:true,metadata_thp:auto"),
+        ),
+        "jemalloc-defaults": (("allocator", "the C library's", "jemalloc"),),
+        "tcmalloc": (("allocator", "the C library's", "tcmalloc"),),
+    }
+    assert rungs["tcmalloc"].settings.allocator == find_allocator("tcmalloc").file
+
+
+def test_an_unknown_allocator_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="Did you mean jemalloc"):
+        mine(tmp_path, 'pin = "pinned"', 'pin = "pinned"\nallocator = "jemaloc"')
+
+
 def test_an_unknown_ladder_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(UsageError, match="Known: blocktime, isa, main"):
+    with pytest.raises(UsageError, match="Known: allocators, blocktime, isa, main"):
         load_ladder("min")
