@@ -7,6 +7,8 @@ RUN := $(VENV)/bin/python -m
 # make compare BASE_IMAGE=NAME (and bench): build the Docker images on another base than the one that is pinned by digest.
 MARKERS ?=
 BASE_IMAGE ?=
+# make test DEBIAN_MIRROR=URL: where the packages of memory allocators come from; Debian's own mirror if it is empty.
+DEBIAN_MIRROR ?=
 # make test COVERAGE=1: measure which lines and branches of runner/ the tests pass through, and print it.
 COVERAGE ?=
 
@@ -31,7 +33,7 @@ compare: $(VENV)/compare.stamp  ## the main job: train stock and Intel TensorFlo
 
 test: $(VENV)/test.stamp  ## run every test that can run here; MARKERS=tensorflow,docker turns a skip of those into a failure
 	@$(RUN) pytest --numprocesses=2 --dist=loadgroup $(if $(MARKERS),--require=$(MARKERS)) $(if $(BASE_IMAGE),--base-image=$(BASE_IMAGE)) \
-	  $(if $(COVERAGE),--cov --cov-report=term:skip-covered)
+	  $(if $(DEBIAN_MIRROR),--debian-mirror=$(DEBIAN_MIRROR)) $(if $(COVERAGE),--cov --cov-report=term:skip-covered)
 
 lint: $(VENV)/test.stamp  ## ruff, mypy and the import contracts
 	@$(RUN) ruff check .

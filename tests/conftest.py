@@ -27,6 +27,7 @@ class StackPython(Protocol):
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--require=tensorflow,docker`: a skipped test with one of these markers is a failure."""
     parser.addoption("--base-image", default="", help="base of the Docker images that the tests build")
+    parser.addoption("--debian-mirror", default=None, help="where allocators come from (default: Debian's own)")
     parser.addoption("--require", default="", help="markers whose tests must run, separated by commas")
 
 
@@ -76,6 +77,13 @@ def stack_python() -> StackPython:
         return f"{artifact.location}/bin/python"
 
     return python
+
+
+@pytest.fixture(scope="session")
+def debian_mirror(pytestconfig: pytest.Config) -> str | None:
+    """The address of the Debian mirror that --debian-mirror names; None for Debian's own."""
+    named: str | None = pytestconfig.getoption("--debian-mirror")
+    return named
 
 
 @contextmanager

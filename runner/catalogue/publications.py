@@ -37,6 +37,7 @@ CONDITIONS = (
     "value", "work", "data", "stack", "build", "tensorflow", "batch_size", "topologies", "layout", "processor",
     "instance_type", "sockets", "cores", "isa", "threads", "baseline", "steps", "bkms",
     "allocator", "cache_counters", "claimed_gain", "conversions_before", "network", "refused_program",
+    "two_processors",
 )  # fmt: skip
 
 Condition = Annotated[str, OneOf("condition", CONDITIONS)]

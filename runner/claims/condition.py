@@ -29,6 +29,10 @@ OUT_OF_REACH: Mapping[str, tuple[str, str]] = {
         "a program that Intel's build does not run as it is",
         "this kit did not look for a program that Intel's build does not run as it is",
     ),
+    "two_processors": (
+        "a second processor to divide by",
+        "the figure divides the speed on one processor by that on another, and a run is of one host",
+    ),
 }  # fmt: skip
 
 

@@ -33,7 +33,7 @@ ALL = [load_publication(name) for name in publication_names()]
 
 def test_all_publications_are_there_the_article_first() -> None:
     """All of them are held against every run."""
-    names = ["intel-aws-2018", "intel-onednn-aws-2022", "tensorflow-benchmarks-issue-177",
+    names = ["intel-aws-2018", "intel-onednn-aws-2022", "tensorflow-amx-2023", "tensorflow-benchmarks-issue-177",
              "tensorflow-performance-guide"]  # fmt: skip
     assert publication_names() == names
 

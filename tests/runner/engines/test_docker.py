@@ -6,18 +6,24 @@ import hashlib
 import json
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 
+from runner.catalogue.allocators import find_allocator
 from runner.catalogue.stacks import find_stack
 from runner.catalogue.workload_files import workload_sha256
 from runner.cli import main
 from runner.cli.engines import ENGINES
 from runner.engines.docker_images import ImageBuilder
+from runner.engines.environments import default_cache
 from runner.engines.protocol import Artifact, Engine
+from runner.errors import HostError
+from runner.session.allocators import fetch
+from runner.support.network import PackageIndex
 from tests.conftest import working_in
 from tests.runner.builders import PIN
 from tests.runner.engines.containers import (
@@ -132,6 +138,26 @@ def test_a_base_image_that_is_not_to_be_had_names_the_option(
     error = capsys.readouterr().err
     assert "127.0.0.1:9/absent:1" in error
     assert "--base-image" in error
+
+
+@pytest.mark.parametrize("name", ["jemalloc", "tcmalloc"])
+def test_an_allocator_is_preloaded_from_the_job_folder(
+    engine: Engine, images: dict[str, Artifact], tmp_path: Path, debian_mirror: str | None, name: str
+) -> None:
+    """The container's own loader takes the library that Debian built, and the launch trains with it."""
+    allocator = find_allocator(name).file
+    launch = replace(launch_of("stock"), allocator=allocator)
+    try:
+        libraries = fetch([launch], debian_mirror, PackageIndex(), default_cache(), print)
+    except HostError as error:
+        pytest.skip(str(error))
+    places = folders_for(launch, tmp_path)
+    (places.job / allocator.file).write_bytes(libraries[allocator])
+    assert engine.run(launch, PIN, images["stock"], places, 120).exit_code == 0
+    result = json.loads((places.result / "result.json").read_text())
+    preloaded = result["observed"]["environment"]["LD_PRELOAD"]
+    assert Path(preloaded).name == allocator.file
+    assert {"name": allocator.file, "path": preloaded} in result["evidence"]["mapped_libraries"]
 
 
 @pytest.mark.tensorflow
