@@ -27,12 +27,11 @@ SEED = 1961
 # every log-ratio and every interval alike.
 BLOCK_NOISE, LAUNCH_NOISE = 0.1, 0.03
 APART = ("faster", "slower")
-# The number of variants in each group of a run. Every stack has four topologies. The sample has one stack with two
-# variants and one with three.
+# The number of variants in each group of a run. Every stack has four topologies.
 SHAPES = {
     "4 pairs: 4 topologies, 2 variants": (2,) * 4,
     "12 pairs: 4 topologies, 3 variants": (3,) * 4,
-    "16 pairs: both, as in the sample": (2,) * 4 + (3,) * 4,
+    "16 pairs: a stack of each kind": (2,) * 4 + (3,) * 4,
 }
 
 
