@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from cattrs import Converter
 from packaging.utils import canonicalize_name
 
+from runner.catalogue.debian_libraries import find_library
 from runner.errors import UsageError
 from runner.machine import Processor
 from runner.support.data import read_toml
@@ -74,9 +75,11 @@ class VendorCheck:
 class Installation:
     """What is installed on disk: one wheel and the stack's shared requirements, locked with hashes.
 
-    `additions` are the packages that this installation has besides, such as a vendor's plug-in. `holds` is the part of
-    oneDNN that the wheel contains, one of HOLDS. `holds_source` says how that was found. Both are None if nobody has
-    looked. `vendor_check` is None if no library of the wheel is known to choose its code by the processor's vendor.
+    `additions` are the packages that this installation has besides, such as a vendor's plug-in. `libraries` are what
+    these need and no wheel has: names of debian_libraries.toml, each with its place in site-packages. `holds` is the
+    part of oneDNN that the wheel contains, one of HOLDS. `holds_source` says how that was found. Both are None if
+    nobody has looked. `vendor_check` is None if no library of the wheel is known to choose its code by the processor's
+    vendor.
     `other_python` is the Python that it is installed for; None for the stack's own. Each has a lock of its own.
     """
 
@@ -84,6 +87,7 @@ class Installation:
     name: str = field(metadata=GIVEN)
     wheel: str
     additions: tuple[str, ...] = ()
+    libraries: Mapping[str, str] = field(default_factory=dict)
     vendor_check: VendorCheck | None = None
     holds: Annotated[str, OneOf("content of a wheel", HOLDS)] | None = None
     holds_source: str | None = None
@@ -104,14 +108,20 @@ class Installation:
         folder = IMAGES / "locks" / self.stack
         return folder if self.other_python is None else folder / f"python{self.other_python}"
 
+    @property
+    def library_hashes(self) -> Mapping[str, str]:
+        """The SHA-256 of each library, by its place in site-packages."""
+        return {place: find_library(name).library_sha256 for name, place in self.libraries.items()}
+
     def lock_sha256(self) -> str:
-        """The SHA-256 of the package lock's bytes, which identifies the set of installed packages.
+        """The SHA-256 of the package lock's bytes and of its libraries: it identifies what is installed.
 
         Raises:
             UsageError: the package lock cannot be read.
         """
+        libraries = "".join(f"{place} {sha256}\n" for place, sha256 in sorted(self.library_hashes.items()))
         try:
-            return hashlib.sha256(self.lock.read_bytes()).hexdigest()
+            return hashlib.sha256(self.lock.read_bytes() + libraries.encode()).hexdigest()
         except OSError as error:
             message = f"The package lock of {self.stack}/{self.name} cannot be read ({error}). Make it: `make locks`."
             raise UsageError(message) from error
@@ -299,6 +309,8 @@ def _check(where: str, stack: Stack) -> None:
     for installation in stack.installations.values():
         if installation.holds is not None and installation.holds_source is None:
             raise UsageError(f"{where}.installations.{installation.name} has holds and lacks holds_source.")
+        for name in installation.libraries:
+            find_library(name)
         if installation.additions and installation.wheel not in plain:
             raise UsageError(
                 f"{where}.installations.{installation.name} has additions, and no installation has its wheel alone."

@@ -28,7 +28,6 @@ from runner.stats.ladder import still_needed
 from runner.storage import runs
 from runner.storage.blocks import remaining
 from runner.storage.runs import Run
-from runner.support.network import PackageIndex
 from runner.vocabulary import Launch
 
 
@@ -42,7 +41,6 @@ class Options:
     out: Path | None
     resume: Path | None
     dry_run: bool
-    debian_mirror: str | None
 
 
 def run(options: Options, engines: Engines) -> int:
@@ -57,8 +55,7 @@ def run(options: Options, engines: Engines) -> int:
     folder = options.out or runs.RUNS / runs.new_name(planned.label)
     with measuring(f"run {folder}", engine):
         say(why)
-        index = PackageIndex(ca_bundle=options.engine.ca_bundle)
-        libraries = allocators.fetch(planned.launches, options.debian_mirror, index, default_cache(), say)
+        libraries = allocators.fetch(planned.launches, options.engine.index, default_cache(), say)
         ready = make_ready(planned, engine, folder, say)
         images = images_json(options.engine)
         session = begin(ready, folder, command_line(), options.engine.memory_bytes, images)

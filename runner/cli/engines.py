@@ -21,14 +21,13 @@ Engines = Mapping[str, EngineFactory]
 def _venv(options: EngineOptions) -> Engine:
     from runner.engines.environments import EnvironmentCache, default_cache
     from runner.engines.venv import VenvEngine
-    from runner.support.network import PackageIndex
 
     if options.memory is not None:
         raise UsageError(
             "--memory cannot be enforced by the venv engine: no limit of a plain process also covers the memory that "
             "TensorFlow maps. Leave the option out, or use the docker engine."
         )
-    return VenvEngine(EnvironmentCache(default_cache(), PackageIndex(options.pip_index, options.ca_bundle)))
+    return VenvEngine(EnvironmentCache(default_cache(), options.index))
 
 
 def _docker(options: EngineOptions) -> Engine:
@@ -43,7 +42,6 @@ def _images(docker: Docker, options: EngineOptions) -> ImageSource:
     """Images by digest if there is an images lock; those of a recorded run if it is repeated; else built ones."""
     from runner.engines.docker_images import ImageBuilder
     from runner.engines.docker_recorded import RecordedImages
-    from runner.support.network import PackageIndex
 
     if options.by_digest:
         from runner.cli.registries import connect_with
@@ -51,7 +49,7 @@ def _images(docker: Docker, options: EngineOptions) -> ImageSource:
         from runner.session.image_lock_in_use import image_lock_from
 
         return LockedImages(docker, image_lock_from(options), connect_with(options.registry))
-    index = PackageIndex(options.pip_index, options.ca_bundle)
+    index = options.index
     if options.recorded_images:
         return RecordedImages(docker, index, options.base_image, options.recorded_images)
     return ImageBuilder(docker, index, options.base_image)

@@ -163,6 +163,9 @@ def environment_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--ca-bundle", type=Path, metavar="FILE", help="CA certificates for the index, behind an intercepting proxy"
     )
+    group.add_argument(
+        "--debian-mirror", metavar="URL", help="where libraries come from that no wheel has (default: Debian's own)"
+    )
 
 
 def images_options(parser: argparse.ArgumentParser) -> None:

@@ -173,8 +173,6 @@ def _ablate(parser: argparse.ArgumentParser) -> None:
                        help="for the training of one launch (default: %(default)s)")  # fmt: skip
     memory_option(pin_options(parser))
     environment_options(parser)
-    parser.add_argument("--debian-mirror", metavar="URL",
-                        help="where a ladder's memory allocators come from (default: Debian's own)")  # fmt: skip
     images_options(parser)
     parser.add_argument(
         "--out", type=Path, metavar="FOLDER", help="the run's folder (default: a new one in results/runs)"

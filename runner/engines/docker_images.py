@@ -11,8 +11,10 @@ from typing import Any, Protocol
 
 from runner.catalogue.stacks import IMAGES, WORKLOAD, Installation, Stack
 from runner.catalogue.workload_files import workload_files, workload_sha256
+from runner.engines.debian_package import libraries_of, libraries_provenance
 from runner.engines.docker_sdk import Docker, Image, digest_for
 from runner.engines.dockerfile import render
+from runner.engines.environments import default_cache
 from runner.engines.protocol import Artifact, Notify
 from runner.errors import HostError
 from runner.support.network import PackageIndex, redact
@@ -94,7 +96,8 @@ class ImageBuilder:
             **{name: os.environ[name] for name in _PROXIES if os.environ.get(name)},
         }
         try:
-            context = build_context(stack, installation, self.index)
+            libraries = libraries_of(installation, self.index, default_cache(), notify)
+            context = build_context(stack, installation, self.index, libraries)
             image_id = self.engine.build(
                 context, "Dockerfile", tag, arguments, lambda line: _notify_milestone(line, notify)
             )
@@ -172,6 +175,7 @@ class ImageBuilder:
             "base_image": self.base_of(stack),
             "base_image_id": None if base is None else base.image_id,
             "base_image_digest": None if base is None else digest_for(base, self.base_of(stack)),
+            **libraries_provenance(installation),
             "package_index": self.index.redacted_url(),
             "ca_bundle": self.index.ca_bundle_sha256(),
         }
@@ -196,8 +200,12 @@ def build_arguments(installation: Installation, base_image: str) -> dict[str, st
     }
 
 
-def build_context(stack: Stack, installation: Installation, index: PackageIndex) -> io.BytesIO:
+def build_context(
+    stack: Stack, installation: Installation, index: PackageIndex, libraries: Mapping[str, bytes] | None = None
+) -> io.BytesIO:
     """The tar that an engine builds from: Dockerfile, lock, workload, and the index's settings if there are any.
+
+    `libraries` are those of the installation, by their place in site-packages.
 
     Times and owners in it are fixed, so that the same files give the same bytes.
     """
@@ -205,6 +213,7 @@ def build_context(stack: Stack, installation: Installation, index: PackageIndex)
         "Dockerfile": render(stack, installation).encode(),
         f"locks/{stack.name}/{installation.name}.txt": installation.lock.read_bytes(),
         **{f"workload/{name}": path.read_bytes() for name, path in workload_files(WORKLOAD).items()},
+        **{f"libraries/{place}": content for place, content in (libraries or {}).items()},
     }
     if index.url:
         files["pip.conf"] = f"[global]\nindex-url = {index.url}\n".encode()

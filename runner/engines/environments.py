@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.catalogue.stacks import Installation, Stack
+from runner.engines.debian_package import libraries_of, libraries_provenance
 from runner.engines.interpreters import Interpreter, find_interpreter
 from runner.engines.protocol import Artifact, Notify
 from runner.errors import DiskError, HostError
@@ -112,6 +113,9 @@ class EnvironmentCache:
             self._pip(folder, ["--upgrade", "-r", str(requirement)], log, lock)
             notify(f"installing {installation.wheel} and its locked dependencies")
             self._pip(folder, ["-r", str(installation.lock)], log, lock)
+            site = folder / "lib" / f"python{interpreter.python}" / "site-packages"
+            for place, content in libraries_of(installation, self.index, self.root, notify).items():
+                write_whole(site / place, content)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -209,6 +213,7 @@ def _provenance(
         "installer": stack.installer.requirement,
         "interpreter": str(interpreter.executable),
         "python": interpreter.version,
+        **libraries_provenance(installation),
         "package_index": redact(index.environment().get("PIP_INDEX_URL", "")) or None,
         "ca_bundle": index.ca_bundle_sha256(),
     }

@@ -72,11 +72,16 @@ class _Listed:
 
 
 def compare_with_lock(
-    name: str, python: str, snapshot: Snapshot, locked: Mapping[str, Sequence[LockedWheel]]
+    name: str,
+    python: str,
+    snapshot: Snapshot,
+    locked: Mapping[str, Sequence[LockedWheel]],
+    libraries: Mapping[str, str] | None = None,
 ) -> Contents:
     """Compare an installation's environment with its package lock.
 
-    `python` is the version of its Python (such as "3.11"), which is part of the folders' names. Byte-code of a listed
+    `python` is the version of its Python (such as "3.11"), which is part of the folders' names. `libraries` has the
+    SHA-256 of each library that is in no wheel, by its place in site-packages. Byte-code of a listed
     source is skipped, because the engine removes it or checks it (`wrong_bytecode` in runner/engines/protocol.py).
     """
     site = f"{snapshot.environment}/lib/python{python}/site-packages"
@@ -84,7 +89,7 @@ def compare_with_lock(
     proven = [each for each in found if _is_proven(each, locked)]
     unlocked = [each for each in found if each.requirement not in locked and _is_of_the_interpreter(each)]
     faults = [*_unproven(site, found, [*proven, *unlocked]), *_missing(locked, found, site)]
-    listed: dict[str, str] = {}
+    listed = {f"{site}/{place}": sha256 for place, sha256 in (libraries or {}).items()}
     for each in [*proven, *unlocked]:
         listed |= {f"{site}/{path}": sha256 for path, sha256 in each.files.items()}
     faults += _changed(listed, snapshot)

@@ -11,6 +11,7 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
+from runner.catalogue.debian_libraries import find_library
 from runner.catalogue.stacks import Installation, Stack, canonical_requirement
 from runner.matching.contents import Contents, Fault
 from runner.matching.snapshot import Snapshot
@@ -100,14 +101,17 @@ def compare(
     stack: Stack, names: tuple[str, str], sides: tuple[Snapshot, Snapshot], contents: tuple[Contents, ...] = ()
 ) -> Match:
     """Compare two installations of a stack, path by path and setting by setting."""
-    may_differ = _may_differ(*(stack.installations[name] for name in names))
+    installations = [stack.installations[name] for name in names]
+    may_differ = _may_differ(installations[0], installations[1])
+    debian = {f"/site-packages/{place}": find_library(name).package
+              for each in installations for name, place in each.libraries.items()}  # fmt: skip
     paths = sorted(set(sides[0].files) | set(sides[1].files))
     settings = sorted(set(sides[0].settings) | set(sides[1].settings))
     found = []
     for path in paths:
         texts = tuple(side.files.get(path) for side in sides)
         if texts[0] != texts[1]:
-            owners = _owners(path, sides)
+            owners = _owners(path, sides) or tuple(package for place, package in debian.items() if path.endswith(place))
             is_allowed = bool(owners) and all(canonicalize_name(owner) in may_differ for owner in owners)
             found.append(Difference(path, ", ".join(owners) or OUTSIDE, _in_words(names, texts), is_allowed))
     for name in settings:
@@ -120,8 +124,13 @@ def compare(
 
 def _may_differ(one: Installation, other: Installation) -> frozenset[str]:
     """The normalised names of the packages by which two installations differ: their wheels, or what one adds."""
-    differing = {one.wheel, *one.additions} ^ {other.wheel, *other.additions}
+    differing = {one.wheel, *one.additions, *_debian(one)} ^ {other.wheel, *other.additions, *_debian(other)}
     return frozenset(canonicalize_name(requirement.partition("==")[0]) for requirement in differing)
+
+
+def _debian(installation: Installation) -> list[str]:
+    found = [find_library(name) for name in installation.libraries]
+    return [f"{each.package}=={each.version}" for each in found]
 
 
 def _wrong_wheel(stack: Stack, name: str, side: Snapshot) -> str:

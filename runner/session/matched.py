@@ -36,9 +36,8 @@ def _contents(engine: Engine, stack: Stack, artifact: Artifact, side: Snapshot) 
     # The image of an earlier run may have been built from a lock that this clone does not have any more.
     if artifact.provenance.get("lock_sha256") != installation.lock_sha256():
         return Contents(installation.name, 0, 0, (), (), is_held=False)
-    contents = compare_with_lock(
-        installation.name, stack.python_of(installation), side, locked_wheels.read(installation)
-    )
+    python, wheels = stack.python_of(installation), locked_wheels.read(installation)
+    contents = compare_with_lock(installation.name, python, side, wheels, installation.library_hashes)
     wrong = [Fault(path, "is not the byte-code of its source") for path in engine.wrong_bytecode(artifact)]
     return replace(contents, faults=(*contents.faults, *wrong))
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from runner.host.check import PinRequest
 from runner.registry.image_lock import ImageLock
+from runner.support.network import PackageIndex
 
 
 @dataclass(frozen=True)
@@ -78,11 +79,21 @@ class EngineOptions:
     base_image: Mapping[str, str] = field(default_factory=dict)
     pip_index: str | None = None
     ca_bundle: Path | None = None
+    debian_mirror: str | None = None
     memory: int | None = None
     images: Path | None = None
     registry: RegistryOptions = field(default_factory=RegistryOptions)
     image_lock: ImageLock | None = None
     recorded_images: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def index(self) -> PackageIndex:
+        """Where packages come from.
+
+        Raises:
+            UsageError: there is no such CA bundle.
+        """
+        return PackageIndex(self.pip_index, self.ca_bundle, self.debian_mirror)
 
     @property
     def memory_bytes(self) -> int | None:

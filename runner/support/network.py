@@ -21,10 +21,14 @@ _ENCODED_CREDENTIALS = re.compile(r"(?<=%3a%2f%2f)(?:(?!%2f)[^/\s])+(%40|@)", re
 
 @dataclass(frozen=True)
 class PackageIndex:
-    """A pip index and a CA bundle as the user chose them; None means what pip itself is configured with."""
+    """A pip index, a CA bundle and a Debian mirror as the user chose them.
+
+    None means what pip itself is configured with, or Debian's own mirror.
+    """
 
     url: str | None = None
     ca_bundle: Path | None = None
+    debian_mirror: str | None = None
     base_environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
 
     def __post_init__(self) -> None:

@@ -37,7 +37,14 @@ from tests.runner.fake_results import (
 )
 
 # Step seconds of a launch; exact binary fractions keep ratios exact.
-SECONDS: Mapping[str, float] = {"stock": 1.0, "stock-onednn": 0.5, "intel": 0.25, "itex": 0.25, "stock-bf16": 0.125}
+SECONDS: Mapping[str, float] = {
+    "stock": 1.0,
+    "stock-onednn": 0.5,
+    "intel": 0.25,
+    "itex": 0.25,
+    "zentf": 0.25,
+    "stock-bf16": 0.125,
+}
 Hook = Callable[[Launch, dict[str, Any]], None]
 
 

@@ -32,7 +32,7 @@ DESCRIPTION: Mapping[str, Any] = {
 }
 
 # The variants that compute on OpenMP threads.
-ON_OPENMP = ("intel", "itex")
+ON_OPENMP = ("intel", "itex", "zentf")
 
 
 def _product(size: int, repeats: int) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from runner.catalogue.allocators import Allocator, find_allocator
+from runner.catalogue.debian_libraries import DebianLibrary, find_library
 from runner.machine import format_cpu_list, read_machine
 from runner.planning.ladder_file import WHOLE, load_ladder
 from runner.report.measured import measured
@@ -56,12 +56,12 @@ def preloads(launch: Launch, result: dict[str, Any]) -> None:
 def with_allocator(in_folder: Path, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """A ladder whose second rung preloads a library, which the cache has."""
     content = b"a library"
-    made = Allocator("tiny", "libtiny1", "1", "pool/tiny.deb", "0" * 64, "lib/libtiny.so.1",
+    made = DebianLibrary("tiny", "libtiny1", "1", "pool/tiny.deb", "0" * 64, "lib/libtiny.so.1",
                      hashlib.sha256(content).hexdigest(), "r", "s")  # fmt: skip
-    known = {"tiny": made, **{name: find_allocator(name) for name in ("jemalloc", "tcmalloc")}}
-    monkeypatch.setattr("runner.catalogue.allocators._load", lambda: known)
+    known = {"tiny": made, **{name: find_library(name) for name in ("jemalloc", "tcmalloc")}}
+    monkeypatch.setattr("runner.catalogue.debian_libraries._load", lambda: known)
     monkeypatch.setenv("KIT_CACHE", str(in_folder / "cache"))
-    cached = in_folder / "cache" / "allocators" / made.library_sha256 / "libtiny.so.1"
+    cached = in_folder / "cache" / "libraries" / made.library_sha256 / "libtiny.so.1"
     cached.parent.mkdir(parents=True)
     cached.write_bytes(content)
     (in_folder / "mine.toml").write_text(HEAD + rung("slow", FIRST) + rung("top", 'allocator = "tiny"'))

@@ -13,7 +13,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from runner.catalogue.allocators import find_allocator
+from runner.catalogue.debian_libraries import find_library
 from runner.catalogue.stacks import find_stack
 from runner.catalogue.workload_files import workload_sha256
 from runner.cli import main
@@ -145,10 +145,10 @@ def test_an_allocator_is_preloaded_from_the_job_folder(
     engine: Engine, images: dict[str, Artifact], tmp_path: Path, debian_mirror: str | None, name: str
 ) -> None:
     """The container's own loader takes the library that Debian built, and the launch trains with it."""
-    allocator = find_allocator(name).file
+    allocator = find_library(name).as_allocator
     launch = replace(launch_of("stock"), allocator=allocator)
     try:
-        libraries = fetch([launch], debian_mirror, PackageIndex(), default_cache(), print)
+        libraries = fetch([launch], PackageIndex(debian_mirror=debian_mirror), default_cache(), print)
     except HostError as error:
         pytest.skip(str(error))
     places = folders_for(launch, tmp_path)

@@ -198,6 +198,17 @@ def names_in(index: PackageIndex) -> dict[str, bytes]:
         return {entry.name: archive.extractfile(entry).read() for entry in archive}  # type: ignore[union-attr]
 
 
+def test_a_library_that_no_wheel_has_is_copied_to_its_place() -> None:
+    stack = find_stack("tf-2.21-zentf")
+    (place,) = stack.installations["zentf"].libraries.values()
+    context = build_context(stack, stack.installations["zentf"], PackageIndex(), {place: b"a library"})
+    with tarfile.open(fileobj=context) as archive:
+        files = {entry.name: archive.extractfile(entry).read() for entry in archive}  # type: ignore[union-attr]
+    assert files[f"libraries/{place}"] == b"a library"
+    assert b"COPY libraries /opt/environment/lib/python3.11/site-packages" in files["Dockerfile"]
+    assert not any(name.startswith("libraries/") for name in names_in(PackageIndex()))
+
+
 def test_the_same_files_make_the_same_context() -> None:
     """Neither clock nor owner gets into the tar."""
     one, other = (build_context(STACK, STACK.installations["intel"], PackageIndex()).getvalue() for _ in range(2))

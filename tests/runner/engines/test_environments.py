@@ -122,6 +122,25 @@ def test_an_environment_is_made_once_and_found_again(
     assert marked_when_synced == [False]
 
 
+def test_a_library_that_no_wheel_has_is_put_in_its_place(
+    cache: EnvironmentCache, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It belongs to what the hash of the lock stands for, and the provenance names its Debian package."""
+    plain = stack.installations["tiny"]
+    monkeypatch.setattr("runner.engines.debian_package.fetched", lambda library, *_: library.name.encode())
+    needy = dataclasses.replace(plain, libraries={"libgomp": "tiny-1.0.dist-info/libgomp.so.1"})
+    assert needy.lock_sha256() != plain.lock_sha256()
+    stack = dataclasses.replace(stack, installations={"tiny": needy})
+    made = cache.prepare(stack, needy, print)
+    (found,) = Path(made.location).rglob("libgomp.so.1")
+    assert (found.read_bytes(), found.parent.name) == (b"libgomp", "tiny-1.0.dist-info")
+    assert made.provenance["debian_libraries"]["libgomp"].startswith("libgomp1=12.2.0-14+deb12u1 sha256:")
+    assert (
+        "debian_libraries"
+        not in cache.prepare(dataclasses.replace(stack, installations={"tiny": plain}), plain, print).provenance
+    )
+
+
 def test_where_the_stacks_python_is_missing_another_that_it_is_locked_for_is_taken(
     cache: EnvironmentCache, stack: Stack
 ) -> None:

@@ -87,6 +87,26 @@ def test_an_honest_environment_has_no_fault(environment: Path, locked: dict[str,
     assert (contents.faults, contents.distributions, contents.files) == ((), 1, 5)
 
 
+def test_a_library_that_is_in_no_wheel_is_held_against_its_own_hash(
+    environment: Path, locked: dict[str, tuple[LockedWheel, ...]]
+) -> None:
+    """Declared it is as good as a file of a wheel: it may neither be missing nor be another one."""
+    libraries = {"_solib/libgomp.so.1": hashlib.sha256(b"a library").hexdigest()}
+
+    def faults() -> list[str]:
+        found = compare_with_lock("stock", "3.11", of_folder(environment, frozenset()), locked, libraries)
+        return [f"{fault.path} {fault.what}" for fault in found.faults]
+
+    assert [fault.split(" is ")[1] for fault in faults()] == ["missing, and its wheel has it"]
+    path = environment / SITE / "_solib" / "libgomp.so.1"
+    path.parent.mkdir()
+    path.write_bytes(b"a library")
+    assert faults() == []
+    assert "is in no wheel of the lock" in held(environment, locked).faults[0].what
+    path.write_bytes(b"another")
+    assert "is not the file in its wheel" in faults()[0]
+
+
 def changed_with_its_record(root: Path) -> None:
     """Change a file, and the line of the installed RECORD that would show it."""
     (root / SITE / "tensorflow" / "core.so").write_bytes(b"\x7fELG")

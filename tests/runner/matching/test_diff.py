@@ -119,6 +119,25 @@ def test_an_installation_may_have_its_declared_additions_and_nothing_else() -> N
     assert f"{SITE}/tensorflow/core.so" in [each.path for each in found.strays]
 
 
+def test_a_library_of_the_additions_may_be_on_their_side_alone() -> None:
+    """It is in no wheel, so that no RECORD lists it; what stacks.toml declares is owned by its Debian package."""
+    stack = find_stack("tf-2.21-zentf")
+    (place,) = stack.installations["zentf"].libraries.values()
+    plain = side("tensorflow-cpu", "1")
+    files = {path.replace("-2.14.0.", "-2.21.0."): text for path, text in plain.files.items()}
+    stock = Snapshot(files, plain.settings, plain.owners)
+
+    def compared(path: str) -> Match:
+        added = {f"{SITE}/zentf-2.21.0.0.dist-info/RECORD": "file 644 ff", path: "file 644 ff"}
+        zentf = Snapshot({**files, **added}, plain.settings, plain.owners)
+        return compare(stack, ("stock", "zentf"), (stock, zentf))
+
+    found = compared(f"{SITE}/{place}")
+    assert found.is_matched
+    assert ("libgomp1", True) in found.by_package
+    assert [each.path for each in compared(f"{SITE}/another.so").strays] == [f"{SITE}/another.so"]
+
+
 def test_a_folder_that_the_additions_share_with_another_package_is_a_stray() -> None:
     added = with_plug_in(*ADDED)
     folder = f"{SITE}/intel_extension_for_tensorflow"

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.catalogue.allocators import find_allocator
+from runner.catalogue.debian_libraries import find_library
 from runner.catalogue.stacks import Stack, Variant, find_stack, load_stacks
 from runner.errors import UsageError
 from runner.host.pin import Pin, choose_pin
@@ -300,7 +300,7 @@ def test_the_ladder_of_allocators_changes_the_allocator_alone() -> None:
         "jemalloc-defaults": (("allocator", "the C library's", "jemalloc"),),
         "tcmalloc": (("allocator", "the C library's", "tcmalloc"),),
     }
-    assert rungs["tcmalloc"].settings.allocator == find_allocator("tcmalloc").file
+    assert rungs["tcmalloc"].settings.allocator == find_library("tcmalloc").as_allocator
 
 
 def test_an_unknown_allocator_is_refused(tmp_path: Path) -> None:

@@ -13,16 +13,21 @@ from pathlib import Path
 
 import pytest
 
-from runner.catalogue.allocators import Allocator, find_allocator
+from runner.catalogue.debian_libraries import DebianLibrary, find_library
+from runner.engines.debian_package import library_of
 from runner.errors import HostError, UsageError
 from runner.session import allocators
-from runner.session.allocators import fetch, keep, kept, library_of
+from runner.session.allocators import fetch, keep, kept
 from runner.support.network import PackageIndex
 from runner.vocabulary import Cell, Launch, Steps
 
 CONTENT = b"\x7fELG, a library of odd length"
 LIBRARY = "usr/lib/libtiny.so.1"
-INDEX = PackageIndex(base_environment={})
+
+
+def mirror_at(address: str) -> PackageIndex:
+    """A package index that has this Debian mirror."""
+    return PackageIndex(debian_mirror=address, base_environment={})
 
 
 def member(name: str, content: bytes) -> bytes:
@@ -50,20 +55,22 @@ def sha256(content: bytes) -> str:
 
 
 @pytest.fixture
-def tiny(monkeypatch: pytest.MonkeyPatch) -> Allocator:
+def tiny(monkeypatch: pytest.MonkeyPatch) -> DebianLibrary:
     """An allocator that is one small file."""
-    made = Allocator("tiny", "libtiny1", "1-1", "pool/tiny.deb", sha256(PACKAGE), LIBRARY, sha256(CONTENT), "r", "s")
-    monkeypatch.setattr(allocators, "find_allocator", lambda name: made)
+    made = DebianLibrary(
+        "tiny", "libtiny1", "1-1", "pool/tiny.deb", sha256(PACKAGE), LIBRARY, sha256(CONTENT), "r", "s"
+    )
+    monkeypatch.setattr(allocators, "find_library", lambda name: made)
     return made
 
 
 @pytest.fixture
-def launches(tiny: Allocator) -> list[Launch]:
+def launches(tiny: DebianLibrary) -> list[Launch]:
     """One launch with that allocator, and one without."""
     plain = Launch(
         "a", 1, 1, Cell("tf-2.14", "stock", "alexnet", 1), "stock", "NHWC", Steps(1, 1), 1, 1, {}, 1, 60.0
     )  # fmt: skip
-    return [plain, Launch(**{**vars(plain), "launch_id": "b", "allocator": tiny.file})]
+    return [plain, Launch(**{**vars(plain), "launch_id": "b", "allocator": tiny.as_allocator})]
 
 
 @pytest.fixture
@@ -87,19 +94,19 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 
 def test_a_library_is_fetched_once_and_kept_in_the_run(
-    launches: list[Launch], mirror: str, tiny: Allocator, tmp_path: Path
+    launches: list[Launch], mirror: str, tiny: DebianLibrary, tmp_path: Path
 ) -> None:
     told: list[str] = []
-    libraries = fetch(launches, f"{mirror}/", INDEX, tmp_path / "cache", told.append)
-    assert libraries == {tiny.file: CONTENT}
-    assert fetch(launches, "http://127.0.0.1:9", INDEX, tmp_path / "cache", told.append) == libraries
+    libraries = fetch(launches, mirror_at(f"{mirror}/"), tmp_path / "cache", told.append)
+    assert libraries == {tiny.as_allocator: CONTENT}
+    assert fetch(launches, mirror_at("http://127.0.0.1:9"), tmp_path / "cache", told.append) == libraries
     assert told == [f"fetching tiny: {mirror}/pool/tiny.deb"]
     keep(libraries, tmp_path / "run")
-    assert kept(tmp_path / "run", tiny.file) == CONTENT
+    assert kept(tmp_path / "run", tiny.as_allocator) == CONTENT
 
 
 def test_launches_of_the_c_librarys_malloc_need_no_mirror(launches: list[Launch], tmp_path: Path) -> None:
-    assert fetch(launches[:1], "http://127.0.0.1:9", INDEX, tmp_path, print) == {}
+    assert fetch(launches[:1], mirror_at("http://127.0.0.1:9"), tmp_path, print) == {}
 
 
 @pytest.mark.parametrize(
@@ -121,26 +128,26 @@ def test_another_package_than_the_locked_one_is_refused(
         served.write_bytes(content)
     address = mirror.replace("://", "://someone:hunter2@")
     with pytest.raises(HostError, match=rf"libtiny1 1-1.*{words}.*--debian-mirror") as error:
-        fetch(launches, address, INDEX, tmp_path / "cache", print)
+        fetch(launches, mirror_at(address), tmp_path / "cache", print)
     assert "hunter2" not in str(error.value)
     assert not (tmp_path / "cache").exists()
 
 
 def test_a_spoiled_library_in_the_cache_is_fetched_again(
-    launches: list[Launch], mirror: str, tiny: Allocator, tmp_path: Path
+    launches: list[Launch], mirror: str, tiny: DebianLibrary, tmp_path: Path
 ) -> None:
-    fetch(launches, mirror, INDEX, tmp_path / "cache", print)
+    fetch(launches, mirror_at(mirror), tmp_path / "cache", print)
     (found,) = (tmp_path / "cache").rglob("libtiny.so.1")
     found.write_bytes(CONTENT[:5])
-    assert fetch(launches, mirror, INDEX, tmp_path / "cache", print) == {tiny.file: CONTENT}
+    assert fetch(launches, mirror_at(mirror), tmp_path / "cache", print) == {tiny.as_allocator: CONTENT}
 
 
-def test_a_runs_copy_that_changed_or_is_gone_is_refused(tiny: Allocator, tmp_path: Path) -> None:
+def test_a_runs_copy_that_changed_or_is_gone_is_refused(tiny: DebianLibrary, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"cannot be read.*sha256"):
-        kept(tmp_path, tiny.file)
-    keep({tiny.file: b"another"}, tmp_path)
+        kept(tmp_path, tiny.as_allocator)
+    keep({tiny.as_allocator: b"another"}, tmp_path)
     with pytest.raises(UsageError, match="was changed since the run began"):
-        kept(tmp_path, tiny.file)
+        kept(tmp_path, tiny.as_allocator)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +169,7 @@ def test_what_is_no_package_is_told(content: bytes, words: str) -> None:
 
 @pytest.mark.parametrize("name", ["jemalloc", "tcmalloc"])
 def test_each_allocators_package_and_file_are_named_alike(name: str) -> None:
-    found = find_allocator(name)
+    found = find_library(name)
     assert f"/{found.package}_{found.version}_" in found.path
-    assert name in found.file.file
+    assert name in found.file
     assert {len(found.package_sha256), len(found.library_sha256)} == {64}
