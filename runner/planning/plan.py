@@ -267,10 +267,16 @@ def check_blocks(blocks: int) -> None:
 
 
 def _require_undeclared(bkms: ResolvedBkms, stack: Stack, variants: Sequence[str]) -> None:
-    """Refuse a BKM that would apply to some variants only, because another variant declares the same variable."""
+    """Refuse a BKM that would apply to some variants only, because another variant declares the same variable.
+
+    All variants together may declare another value than the set's: they then have the same settings.
+    """
+    chosen = [stack.variants[variant] for variant in variants]
+    declared = [{entry.name: entry.value for entry in variant.environment} for variant in chosen]
     for variant in variants:
         for entry in stack.variants[variant].environment:
-            if entry.name in bkms.environment:
+            is_of_all = all(each.get(entry.name) == entry.value for each in declared)
+            if entry.name in bkms.environment and not is_of_all:
                 raise UsageError(
                     f"The set of BKMs {bkms.name!r} sets {entry.name} to {bkms.environment[entry.name]!r}, and "
                     f"images/stacks.toml declares {entry.value!r} for {stack.name}/{variant}. The declared value would "

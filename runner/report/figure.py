@@ -41,8 +41,9 @@ TITLE_WIDTH = 118
 # An interval that goes further than this factor beyond the tallest bar ends in an arrow, with its end beside it: two
 # noisy blocks would else press all bars flat.
 WIDEST = 2.0
-# Inches: below this the legend of three variants would be cut off.
+# Inches: below this a row of the legend would be cut off.
 NARROWEST = 10.4
+LABELS_IN_A_ROW = 3
 
 
 def draw(measured: Results, article: Publication) -> Figure:
@@ -70,7 +71,7 @@ def _figure(measured: Results, article: Publication) -> Drawing:
         label: handle for axes in grid[::2, 0] for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
     }
     legend = figure.legend(
-        handles.values(), handles.keys(), loc="outside lower center", ncols=len(handles), frameon=False, fontsize=9,
+        handles.values(), handles.keys(), loc="outside lower center", ncols=LABELS_IN_A_ROW, frameon=False, fontsize=9,
         handlelength=1.2, title=_key(measured),
     )  # fmt: skip
     legend.get_title().set(fontsize=9, color="#444444")

@@ -20,7 +20,7 @@ from tests.runner.registry.locks import lock
 Kit = Callable[..., int]
 Document = dict[str, Any]
 ROOT = Path(__file__).resolve().parents[3]
-SAMPLE = ROOT / "results" / "sample"
+SAMPLE = ROOT / "tests" / "data" / "run_without_turns"
 # Each file of a run's folder that is JSON, and the schema of it, or of a line of it.
 SCHEMAS = {"run.json": "run", "records.jsonl": "record", "evidence.jsonl": "evidence", "peaks.jsonl": "peak"}
 KILLED = Outcome(-9, 5.0, stopped_by_deadline=False, out_of_memory=True)

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runner.catalogue.stacks import find_stack
 from runner.errors import UsageError
 from runner.host.pin import Pin
 from runner.planning.bkm import load_bkms, resolve
@@ -99,6 +100,18 @@ def test_an_unknown_variant_is_refused_with_the_nearest_name() -> None:
 def test_one_variant_alone_is_no_comparison() -> None:
     with pytest.raises(UsageError, match="needs two variants"):
         plan(variants=("intel",))
+
+
+def test_all_variants_of_a_stack_may_declare_another_value_than_the_bkms() -> None:
+    """They then have the same settings. One that declares it alone would not, and is refused."""
+    stack = find_stack("tf-2.21-zentf")
+    made = plan(stacks=(stack,), variants=())
+    assert {launch.environment["OMP_PROC_BIND"] for launch in made.launches} == {"false"}
+    (lone,) = (entry for entry in stack.variants["zentf"].environment if entry.name == "OMP_PROC_BIND")
+    stock = replace(stack.variants["stock"], environment=())
+    stack = replace(stack, variants={"stock": stock, "zentf": stack.variants["zentf"]})
+    with pytest.raises(UsageError, match=f"OMP_PROC_BIND to 'true'.*declares '{lone.value}' for tf-2.21-zentf/zentf"):
+        plan(stacks=(stack,), variants=())
 
 
 @pytest.mark.parametrize("turns", [None, TurnSize(4, 2.5), TurnSize(4, 2.5, together=False)])

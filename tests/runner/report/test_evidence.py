@@ -202,13 +202,15 @@ def test_every_cell_of_the_committed_sample_has_passing_evidence(in_folder: Path
     for name in ("report.md", "speedups.csv"):
         assert (in_folder / "sample" / name).read_bytes() == (SAMPLE / name).read_bytes()
     evidence = store.read(SAMPLE).values()
-    assert {each.subject.stack for each in evidence} == {"tf-1.12", "tf-2.14"}
+    assert {each.subject.stack for each in evidence} == {"tf-1.12", "tf-2.14", "tf-2.21"}
     assert all(is_in_order(each) for each in evidence)
 
 
 def test_threads_that_inherit_a_binding_are_told_of(in_folder: Path) -> None:
-    """In the sample TensorFlow 1.12 starts its pools from a thread that OpenMP has bound; 2.14 does not."""
-    text = (SAMPLE / "report.md").read_text()
+    """In this run TensorFlow 1.12 starts its pools from a thread that OpenMP has bound; 2.14 does not."""
+    shutil.copytree(EARLIER_RUN.with_name("run_without_turns"), in_folder / "older")
+    assert main(["report", "older"]) == 0
+    text = (in_folder / "older" / "report.md").read_text()
     assert "On tf-1.12 intel 6 of 7 threads may run on CPU 0 only, and 4 of them are not OpenMP's" in text
     assert "On tf-2.14 intel" not in text
 

@@ -23,7 +23,7 @@ from runner.storage import runs
 from runner.support.wording import interval, significant, topology_title, true_largest
 from runner.vocabulary import Group
 
-SAMPLE = Path(__file__).resolve().parents[3] / "results" / "sample"
+SAMPLE = Path(__file__).resolve().parents[2] / "data" / "run_without_turns"
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from runner.report.measured import measured
 from runner.storage import runs
 from tests.runner.fake_engine import FakeEngine, only
 
-SAMPLE = Path(__file__).resolve().parents[3] / "results" / "sample"
+SAMPLE = Path(__file__).resolve().parents[2] / "data" / "run_without_turns"
 LOST = "block2-tf-1.12-intel-vgg16-b32"
 COMMAND = "python -m runner compare --resume RUN"
 
@@ -67,12 +67,15 @@ def test_a_pair_that_lacks_a_launch_gets_no_verdict_and_enters_no_mean(
     assert f"1 of 4 blocks not measured yet. Complete it with: {COMMAND} |" in report
 
 
-def test_it_is_drawn_hatched_with_its_estimate_and_the_command(lacking: Path) -> None:
-    """The hatching is a pattern of the drawing; the whole sample has none. The key explains it and both lines."""
+def test_it_is_drawn_hatched_with_its_estimate_and_the_command(lacking: Path, tmp_path: Path) -> None:
+    """The hatching is a pattern of the drawing; the whole run has none. The key explains it and both lines."""
+    whole = tmp_path / "whole"
+    shutil.copytree(SAMPLE, whole)
+    assert main(["report", str(whole)]) == 0
     assert main(["report", str(lacking)]) == 1
     svg = (lacking / "figure1.svg").read_text()
     assert "<pattern" in svg
-    assert "<pattern" not in (SAMPLE / "figure1.svg").read_text()
+    assert "<pattern" not in (whole / "figure1.svg").read_text()
     for words in ("2.06x", "partial", COMMAND, "Thick line", "Thin line", "all 16 pairs"):
         assert words in svg
 

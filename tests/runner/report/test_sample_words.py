@@ -23,7 +23,7 @@ from runner.report.training_sections import training_section
 from runner.stats.results import Results
 from runner.storage import runs
 
-SAMPLE = Path(__file__).resolve().parents[3] / "results" / "sample"
+SAMPLE = Path(__file__).resolve().parents[2] / "data" / "run_without_turns"
 
 
 @pytest.fixture(scope="module")

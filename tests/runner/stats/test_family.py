@@ -20,7 +20,7 @@ from runner.storage.runs import load
 from tests.runner.claims.builders import ladder, rung
 
 ROOT = Path(__file__).resolve().parents[3]
-SAMPLE = ROOT / "results" / "sample"
+SAMPLE = ROOT / "tests" / "data" / "run_without_turns"
 # A twentieth of what the documented table is made from, and still enough for its shares to be told apart.
 RUNS = 1000
 ratios = st.lists(st.floats(0.1, 10), min_size=2, max_size=6)

@@ -16,7 +16,7 @@ from runner.storage.header_json import header_from_json, header_to_json
 from tests.runner.conftest import FinishedRun
 
 ROOT = Path(__file__).resolve().parents[3]
-SAMPLE, EARLIER_RUN = ROOT / "results" / "sample", ROOT / "tests" / "data" / "earlier_run"
+SAMPLE, EARLIER_RUN = ROOT / "tests" / "data" / "run_without_turns", ROOT / "tests" / "data" / "earlier_run"
 Change = Callable[[dict[str, Any]], Any]
 
 
