@@ -19,8 +19,8 @@ from runner.matching.file_list import OF_THE_INSTALLER, FileList
 from runner.matching.locked_wheels import LockedWheel
 from runner.matching.snapshot import Snapshot
 
-# The files that `python -m venv` makes in bin/ and beside it.
-_OF_THE_ENVIRONMENT = re.compile(r"(bin/(python[\d.]*|activate[.\w]*|Activate\.ps1)|pyvenv\.cfg|lib64)")
+# The files that `python -m venv` makes in bin/ and beside it; .gitignore since Python 3.13.
+_OF_THE_ENVIRONMENT = re.compile(r"(bin/(python[\d.]*|activate[.\w]*|Activate\.ps1)|pyvenv\.cfg|lib64|\.gitignore)")
 # The names under which installers put themselves into bin/, with the version of the Python that they are for.
 _INSTALLERS = re.compile(r"bin/(pip|easy_install)(-?\d[\d.]*)?")
 # Up to Python 3.11 `python -m venv` unpacks this from the interpreter's own files, so that no package lock names it.

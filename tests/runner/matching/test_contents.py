@@ -70,6 +70,7 @@ def environment(tmp_path: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
     (root / "pyvenv.cfg").touch()
+    (root / ".gitignore").touch()
     (root / "bin" / "activate.csh").touch()
     (root / "bin" / "python3.11").symlink_to("/usr/bin/python3")
     (root / "lib64").symlink_to("lib")
