@@ -17,7 +17,10 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True)
 class DebianLibrary:
-    """One file of a Debian package: `path` is the package's place on a mirror, `library` the file's in the package."""
+    """One file of a Debian package: `path` is the package's place on a mirror, `library` the file's in the package.
+
+    `is_allocator` says that it can be preloaded in the place of the C library's malloc.
+    """
 
     name: str = field(metadata=GIVEN)
     package: str
@@ -28,6 +31,7 @@ class DebianLibrary:
     library_sha256: str
     reason: str
     source: str
+    is_allocator: bool = False
 
     @property
     def file(self) -> str:
@@ -48,6 +52,16 @@ def find_library(name: str) -> DebianLibrary:
     """
     known = _load()
     return known[one_of("library", name, known)]
+
+
+def find_allocator(name: str) -> DebianLibrary:
+    """Return the allocator of that name.
+
+    Raises:
+        UsageError: no library of that name is an allocator; the message suggests the nearest names.
+    """
+    known = {each.name: each for each in _load().values() if each.is_allocator}
+    return known[one_of("allocator", name, known)]
 
 
 @cache

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner.errors import DiskError, UsageError
-from runner.support.atomic import write_whole
+from runner.errors import UsageError
+from runner.support.copies import read_copy, write_copy
 from runner.topologies import BUILT_IN
 from runner.vocabulary import TOPOLOGIES, TopologyFile, one_of
 
@@ -83,14 +83,7 @@ def keep(user_topology: UserTopology, run_folder: Path) -> None:
     Raises:
         DiskError: the copy cannot be written.
     """
-    folder = run_folder / FOLDER
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / user_topology.file.name, user_topology.content)
-    except OSError as error:
-        raise DiskError(
-            f"The copy of {user_topology.path} cannot be written to {folder}: {error}. Name another folder with --out."
-        ) from error
+    write_copy(run_folder / FOLDER / user_topology.file.name, user_topology.content, str(user_topology.path))
 
 
 def kept(run_folder: Path, file: TopologyFile) -> UserTopology:
@@ -100,16 +93,4 @@ def kept(run_folder: Path, file: TopologyFile) -> UserTopology:
         UsageError: the copy is missing, or has changed since the run began.
     """
     path = run_folder / FOLDER / file.name
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise UsageError(
-            f"The run's copy of its topology, {path}, cannot be read: {error.strerror}. Restore it (sha256 "
-            f"{file.sha256}) or start a new run."
-        ) from error
-    if hashlib.sha256(content).hexdigest() != file.sha256:
-        raise UsageError(
-            f"{path} was changed since the run began. Launches of different networks cannot be compared. Restore it "
-            f"(sha256 {file.sha256}), or start a new run with the new file."
-        )
-    return UserTopology(path, file, content)
+    return UserTopology(path, file, read_copy(path, file.sha256, "its topology"))

@@ -6,13 +6,13 @@ import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from runner.catalogue.stacks import IMAGES
+from runner.catalogue.stacks import IMAGES, Stack, every_installation
 from runner.cli.engines import Engines
 from runner.compose.document import main_file, overlay
 from runner.compose.request import compose_request
 from runner.compose.services import Services, relative_to, services_of
 from runner.compose.variables import defaults, image_tokens
-from runner.errors import EXIT_DONE, DiskError
+from runner.errors import EXIT_DONE, DiskError, UsageError
 from runner.host.pin import Pin
 from runner.machine import Machine
 from runner.planning.bkm import load_bkms, resolve
@@ -71,6 +71,7 @@ def compose_files(options: Options, folder: Path) -> dict[str, str]:
     preset = preset_from(options.request)
     request, left_out = served(request_from(options.request, preset), machine.processor if machine else None)
     request = replace(request, memory_bytes=memory_of(machine) if machine else None)
+    _require_wheels_alone(request.stacks)
     smoke = replace(
         request,
         topologies=("alexnet",),
@@ -102,6 +103,17 @@ def compose_files(options: Options, folder: Path) -> dict[str, str]:
             f"{with_overlay} up\n{with_overlay} down",
         ),
     }
+
+
+def _require_wheels_alone(stacks: tuple[Stack, ...]) -> None:
+    """Refuse a stack with libraries that no wheel has: Compose builds images from the files in images/ alone."""
+    for stack, installation in every_installation(stacks):
+        if installation.libraries:
+            raise UsageError(
+                f"The image of {stack.name}/{installation.name} needs {', '.join(installation.libraries)}, which is in "
+                "no wheel, and Compose builds images from wheels alone. Choose other stacks with --stack, or use "
+                "`compare`."
+            )
 
 
 def shown(path: Path) -> str:

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 from cattrs import Converter
 
-from runner.catalogue.debian_libraries import find_library
+from runner.catalogue.debian_libraries import find_allocator
 from runner.errors import UsageError
 from runner.planning.bkm import Bkms, load_bkms
 from runner.support.data import read_toml
@@ -141,7 +141,7 @@ def _check(where: str, rung: Rung, bkms: Bkms) -> None:
     for name in rung.bkms:
         one_of(f"setting of the BKMs {bkms.name} (in {where})", name, {setting.name for setting in bkms.settings})
     if rung.allocator is not None:
-        find_library(rung.allocator)
+        find_allocator(rung.allocator)
     if bool(rung.stacks) != bool(rung.stacks_reason):
         raise UsageError(f"{where}: stacks and stacks_reason go together. Give both, or neither.")
 

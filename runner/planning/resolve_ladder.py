@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from runner.catalogue.debian_libraries import find_library
+from runner.catalogue.debian_libraries import find_allocator
 from runner.catalogue.stacks import Installation, Stack, load_stacks
 from runner.errors import UsageError
 from runner.host.pin import Pin, choose_pin
@@ -182,7 +182,7 @@ def _settings(state: _State, pin: Pin, stack: Stack, bkms: Bkms, vendor: str) ->
         inter_op_threads=inter if state.inter_op_threads is None else state.inter_op_threads,
         graph_optimisation=state.graph_optimisation,
         environment=dict(sorted(environment.items())),
-        allocator=find_library(state.allocator).as_allocator if state.allocator else None,
+        allocator=find_allocator(state.allocator).as_allocator if state.allocator else None,
     )
 
 

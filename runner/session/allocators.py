@@ -6,15 +6,13 @@ process and a container preload the same file, and images are the same with and 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from runner.catalogue.debian_libraries import find_library
+from runner.catalogue.debian_libraries import find_allocator
 from runner.engines.debian_package import fetched
 from runner.engines.protocol import Notify
-from runner.errors import DiskError, UsageError
-from runner.support.atomic import write_whole
+from runner.support.copies import read_copy, write_copy
 from runner.support.network import PackageIndex
 from runner.vocabulary import AllocatorFile, Launch
 
@@ -36,7 +34,7 @@ def fetch(
         HostError: a package cannot be fetched, or is not the one that was locked.
         DiskError: the cache cannot be written.
     """
-    return {file: fetched(find_library(file.name), index, cache, notify) for file in allocators_of(launches)}
+    return {file: fetched(find_allocator(file.name), index, cache, notify) for file in allocators_of(launches)}
 
 
 def keep(libraries: Mapping[AllocatorFile, bytes], run_folder: Path) -> None:
@@ -46,14 +44,7 @@ def keep(libraries: Mapping[AllocatorFile, bytes], run_folder: Path) -> None:
         DiskError: they cannot be written.
     """
     for file, content in libraries.items():
-        path = run_folder / FOLDER / file.file
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, content)
-        except OSError as error:
-            raise DiskError(
-                f"{path} cannot be written: {error}. Free some room or correct the permissions there, then try again."
-            ) from error
+        write_copy(run_folder / FOLDER / file.file, content, file.name)
 
 
 def kept(run_folder: Path, file: AllocatorFile) -> bytes:
@@ -62,16 +53,4 @@ def kept(run_folder: Path, file: AllocatorFile) -> bytes:
     Raises:
         UsageError: it is missing, or is not the one that the run began with.
     """
-    path = run_folder / FOLDER / file.file
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise UsageError(
-            f"The run's copy of {file.name}, {path}, cannot be read: {error.strerror}. Restore it (sha256 "
-            f"{file.sha256}) or start a new run."
-        ) from error
-    if hashlib.sha256(content).hexdigest() != file.sha256:
-        raise UsageError(
-            f"{path} was changed since the run began. Restore it (sha256 {file.sha256}) or start a new run."
-        )
-    return content
+    return read_copy(run_folder / FOLDER / file.file, file.sha256, file.name)

@@ -57,7 +57,7 @@ def with_allocator(in_folder: Path, engine: FakeEngine, monkeypatch: pytest.Monk
     """A ladder whose second rung preloads a library, which the cache has."""
     content = b"a library"
     made = DebianLibrary("tiny", "libtiny1", "1", "pool/tiny.deb", "0" * 64, "lib/libtiny.so.1",
-                     hashlib.sha256(content).hexdigest(), "r", "s")  # fmt: skip
+                     hashlib.sha256(content).hexdigest(), "r", "s", is_allocator=True)  # fmt: skip
     known = {"tiny": made, **{name: find_library(name) for name in ("jemalloc", "tcmalloc")}}
     monkeypatch.setattr("runner.catalogue.debian_libraries._load", lambda: known)
     monkeypatch.setenv("KIT_CACHE", str(in_folder / "cache"))
@@ -111,7 +111,7 @@ def test_an_allocator_that_was_not_loaded_spoils_the_launch(
     assert kit(*with_allocator) == 1
     errors = {record.error["message"] for record in runs.load(Path("run")).read_records() if record.error}
     assert len(errors) == 1
-    assert "mapped allocator none instead of libtiny.so.1" in next(iter(errors))
+    assert "allocator mapped False instead of True" in next(iter(errors))
 
 
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="a pin of its own takes a second CPU")

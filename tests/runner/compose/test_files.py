@@ -94,6 +94,13 @@ def test_the_host_is_told_how_much_memory_the_largest_block_needs(services: dict
     assert why_not_together("vgg16", 4, 3, needed - 10) is not None
 
 
+def test_a_stack_whose_library_is_in_no_wheel_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its image could not be built from images/ alone."""
+    assert main(["compose", "--stack", "tf-2.21-zentf", "--out", str(tmp_path)], only(FakeEngine())) == 2
+    assert "tf-2.21-zentf/zentf needs libgomp" in capsys.readouterr().err
+    assert [*tmp_path.iterdir()] == []
+
+
 def test_launches_in_sequence_depend_on_the_one_before(tmp_path: Path) -> None:
     """They share no folder, and each has a deadline of its own."""
     assert main(["compose", "--in-sequence", "--out", str(tmp_path)], only(FakeEngine())) == 0

@@ -13,7 +13,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from runner.catalogue.debian_libraries import find_library
+from runner.catalogue.debian_libraries import find_allocator
 from runner.catalogue.stacks import find_stack
 from runner.catalogue.workload_files import workload_sha256
 from runner.cli import main
@@ -145,7 +145,7 @@ def test_an_allocator_is_preloaded_from_the_job_folder(
     engine: Engine, images: dict[str, Artifact], tmp_path: Path, debian_mirror: str | None, name: str
 ) -> None:
     """The container's own loader takes the library that Debian built, and the launch trains with it."""
-    allocator = find_library(name).as_allocator
+    allocator = find_allocator(name).as_allocator
     launch = replace(launch_of("stock"), allocator=allocator)
     try:
         libraries = fetch([launch], PackageIndex(debian_mirror=debian_mirror), default_cache(), print)

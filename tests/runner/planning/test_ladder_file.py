@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.catalogue.debian_libraries import find_library
+from runner.catalogue.debian_libraries import find_allocator
 from runner.catalogue.stacks import Stack, Variant, find_stack, load_stacks
 from runner.errors import UsageError
 from runner.host.pin import Pin, choose_pin
@@ -300,12 +300,15 @@ def test_the_ladder_of_allocators_changes_the_allocator_alone() -> None:
         "jemalloc-defaults": (("allocator", "the C library's", "jemalloc"),),
         "tcmalloc": (("allocator", "the C library's", "tcmalloc"),),
     }
-    assert rungs["tcmalloc"].settings.allocator == find_library("tcmalloc").as_allocator
+    assert rungs["tcmalloc"].settings.allocator == find_allocator("tcmalloc").as_allocator
 
 
-def test_an_unknown_allocator_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="Did you mean jemalloc"):
-        mine(tmp_path, 'pin = "pinned"', 'pin = "pinned"\nallocator = "jemaloc"')
+@pytest.mark.parametrize(
+    ("name", "words"), [("jemaloc", "Did you mean jemalloc"), ("libgomp", "no allocator 'libgomp'")]
+)
+def test_what_is_no_allocator_is_refused(tmp_path: Path, name: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        mine(tmp_path, 'pin = "pinned"', f'pin = "pinned"\nallocator = "{name}"')
 
 
 def test_an_unknown_ladder_is_refused_with_the_known_ones() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.catalogue.debian_libraries import DebianLibrary, find_library
+from runner.catalogue.debian_libraries import DebianLibrary, find_allocator
 from runner.engines.debian_package import library_of
 from runner.errors import HostError, UsageError
 from runner.session import allocators
@@ -60,7 +60,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> DebianLibrary:
     made = DebianLibrary(
         "tiny", "libtiny1", "1-1", "pool/tiny.deb", sha256(PACKAGE), LIBRARY, sha256(CONTENT), "r", "s"
     )
-    monkeypatch.setattr(allocators, "find_library", lambda name: made)
+    monkeypatch.setattr(allocators, "find_allocator", lambda name: made)
     return made
 
 
@@ -169,7 +169,7 @@ def test_what_is_no_package_is_told(content: bytes, words: str) -> None:
 
 @pytest.mark.parametrize("name", ["jemalloc", "tcmalloc"])
 def test_each_allocators_package_and_file_are_named_alike(name: str) -> None:
-    found = find_library(name)
+    found = find_allocator(name)
     assert f"/{found.package}_{found.version}_" in found.path
     assert name in found.file
     assert {len(found.package_sha256), len(found.library_sha256)} == {64}

@@ -16,11 +16,13 @@ from runner.storage.header_json import header_from_json, header_to_json
 from tests.runner.conftest import FinishedRun
 
 ROOT = Path(__file__).resolve().parents[3]
-SAMPLE, EARLIER_RUN = ROOT / "tests" / "data" / "run_without_turns", ROOT / "tests" / "data" / "earlier_run"
+WITHOUT_TURNS, NEWEST, EARLIER_RUN = (
+    ROOT / folder for folder in ("tests/data/run_without_turns", "results/sample", "tests/data/earlier_run")
+)
 Change = Callable[[dict[str, Any]], Any]
 
 
-def recorded(folder: Path = SAMPLE) -> dict[str, Any]:
+def recorded(folder: Path = WITHOUT_TURNS) -> dict[str, Any]:
     """A run.json as it stands on disk."""
     found: dict[str, Any] = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     return found
@@ -38,7 +40,7 @@ def lost(before: Any, after: Any, place: str = "") -> Iterator[str]:
         yield f"{place}: {before!r} became {after!r}"
 
 
-@pytest.mark.parametrize("folder", [SAMPLE, EARLIER_RUN], ids=["sample", "earlier run"])
+@pytest.mark.parametrize("folder", [NEWEST, WITHOUT_TURNS, EARLIER_RUN], ids=["sample", "without turns", "earlier run"])
 def test_nothing_of_an_older_run_is_lost(folder: Path) -> None:
     """Defaults may be added; what was recorded stays."""
     written = json.loads(json.dumps(header_to_json(runs.load(folder).about)))
@@ -47,7 +49,7 @@ def test_nothing_of_an_older_run_is_lost(folder: Path) -> None:
 
 def test_a_loss_would_be_seen() -> None:
     """This tests the comparison itself, on a header with another seed and one launch less."""
-    header = runs.load(SAMPLE).about
+    header = runs.load(WITHOUT_TURNS).about
     other = replace(header, plan=replace(header.plan, seed=1, launches=header.plan.launches[1:]))
     places = [each.split(":")[0] for each in lost(recorded(), json.loads(json.dumps(header_to_json(other))))]
     assert places == [".plan.seed", ".plan.launches"]
@@ -73,7 +75,7 @@ def test_what_the_first_version_did_not_write_has_defaults() -> None:
 
 def test_the_samples_header_is_read_into_types() -> None:
     """One value of each kind: nested, listed, by key, and written otherwise than it is kept."""
-    header = runs.load(SAMPLE).about
+    header = runs.load(WITHOUT_TURNS).about
     assert (header.plan.pin.threads, header.plan.bkms.settings[0].read_by) == (2, ("openmp",))
     assert (header.engine.name, header.engine.enforced.file_system) == ("docker", "read-only")
     assert (header.machine.processor.model_name, header.machine.nodes[0].cpus) == ("AMD EPYC", (0, 1))
@@ -91,7 +93,7 @@ def test_what_a_newer_version_writes_besides_is_passed_over() -> None:
     data |= {"weather": "fine"}
     data["machine"]["processor"]["cache_bytes"] = 1
     data["plan"]["launches"][0]["colour"] = "blue"
-    assert header_from_json(data, "run.json") == runs.load(SAMPLE).about
+    assert header_from_json(data, "run.json") == runs.load(WITHOUT_TURNS).about
 
 
 @pytest.mark.parametrize(
