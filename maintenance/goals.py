@@ -25,7 +25,7 @@ from runner.report.sequence import is_by_turns
 from runner.report.value_text import with_interval
 from runner.session.planned import DEFAULT_PRESET
 from runner.stats.agreement import compare_pairs
-from runner.stats.intervals import CONFIDENCE, FEWEST, geometric_estimate, quotient
+from runner.stats.intervals import FEWEST, geometric_estimate, quotient
 from runner.stats.launch_time import launch_time
 from runner.stats.results import Results, results_of
 from runner.stats.tables import half_width
@@ -128,7 +128,7 @@ def of_figure1(measured: Results) -> list[Found]:
 def of_engines(container: Results, process: Results) -> list[Found]:
     """What the two runs say in which containers and processes took turns."""
     sides = dict(zip(ENGINE_NAMES, (container.records, process.records), strict=True))
-    pooled = over_all_cells(engine_ratios(sides), CONFIDENCE)
+    pooled = over_all_cells(engine_ratios(sides))
     if pooled is None:
         return []
     source = f"{with_interval(pooled.value, pooled.low, pooled.high)}, {_source(container)}"

@@ -29,10 +29,7 @@ from runner.storage.records import Record, append, latest
 from runner.vocabulary import Cell, Turns, TurnSize
 
 ENGINE_NAMES = ("docker", "venv")
-# CI fails on this verdict, so it may be wrong only once in a thousand runs. Over two blocks such an interval contains
-# almost any ratio. Over four it excludes a factor of 1.5 if blocks differ by a twentieth.
-CONFIDENCE = 0.999
-BLOCKS = 4
+BLOCKS = 4  # over two, an interval is so wide that it decides little
 TURNS = TurnSize(bursts=4, burst_seconds=1.0)
 
 
@@ -100,31 +97,32 @@ def by_turns(sides: Mapping[str, Ready]) -> dict[str, Ready]:
     return found
 
 
-def verdict(records: Mapping[str, Sequence[Record]], confidence: float = CONFIDENCE) -> str:
+def verdict(records: Mapping[str, Sequence[Record]]) -> str:
     """One sentence on whether containers and processes differ in speed, over all cells of each block together."""
     by_cell = engine_ratios(records)
     lacking = {record.cell for each in records.values() for record in each} - set(by_cell)
     if lacking:
         names = ", ".join(sorted(f"{topology_title(cell.topology)} {cell.variant}" for cell in lacking))
         return f"container and process: nothing to compare: no block has both for {names}"
-    ratio = over_all_cells(by_cell, confidence)
+    ratio = over_all_cells(by_cell)
     if ratio is None:
         return "container and process: nothing to compare"
-    shown = f"{with_interval(ratio.value, ratio.low, ratio.high)} at {confidence:.1%}, all cells together"
+    shown = f"{with_interval(ratio.value, ratio.low, ratio.high)}, all cells together"
     if ratio.low <= 1 <= ratio.high:
         return f"container and process: no clear difference ({shown})"
     return f"container and process differ: {shown}"
 
 
-def over_all_cells(by_cell: Mapping[Cell, Mapping[int, float]], confidence: float = CONFIDENCE) -> Estimate | None:
-    """The geometric mean of the cells' ratios over the blocks that all of them have; None for fewer than two blocks."""
+def over_all_cells(by_cell: Mapping[Cell, Mapping[int, float]]) -> Estimate | None:
+    """The geometric mean of the cells' ratios over the blocks that all of them have, with its 95% interval.
+
+    None for fewer than two blocks.
+    """
     ratios = by_cell.values()
     blocks = [block for block in min(ratios, key=len, default={}) if all(block in each for each in ratios)]
     if len(blocks) < FEWEST:
         return None
-    return geometric_estimate(
-        [geometric_estimate([each[block] for each in ratios]).value for block in blocks], confidence
-    )
+    return geometric_estimate([geometric_estimate([each[block] for each in ratios]).value for block in blocks])
 
 
 def ratio_table(records: Mapping[str, Sequence[Record]]) -> Table:

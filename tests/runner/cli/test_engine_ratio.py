@@ -59,7 +59,7 @@ def test_noise_is_no_clear_difference() -> None:
     """Ratios on both sides of 1 are reported as no clear difference, with the ratio and its interval."""
     words = verdict(runs([1.0, 1.1, 0.9, 1.0], [1.1, 1.0, 1.0, 0.95]))
     assert words.startswith("container and process: no clear difference (1.01x [0.")
-    assert "at 99.9%, all cells together" in words
+    assert words.endswith("], all cells together)")
 
 
 def test_a_slow_container_is_caught_with_as_many_blocks_as_are_measured() -> None:
@@ -68,11 +68,6 @@ def test_a_slow_container_is_caught_with_as_many_blocks_as_are_measured() -> Non
     assert len(noise) == BLOCKS
     words = verdict(runs([1.5 * each for each in noise], [1.0] * BLOCKS, ["stock", "stock-onednn", "intel"]))
     assert words.startswith("container and process differ: 0.670x [")
-
-
-def test_two_blocks_would_not_have_caught_it() -> None:
-    """The number of blocks is not left to the run: over two of them the interval holds a factor of two."""
-    assert "no clear difference" in verdict(runs([2.0, 2.1], [1.0, 1.0], ["stock", "stock-onednn", "intel"]))
 
 
 def test_a_cell_that_one_engine_could_not_run_is_named() -> None:
