@@ -77,7 +77,8 @@ class Claim:
     match as well before a run can refute it; it includes all of `to_confirm`.
 
     `value` is the published number in the metric's unit, None if the publication has no number as text. A `derived`
-    value is computed from published ones. If `paraphrase` is true, `quote` has the content of the source and not its
+    value is computed from published ones. A speedup is that of `variant` over `against`; None for a vendor's build, and
+    for the stack's baseline. If `paraphrase` is true, `quote` has the content of the source and not its
     words. `names` is for kinds of claims that look for words in evidence: it maps the publication's name of a thing to
     the names in evidence. `setting_value` may contain `{threads}` and `{sockets}`, which stand for those of the pin.
     """
@@ -96,6 +97,7 @@ class Claim:
     batch_size: int | None = None
     layout: Layout | None = None
     variant: str | None = None
+    against: str | None = None
     build: str | None = None
     setting: str | None = None
     setting_value: str | None = None

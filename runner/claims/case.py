@@ -26,9 +26,13 @@ class Case:
         return self.results.vendors_build(stack) or ""
 
     def sides(self, stack: str) -> tuple[str, str]:
-        """The variants that a claim on a speedup compares: the default build, and the claim's variant; "" for none."""
+        """The variants that a claim on a speedup compares, the default build and a vendor's unless it says otherwise.
+
+        "" stands for one that the run does not have.
+        """
         recorded = self.results.header.stacks.get(stack)
-        return recorded.baseline if recorded is not None else "", self.variant(stack)
+        baseline = recorded.baseline if recorded is not None else ""
+        return self.claim.against or baseline, self.variant(stack)
 
 
 @dataclass(frozen=True)
@@ -51,8 +55,7 @@ def nearest_part(case: Case, stacks: Collection[str] | None = None) -> RunPart:
     results, claim, nearest = case.results, case.claim, case.publication.nearest_stack
 
     def farness(part: RunPart) -> tuple[bool, ...]:
-        pair = all(results.has_variant(part.stack, name)
-                   for name in (results.header.stacks[part.stack].baseline, case.variant(part.stack)))  # fmt: skip
+        pair = all(results.has_variant(part.stack, name) for name in case.sides(part.stack))
         return (not pair, part.stack != nearest, part.batch_size != claim.batch_size)
 
     chosen = results.stacks if stacks is None else stacks

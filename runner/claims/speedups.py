@@ -1,4 +1,6 @@
-"""Judges claims on speedups: on the largest bar, on all bars, and on one bar. The baseline is always the variant stock.
+"""Judges claims on speedups: on the largest bar, on all bars, and on one bar.
+
+The baseline is the stack's, unless the claim names another variant.
 
 "Up to X" claims that at least one bar reaches X: one bar confirms it, whatever the other bars are. "On all" claims it
 of every bar: it takes all bars to confirm it. One bar that is clearly lower refutes it, if the run meets all

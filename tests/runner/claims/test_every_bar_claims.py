@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from runner.claims.judge import JUDGES
 from runner.claims.speedups import TOO_WIDE
 from runner.stats.intervals import geometric_estimate
 from runner.vocabulary import ARTICLE_TOPOLOGIES
 from tests.runner.claims.builders import (
+    article_claim,
     articles_host,
     articles_platform,
+    case,
     constant,
     judged,
     results,
@@ -35,6 +40,20 @@ def test_faster_on_all_takes_every_bar(slow: tuple[str, ...], verdict: str) -> N
     assert tells(found.why, f"on VGG16 {TOO_WIDE}") == (slow == ("vgg16",))
     assert found.interval is not None
     assert (found.interval[0] > 1) == (verdict == "reproduced")
+
+
+@pytest.mark.parametrize(("against", "verdict"), [(None, "reproduced"), ("stock-onednn", "not testable here")])
+def test_a_claim_says_against_which_variant(against: str | None, verdict: str) -> None:
+    """Twice as fast as the baseline and no faster than oneDNN in stock: "faster" holds against one of them only."""
+
+    def speed(variant: str, topology: str, block: int) -> float:
+        return constant(2.0 if variant == "intel" else 2.01)(variant, topology, block)
+
+    run = results(speed, variants=("stock", "stock-onednn", "intel"))
+    claim = replace(article_claim("faster-on-all"), against=against)
+    found = JUDGES[claim.kind](case(claim, run))
+    assert found.verdict == verdict
+    assert found.measured == pytest.approx(2.0 if against is None else 1.0, rel=0.02)
 
 
 def slow_on_vgg16(variant: str, topology: str, block: int) -> float:
