@@ -32,7 +32,7 @@ compare: $(VENV)/compare.stamp  ## the main job: train stock and Intel TensorFlo
 	@$(RUN) runner compare --preset quick $(if $(BASE_IMAGE),--base-image $(BASE_IMAGE))
 
 test: $(VENV)/test.stamp  ## run every test that can run here; MARKERS=tensorflow,docker turns a skip of those into a failure
-	@$(RUN) pytest --numprocesses=2 --dist=loadgroup $(if $(MARKERS),--require=$(MARKERS)) $(if $(BASE_IMAGE),--base-image=$(BASE_IMAGE)) \
+	@$(RUN) pytest --numprocesses=2 --dist=loadgroup --no-loadscope-reorder $(if $(MARKERS),--require=$(MARKERS)) $(if $(BASE_IMAGE),--base-image=$(BASE_IMAGE)) \
 	  $(if $(DEBIAN_MIRROR),--debian-mirror=$(DEBIAN_MIRROR)) $(if $(COVERAGE),--cov --cov-report=term:skip-covered)
 
 lint: $(VENV)/test.stamp  ## ruff, mypy and the import contracts

@@ -37,18 +37,30 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+# The groups of tests that must not run beside others of their kind, the longest first.
+GROUPS = ("launches", "images", "environments")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Launches run in one process, images and registries are tested in another, the rest beside them (pytest-xdist).
+    """Give each group to one process (pytest-xdist), and the rest to whichever is free.
 
     The engine's labelled containers are one state: tests look at all of them, and a run removes what it finds of them
-    as it begins. So is the cache of the stacks' environments. A test that is not where its marker puts it names its
-    group itself. First, since pytest-xdist reads the groups in its own implementation of this hook.
+    as it begins. So are the images, and the cache of the stacks' environments. A test that is not where its marker puts
+    it names its group itself. First, since pytest-xdist reads the groups in its own implementation of this hook. In the
+    order of the groups, since a long group that comes last leaves the other process with nothing to do.
     """
     for item in items:
         marks = {mark.name for mark in item.iter_markers()}
         if "xdist_group" not in marks and marks & {"docker", "registry", "tensorflow"}:
-            item.add_marker(pytest.mark.xdist_group("images" if "registry" in marks else "launches"))
+            kind = "images" if "registry" in marks else "launches" if "docker" in marks else "environments"
+            item.add_marker(pytest.mark.xdist_group(kind))
+    items.sort(key=_rank)
+
+
+def _rank(item: pytest.Item) -> int:
+    group = item.get_closest_marker("xdist_group")
+    return GROUPS.index(group.args[0]) if group is not None else len(GROUPS)
 
 
 @pytest.hookimpl(wrapper=True)

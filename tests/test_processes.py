@@ -25,7 +25,8 @@ GROUPS = {
 
 def test_each_group_stays_in_one_process() -> None:
     """Two tests that start and remove launches' containers of one engine at the same time would disturb each other."""
-    command = [sys.executable, "-m", "pytest", "--verbose", "--numprocesses=2", "--dist=loadgroup", *GROUPS]
+    in_processes = ("--numprocesses=2", "--dist=loadgroup", "--no-loadscope-reorder")  # as in the Makefile
+    command = [sys.executable, "-m", "pytest", "--verbose", *in_processes, *GROUPS]
     environment = {**os.environ, "DOCKER_HOST": "unix:///nowhere.sock"}  # so that each is skipped at once
     for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT", "PYTEST_XDIST_TESTRUNUID", "PYTEST_ADDOPTS"):
         environment.pop(name, None)
