@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import shlex
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import combinations
@@ -27,6 +27,7 @@ from runner.session.planned import DEFAULT_PRESET
 from runner.stats.agreement import compare_pairs
 from runner.stats.intervals import FEWEST, geometric_estimate, quotient
 from runner.stats.launch_time import launch_time
+from runner.stats.pairs import Pair
 from runner.stats.results import Results, results_of
 from runner.stats.tables import half_width
 from runner.storage import runs
@@ -138,20 +139,22 @@ def of_engines(container: Results, process: Results) -> list[Found]:
 
 def of_by_hand(measured: Results) -> list[Found]:
     """What a run says in which launches that the kit started took turns with launches that were started by hand."""
-    blocks = blocks_of(measured)
-    if len(blocks) < FEWEST:
+    by_block = _by_block([pair for pair in measured.pairs if pair.is_measured])
+    if len(by_block) < FEWEST:
         return []
-    ratio = geometric_estimate([1 / _by_block(measured, block) for block in blocks])
+    ratio = geometric_estimate([1 / each for each in by_block])
     source = f"{with_interval(ratio.value, ratio.low, ratio.high)}, {_source(measured)}"
     values = (abs(ratio.value - 1), half_width(ratio))
     return [Found(goal, value, source) for goal, value in zip(BY_HAND, values, strict=True)]
 
 
 def of_sequence(turns: Results, sequence: Results) -> list[Found]:
-    """What two runs of the same cells say, one by turns and one with --in-sequence."""
-    compared = compare_pairs(sequence.pairs, turns.pairs)
-    known = [each for each in compared if each.ratio is not None]
-    ours, theirs = ([_by_block(measured, block) for block in blocks_of(measured)] for measured in (turns, sequence))
+    """What two runs say of the pairs that both have, one by turns and one with --in-sequence."""
+    both = [{pair.comparison: pair for pair in each.pairs if pair.is_measured} for each in (turns, sequence)]
+    common = [comparison for comparison in both[0] if comparison in both[1]]
+    by_turns, in_sequence = ([pairs[comparison] for comparison in common] for pairs in both)
+    known = [each for each in compare_pairs(in_sequence, by_turns) if each.ratio is not None]
+    ours, theirs = _by_block(by_turns), _by_block(in_sequence)
     if not known or min(len(ours), len(theirs)) < FEWEST:
         return []
     pooled = quotient(ours, theirs)
@@ -162,12 +165,6 @@ def of_sequence(turns: Results, sequence: Results) -> list[Found]:
     )
     values = (apart / len(known), abs(pooled.value - 1))
     return [Found(goal, value, source) for goal, value in zip(SEQUENCE, values, strict=True)]
-
-
-def blocks_of(measured: Results) -> list[int]:
-    """The blocks that every measured pair of a run has."""
-    pairs = [pair for pair in measured.pairs if pair.is_measured]
-    return [block for block in pairs[0].blocks if all(block in pair.blocks for pair in pairs)] if pairs else []
 
 
 def of_observer(measured: Results) -> list[Found]:
@@ -243,15 +240,19 @@ def _widths(wanted: Sequence[Goal], measured: Results) -> list[Found]:
     return [Found(goal, value, _source(measured)) for goal, value in zip(wanted, values, strict=True)]
 
 
-def _by_block(measured: Results, block: int) -> float:
-    return geometric_estimate([pair.ratio_by_block[block] for pair in measured.pairs if pair.is_measured]).value
+def _by_block(pairs: Sequence[Pair]) -> list[float]:
+    """The geometric mean over these pairs, for each block that all of them have."""
+    blocks = [block for block in pairs[0].blocks if all(block in pair.blocks for pair in pairs)] if pairs else []
+    return [geometric_estimate([pair.ratio_by_block[block] for pair in pairs]).value for block in blocks]
 
 
 def _differ_in_turns_alone(one: Results, other: Results) -> bool:
-    cells: list[Mapping[object, int]] = [
-        {launch.cell: launch.block for launch in each.run.launches} for each in (one, other)
-    ]
-    return cells[0] == cells[1] and {is_by_turns(one), is_by_turns(other)} == {True, False}
+    """Whether one run is by turns and the other is not, with the same blocks of the same groups.
+
+    One of them may have fewer variants.
+    """
+    some, others = ({(launch.cell.group, launch.block) for launch in each.run.launches} for each in (one, other))
+    return some == others and {is_by_turns(one), is_by_turns(other)} == {True, False}
 
 
 def _source(measured: Results) -> str:

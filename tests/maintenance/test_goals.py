@@ -15,6 +15,7 @@ from tests.runner.fake_engine import FakeEngine, only
 
 QUICK_RUN = ("compare", "--preset", "quick", "--no-probe", "--no-peak", "--out", "run")
 SMALL = ("compare", "--topologies", "alexnet", "--blocks", "4", "--no-probe", "--no-peak", "--out")
+FEWER = (*SMALL, "fewer", IN_SEQUENCE, "--variants", "stock,intel")
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +23,7 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of the preset quick, and one small comparison by turns and in sequence."""
     folder = tmp_path_factory.mktemp("runs")
     with working_in(folder):
-        for command in (QUICK_RUN, (*SMALL, "turns"), (*SMALL, "sequence", IN_SEQUENCE)):
+        for command in (QUICK_RUN, (*SMALL, "turns"), (*SMALL, "sequence", IN_SEQUENCE), FEWER):
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr("sys.argv", ["runner", *command])  # run.json keeps the command line
                 assert main(command, only(FakeEngine())) == 0
@@ -41,6 +42,13 @@ def test_each_goal_has_the_number_of_the_run_that_it_is_about(everything: Path) 
     assert "sequence" in apart.source
     for what in ("figure1 on tf-1.12 and tf-2.14: minutes", "container and process: how far the ratio is from 1"):
         assert found[what].value is None, "no run here has it"
+
+
+def test_turns_and_sequence_are_compared_on_the_pairs_that_both_have(everything: Path) -> None:
+    """Separate launches take long: a run of fewer variants is enough."""
+    found = {each.goal.what: each for each in goals(read([everything / "turns", everything / "fewer"]))}
+    apart = found["turns and separate launches: speedups whose difference excludes 0"]
+    assert apart.source.startswith("0 of 1 speedups, pooled 1.00x")
 
 
 def test_a_preset_with_another_size_is_not_the_preset(everything: Path) -> None:
