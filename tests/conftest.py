@@ -60,7 +60,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _rank(item: pytest.Item) -> int:
     group = item.get_closest_marker("xdist_group")
-    return GROUPS.index(group.args[0]) if group is not None else len(GROUPS)
+    return GROUPS.index(group.args[0]) if group is not None and group.args[0] in GROUPS else len(GROUPS)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -28,7 +28,7 @@ class Case:
     def sides(self, stack: str) -> tuple[str, str]:
         """The variants that a claim on a speedup compares, the default build and a vendor's unless it says otherwise.
 
-        "" stands for one that the run does not have.
+        "" stands for one that the claim does not name and the run does not have.
         """
         recorded = self.results.header.stacks.get(stack)
         baseline = recorded.baseline if recorded is not None else ""

@@ -9,6 +9,7 @@ from rich.table import Table
 from runner.catalogue.publications import load_publication
 from runner.cli.progress import CONSOLE
 from runner.report.findings import findings, warnings
+from runner.report.first_screen import first_screen
 from runner.report.ladder_findings import ladder_findings, ladder_warnings
 from runner.report.ladder_sections import COLUMNS, ladder_reasons, ladder_rows
 from runner.report.measured import completing
@@ -34,7 +35,9 @@ def print_results(run: Run) -> bool:
         return _print_ladders(everything)
     CONSOLE.print(speedup_table(everything))
     CONSOLE.print()
-    for text in (*warnings(everything), *findings(everything, load_publication())):
+    first = first_screen(everything, load_publication())
+    advice = first.advice if first else ()
+    for text in (*warnings(everything), *advice, *findings(everything, load_publication())):
         CONSOLE.print(text, markup=False)
     _print_places(everything)
     return all(pair.status in NO_FAULT for pair in everything.pairs)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from runner.host.check import Check, CheckStatus, PinRequest
 from runner.host.fairness_checks import isolation, kinds_of_cores, throttling
+from runner.host.microarchitecture import processor_title
 from runner.host.notes import GIB, cores_of
 from runner.host.pin import Pin, most_cores
 from runner.machine import Machine, format_cpu_list
@@ -82,7 +83,7 @@ def _libc(machine: Machine, contained: bool) -> Check:
 
 def _instruction_sets(machine: Machine) -> Check:
     isa = machine.processor.isa
-    found = f"{machine.processor.model_name or 'unknown processor'}: {' '.join(isa) or 'none known'}"
+    found = f"{processor_title(machine.processor)}: {' '.join(isa) or 'none known'}"
     if "avx" not in isa:
         why = "Since 1.6 TensorFlow's wheels use AVX. Without it they end with an illegal instruction."
         return Check("instruction sets", "problem", found, why, "Use a host or virtual CPU with AVX.")

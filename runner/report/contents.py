@@ -8,10 +8,12 @@ from runner.report import method_sections as method
 from runner.report import results_sections as results
 from runner.report.block_sections import block_section
 from runner.report.cores_sections import core_warnings, cores_section
+from runner.report.default_sections import default_findings
 from runner.report.document import Document, Section
 from runner.report.evidence_sections import evidence_section
 from runner.report.figure import draw
 from runner.report.findings import findings, warnings
+from runner.report.first_screen import first_screen
 from runner.report.host_sections import host_in_words
 from runner.report.ladder_findings import ladder_findings, ladder_warnings
 from runner.report.ladder_sections import ladder_sections
@@ -33,10 +35,14 @@ def compose(measured: Results) -> Document:
     article = load_publication()
     if measured.ladders:
         return _compose_ladder(measured, article)
+    first = first_screen(measured, article)
     return Document(
         title="Intel-optimized against stock TensorFlow on this host",
         subtitle=_subtitle(measured),
-        findings=findings(measured, article),
+        findings=(
+            *(() if first or measured.header.is_aa else default_findings(measured)),
+            *findings(measured, article),
+        ),
         warnings=(*warnings(measured), *training_warnings(measured), *core_warnings(measured)),
         sections=(
             Section("Figure 1, for this host", figures=(draw(measured, article),)),
@@ -65,6 +71,7 @@ def compose(measured: Results) -> Document:
             method.repeat_section(measured),
             *claims.further_sections(measured),
         ),
+        first=first,
     )
 
 

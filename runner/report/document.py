@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from runner.report.plot import Forest
+
 
 @dataclass(frozen=True)
 class Table:
@@ -39,6 +41,19 @@ class Section:
 
 
 @dataclass(frozen=True)
+class FirstScreen:
+    """What a reader sees before anything else: sentences, the plot, and what is open. Code stands between backticks."""
+
+    sentences: tuple[str, ...]
+    brackets: str
+    advice: tuple[str, ...]
+    forest: Forest
+    not_proven: str
+    would_decide: str
+    repeat: str
+
+
+@dataclass(frozen=True)
 class Document:
     """A whole report."""
 
@@ -47,6 +62,7 @@ class Document:
     findings: tuple[str, ...]
     warnings: tuple[str, ...]
     sections: tuple[Section, ...] = field(default=())
+    first: FirstScreen | None = None
 
     @property
     def figures(self) -> tuple[Figure, ...]:

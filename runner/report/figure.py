@@ -14,6 +14,7 @@ from matplotlib.figure import Figure as Drawing
 
 from runner.catalogue.publications import HEADLINE, Publication
 from runner.claims.judge import judge_claim
+from runner.host.microarchitecture import processor_title
 from runner.report.document import Figure
 from runner.report.dots import draw_dots, room_for_dots
 from runner.report.drawing import colour, render
@@ -102,7 +103,7 @@ def _claimed(measured: Results, article: Publication) -> str:
 
 
 def _title(measured: Results) -> str:
-    processor = measured.header.machine.processor.model_name or "unknown processor"
+    processor = processor_title(measured.header.machine.processor)
     used = plural(measured.header.plan.pin.threads, "core")
     sizes = ", ".join(str(size) for size in measured.batch_sizes)
     return f"CNN training, batch size {sizes}\n{processor}, {used}, engine {measured.header.engine.name}"

@@ -7,10 +7,11 @@ from collections import Counter
 from runner.catalogue.publications import HEADLINE, Publication
 from runner.claims.judge import judge_claim
 from runner.claims.verdict import NOT_TESTABLE
-from runner.report.default_sections import default_findings, not_observed
+from runner.host.microarchitecture import processor_title
+from runner.report.default_sections import not_observed
 from runner.report.host_sections import host_warnings
 from runner.report.launch_advice import advice_on
-from runner.report.measured import completing, going_on, variant_title
+from runner.report.measured import completing, going_on, layouts_in_words, variant_title
 from runner.report.unusable import cannot_bound
 from runner.report.value_text import at_once, estimated, plural, topology_title, true_largest
 from runner.stats.noise_floor import is_below
@@ -23,11 +24,11 @@ FEWEST_TIMED_STEPS = 2
 
 
 def findings(measured: Results, article: Publication) -> tuple[str, ...]:
-    """Return the findings: on a plain installation, one sentence for each pair, and one on the article's figure."""
+    """Return the findings in full: one sentence for each pair, on the noise floor, and on the article's figure."""
     sentences = [_finding(measured, row) for row in measured.summaries]
     if measured.header.is_aa:
         return tuple(sentences)
-    return (*default_findings(measured), *sentences, *_floor(measured), _on_the_article(measured, article))
+    return (*sentences, *_floor(measured), _on_the_article(measured, article))
 
 
 def warnings(measured: Results) -> tuple[str, ...]:
@@ -41,7 +42,7 @@ def _finding(measured: Results, row: Summary) -> str:
     stack, size = row.stack, row.batch_size
     title = measured.header.stacks[stack].title
     candidate, baseline = (variant_title(measured, stack, name) for name in (row.candidate, row.baseline))
-    head = f"{title}, batch size {size}: {candidate} against {baseline}{_layouts(measured, row)}"
+    head = f"{title}, batch size {size}: {candidate} against {baseline}{layouts_in_words(measured, row)}"
     if not row.topologies:
         flagged = "all that was measured is flagged, so no verdict is given (see the table)"
         return f"{head}: {flagged if row.flagged else 'nothing could be measured'}."
@@ -54,13 +55,6 @@ def _finding(measured: Results, row: Summary) -> str:
         alone = ", 95% for this mean alone" if row.mean.has_interval else ""
         text += f"; geometric mean over {plural(row.topologies, 'topology')} {estimated(row.mean)}{alone}"
     return f"{text}."
-
-
-def _layouts(measured: Results, row: Summary) -> str:
-    """Return the layouts of both sides in words if they differ; else empty."""
-    variants = measured.header.stacks[row.stack].variants
-    candidate, baseline = (variants[name].layout for name in (row.candidate, row.baseline))
-    return "" if candidate == baseline else f", {candidate} against {baseline}"
 
 
 def _top(largest: Largest, topologies: int) -> str:
@@ -82,10 +76,11 @@ def _on_the_article(measured: Results, article: Publication) -> str:
     if verdict.verdict == NOT_TESTABLE:
         return f"{head}: {verdict.verdict}. {why}"
     text = f"{head}: {verdict.verdict} on this host. {why}"
-    here = measured.header.machine.processor.model_name or "an unknown processor"
-    if claim.configuration.processor_model and claim.configuration.processor_model in here:
+    processor = measured.header.machine.processor
+    if claim.configuration.processor_model and claim.configuration.processor_model in processor.model_name:
         return text
-    return f"{text} This is about {here}, and not about the article's own machine ({article.platform['Processor']})."
+    own = f"the article's own machine ({article.platform['Processor']})"
+    return f"{text} This is about {processor_title(processor)}, and not about {own}."
 
 
 def _incomplete(measured: Results) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runner.host.microarchitecture import processor_title
 from runner.host.notes import GIB, notes_on, warnings_on
 from runner.host.pin import Pin
 from runner.machine import Machine
@@ -12,9 +13,8 @@ from runner.stats.results import Results
 def host_in_words(measured: Results) -> str:
     """Return in words the processor, how many cores the pin has, and that the host is virtual if this is known."""
     machine, pin = _host(measured)
-    processor = machine.processor.model_name or "an unknown processor"
     virtual = ", virtual machine" if machine.platform.virtual else ""
-    return f"{processor}, {pin.threads} of {plural(len(machine.cores), 'core')}{virtual}"
+    return f"{processor_title(machine.processor)}, {pin.threads} of {plural(len(machine.cores), 'core')}{virtual}"
 
 
 def host_warnings(measured: Results) -> tuple[str, ...]:

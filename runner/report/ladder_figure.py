@@ -14,6 +14,7 @@ from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
+from runner.host.microarchitecture import processor_title
 from runner.report.document import Figure
 from runner.report.drawing import COLOURS, render
 from runner.report.intervals import COLOUR, THICK, THIN
@@ -64,7 +65,7 @@ def _figure(measured: Results) -> Drawing:
     grid = figure.subplots(len(rows), 1, squeeze=False, height_ratios=heights)
     for axes, each, result in zip(grid[:, 0], rows, measured.ladders, strict=True):
         _draw(axes, each, _title(measured, result))
-    processor = measured.header.machine.processor.model_name or "unknown processor"
+    processor = processor_title(measured.header.machine.processor)
     ladder = measured.header.ladder
     figure.suptitle(f"{ladder.title if ladder else ''}\n{processor}, engine {measured.header.engine.name}",
                     fontsize=12, fontweight="bold")  # fmt: skip

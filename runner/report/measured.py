@@ -7,6 +7,7 @@ from dataclasses import replace
 from runner.report.corrections import corrected
 from runner.report.value_text import plural, present
 from runner.stats.results import Results, results_of
+from runner.stats.tables import Summary
 from runner.storage.runs import Run
 from runner.vocabulary import ENFORCEABLE
 
@@ -58,6 +59,13 @@ def typical_step(measured: Results) -> str:
     if all(launch.turns is not None for launch in measured.run.launches):
         return "interquartile mean of its bursts' step times"
     return "median step time"
+
+
+def layouts_in_words(measured: Results, row: Summary) -> str:
+    """Return the layouts of both sides of a pair in words if they differ; else empty."""
+    variants = measured.header.stacks[row.stack].variants
+    candidate, baseline = (variants[name].layout for name in (row.candidate, row.baseline))
+    return "" if candidate == baseline else f", {candidate} against {baseline}"
 
 
 def variant_title(measured: Results, stack: str, variant: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from runner.catalogue.publications import Publication
 from runner.catalogue.stacks import Variant
 from runner.checks.conditions import flatten
+from runner.host.microarchitecture import microarchitecture
 from runner.report.document import Section, Table, table
 from runner.report.host_sections import host_notes
 from runner.report.measured import condition
@@ -146,6 +147,7 @@ def repeat_section(measured: Results) -> Section:
 def _host_rows(measured: Results) -> dict[str, str]:
     machine, pin = measured.header.machine, measured.header.plan.pin
     platform, processor = machine.platform, machine.processor
+    name, why = microarchitecture(processor)
     cores, sockets = len(machine.cores), len(machine.sockets)
     system = " ".join(text for text in (platform.vendor, platform.product) if text)
     kind = "virtual machine" if platform.virtual else "bare metal"
@@ -156,6 +158,7 @@ def _host_rows(measured: Results) -> dict[str, str]:
         "Platform": f"{kind}{f' ({system})' if system else ''}",
         "Sockets": str(sockets),
         "Processor": processor.model_name or "not known",
+        "Microarchitecture": f"not known: {why}" if why else name,
         "Cores per socket": present(cores / sockets if cores % sockets else cores // sockets),
         "Memory": f"{memory / 1e9:.0f} GB" if memory else "not known",
         "Storage": "not measured; training data is synthetic and stays in memory",

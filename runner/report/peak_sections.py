@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure as Drawing
 
 from runner.checks.conditions import flatten
+from runner.host.microarchitecture import processor_title
 from runner.report.document import Figure, Section, Table, table
 from runner.report.drawing import colour, render
 from runner.report.measured import typical_step
@@ -222,7 +223,7 @@ def _figure(measured: Results, rows: Sequence[Achieved]) -> Drawing:
     cut = ", cut off at the right where they are longer" if beyond else ""
     axes.set_xlabel(f"share of the matrix product's peak, with 95% intervals{cut}")
     sizes = ", ".join(map(str, measured.batch_sizes))
-    processor = measured.header.machine.processor.model_name or "unknown processor"
+    processor = processor_title(measured.header.machine.processor)
     title = f"{TITLE}: {significant(shown[0].peak)} GFLOP/s on {processor}, batch size {sizes}"
     axes.set_title(title, loc="left", fontsize=10)
     axes.xaxis.set_major_formatter(lambda value, _position: f"{value:.0%}")

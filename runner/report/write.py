@@ -113,7 +113,8 @@ def _cell_class(is_numeric: bool, text: str) -> str:
 
 
 def _markdown_cell(text: str) -> str:
-    return re.sub(r"\s+", " ", text).replace("|", "\\|").replace("<", "&lt;")
+    """Return a text in Markdown, in which no tag, Markdown link or picture is made by what a host calls itself."""
+    return re.sub(r"\s+", " ", text).replace("|", "\\|").replace("<", "&lt;").replace("](", "]\\(")
 
 
 def _inline(svg: str) -> str:

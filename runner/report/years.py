@@ -15,6 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator, NullLocator
 
+from runner.host.microarchitecture import processor_title
 from runner.report.document import Section, table
 from runner.report.drawing import render
 from runner.report.intervals import draw_whiskers, whiskers_of
@@ -154,7 +155,7 @@ def _draw(measured: Results, rows: Rows, stacks: list[str], keys: list[tuple[str
     axes.yaxis.set_minor_locator(NullLocator())
     axes.set_ylabel("speedup over the release's stock (logarithmic)")
     axes.grid(axis="y", color="#e6e6e6", linewidth=0.8)
-    processor = measured.header.machine.processor.model_name or "unknown processor"
+    processor = processor_title(measured.header.machine.processor)
     size_text = ", ".join(str(size) for size in sorted(sizes))
     axes.set_title(f"{TITLE}, batch size {size_text}\n{processor}", fontweight="bold", fontsize=12)
     key = (

@@ -12,16 +12,22 @@ from typing import Any
 
 import pytest
 
+from runner.catalogue.publications import load_publication
 from runner.checks.losses import LossesCheck
 from runner.cli import main
 from runner.report.contents import compose
+from runner.report.document import FirstScreen
 from runner.report.findings import warnings
+from runner.report.first_screen import first_screen
+from runner.report.forest import forest
 from runner.report.host_sections import host_in_words
 from runner.report.measured import measured
 from runner.stats.pairs import Comparison
+from runner.stats.results import Results
 from runner.storage import runs
 from runner.support.wording import interval, significant, topology_title, true_largest
 from runner.vocabulary import Group
+from tests.runner.claims.builders import Speed, constant, results
 
 SAMPLE = Path(__file__).resolve().parents[2] / "data" / "run_without_turns"
 
@@ -165,3 +171,145 @@ def test_the_figures_in_a_drawn_folder_are_those_of_its_report(sample: Path) -> 
     drawn = {path.name for path in sample.iterdir() if path.suffix in (".svg", ".png")}
     figures = {figure.name for figure in compose(measured(runs.load(sample))).figures}
     assert drawn == {f"{name}.{kind}" for name in figures for kind in ("svg", "png")} | {"mine.png"}
+
+
+def screen(found: Results) -> FirstScreen:
+    """A comparison's first screen."""
+    screen = first_screen(found, load_publication())
+    assert screen is not None
+    return screen
+
+
+def by_network(**speedups: float) -> Speed:
+    """A speedup for each network."""
+    return lambda variant, topology, block: constant(speedups[topology])(variant, topology, block)
+
+
+BOTH = ("resnet50", "vgg16")
+
+
+@pytest.mark.parametrize(
+    ("speed", "told"),
+    [
+        (by_network(resnet50=3.0, vgg16=3.0), "3.00x [2.95, 3.06] as fast as stock with oneDNN off "
+         "(geometric mean of 2 networks; faster on 2)"),
+        (by_network(resnet50=0.5, vgg16=0.5), "of 2 networks; slower on 2)"),
+        (by_network(resnet50=1.0, vgg16=1.0), "of 2 networks; no clear difference on 2)"),
+        (by_network(resnet50=3.0, vgg16=1.0), "of 2 networks; faster on 1, no clear difference on 1)"),
+    ],
+)  # fmt: skip
+def test_the_result_is_told_in_a_sentence_that_can_be_repeated(speed: Speed, told: str) -> None:
+    """On what host, which build, how much, against what, on how many networks it is clear."""
+    story, article = screen(results(speed, stack="tf-2.14", topologies=BOTH)).sentences
+    assert re.match(
+        r"On 2 cores of \S.* at batch size 32: TensorFlow 2\.14 \(2023-09\): Intel Optimization for TensorFlow trains ",
+        story,
+    )
+    assert told in story
+    assert article.startswith(
+        'Intel and Amazon Web Services wrote in 2018: "up to 7.4X", on 36 cores. Not testable here'
+    )
+
+
+def test_one_network_has_its_own_figure_and_no_mean() -> None:
+    """As in the table, with the interval that its verdict is read off."""
+    found = screen(results(constant(3.0), stack="tf-2.14", topologies=("vgg16",))).sentences[0]
+    assert "3.00x [2.95, 3.06] as fast as stock with oneDNN off (VGG16; faster on 1)." in found
+
+
+def test_a_network_that_does_not_count_is_not_passed_over(sample: Path) -> None:
+    """Else three of four networks would read as all."""
+    lines = [json.loads(line) for line in (sample / "records.jsonl").read_text().splitlines()]
+    for each in lines:
+        if each["case"]["topology"] == "vgg16":
+            each["error"] = {"kind": "failed", "message": "it ended"}
+    (sample / "records.jsonl").write_text("".join(json.dumps(each) + "\n" for each in lines))
+    told = screen(measured(runs.load(sample)))
+    assert told.sentences[0].startswith("This run is not complete")
+    assert all("geometric mean of 3 networks" in text for text in told.sentences[1:-1])
+    assert all("1 not counted" in text for text in told.sentences[1:-1])
+    assert "without a verdict" in told.not_proven
+
+
+def test_one_block_gives_no_verdict_to_tell() -> None:
+    """It has no interval."""
+    told = screen(results(constant(3.0), stack="tf-2.14", topologies=BOTH, blocks=1))
+    assert "Intel Optimization for TensorFlow against stock with oneDNN off has no verdict." in told.sentences[0]
+    assert "anything on 2 pairs without a verdict" in told.not_proven
+
+
+def test_the_harder_comparison_is_told_where_both_were_made() -> None:
+    """Intel's build against oneDNN on, and not also against oneDNN off; oneDNN on against off first."""
+
+    def speed(variant: str, topology: str, block: int) -> float:
+        return constant({"intel": 3.0}.get(variant, 2.0))(variant, topology, block)
+
+    found = results(speed, stack="tf-2.14", variants=("stock", "stock-onednn", "intel"))
+    first, second = screen(found).sentences[0].split("); ")
+    assert "stock with oneDNN on trains 2.00x" in first
+    assert "as fast as stock with oneDNN off (" in first
+    assert second.startswith("Intel Optimization for TensorFlow trains 1.50x")
+    assert "as fast as stock with oneDNN on (" in second
+
+
+def test_what_is_open_is_said_with_what_would_decide_it() -> None:
+    """Pairs without a clear difference are named."""
+    found = screen(results(by_network(resnet50=3.0, vgg16=1.0), stack="tf-2.14", topologies=BOTH))
+    assert "which side is faster in 1 of 2 pairs: VGG16 intel / stock (tf-2.14);" in found.not_proven
+    assert "`--precision 5%`" in found.would_decide
+    found = screen(results(constant(3.0), stack="tf-2.14", topologies=BOTH))
+    assert found.not_proven.startswith("anything on another processor")
+
+
+def test_the_plot_has_every_pair_with_all_of_its_blocks(sample: Path) -> None:
+    """Larger ratios are further to the right; a verdict's interval lies on one side of 1x as it does in numbers."""
+    found = measured(runs.load(sample))
+    plot = forest(found)
+    assert plot is not None
+    marks = [mark for panel in plot.panels for row in panel.rows for mark in row.marks]
+    bars = [row for row in found.speedups.values() if row.alone is not None and row.together is not None]
+    assert len(marks) == len(bars)
+    one = next(tick.at for tick in plot.ticks if tick.label == "1x")
+    by_title = {mark.dot.title: mark for mark in marks}
+    places = []
+    for row in bars:
+        assert row.alone is not None
+        assert row.together is not None
+        group = row.pair.group
+        network = f"{topology_title(group.topology)}, batch size {group.batch_size}"
+        mark = by_title[f"{group.stack}, {network}, {row.pair.candidate} / {row.pair.baseline}"]
+        assert len(mark.blocks) == row.blocks
+        assert mark.alone is not None
+        assert mark.alone.low <= mark.dot.at <= mark.alone.high
+        assert mark.together is not None
+        assert (mark.together.low > one) == (row.together.low > 1)
+        places.append((row.alone.value, mark.dot.at))
+    assert [at for _, at in sorted(places)] == sorted(at for _, at in places)
+
+
+def test_an_interval_that_goes_far_does_not_press_the_others_flat() -> None:
+    """Two noisy blocks: the line is cut off, and says that it goes on."""
+    plot = forest(results(constant(2.0, spread=0.5), stack="tf-2.14", topologies=("vgg16",), blocks=2))
+    assert plot is not None
+    (mark,) = plot.panels[0].rows[0].marks
+    assert mark.together is not None
+    assert (mark.together.goes_on_below, mark.together.goes_on_above) == (True, True)
+    assert 20 < mark.dot.at < 80
+
+
+def test_a_run_that_is_not_complete_says_so_first(sample: Path) -> None:
+    """Its figures decide nothing yet."""
+    lines = (sample / "records.jsonl").read_text().splitlines(keepends=True)
+    (sample / "records.jsonl").write_text("".join(lines[:-3]))
+    found = screen(measured(runs.load(sample)))
+    assert found.sentences[0].startswith("This run is not complete")
+    assert "compare --resume RUN`" in found.would_decide
+
+
+def test_the_page_lets_nothing_load(sample: Path) -> None:
+    """A content security policy that allows styles of the page alone; no script."""
+    assert main(["report", str(sample)]) == 0
+    page = (sample / "report.html").read_text()
+    assert "Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"" in page
+    assert "<script" not in page
+    assert page.count('class="estimate"') > 0

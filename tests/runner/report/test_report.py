@@ -49,6 +49,20 @@ def digests(folder: Path) -> dict[str, str]:
     return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in DERIVED}
 
 
+def test_what_a_host_calls_itself_makes_no_tag_link_or_picture(run: Path) -> None:
+    """Reports are pasted into pull requests. The CPU's name is whatever the hypervisor says."""
+    changed = header(run)
+    changed["machine"]["processor"]["model_name"] = "![x](http://nowhere.example/x.png) <img src=x> | `y` CPU"
+    (run / "run.json").write_text(json.dumps(changed))
+    assert main(["report", "run"]) == 0
+    assert "nowhere.example" in report(run)
+    assert "](http" not in report(run)
+    assert "<img" not in report(run)
+    page = (run / "report.html").read_text()
+    assert "&lt;img src=x&gt;" in page
+    assert "<img" not in page
+
+
 def test_deleting_and_redrawing_gives_the_same_bytes(run: Path) -> None:
     """Everything derived comes from run.json and records.jsonl alone."""
     before = digests(run)

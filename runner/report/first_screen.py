@@ -1,0 +1,165 @@
+"""What a report says first: the result in sentences that can be repeated, what to do here, and what is not proven."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from runner.catalogue.publications import HEADLINE, Publication
+from runner.claims.judge import judge_claim
+from runner.claims.verdict import NOT_TESTABLE
+from runner.host.microarchitecture import processor_title
+from runner.report.default_sections import default_findings
+from runner.report.document import FirstScreen
+from runner.report.forest import forest
+from runner.report.measured import completing, layouts_in_words
+from runner.report.value_text import estimated, plural
+from runner.stats.family import NO_CLEAR_DIFFERENCE
+from runner.stats.results import Results, Role
+from runner.stats.tables import Speedup, Summary
+from runner.support.wording import topology_title
+
+VERDICTS = ("faster", "slower", NO_CLEAR_DIFFERENCE)
+# Which pairs tell a stack's story, by the roles of their two sides, in this order. A pair with the baseline is left out
+# where the same candidate has a verdict against oneDNN on, which is the harder test. Another arithmetic is in none: it
+# is not the same training.
+STORY = (
+    (Role.BASELINE, Role.SWITCHED_ON),
+    (Role.SWITCHED_ON, Role.VENDORS_BUILD),
+    (Role.SWITCHED_ON, Role.PLUG_IN),
+    (Role.BASELINE, Role.VENDORS_BUILD),
+    (Role.BASELINE, Role.PLUG_IN),
+    (Role.BASELINE, Role.OTHER),
+)
+# So many pairs are named. The table of speedups has the rest.
+NAMED = 4
+BRACKETS = (
+    "In brackets: the 95% interval of the geometric mean over the networks, or of the only network that is named. What "
+    "is called faster or slower is read off the interval of each network (thin lines below)."
+)
+NARROWER = "`--precision 5%`"
+
+
+def first_screen(measured: Results, article: Publication) -> FirstScreen | None:
+    """Return the first screen of a comparison; None for a run without a pair, and for one of a variant with itself."""
+    plot = forest(measured)
+    if plot is None or measured.header.is_aa:
+        return None
+    return FirstScreen(
+        sentences=(*_incomplete(measured), *_stories(measured), _on_the_article(measured, article)),
+        brackets=BRACKETS,
+        advice=default_findings(measured),
+        forest=plot,
+        not_proven=_not_proven(measured),
+        would_decide=_would_decide(measured),
+        repeat=f"`{measured.header.command}` measures it again. `python -m runner repeat RUN`, with the folder of this "
+        "report for RUN, repeats the run and says whether the two agree.",
+    )
+
+
+def _incomplete(measured: Results) -> tuple[str, ...]:
+    told = "This run is not complete: a pair that lacks a launch has no verdict yet."
+    return (told,) if measured.unfinished or measured.failed else ()
+
+
+def _stories(measured: Results) -> list[str]:
+    """Return a sentence for each stack, the newest first. The first one says on what it was measured."""
+    newest_first = sorted(measured.stacks, key=lambda name: measured.header.stacks[name].released, reverse=True)
+    told = [text for stack in newest_first if (text := _story(measured, stack))]
+    cores = plural(measured.header.plan.pin.threads, "core")
+    sizes = measured.batch_sizes
+    size = f" at batch size {sizes[0]}" if len(sizes) == 1 else ""
+    here = f"On {cores} of {processor_title(measured.header.machine.processor)}{size}: "
+    return [f"{here if not index else ''}{text}" for index, text in enumerate(told)]
+
+
+def _story(measured: Results, stack: str) -> str:
+    """Return what the pairs that tell a stack's story showed; empty for none."""
+    rows = [(row, (measured.role(stack, row.baseline), measured.role(stack, row.candidate)))
+            for row in measured.summaries if row.stack == stack]  # fmt: skip
+    harder = {roles[1] for row, roles in rows if roles[0] == Role.SWITCHED_ON and _judged(row)}
+    clauses = [
+        _clause(measured, row)
+        for wanted in STORY
+        for row, roles in rows
+        if roles == wanted and not (roles[0] == Role.BASELINE and roles[1] in harder)
+    ]
+    return f"{measured.header.stacks[stack].title}: {'; '.join(clauses)}." if clauses else ""
+
+
+def _judged(row: Summary) -> list[Speedup]:
+    return [each for each in row.speedups if each.verdict in VERDICTS]
+
+
+def _clause(measured: Results, row: Summary) -> str:
+    """Return what one pair showed over its networks. The figure is the geometric mean, or that of the only network."""
+    candidate, baseline = (_name(measured, row.stack, name) for name in (row.candidate, row.baseline))
+    size = f" at batch size {row.batch_size}" if len(measured.batch_sizes) > 1 else ""
+    where = f"{size}{layouts_in_words(measured, row)}"
+    judged = _judged(row)
+    if not judged:
+        return f"{candidate} against {baseline}{where} has no verdict"
+    verdicts = Counter(each.verdict for each in judged)
+    if len(judged) > 1:
+        figure = row.mean
+        of = f"geometric mean of {len(judged)} networks"
+    else:
+        figure = judged[0].together
+        of = topology_title(judged[0].pair.group.topology)
+    counts = ", ".join(f"{verdict} on {count}" for verdict, count in verdicts.items())
+    left_out = len(row.speedups) - len(judged)
+    rest = f", {left_out} not counted" if left_out else ""
+    return f"{candidate} trains {estimated(figure)} as fast as {baseline}{where} ({of}; {counts}{rest})"
+
+
+def _name(measured: Results, stack: str, variant: str) -> str:
+    """Return a variant's label as it stands in a sentence, such as "stock with oneDNN on"."""
+    label = measured.header.stacks[stack].variants[variant].label
+    return label.partition(" (")[0].replace(", ", " with ", 1)
+
+
+def _on_the_article(measured: Results, article: Publication) -> str:
+    claim = article.claim(HEADLINE)
+    verdict = judge_claim(article, claim, measured).answer.verdict
+    here = "" if verdict == NOT_TESTABLE else " on this host"
+    wrote = f"{article.authors} wrote in {article.year}: {claim.words}, on {claim.configuration.cores} cores."
+    return f"{wrote} {verdict.capitalize()}{here}, for the reasons that stand with the article's claims."
+
+
+def _not_proven(measured: Results) -> str:
+    """Return what this run leaves open."""
+    rows = measured.speedups.values()
+    unclear = [row for row in rows if row.verdict == NO_CLEAR_DIFFERENCE]
+    without = sum(row.verdict not in VERDICTS for row in rows)
+    parts = []
+    if unclear:
+        parts.append(
+            f"which side is faster in {len(unclear)} of {plural(len(rows), 'pair')}: {_names(measured, unclear)}"
+        )
+    if without:
+        parts.append(f"anything on {plural(without, 'pair')} without a verdict (the table of speedups says why)")
+    parts.append("anything on another processor, on other networks or sizes, or with real input data")
+    return f"{'; '.join(parts)}."
+
+
+def _names(measured: Results, rows: Sequence[Speedup]) -> str:
+    several = len(measured.batch_sizes) > 1
+    names = [
+        f"{topology_title(row.pair.group.topology)} {row.pair.candidate} / {row.pair.baseline} ({row.pair.group.stack}"
+        f"{f', batch size {row.pair.group.batch_size}' if several else ''})"
+        for row in rows
+    ]
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f", and {more} more" if more > 0 else "")
+
+
+def _would_decide(measured: Results) -> str:
+    """Return what would decide what is open."""
+    if measured.unfinished or measured.failed:
+        return f"the rest of this run: `{completing(measured)}`."
+    if any(row.verdict == NO_CLEAR_DIFFERENCE for row in measured.speedups.values()):
+        return (
+            f"a new run with {NARROWER}, which takes as many blocks as such intervals need. Two sides that are equally "
+            "fast stay without a clear difference, within narrower bounds."
+        )
+    return "for another host, the same command there."

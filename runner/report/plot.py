@@ -1,0 +1,81 @@
+"""A forest plot as data.
+
+A page draws it with its own text and not as a picture, so that it can be read at any width.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Line:
+    """An interval on the axis: its ends in percent of the axis, and whether it goes on beyond them."""
+
+    low: float
+    high: float
+    goes_on_below: bool
+    goes_on_above: bool
+
+
+@dataclass(frozen=True)
+class Dot:
+    """One block's ratio on the axis, in percent of it, with what it is in words."""
+
+    at: float
+    title: str
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One pair of one network. `y` is in pixels from the row's upper edge.
+
+    `hollow` is true if the pair's divisor is not the stack's baseline, `counted` false if the pair is flagged or not
+    complete.
+    """
+
+    text: str
+    title: str
+    colour: str
+    hollow: bool
+    counted: bool
+    y: int
+    dot: Dot
+    alone: Line | None
+    together: Line | None
+    blocks: tuple[Dot, ...]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One network at one batch size, with a mark for each pair."""
+
+    name: str
+    height: int
+    marks: tuple[Mark, ...]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One stack: its title, its pairs as (colour, hollow, name), and its rows."""
+
+    title: str
+    pairs: tuple[tuple[str, bool, str], ...]
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A line across the axis with its label, in percent of the axis."""
+
+    at: float
+    label: str
+
+
+@dataclass(frozen=True)
+class Forest:
+    """The whole plot."""
+
+    panels: tuple[Panel, ...]
+    ticks: tuple[Tick, ...]
+    caption: str
