@@ -42,7 +42,7 @@ NARROWER = "`--precision 5%`"
 
 def first_screen(measured: Results, article: Publication) -> FirstScreen | None:
     """Return the first screen of a comparison; None for a run without a pair, and for one of a variant with itself."""
-    plot = forest(measured)
+    plot = forest(measured, article)
     if plot is None or measured.header.is_aa:
         return None
     return FirstScreen(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from runner.catalogue.publications import HEADLINE, Publication
 from runner.report.drawing import colour
 from runner.report.measured import variant_title
 from runner.report.plot import Dot, Forest, Line, Mark, Panel, Row, Tick
@@ -25,13 +26,22 @@ FEWEST_TICKS = 3
 MARK = 17
 
 
-def forest(measured: Results) -> Forest | None:
-    """Return the plot of a comparison's speedups; None if nothing was measured."""
+def forest(measured: Results, article: Publication) -> Forest | None:
+    """Return the plot of a comparison's speedups; None if nothing was measured.
+
+    On the panel of the stack that is nearest to the article's, a line stands at the article's own figure.
+    """
     rows = [row for row in measured.speedups.values() if row.alone is not None]
     if not rows:
         return None
-    scale = _Scale.of(rows)
-    panels = tuple(panel for stack in measured.stacks if (panel := _panel(measured, stack, rows, scale)).rows)
+    figure = article.claim(HEADLINE).value if article.nearest_stack in measured.stacks else None
+    scale = _Scale.of(rows, figure)
+    line = None if figure is None else Tick(scale.at(figure), f"{figure:g}x, {article.short}")
+    panels = tuple(
+        replace(panel, published=line if stack == article.nearest_stack else None)
+        for stack in measured.stacks
+        if (panel := _panel(measured, stack, rows, scale)).rows
+    )
     values = [value for value in TICKS if scale.holds(value)]
     if len(values) < FEWEST_TICKS:
         values = [value for value in FINER_TICKS if scale.holds(value)]
@@ -52,7 +62,7 @@ class _Scale:
     high: float
 
     @staticmethod
-    def of(rows: Sequence[Speedup]) -> _Scale:
+    def of(rows: Sequence[Speedup], figure: float | None) -> _Scale:
         values = [row.alone.value for row in rows if row.alone is not None] + [1.0]
         least, most = min(values) / WIDEST, max(values) * WIDEST
         ends = [end for row in rows for each in (row.alone, row.together) if each is not None and each.has_interval
@@ -60,6 +70,7 @@ class _Scale:
         blocks = [ratio for row in rows for ratio in row.pair.ratios]
         low = min([max(least, min([*values, *ends])), *blocks])
         high = max([min(most, max([*values, *ends])), *blocks])
+        high = max(high, figure or high)
         room = (high / low) ** MARGIN if high > low else WIDEST
         return _Scale(low / room, high * room)
 

@@ -56,20 +56,21 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Panel:
-    """One stack: its title, its pairs as (colour, hollow, name), and its rows."""
-
-    title: str
-    pairs: tuple[tuple[str, bool, str], ...]
-    rows: tuple[Row, ...]
-
-
-@dataclass(frozen=True)
 class Tick:
     """A line across the axis with its label, in percent of the axis."""
 
     at: float
     label: str
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One stack: its title, its pairs as (colour, hollow, name), its rows, and the line of a published figure."""
+
+    title: str
+    pairs: tuple[tuple[str, bool, str], ...]
+    rows: tuple[Row, ...]
+    published: Tick | None = None
 
 
 @dataclass(frozen=True)

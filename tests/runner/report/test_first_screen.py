@@ -264,7 +264,7 @@ def test_what_is_open_is_said_with_what_would_decide_it() -> None:
 def test_the_plot_has_every_pair_with_all_of_its_blocks(sample: Path) -> None:
     """Larger ratios are further to the right; a verdict's interval lies on one side of 1x as it does in numbers."""
     found = measured(runs.load(sample))
-    plot = forest(found)
+    plot = forest(found, load_publication())
     assert plot is not None
     marks = [mark for panel in plot.panels for row in panel.rows for mark in row.marks]
     bars = [row for row in found.speedups.values() if row.alone is not None and row.together is not None]
@@ -289,12 +289,27 @@ def test_the_plot_has_every_pair_with_all_of_its_blocks(sample: Path) -> None:
 
 def test_an_interval_that_goes_far_does_not_press_the_others_flat() -> None:
     """Two noisy blocks: the line is cut off, and says that it goes on."""
-    plot = forest(results(constant(2.0, spread=0.5), stack="tf-2.14", topologies=("vgg16",), blocks=2))
+    noisy = results(constant(2.0, spread=0.5), stack="tf-2.14", topologies=("vgg16",), blocks=2)
+    plot = forest(noisy, load_publication())
     assert plot is not None
     (mark,) = plot.panels[0].rows[0].marks
     assert mark.together is not None
     assert (mark.together.goes_on_below, mark.together.goes_on_above) == (True, True)
     assert 20 < mark.dot.at < 80
+
+
+@pytest.mark.parametrize("stack", ["tf-1.12", "tf-2.14"])
+def test_the_articles_figure_stands_on_the_stack_that_is_nearest_to_it(stack: str) -> None:
+    """It lies on the axis, however far the measured bars are from it."""
+    plot = forest(results(constant(2.0), stack=stack, topologies=("vgg16",)), load_publication())
+    assert plot is not None
+    (panel,) = plot.panels
+    if stack == "tf-2.14":
+        assert panel.published is None
+    else:
+        assert panel.published is not None
+        assert panel.published.label == "7.4x, the article"
+        assert panel.rows[0].marks[0].dot.at < panel.published.at < 100
 
 
 def test_a_run_that_is_not_complete_says_so_first(sample: Path) -> None:
