@@ -12,7 +12,7 @@ from runner.host.microarchitecture import processor_title
 from runner.report.default_sections import default_findings
 from runner.report.document import FirstScreen
 from runner.report.forest import forest
-from runner.report.measured import completing, layouts_in_words
+from runner.report.measured import completing, layouts_in_words, newest_first
 from runner.report.value_text import estimated, plural
 from runner.stats.family import NO_CLEAR_DIFFERENCE
 from runner.stats.results import Results, Role
@@ -64,8 +64,7 @@ def _incomplete(measured: Results) -> tuple[str, ...]:
 
 def _stories(measured: Results) -> list[str]:
     """Return a sentence for each stack, the newest first. The first one says on what it was measured."""
-    newest_first = sorted(measured.stacks, key=lambda name: measured.header.stacks[name].released, reverse=True)
-    told = [text for stack in newest_first if (text := _story(measured, stack))]
+    told = [text for stack in newest_first(measured) if (text := _story(measured, stack))]
     cores = plural(measured.header.plan.pin.threads, "core")
     sizes = measured.batch_sizes
     size = f" at batch size {sizes[0]}" if len(sizes) == 1 else ""
@@ -99,17 +98,26 @@ def _clause(measured: Results, row: Summary) -> str:
     judged = _judged(row)
     if not judged:
         return f"{candidate} against {baseline}{where} has no verdict"
-    verdicts = Counter(each.verdict for each in judged)
     if len(judged) > 1:
         figure = row.mean
         of = f"geometric mean of {len(judged)} networks"
     else:
         figure = judged[0].together
         of = topology_title(judged[0].pair.group.topology)
-    counts = ", ".join(f"{verdict} on {count}" for verdict, count in verdicts.items())
     left_out = len(row.speedups) - len(judged)
     rest = f", {left_out} not counted" if left_out else ""
-    return f"{candidate} trains {estimated(figure)} as fast as {baseline}{where} ({of}; {counts}{rest})"
+    return f"{candidate} trains {estimated(figure)} as fast as {baseline}{where} ({of}; {_verdicts(judged)}{rest})"
+
+
+def _verdicts(judged: Sequence[Speedup]) -> str:
+    """Return the verdicts on the networks in words. A mean may differ from 1 where no single network clearly does."""
+    counts = Counter(each.verdict for each in judged)
+    (most, count), *others = counts.most_common()
+    if others:
+        return ", ".join(f"{verdict} on {number}" for verdict, number in counts.items())
+    if count == 1:
+        return most
+    return "no single network clearly differs" if most == NO_CLEAR_DIFFERENCE else f"{most} on each"
 
 
 def _name(measured: Results, stack: str, variant: str) -> str:
@@ -138,8 +146,19 @@ def _not_proven(measured: Results) -> str:
         )
     if without:
         parts.append(f"anything on {plural(without, 'pair')} without a verdict (the table of speedups says why)")
+    parts += _plain_not_compared(measured)
     parts.append("anything on another processor, on other networks or sizes, or with real input data")
     return f"{'; '.join(parts)}."
+
+
+def _plain_not_compared(measured: Results) -> list[str]:
+    """Return, for each stack whose plain installation was observed and not measured, what is therefore not known."""
+    return [
+        f"what is gained over a plain installation of {measured.header.stacks[stack].title}, which has oneDNN "
+        f"{'on' if seen.is_on else 'off'} here and was not measured"
+        for stack, seen in measured.defaults.items()
+        if measured.plain_variant(stack) is None
+    ]
 
 
 def _names(measured: Results, rows: Sequence[Speedup]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from runner.catalogue.publications import HEADLINE, Publication
 from runner.report.drawing import colour
-from runner.report.measured import variant_title
+from runner.report.measured import newest_first, variant_title
 from runner.report.plot import Dot, Forest, Line, Mark, Panel, Row, Tick
 from runner.report.value_text import estimated, plural, shown, significant, topology_title
 from runner.stats.evidence_marks import counts
@@ -39,7 +39,7 @@ def forest(measured: Results, article: Publication) -> Forest | None:
     line = None if figure is None else Tick(scale.at(figure), f"{figure:g}x, {article.short}")
     panels = tuple(
         replace(panel, published=line if stack == article.nearest_stack else None)
-        for stack in measured.stacks
+        for stack in newest_first(measured)
         if (panel := _panel(measured, stack, rows, scale)).rows
     )
     values = [value for value in TICKS if scale.holds(value)]

@@ -61,6 +61,11 @@ def typical_step(measured: Results) -> str:
     return "median step time"
 
 
+def newest_first(measured: Results) -> list[str]:
+    """Return the run's stacks by the month of their release, the newest first."""
+    return sorted(measured.stacks, key=lambda name: measured.header.stacks[name].released, reverse=True)
+
+
 def layouts_in_words(measured: Results, row: Summary) -> str:
     """Return the layouts of both sides of a pair in words if they differ; else empty."""
     variants = measured.header.stacks[row.stack].variants

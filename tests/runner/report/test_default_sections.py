@@ -59,6 +59,16 @@ def test_where_it_is_on_nothing_is_advised_and_the_other_bar_has_the_name(in_fol
     assert (PLAIN_OFF in figure, PLAIN_ON in figure) == (False, True)
 
 
+@pytest.mark.parametrize(("variants", "is_open"), [("stock,intel", True), ("stock,stock-onednn,intel", False)])
+def test_what_is_gained_over_a_plain_installation_is_open_where_it_was_not_compared(
+    in_folder: Path, variants: str, is_open: bool
+) -> None:
+    """A speedup over oneDNN off is not what a reader gains whose installation has it on."""
+    text = report_of(FakeEngine(onednn_by_default=True), "--variants", variants)
+    (line,) = [line for line in text.splitlines() if line.startswith("**Not proven:**")]
+    assert tells(line, "plain installation of TensorFlow 2.14", "oneDNN on here and was not measured") == is_open
+
+
 @pytest.mark.parametrize("default", [True, False])
 def test_where_it_was_not_observed_nothing_is_claimed(in_folder: Path, default: bool) -> None:
     """Without probes the report says so, whatever the host would have done."""
