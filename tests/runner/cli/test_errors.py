@@ -168,7 +168,7 @@ def test_a_tree_of_either_proc_or_sys_can_be_planned_for(kit: Kit, in_folder: Pa
 @pytest.mark.parametrize(
     ("host", "options", "words"),
     [
-        (Host(flags="sse4_2"), (), "instruction sets is Imaginary CPU: sse4_2"),
+        (Host(flags="sse4_2"), (), "instruction sets is Imaginary CPU (Skylake-SP or -X): sse4_2"),
         (Host(extra={"proc/sys/kernel/arch": "aarch64"}), (), "architecture is aarch64"),
         (Host(extra={"sys/fs/cgroup/cpu.max": "200000 100000"}), (), "or use --cores 2."),
         (Host(extra={"sys/fs/cgroup/cpu.max": "200000 100000"}), ("--cpus", "0-2"), "--cores 2 instead of --cpus."),
