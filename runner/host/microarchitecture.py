@@ -16,21 +16,23 @@ from runner.support.structure import GIVEN, structure, written_by_people
 
 FILE = Path(__file__).resolve().parent / "microarchitectures.toml"
 SCHEMA_VERSION = 1
-ALL_STEPPINGS = "0x0-0xf"
 # What a reader knows them by, the widest first.
 WIDEST = {"amx_tile": "AMX", "avx512f": "AVX-512", "avx2": "AVX2", "avx": "AVX"}
 
 
 @dataclass(frozen=True)
 class Microarchitecture:
-    """One entry of the file: the numbers that its processors have, and the instruction sets that they can have."""
+    """One entry of the file: the numbers that its processors have, and the instruction sets that they can have.
+
+    `steppings` is empty for all.
+    """
 
     name: str = field(metadata=GIVEN)
     vendor: str
     family: int
     models: tuple[str, ...]
     instruction_sets: tuple[str, ...]
-    steppings: str = ALL_STEPPINGS
+    steppings: str = ""
     source: str = ""
 
     def has_numbers_of(self, processor: Processor) -> bool:
@@ -38,7 +40,7 @@ class Microarchitecture:
         return (
             (processor.vendor, processor.family) == (self.vendor, self.family)
             and any(_holds(each, processor.model) for each in self.models)
-            and (self.steppings == ALL_STEPPINGS or _holds(self.steppings, processor.stepping))
+            and (not self.steppings or _holds(self.steppings, processor.stepping))
         )
 
 

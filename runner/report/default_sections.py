@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from runner.evidence.cell_plan import ONEDNN_SWITCH, cell_plan_of
 from runner.report.value_text import estimated, plural, topology_title
-from runner.stats.family import NO_CLEAR_DIFFERENCE
+from runner.stats.family import FASTER, VERDICTS
 from runner.stats.results import Results, Role
 from runner.stats.tables import Summary
 
-_FASTER = "faster"
 _SWITCHING = f"Switching it on ({ONEDNN_SWITCH}=1)"
 _ALONE = "95% for this mean alone"
-_VERDICTS = (_FASTER, "slower", NO_CLEAR_DIFFERENCE)
 
 
 def default_findings(measured: Results) -> tuple[str, ...]:
@@ -53,11 +51,11 @@ def _is_the_switch(measured: Results, row: Summary) -> bool:
 
 
 def _of_pair(row: Summary) -> str:
-    bars = [bar for bar in row.speedups if bar.verdict in _VERDICTS]
+    bars = [bar for bar in row.speedups if bar.verdict in VERDICTS]
     where = f"at batch size {row.batch_size}"
     if not bars:
         return f"What {ONEDNN_SWITCH}=1 gains {where} has no verdict in this run."
-    faster = sum(bar.verdict == _FASTER for bar in bars)
+    faster = sum(bar.verdict == FASTER for bar in bars)
     count = f"faster on {faster} of {plural(len(bars), 'topology')}"
     if len(bars) == 1 and faster:
         gain, topology = estimated(bars[0].together), bars[0].pair.group.topology

@@ -14,12 +14,11 @@ from runner.report.document import FirstScreen
 from runner.report.forest import forest
 from runner.report.measured import completing, layouts_in_words, newest_first
 from runner.report.value_text import estimated, plural
-from runner.stats.family import NO_CLEAR_DIFFERENCE
+from runner.stats.family import NO_CLEAR_DIFFERENCE, VERDICTS
 from runner.stats.results import Results, Role
 from runner.stats.tables import Speedup, Summary
 from runner.support.wording import topology_title
 
-VERDICTS = ("faster", "slower", NO_CLEAR_DIFFERENCE)
 # Which pairs tell a stack's story, by the roles of their two sides, in this order. A pair with the baseline is left out
 # where the same candidate has a verdict against oneDNN on, which is the harder test. Another arithmetic is in none: it
 # is not the same training.
@@ -37,7 +36,6 @@ BRACKETS = (
     "In brackets: the 95% interval of the geometric mean over the networks, or of the only network that is named. What "
     "is called faster or slower is read off the interval of each network (thin lines below)."
 )
-NARROWER = "`--precision 5%`"
 
 
 def first_screen(measured: Results, article: Publication) -> FirstScreen | None:
@@ -178,7 +176,7 @@ def _would_decide(measured: Results) -> str:
         return f"the rest of this run: `{completing(measured)}`."
     if any(row.verdict == NO_CLEAR_DIFFERENCE for row in measured.speedups.values()):
         return (
-            f"a new run with {NARROWER}, which takes as many blocks as such intervals need. Two sides that are equally "
-            "fast stay without a clear difference, within narrower bounds."
+            "a new run with `--precision 5%`, which takes as many blocks as such intervals need. Two sides that are "
+            "equally fast stay without a clear difference, within narrower bounds."
         )
     return "for another host, the same command there."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from runner.catalogue.publications import HEADLINE, Publication
 from runner.report.drawing import colour
@@ -37,10 +37,11 @@ def forest(measured: Results, article: Publication) -> Forest | None:
     figure = article.claim(HEADLINE).value if article.nearest_stack in measured.stacks else None
     scale = _Scale.of(rows, figure)
     line = None if figure is None else Tick(scale.at(figure), f"{figure:g}x, {article.short}")
+    with_rows = {row.pair.group.stack for row in rows}
     panels = tuple(
-        replace(panel, published=line if stack == article.nearest_stack else None)
+        _panel(measured, stack, rows, scale, line if stack == article.nearest_stack else None)
         for stack in newest_first(measured)
-        if (panel := _panel(measured, stack, rows, scale)).rows
+        if stack in with_rows
     )
     values = [value for value in TICKS if scale.holds(value)]
     if len(values) < FEWEST_TICKS:
@@ -88,13 +89,13 @@ class _Scale:
         return Line(self.at(ends[0]), self.at(ends[1]), ends[0] < self.low, ends[1] > self.high)
 
 
-def _panel(measured: Results, stack: str, rows: Sequence[Speedup], scale: _Scale) -> Panel:
+def _panel(
+    measured: Results, stack: str, rows: Sequence[Speedup], scale: _Scale, published: Tick | None
+) -> Panel:  # fmt: skip
     of_stack = [row for row in rows if row.pair.group.stack == stack]
     pairs = list(dict.fromkeys((row.pair.baseline, row.pair.candidate) for row in of_stack))
     groups = sorted({row.pair.group for row in of_stack}, key=lambda group: group.report_order())
     sizes = {group.batch_size for group in groups}
-    if not groups:
-        return Panel("", (), ())
     found = []
     for group in groups:
         of_group = [row for row in of_stack if row.pair.group == group]
@@ -111,7 +112,7 @@ def _panel(measured: Results, stack: str, rows: Sequence[Speedup], scale: _Scale
         for baseline, candidate in pairs
     )
     size = "" if len(sizes) > 1 else f", batch size {groups[0].batch_size}"
-    return Panel(f"{measured.header.stacks[stack].title}{size}", keys, tuple(found))
+    return Panel(f"{measured.header.stacks[stack].title}{size}", keys, tuple(found), published)
 
 
 def _mark(measured: Results, row: Speedup, index: int, scale: _Scale) -> Mark:

@@ -70,7 +70,7 @@ class Panel:
     title: str
     pairs: tuple[tuple[str, bool, str], ...]
     rows: tuple[Row, ...]
-    published: Tick | None = None
+    published: Tick | None
 
 
 @dataclass(frozen=True)

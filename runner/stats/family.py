@@ -30,7 +30,9 @@ from runner.stats.sizing import two_stage_estimate
 from runner.storage.runs import Run
 from runner.vocabulary import Group
 
-NO_CLEAR_DIFFERENCE = "no clear difference"
+FASTER, SLOWER, NO_CLEAR_DIFFERENCE = "faster", "slower", "no clear difference"
+VERDICTS = (FASTER, SLOWER, NO_CLEAR_DIFFERENCE)
+# In place of a verdict.
 TOO_FEW_BLOCKS = "too few blocks for an interval"
 # Each ladder has three comparisons besides its steps: the product of the rungs, the whole, and product over whole.
 TOTALS = 3
@@ -87,8 +89,8 @@ def verdict(ratios: Sequence[float], family: int, first: int | None = None) -> s
     if not found.has_interval:
         return TOO_FEW_BLOCKS
     if found.low > 1:
-        return "faster"
-    return "slower" if found.high < 1 else NO_CLEAR_DIFFERENCE
+        return FASTER
+    return SLOWER if found.high < 1 else NO_CLEAR_DIFFERENCE
 
 
 def simultaneous(
