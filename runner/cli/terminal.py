@@ -15,8 +15,8 @@ from runner.report.ladder_sections import COLUMNS, ladder_reasons, ladder_rows
 from runner.report.measured import completing
 from runner.report.value_text import ends, factor, topology_title
 from runner.report.write import write_report
-from runner.stats.family import NO_CLEAR_DIFFERENCE
 from runner.stats.results import Results
+from runner.stats.verdict_words import NO_CLEAR_DIFFERENCE
 from runner.status import NO_FAULT, Status
 from runner.storage.runs import Run
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from runner.evidence.cell_plan import ONEDNN_SWITCH, cell_plan_of
 from runner.report.value_text import estimated, plural, topology_title
-from runner.stats.family import FASTER, VERDICTS
 from runner.stats.results import Results, Role
 from runner.stats.tables import Summary
+from runner.stats.verdict_words import FASTER, VERDICTS
 
 _SWITCHING = f"Switching it on ({ONEDNN_SWITCH}=1)"
 _ALONE = "95% for this mean alone"

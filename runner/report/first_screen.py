@@ -14,9 +14,9 @@ from runner.report.document import FirstScreen
 from runner.report.forest import forest
 from runner.report.measured import completing, layouts_in_words, newest_first
 from runner.report.value_text import estimated, plural
-from runner.stats.family import NO_CLEAR_DIFFERENCE, VERDICTS
 from runner.stats.results import Results, Role
 from runner.stats.tables import Speedup, Summary
+from runner.stats.verdict_words import NO_CLEAR_DIFFERENCE, VERDICTS
 from runner.support.wording import topology_title
 
 # Which pairs tell a stack's story, by the roles of their two sides, in this order. A pair with the baseline is left out

@@ -15,6 +15,7 @@ from runner.stats.intervals import Estimate
 from runner.stats.living_together import LivingTogether, living_together
 from runner.stats.memory_layout import APART, MemoryLayout, apart, memory_layouts
 from runner.stats.results import Results
+from runner.stats.verdict_words import FASTER, NO_CLEAR_DIFFERENCE, SLOWER
 from runner.vocabulary import Cell
 
 TITLE = "How the launches took turns"
@@ -137,7 +138,7 @@ def _on_first_steps(judged: Mapping[Cell, FirstStep]) -> tuple[str, ...]:
         return (f"Whether the first step after another launch's turn is slower cannot be judged here: {why}.",)
     counts = [
         f"{verdict} in {sum(each.verdict == verdict for each in with_interval)}"
-        for verdict in ("slower", "faster", "no clear difference")
+        for verdict in (SLOWER, FASTER, NO_CLEAR_DIFFERENCE)
     ]
     return (
         "The first step of a burst that follows another launch's turn, against the other steps of the same burst: "
@@ -165,7 +166,7 @@ def told(found: FirstStep) -> str:
     percent = _percent(found.factor.value)
     if not found.factor.has_interval:
         return f"{percent}; one block: no interval"
-    if found.verdict == "no clear difference":
+    if found.verdict == NO_CLEAR_DIFFERENCE:
         return f"{found.verdict}: {percent} {_ends(found.factor)}"
     return f"{found.verdict} by {percent.lstrip('+-')} {_ends(found.factor)}"
 

@@ -27,11 +27,10 @@ from math import comb
 
 from runner.stats.intervals import CONFIDENCE, FEWEST, Estimate, geometric_estimate, simultaneous_confidence
 from runner.stats.sizing import two_stage_estimate
+from runner.stats.verdict_words import FASTER, NO_CLEAR_DIFFERENCE, SLOWER
 from runner.storage.runs import Run
 from runner.vocabulary import Group
 
-FASTER, SLOWER, NO_CLEAR_DIFFERENCE = "faster", "slower", "no clear difference"
-VERDICTS = (FASTER, SLOWER, NO_CLEAR_DIFFERENCE)
 # In place of a verdict.
 TOO_FEW_BLOCKS = "too few blocks for an interval"
 # Each ladder has three comparisons besides its steps: the product of the rungs, the whole, and product over whole.

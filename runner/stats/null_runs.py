@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from runner.stats.family import pairs_among, verdict
+from runner.stats.verdict_words import FASTER, SLOWER
 
 NOMINAL = 0.05
 BLOCKS = 4
@@ -26,7 +27,7 @@ SEED = 1961
 # Standard deviations of log-speeds. A verdict depends on neither: the first cancels in a ratio, and the second scales
 # every log-ratio and every interval alike.
 BLOCK_NOISE, LAUNCH_NOISE = 0.1, 0.03
-APART = ("faster", "slower")
+APART = (FASTER, SLOWER)
 # The number of variants in each group of a run. Every stack has four topologies.
 SHAPES = {
     "4 pairs: 4 topologies, 2 variants": (2,) * 4,

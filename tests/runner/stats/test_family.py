@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.stats.family import NO_CLEAR_DIFFERENCE, family_of, pairs_among, together, verdict
+from runner.stats.family import family_of, pairs_among, together, verdict
 from runner.stats.intervals import geometric_estimate
 from runner.stats.null_runs import NOMINAL, SHAPES, Share, wrong_verdicts
 from runner.stats.pairs import pairs_of
 from runner.stats.tables import speedups
+from runner.stats.verdict_words import NO_CLEAR_DIFFERENCE
 from runner.storage.records import Record
 from runner.storage.runs import load
 from tests.runner.claims.builders import ladder, rung
