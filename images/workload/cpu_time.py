@@ -13,11 +13,11 @@ from workload.threads import ThreadTime, read_thread_times
 
 @contextlib.contextmanager
 def measure_cpu_time(found: Dict[str, Any], root: str = "/") -> Iterator[None]:
-    """Measure the body of a with statement and put the result under "cpu" in `found`.
+    """Measure the body of a with statement, and add it to what "cpu" in `found` has from earlier bodies.
 
-    The result has "user_seconds" and "system_seconds" of the process, and "threads". Each thread has "id",
-    "cpu_seconds", "waited_seconds" and "last_cpu". A thread that the body started is counted from its start. A thread
-    that ended inside the body is counted in the process's seconds only.
+    The sum has "user_seconds" and "system_seconds" of the process, and "threads". Each thread has "id",
+    "cpu_seconds", "waited_seconds" and "last_cpu". A thread that a body started is counted from its start. A thread
+    that ended inside a body is counted in the process's seconds only.
     """
     threads_before = read_thread_times(root)
     before = resource.getrusage(resource.RUSAGE_SELF)
@@ -26,10 +26,15 @@ def measure_cpu_time(found: Dict[str, Any], root: str = "/") -> Iterator[None]:
     finally:
         after = resource.getrusage(resource.RUSAGE_SELF)
         threads_after = read_thread_times(root)
+        earlier = found.get("cpu") or {"user_seconds": 0.0, "system_seconds": 0.0, "threads": []}
+        threads = {thread["id"]: thread for thread in earlier["threads"]}
+        for key in threads_after:
+            used = _used(key, threads_before.get(key), threads_after[key])
+            threads[key] = _added(threads[key], used) if key in threads else used
         found["cpu"] = {
-            "user_seconds": after.ru_utime - before.ru_utime,
-            "system_seconds": after.ru_stime - before.ru_stime,
-            "threads": [_used(key, threads_before.get(key), threads_after[key]) for key in sorted(threads_after)],
+            "user_seconds": earlier["user_seconds"] + after.ru_utime - before.ru_utime,
+            "system_seconds": earlier["system_seconds"] + after.ru_stime - before.ru_stime,
+            "threads": [threads[key] for key in sorted(threads)],
         }
 
 
@@ -43,4 +48,15 @@ def _used(thread_id: int, before: Optional[ThreadTime], after: ThreadTime) -> Di
         "cpu_seconds": round(after.cpu_seconds - start.cpu_seconds, 6),
         "waited_seconds": waited,
         "last_cpu": after.last_cpu,
+    }
+
+
+def _added(earlier: Dict[str, Any], later: Dict[str, Any]) -> Dict[str, Any]:
+    """Return the sum of what one thread used in two bodies. Of its CPUs the last one counts."""
+    both = (earlier["waited_seconds"], later["waited_seconds"])
+    return {
+        "id": later["id"],
+        "cpu_seconds": round(earlier["cpu_seconds"] + later["cpu_seconds"], 6),
+        "waited_seconds": None if None in both else round(sum(both), 6),
+        "last_cpu": later["last_cpu"],
     }

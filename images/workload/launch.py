@@ -156,7 +156,7 @@ def _train(
                 job.time_limit_seconds,
                 steps,
                 bursts,
-                measure_cpu_time(result),
+                lambda: measure_cpu_time(result),
             )
         else:
             result["stopped_by"] = run_phases(
@@ -165,7 +165,7 @@ def _train(
                 job.timed_steps,
                 job.time_limit_seconds,
                 steps,
-                around_timed=measure_cpu_time(result),
+                around_timed=lambda: measure_cpu_time(result),
                 started=first_step_began,
             )
     finally:

@@ -12,6 +12,11 @@ from workload.turns import Burst, Group, Turn, run_bursts
 
 StepCall = Callable[[], Tuple[Any, Any]]
 Clock = Callable[[], float]
+# Makes what is entered before timed steps that follow one another, and left after the last of them.
+Around = Callable[[], ContextManager[Any]]
+# Untimed steps of a timed turn that follows another member's. A launch that trains alone has no such pause, and the
+# first step after it may be slow: runner/stats/first_steps.py measures how slow.
+LEAD_STEPS = 1
 SHORTEST_STEP = 1e-6  # seconds; a clock that shows none would make a burst endless
 
 # `began` is in seconds on the host's monotonic clock. `turn` is the number of the turn in the group's order, None for a
@@ -74,14 +79,14 @@ def run_phases(
     time_limit_seconds: Optional[float],
     steps: List[Step],
     clock: Clock = time.monotonic,
-    around_timed: Optional[ContextManager[Any]] = None,
+    around_timed: Around = contextlib.ExitStack,
     started: Optional[float] = None,
 ) -> str:
     """Run warm-up and timed steps; return what stopped them, "steps" or "time_limit".
 
     Steps that are in `steps` already count as warm-up steps; the others are appended. The time limit counts from the
     start of the first step, which is `started` or else now; None means no limit. `clock` returns seconds and never goes
-    back. `around_timed` is entered before the first timed step and left after the last.
+    back.
 
     Raises:
         NonFiniteLossError: a loss was infinite or not a number.
@@ -90,7 +95,7 @@ def run_phases(
     deadline = None if time_limit_seconds is None else (clock() if started is None else started) + time_limit_seconds
     complete = run_steps(call, "warmup", warmup_steps - len(steps), steps, deadline, clock)
     if complete:
-        with contextlib.ExitStack() if around_timed is None else around_timed:
+        with around_timed():
             complete = run_steps(call, "timed", timed_steps, steps, deadline, clock)
     if not any(step.phase == "timed" for step in steps):
         raise TimeLimitError(
@@ -118,14 +123,15 @@ def run_turns(
     time_limit_seconds: Optional[float],
     steps: List[Step],
     bursts: List[Burst],
-    around_timed: ContextManager[Any],
+    around_timed: Around,
     clock: Clock = time.monotonic,
 ) -> Tuple[str, int]:
     """Run warm-up and timed steps in this member's turns; return what stopped them, and the number of its last turn.
 
-    A warm-up turn runs `turn.steps` steps, and then more until it has taken half of `burst_seconds`. The limit counts
-    this member's own turns only. When it has come, the turns that are left have no steps, so that the others can
-    finish. The last turn has come when this returns, and is not passed on.
+    A warm-up turn runs `turn.steps` steps, and then more until it has taken half of `burst_seconds`. A timed turn that
+    follows another member's turn begins with LEAD_STEPS steps of warm-up. The limit counts this member's own turns
+    only. When it has come, the turns that are left have no steps, so that the others can finish. The last turn has come
+    when this returns, and is not passed on.
 
     Raises:
         NonFiniteLossError: a loss was infinite or not a number.
@@ -135,29 +141,29 @@ def run_turns(
     used: List[float] = []
     cut: List[int] = []
     planned: List[int] = []
-    with contextlib.ExitStack() as measured:
 
-        def run(number: int, turn: Turn) -> None:
-            began = clock()
-            deadline = None if time_limit_seconds is None else began + time_limit_seconds - sum(used)
+    def run(number: int, turn: Turn) -> None:
+        began = clock()
+        deadline = None if time_limit_seconds is None else began + time_limit_seconds - sum(used)
 
-            def train(count: int) -> bool:
-                return run_steps(call, turn.phase, count, steps, deadline, clock, number)
+        def train(phase: str, count: int) -> bool:
+            return run_steps(call, phase, count, steps, deadline, clock, number)
 
-            if turn.phase == "warmup":
-                complete = train(turn.steps)
-                while complete and clock() - began < burst_seconds / 2:
-                    complete = train(1)
-            else:
-                if not planned:
-                    planned.append(steps_of_a_burst(turn, burst_seconds, steps))
-                    measured.enter_context(around_timed)
-                complete = train(max(turn.steps, planned[0]))
-            if not complete:
-                cut.append(number)
-            used.append(clock() - began)
+        if turn.phase == "warmup":
+            complete = train("warmup", turn.steps)
+            while complete and clock() - began < burst_seconds / 2:
+                complete = train("warmup", 1)
+        else:
+            if not planned:
+                planned.append(steps_of_a_burst(turn, burst_seconds, steps))
+            complete = train("warmup", LEAD_STEPS if group.follows_another(number) else 0)
+            with around_timed():
+                complete = complete and train("timed", max(turn.steps, planned[0]))
+        if not complete:
+            cut.append(number)
+        used.append(clock() - began)
 
-        last = run_bursts(group, run, bursts)
+    last = run_bursts(group, run, bursts)
     if not any(step.phase == "timed" for step in steps):
         raise TimeLimitError(
             "the time limit of {} s came after {} warm-up steps, before the first timed step; "

@@ -98,6 +98,10 @@ class Group:
         """This member's turns, each with its number in the order."""
         return [(number, turn) for number, turn in enumerate(self._order) if turn.member == self._member]
 
+    def follows_another(self, number: int) -> bool:
+        """Whether the turn before this one is another member's."""
+        return number > 0 and self._order[number - 1].member != self._member
+
     def gather(self) -> None:
         """Say that this member is ready; the member of the first turn waits until all others are.
 
@@ -119,7 +123,7 @@ class Group:
         Raises:
             TurnError: a token came that is none, or none can come any more, because another member is dead.
         """
-        if number > 0 and self._order[number - 1].member != self._member:
+        if self.follows_another(number):
             self._expect(str(number), self._needed_before(number))
 
     def pass_on(self, number: int) -> None:

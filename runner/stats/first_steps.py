@@ -1,7 +1,8 @@
 """Is the first step of a burst slower than its other steps, where another launch has trained before it? Pure functions.
 
-Another launch fills the caches and moves the clock frequency of the CPUs. The first step after its turn may pay for
-that. No step is left out of the speedups; this measures what the first one does to them.
+Another launch fills the caches, moves the clock frequency of the CPUs, and is given memory that this one has freed. The
+first step after its turn may pay for that, which no step of a launch that trains alone does. So it is an untimed
+step, and this measures whether it has to be. In runs of earlier versions the first step was timed.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 
 from runner.stats.intervals import FEWEST, Estimate, geometric_estimate
 from runner.stats.living_together import members_of
+from runner.stats.verdict_words import FASTER, NO_CLEAR_DIFFERENCE, SLOWER
 from runner.storage.records import Record
 from runner.vocabulary import Cell
 
@@ -21,7 +23,8 @@ from runner.vocabulary import Cell
 class FirstStep:
     """How long the first step after a switch takes in one cell, as a factor of the burst's other steps.
 
-    `bursts` is how many bursts were judged: timed bursts of two or more steps that follow another launch's turn.
+    `bursts` is how many bursts were judged: timed bursts that follow another launch's turn and have two or more steps,
+    the first one counted, be it timed or not.
     `factor` has one replicate for each block: the geometric mean over the block's bursts. It is None if no burst could
     be judged.
     """
@@ -39,8 +42,8 @@ class FirstStep:
         if self.factor is None or not self.factor.has_interval:
             return ""
         if self.factor.low > 1:
-            return "slower"
-        return "faster" if self.factor.high < 1 else "no clear difference"
+            return SLOWER
+        return FASTER if self.factor.high < 1 else NO_CLEAR_DIFFERENCE
 
 
 def first_steps(records: Iterable[Record]) -> dict[Cell, FirstStep]:
@@ -56,15 +59,15 @@ def log_ratios(record: Record) -> list[float]:
     """Return log(first step) - mean log(other steps) of each burst that follows another launch's turn.
 
     Turns are numbered over the whole block. So a burst follows another launch's turn if the turn before it is not one
-    of this launch's own. Warm-up bursts and bursts of one step have no part.
+    of this launch's own. Warm-up bursts and bursts of one step have no part. The first step may be an untimed one.
     """
     if record.training is None:
         return []
-    by_turn: dict[int, list[float]] = {}
-    for step in record.training.timed_steps:
-        if step.turn is not None:
-            by_turn.setdefault(step.turn, []).append(step.seconds)
     own = {burst.turn for burst in record.training.bursts}
+    by_turn: dict[int, list[float]] = {burst.turn: [] for burst in record.training.bursts if burst.phase == "timed"}
+    for step in record.training.steps:
+        if step.turn in by_turn:
+            by_turn[step.turn].append(step.seconds)
     return [
         math.log(seconds[0]) - statistics.fmean(map(math.log, seconds[1:]))
         for turn, seconds in sorted(by_turn.items())

@@ -110,6 +110,24 @@ def test_what_the_timed_steps_used_is_told_by_thread(tmp_path: Path) -> None:
     assert found["cpu"]["user_seconds"] > 0
 
 
+def test_what_is_used_between_two_bodies_is_not_counted(tmp_path: Path) -> None:
+    """Between its bursts a launch waits, or takes steps that are not timed."""
+    ticks = os.sysconf("SC_CLK_TCK")
+    path, found = "proc/self/task/12/stat", {}  # type: ignore[var-annotated]
+    root = write_tree(tmp_path, {path: _stat(5 * ticks, 0, 0)})
+    with measure_cpu_time(found, root):
+        write_tree(tmp_path, {path: _stat(6 * ticks, 0, 0)})
+    between = {path: _stat(9 * ticks, 0, 0), "proc/self/task/13/stat": _stat(7 * ticks, 0, 1)}
+    write_tree(tmp_path, between)
+    with measure_cpu_time(found, root):
+        later = {path: _stat(11 * ticks, 0, 2), "proc/self/task/13/stat": _stat(8 * ticks, 0, 1)}
+        write_tree(tmp_path, later)
+    assert found["cpu"]["threads"] == [
+        {"id": 12, "cpu_seconds": 3.0, "waited_seconds": None, "last_cpu": 2},
+        {"id": 13, "cpu_seconds": 1.0, "waited_seconds": None, "last_cpu": 1},
+    ]
+
+
 def test_cpu_time_is_told_of_steps_that_end_in_an_error(tmp_path: Path) -> None:
     """A launch that fails half-way has used CPUs all the same."""
     found: dict[str, Any] = {}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from itertools import chain, count, repeat
+from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -127,7 +129,7 @@ def test_nothing_but_the_timed_steps_lies_inside_what_is_put_around_them() -> No
         events.append("call")
         return None, 1.0
 
-    run_phases(call, 1, 2, None, [], clock, around())
+    run_phases(call, 1, 2, None, [], clock, around)
     assert events == ["clock", "call", "clock", "before", *["clock", "call", "clock"] * 2, "after"]
 
 
@@ -142,7 +144,7 @@ def in_turns(
     bursts: list[Burst] = []
     group = Group(None, 0, TURNS)
     stopped_by, last = run_turns(
-        training, group, burst_seconds, limit, steps, bursts, around or nullcontext(), training.clock
+        training, group, burst_seconds, limit, steps, bursts, around or nullcontext, training.clock
     )
     return stopped_by, last, steps, bursts
 
@@ -179,6 +181,31 @@ def test_a_warm_up_lasts_half_a_burst_at_least(burst_seconds: float, count: int)
     assert steps_in_turns(in_turns(FakeTraining(), burst_seconds)[2])[0] == count
 
 
+def test_a_burst_that_follows_another_members_turn_begins_with_an_untimed_step(tmp_path: Path) -> None:
+    """Of two bursts that follow one another in one member's hands, only the first one does."""
+    order = [Turn(1, "warmup", 1), Turn(0, "warmup", 2), *[Turn(0, "timed", 2)] * 2, Turn(1, "timed", 1),
+             Turn(0, "timed", 2), Turn(0, "end", 0), Turn(1, "end", 0)]  # fmt: skip
+    other = Thread(target=train_in_turns, args=(tmp_path, 1, order))
+    other.start()
+    steps, bursts = train_in_turns(tmp_path, 0, order)
+    other.join()
+    assert [(step.turn, step.phase) for step in steps] == [
+        *[(1, "warmup")] * 2, *[(2, "timed")] * 2, *[(3, "timed")] * 2, (5, "warmup"), *[(5, "timed")] * 2
+    ]  # fmt: skip
+    assert [(burst.turn, burst.phase) for burst in bursts] == [(1, "warmup"), (2, "timed"), (3, "timed"), (5, "timed")]
+
+
+def train_in_turns(folder: Path, member: int, order: list[Turn]) -> tuple[list[Step], list[Burst]]:
+    """Train as one member of a group; what it recorded."""
+    steps: list[Step] = []
+    bursts: list[Burst] = []
+    group, training = Group(str(folder), member, order), FakeTraining()
+    _, last = run_turns(training, group, 0.5, None, steps, bursts, nullcontext, training.clock)
+    group.pass_on(last)
+    group.close()
+    return steps, bursts
+
+
 def test_the_time_limit_leaves_later_turns_without_steps() -> None:
     """They are taken all the same, so that the others of the group can finish theirs."""
     stopped_by, last, steps, bursts = in_turns(FakeTraining(), 3.0, limit=4.5)
@@ -191,11 +218,11 @@ def test_the_time_limit_ends_a_warm_up_and_is_an_error_if_nothing_was_timed() ->
     training = FakeTraining()
     steps: list[Step] = []
     with pytest.raises(TimeLimitError, match=r"3\.0 s came after 3 warm-up steps"):
-        run_turns(training, Group(None, 0, TURNS), 100.0, 3.0, steps, [], nullcontext(), training.clock)
+        run_turns(training, Group(None, 0, TURNS), 100.0, 3.0, steps, [], nullcontext, training.clock)
     assert len(steps) == 3
 
 
-def test_what_is_put_around_the_timed_steps_is_entered_once_for_all_bursts() -> None:
+def test_what_is_put_around_timed_steps_is_entered_once_for_each_burst() -> None:
     events: list[str] = []
 
     class Noted(FakeTraining):
@@ -209,8 +236,8 @@ def test_what_is_put_around_the_timed_steps_is_entered_once_for_all_bursts() -> 
         yield
         events.append("after")
 
-    in_turns(Noted(), 1.0, around=around())
-    assert events == ["step", "step", "before", "step", "step", "after"]
+    in_turns(Noted(), 1.0, around=around)
+    assert events == ["step", "step", "before", "step", "after", "before", "step", "after"]
 
 
 def test_a_loss_that_is_not_finite_ends_the_turns() -> None:

@@ -47,6 +47,14 @@ def test_a_first_step_that_is_faster_in_all_blocks_is_called_so() -> None:
     assert first_steps([launch(0.90, 1), launch(0.91, 2), launch(0.90, 3)])[CELL].verdict == "faster"
 
 
+def test_a_first_step_that_is_not_timed_is_judged_against_the_timed_ones() -> None:
+    found = by_turns("stock", {0: (0.0, [9.0, 1.0]), 2: (20.0, [3.0, 1.0]), 4: (40.0, [3.0, 1.0])})
+    assert found.result is not None
+    for step in found.result["steps"]:
+        step["phase"] = "warmup" if step["index"] % 2 == 0 else step["phase"]
+    assert log_ratios(found) == [pytest.approx(math.log(3))] * 2
+
+
 def test_bursts_of_one_step_cannot_be_judged() -> None:
     found = first_steps([by_turns("stock", {0: (0.0, [9.0]), 2: (20.0, [1.0])})])[CELL]
     assert (found.bursts, found.factor, found.verdict) == (0, None, "")
