@@ -39,6 +39,8 @@ def pytest_configure() -> None:
 
 # The groups of tests that must not run beside others of their kind, the longest first.
 GROUPS = ("launches", "images", "environments")
+# The group of a test with one of these markers; the first that it has counts.
+KINDS = {"registry": "images", "docker": "launches", "tensorflow": "environments", "browser": "browser"}
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -52,8 +54,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     for item in items:
         marks = {mark.name for mark in item.iter_markers()}
-        if "xdist_group" not in marks and marks & {"docker", "registry", "tensorflow"}:
-            kind = "images" if "registry" in marks else "launches" if "docker" in marks else "environments"
+        if "xdist_group" not in marks and marks & KINDS.keys():
+            kind = next(group for marker, group in KINDS.items() if marker in marks)
             item.add_marker(pytest.mark.xdist_group(kind))
     items.sort(key=_rank)
 

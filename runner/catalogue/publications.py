@@ -5,7 +5,7 @@ It knows no run and gives no verdicts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -20,6 +20,8 @@ from runner.vocabulary import Layout, one_of
 
 PUBLICATIONS = Path(__file__).resolve().parents[2] / "results" / "publications"
 ARTICLE = "intel-aws-2018"
+# Stands for every publication on a command line.
+ALL = "all"
 # The article's claim that a report presents first.
 HEADLINE = "largest-speedup"
 SCHEMA_VERSION = 2
@@ -168,6 +170,18 @@ def find_publication(name: str) -> Publication:
         UsageError: there is no such publication; the message suggests the nearest names.
     """
     return load_publication(one_of("publication", name, publication_names()))
+
+
+def further_publications(asked: Sequence[str]) -> list[Publication]:
+    """Return the publications of these names besides the article, or all others for the name `all`.
+
+    Raises:
+        UsageError: there is no such publication; the message suggests the nearest names.
+    """
+    wanted = (
+        publication_names() if ALL in asked else [one_of("publication", name, publication_names()) for name in asked]
+    )
+    return [load_publication(name) for name in dict.fromkeys(wanted) if name != ARTICLE]
 
 
 @cache

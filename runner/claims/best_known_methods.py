@@ -11,12 +11,23 @@ from dataclasses import dataclass, replace
 
 from runner.claims.case import Case, nearest_part
 from runner.claims.comparability import refuted
-from runner.claims.verdict import NOT_REPRODUCED, NOT_TESTABLE, PARTLY, REPRODUCED, Answer, Verdict, answer
-from runner.evidence.inert_settings import is_of_the_host, is_of_the_software
+from runner.claims.verdict import (
+    MORE_BLOCKS,
+    NOT_REPRODUCED,
+    NOT_TESTABLE,
+    OVERRIDDEN,
+    PARTLY,
+    REPRODUCED,
+    Answer,
+    Verdict,
+    answer,
+)
+from runner.evidence.inert_settings import is_of_the_host, is_of_the_software, is_overridden
 from runner.planning.rungs import PlannedRung
 from runner.stats.family import simultaneous, smallest
 from runner.stats.intervals import FEWEST, Estimate
 from runner.stats.ladder import INERT, LEFT_OUT, LadderResult, Step
+from runner.status import ERRORS, Status
 from runner.support.wording import topology_title, with_interval
 
 NOT_SET = "not set"
@@ -30,7 +41,7 @@ class Trial:
 
     `ratios` has, for each block, the speed with the value over the speed without it. If it is empty, `problem` says
     why. `did_nothing` says that the reason is that the setting was inert here. `by_software` says that it would be
-    inert on any host with this software.
+    inert on any host with this software. `is_pending` says that launches are missing.
     """
 
     stack: str
@@ -39,6 +50,7 @@ class Trial:
     problem: str = ""
     did_nothing: bool = False
     by_software: bool = False
+    is_pending: bool = False
 
 
 def judge_by_ladder(case: Case) -> Answer | None:
@@ -54,9 +66,26 @@ def judge_by_ladder(case: Case) -> Answer | None:
     least = smallest(samples, family) if samples else None
     why = f"the ladder, one change at a time: {'; '.join(parts)}"
     if verdict != NOT_REPRODUCED:
-        return answer(verdict, why, least)
+        unclear = any(each == NOT_TESTABLE and trial.ratios for (each, _), trial in zip(outcomes, trials, strict=True))
+        return answer(verdict, why, least, [MORE_BLOCKS] if unclear else [])
     part = nearest_part(case, [trials[0].stack])
-    return refuted(case, part, why, least, by_software=all(trial.by_software for trial in trials))
+    found = refuted(case, part, why, least, by_software=all(trial.by_software for trial in trials))
+    return overridden(found) if all(is_overridden(trial.problem) for trial in trials) else found
+
+
+def overridden(found: Answer) -> Answer:
+    """Return the answer on a setting that another one takes precedence over: such a setting is not refuted by speed."""
+    return replace(found, verdict=OVERRIDDEN) if found.verdict == NOT_REPRODUCED else found
+
+
+def is_pending(case: Case) -> bool:
+    """Return whether a step that tests the claim's setting lacks launches."""
+    return any(trial.is_pending for trial in _of_the_nearest_stack(case))
+
+
+def tests_setting(case: Case) -> bool:
+    """Return whether a ladder of the run has a step that changes the claim's setting and nothing else."""
+    return bool(_of_the_nearest_stack(case))
 
 
 def _outcome(trial: Trial, estimate: Estimate | None) -> tuple[Verdict, str]:
@@ -69,8 +98,11 @@ def _outcome(trial: Trial, estimate: Estimate | None) -> tuple[Verdict, str]:
     if estimate.high < 1:
         return NOT_REPRODUCED, shown
     if estimate.high / estimate.low <= NO_DIFFERENCE:
-        return NOT_REPRODUCED, f"{shown}, no clear difference, and the interval is too narrow to hide a gain of note"
-    return NOT_TESTABLE, f"{shown}, no clear difference; measure more --blocks"
+        return NOT_REPRODUCED, (
+            f"{shown}, no clear difference, and the interval is too narrow to hide a gain of note (our criterion: its "
+            f"ends are at most a factor of {NO_DIFFERENCE:g} apart)"
+        )
+    return NOT_TESTABLE, f"{shown}, no clear difference; measure {MORE_BLOCKS}"
 
 
 def _verdict(outcomes: Sequence[Verdict]) -> Verdict:
@@ -129,7 +161,8 @@ def _trial(
         )  # fmt: skip
     problem = _problem(step, steps)
     if problem:
-        return replace(trial, problem=problem)
+        lacks_launches = step.status in (Status.PARTIAL, Status.MISSING, *ERRORS)
+        return replace(trial, problem=problem, is_pending=lacks_launches or len(step.ratios) < FEWEST)
     return replace(trial, ratios=tuple(1 / ratio for ratio in step.ratios) if away else step.ratios)
 
 

@@ -52,11 +52,13 @@ def nearest_part(case: Case, stacks: Collection[str] | None = None) -> RunPart:
     Raises:
         ValueError: there is no stack to choose from.
     """
-    results, claim, nearest = case.results, case.claim, case.publication.nearest_stack
-
-    def farness(part: RunPart) -> tuple[bool, ...]:
-        pair = all(results.has_variant(part.stack, name) for name in case.sides(part.stack))
-        return (not pair, part.stack != nearest, part.batch_size != claim.batch_size)
-
+    results = case.results
     chosen = results.stacks if stacks is None else stacks
-    return min((RunPart(stack, size) for stack in chosen for size in results.batch_sizes), key=farness)
+    parts = (RunPart(stack, size) for stack in chosen for size in results.batch_sizes)
+    return min(parts, key=lambda part: farness(case, part))
+
+
+def farness(case: Case, part: RunPart) -> tuple[bool, ...]:
+    """Return how far a part of a run is from the claim; the smaller, the nearer."""
+    pair = all(case.results.has_variant(part.stack, name) for name in case.sides(part.stack))
+    return (not pair, part.stack != case.publication.nearest_stack, part.batch_size != case.claim.batch_size)

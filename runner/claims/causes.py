@@ -52,7 +52,8 @@ def judge_vectorised(case: Case) -> Answer:
     told_isa = f"instruction set: {', '.join(isas)}" if isas else "their log does not name their instruction set"
     named = f"kernels named for {' or '.join(case.claim.names)}"
     spent = "no primitive's time is known" if share is None else (
-        f"{share:.0%} of their time ({AS_LOGGED}) and {_calls(primitives, wanted):.0%} of their calls are in {named}"
+        f"{share:.0%} of their time ({AS_LOGGED}; our criterion: {MOST_OF_THE_TIME:.0%}) and "
+        f"{_calls(primitives, wanted):.0%} of their calls are in {named}"
         f"{at_size(probes)}"
     )  # fmt: skip
     why = f"on {stack} Intel's kernels ran; {told_isa}; {spent}"

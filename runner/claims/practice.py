@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from runner.claims.best_known_methods import judge_by_ladder
+from runner.claims.best_known_methods import judge_by_ladder, overridden
 from runner.claims.case import Case, nearest_part
 from runner.claims.causes import probed
 from runner.claims.comparability import clauses, lacking_to_confirm, phrases, refuted
 from runner.claims.verdict import NOT_TESTABLE, PARTLY, REPRODUCED, Answer, answer
-from runner.evidence.inert_settings import is_of_the_host, is_of_the_software
+from runner.evidence.inert_settings import is_of_the_host, is_of_the_software, is_overridden
 from runner.evidence.verdicts import INERT
 from runner.planning.ladder_file import BUILT_IN, Rung, load_ladder
 from runner.storage.records import Record
@@ -66,7 +66,8 @@ def judge_setting(case: Case) -> Answer:
     if any(map(is_of_the_host, inert)):
         return Answer(NOT_TESTABLE, why)
     by_software = all(map(is_of_the_software, inert))
-    return refuted(case, nearest_part(case, [stack]), why.rstrip("."), by_software=by_software)
+    found = refuted(case, nearest_part(case, [stack]), why.rstrip("."), by_software=by_software)
+    return overridden(found) if all(map(is_overridden, inert)) else found
 
 
 def _how_to_measure(setting: str) -> str:

@@ -22,7 +22,7 @@ from runner.claims.comparability import (
     refuted,
     untestable,
 )
-from runner.claims.verdict import NOT_REPRODUCED, NOT_TESTABLE, PARTLY, REPRODUCED, Answer, answer
+from runner.claims.verdict import MORE_BLOCKS, NOT_REPRODUCED, NOT_TESTABLE, PARTLY, REPRODUCED, Answer, answer
 from runner.stats.evidence_marks import why_not
 from runner.stats.family import largest, simultaneous, smallest, together
 from runner.stats.intervals import FEWEST, Estimate, geometric_estimate
@@ -34,8 +34,7 @@ from runner.vocabulary import Group
 # times its lower end, and the estimate within a factor of 1.1 of the published value.
 MOST_WIDTH = 1.25
 NEAR = 1.1
-MORE_BLOCKS = "more --blocks"
-TOO_WIDE = "the interval is too wide for a verdict; measure more --blocks"
+TOO_WIDE = f"the interval is too wide for a verdict; measure {MORE_BLOCKS}"
 
 
 def judge_largest(case: Case) -> Answer:
@@ -85,7 +84,7 @@ def judge_value(case: Case, part: RunPart, estimate: Estimate, found: str) -> An
     value = case.claim.value or 0.0
     shown = significant(value)
     if not estimate.has_interval:
-        why = f"one launch has no interval; measure more --blocks. Here {found}"
+        why = f"one launch has no interval; measure {MORE_BLOCKS}. Here {found}"
         return answer(NOT_TESTABLE, why, estimate, [MORE_BLOCKS])
     if not estimate.low <= value <= estimate.high:
         side = "above" if estimate.low > value else "below"

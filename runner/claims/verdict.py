@@ -10,11 +10,15 @@ from typing import Any, Literal
 from runner.catalogue.publications import Claim, Publication
 from runner.stats.intervals import Estimate
 
-Verdict = Literal["reproduced", "not reproduced", "partly", "not testable here"]
+Verdict = Literal["reproduced", "not reproduced", "partly", "overridden", "not testable here"]
 REPRODUCED: Verdict = "reproduced"
 NOT_REPRODUCED: Verdict = "not reproduced"
 PARTLY: Verdict = "partly"
+# Of a prescribed setting over which another prescribed one takes precedence, on any host.
+OVERRIDDEN: Verdict = "overridden"
 NOT_TESTABLE: Verdict = "not testable here"
+# What is missing where an interval is too wide for a verdict.
+MORE_BLOCKS = "more --blocks"
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import Any
 from rich.table import Table
 
 from runner.catalogue.publications import (
+    ALL,
     ARTICLE,
     OriginalScript,
     Publication,
@@ -18,23 +19,21 @@ from runner.catalogue.publications import (
     load_publication,
     publication_names,
 )
-from runner.claims.judge import judge
-from runner.claims.verdict import Judgement
+from runner.claims.together import JudgedByRun, judge_together
 from runner.cli.engines import Engines
 from runner.cli.progress import CONSOLE, say
 from runner.errors import EXIT_DONE, UsageError
 from runner.report.claims_sections import differences_table, here, published, tally
 from runner.stats.results import results_of
 from runner.storage import runs
-
-ALL = "all"
+from runner.storage.reproductions import is_reproduction, load
 
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line asks for: `run` is a run's folder, `publication` a name or `all`."""
+    """What the command line asks for: `runs` are folders of runs or reproductions, `publication` a name or `all`."""
 
-    run: Path | None
+    runs: Sequence[Path]
     publication: str | None
     json: bool
     original_script: bool
@@ -42,17 +41,17 @@ class Options:
 
 def run(options: Options, _engines: Engines) -> int:
     """Print the verdicts, as text or as JSON."""
-    if options.run is None and not options.original_script:
+    if not options.runs and not options.original_script:
         raise UsageError("Name a run's folder to compare with a publication, or give --original-script.")
     names = publication_names() if options.publication == ALL else [options.publication or ARTICLE]
     publications = [find_publication(name) for name in names]
-    judgements = _judgements(options, publications)
+    judged = _judged(options.runs, publications)
     script = _script(publications) if options.original_script else None
     if options.json:
-        print(json.dumps(_json(judgements, script), indent=1, ensure_ascii=False, allow_nan=False))
+        print(json.dumps(_json(judged, script), indent=1, ensure_ascii=False, allow_nan=False))
         return EXIT_DONE
     for publication in publications:
-        of_it = [each for each in judgements if each.publication is publication]
+        of_it = [each for each in judged if each.judgement.publication is publication]
         if of_it:
             _print_claims(publication, of_it)
     if script is not None:
@@ -60,11 +59,15 @@ def run(options: Options, _engines: Engines) -> int:
     return EXIT_DONE
 
 
-def _judgements(options: Options, publications: Sequence[Publication]) -> list[Judgement]:
-    if options.run is None:
+def _judged(folders: Sequence[Path], publications: Sequence[Publication]) -> list[JudgedByRun]:
+    """The verdict on each claim of the publications. Of a reproduction all parts count."""
+    if not folders:
         return []
-    results = results_of(runs.load(options.run))
-    return [each for publication in publications for each in judge(publication, results)]
+    found = [
+        each for folder in folders for each in (load(folder).runs if is_reproduction(folder) else [runs.load(folder)])
+    ]
+    measured = [results_of(each) for each in found]
+    return [each for publication in publications for each in judge_together(publication, measured)]
 
 
 def _script(publications: Sequence[Publication]) -> OriginalScript:
@@ -76,22 +79,31 @@ def _script(publications: Sequence[Publication]) -> OriginalScript:
     return script
 
 
-def _json(judgements: Sequence[Judgement], script: OriginalScript | None) -> dict[str, Any]:
-    found: dict[str, Any] = {"claims": [each.to_json() for each in judgements]}
+def _json(judged: Sequence[JudgedByRun], script: OriginalScript | None) -> dict[str, Any]:
+    claims = [{**each.judgement.to_json(), "run": each.results.run.name, "others": dict(each.others)}
+              for each in judged]  # fmt: skip
+    found: dict[str, Any] = {"claims": claims}
     if script is not None:
         found["original_script"] = asdict(script)
     return found
 
 
-def _print_claims(publication: Publication, judgements: Sequence[Judgement]) -> None:
+def _print_claims(publication: Publication, judged: Sequence[JudgedByRun]) -> None:
+    judgements = [each.judgement for each in judged]
+    several = len({each.results.run.name for each in judged}) > 1
     say(f"\n{publication.title} ({publication.authors}, {publication.year})")
     say(f"{tally(judgements)}. Nearest stack: {publication.nearest_stack}.\n")
-    for each in judgements:
+    for by_run in judged:
+        each = by_run.judgement
         say(f"{each.answer.verdict.upper()}  {each.claim.id}: {each.claim.words}")
         say(f"    {each.claim.says}")
         figure = published(each) if each.claim.value is None else f"published {published(each)}"
         say(f"    {each.claim.metric}: {figure}, here {here(each)}")
         say(f"    {each.answer.why}")
+        if several:
+            say(f"    judged by {by_run.results.run.name}")
+        for name, verdict in by_run.others:
+            say(f"    by {name}: {verdict}")
     differing = differences_table(judgements)
     if differing.rows:
         table = Table(

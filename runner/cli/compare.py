@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from runner.cli.comparison_run import begin_comparison, untimed_of
 from runner.cli.engines import Engines, choose_engine
-from runner.cli.measuring import ONE_STAGE, UntimedWork, command_line, measure
+from runner.cli.measuring import ONE_STAGE, UntimedWork, measure
 from runner.cli.printed_plan import print_plan, with_branches
 from runner.cli.progress import say
 from runner.errors import EXIT_DONE, UsageError
-from runner.machine import conditions
 from runner.planning.extend import extended
-from runner.session.image_lock_in_use import images_json
-from runner.session.opening import begin, go_on, make_ready, stacks_of
+from runner.session.opening import go_on, stacks_of
 from runner.session.options import EngineOptions, PinOptions, RequestOptions
 from runner.session.planned import plan_from
 from runner.session.prepared import measuring
 from runner.session.resuming import in_words, require_kept_files, resumed_with
 from runner.stats.enough import Size
-from runner.stats.noise_floor import last_floor
 from runner.stats.sizing import FIRST_BLOCKS
 from runner.storage import runs
 from runner.storage.runs import Run
@@ -70,11 +68,7 @@ def run(options: Options, engines: Engines) -> int:
     untimed = UntimedWork(peak=not options.no_peak and not options.aa, probe=not options.no_probe and not options.aa)
     with measuring(f"run {folder}", engine):
         say(why)
-        ready = make_ready(planned, engine, folder, say)
-        floor = last_floor(conditions(planned.machine), planned.plan.pin, engine.name)
-        known = {} if floor is None or options.aa else {"noise_floor": asdict(floor)}
-        also = {**known, "peak": untimed.peak, "probes": untimed.probe, **images_json(options.engine)}
-        session = begin(ready, folder, command_line(), options.engine.memory_bytes, also)
+        session = begin_comparison(planned, engine, folder, options.engine, untimed, aa=options.aa)
         return measure(session, session.run.launches, untimed, options.size)
 
 
@@ -132,9 +126,5 @@ def _resume(options: Options, resumed: Run, engines: Engines) -> int:
             session = replace(session, run=with_more_blocks(session.run, options.more_blocks))
         left = session.run.remaining()
         say(in_words(session.run, left))
-        # A run that was begun without peak or probes, or by a version without them, is resumed without them.
-        untimed = UntimedWork(
-            peak=bool(resumed.about.peak) and not options.no_peak,
-            probe=bool(resumed.about.probes) and not options.no_probe,
-        )
+        untimed = untimed_of(resumed, no_peak=options.no_peak, no_probe=options.no_probe)
         return measure(session, left, untimed, options.size)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from runner.cli.missing_evidence import probe_missing
 from runner.cli.progress import Progress, say
@@ -34,10 +35,13 @@ class UntimedWork:
     probe: bool
 
 
-def measure(session: Session, launches: Sequence[Launch], untimed: UntimedWork, size: Size = ONE_STAGE) -> int:
+def measure(
+    session: Session, launches: Sequence[Launch], untimed: UntimedWork, size: Size = ONE_STAGE, go_on: str = ""
+) -> int:
     """Run the untimed work, then a comparison's launches; return the exit code.
 
-    With a `size` the launches are the first stage, and their results decide on a second.
+    With a `size` the launches are the first stage, and their results decide on a second. `go_on` is the command that
+    resumes the run, `compare` unless another is given.
     """
 
     def work() -> None:
@@ -52,11 +56,16 @@ def measure(session: Session, launches: Sequence[Launch], untimed: UntimedWork, 
         with Progress(session.run, launches) as progress:
             execute(session, launches, progress)
 
-    return carry_through(session, "compare", work, size.options)
+    return carry_through(session, go_on or resuming("compare", session.run.folder, size.options), work)
 
 
-def carry_through(session: Session, command: str, work: Callable[[], None], options: str = "") -> int:
-    """Do the work and write the report, also after Ctrl-C. `command` resumes such a run, with these options.
+def resuming(command: str, folder: Path, options: str = "") -> str:
+    """The command line that goes on with what is in a folder."""
+    return f"python -m runner {command} --resume {shlex.quote(str(folder))} {options}".rstrip()
+
+
+def carry_through(session: Session, go_on: str, work: Callable[[], None]) -> int:
+    """Do the work and write the report, also after Ctrl-C. `go_on` is the command that resumes such a run.
 
     Returns the exit code: 1 if a cell failed, 130 if interrupted.
 
@@ -64,7 +73,6 @@ def carry_through(session: Session, command: str, work: Callable[[], None], opti
         KitError: the work cannot go on. Before it is raised, the command that resumes the run is printed.
     """
     interrupted = False
-    go_on = f"python -m runner {command} --resume {shlex.quote(str(session.run.folder))} {options}".rstrip()
     try:
         work()
     except KeyboardInterrupt:

@@ -41,6 +41,11 @@ def build_parser() -> argparse.ArgumentParser:
     _build(_command(commands, "build", "make the environments of a stack from its locks"))
     _plan(_command(commands, "plan", "print every launch, pin, environment and command; nothing is run"))
     _compare(_command(commands, "compare", "the main command: build if needed, run, record, report"))
+    _reproduce(
+        _command(
+            commands, "reproduce", "the whole article: Figure 1, its causes and its settings; a verdict for each claim"
+        )
+    )
     _probe(
         _command(commands, "probe", "obtain evidence for each variant: kernels, threads, settings; nothing is timed")
     )
@@ -124,6 +129,27 @@ def _compare(parser: argparse.ArgumentParser) -> None:
                         help="leave out the untimed launches that show which kernels run")  # fmt: skip
 
 
+def _reproduce(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--preset", default="night", metavar="NAME",
+                        help="night, or coffee: smaller batches, fewer networks (default: night)")  # fmt: skip
+    parser.add_argument("--budget", type=duration, default=None, metavar="TIME",
+                        help="use about this much time, e.g. 3h; two blocks of every part run in any case, and the "
+                        "report names what is still undecided")  # fmt: skip
+    group = parser.add_argument_group("in place of the preset's own, for every part")
+    group.add_argument("--topologies", type=names, default=None, metavar="NAME,...", help="e.g. resnet50,vgg16")
+    group.add_argument("--batch-sizes", type=positive_list, default=None, metavar="N,...", help="images a step")
+    group.add_argument("--blocks", type=positive, default=None, metavar="N", help="an even number")
+    memory_option(pin_options(parser))
+    environment_options(parser)
+    images_options(parser)
+    parser.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="the reproduction's folder (default: a new one in results/runs)"
+    )
+    parser.add_argument("--resume", nargs="?", type=Path, const=Path(), metavar="FOLDER",
+                        help="go on with an interrupted reproduction, by default the newest")  # fmt: skip
+    parser.add_argument("--dry-run", action="store_true", help="print the plan of each part and stop")
+
+
 def _probe(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "run", nargs="?", type=Path, metavar="RUN", help="a run's folder: obtain what it lacks, redraw its report"
@@ -183,7 +209,11 @@ def _ablate(parser: argparse.ArgumentParser) -> None:
 
 
 def _report(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="a run's folder")
+    parser.add_argument(
+        "runs", nargs="+", type=Path, metavar="RUN", help="a run's folder; alone, also a reproduction's"
+    )
+    parser.add_argument("--publication", type=names, default=None, metavar="NAME,...",
+                        help="also judge these files of results/publications, or all")  # fmt: skip
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="with several runs: write their comparison here too")
 
 
@@ -223,7 +253,8 @@ def _pull(parser: argparse.ArgumentParser) -> None:
 
 
 def _claims(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", nargs="?", type=Path, metavar="RUN", help="a run's folder")
+    parser.add_argument("runs", nargs="*", type=Path, metavar="RUN",
+                        help="folders of runs of one host, or of reproductions")  # fmt: skip
     parser.add_argument(
         "--publication", metavar="NAME", help="a file of results/publications, or all (default: intel-aws-2018)"
     )

@@ -6,33 +6,48 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from runner.catalogue.publications import Publication, further_publications
 from runner.cli.engines import Engines
 from runner.cli.progress import CONSOLE, say
-from runner.cli.terminal import print_results
+from runner.cli.terminal import print_reproduction, print_results
 from runner.compose.collect import collect, is_compose_run
 from runner.errors import EXIT_DONE, EXIT_SOME_CELLS_FAILED, DiskError, UsageError
 from runner.report.measured import measured
 from runner.report.side_by_side import differing_conditions_table, side_by_side
 from runner.storage import runs
+from runner.storage.reproductions import Reproduction, is_reproduction
+from runner.storage.reproductions import load as load_reproduction
 from runner.storage.runs import Run
 from runner.support.atomic import write_whole
 
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line asks for: the folders of runs, and where to write their comparison."""
+    """What the command line asks for: the folders of runs, and where to write their comparison.
+
+    `publication` are names of publications that one run's report judges besides the article, or `all`.
+    """
 
     runs: Sequence[Path]
+    publication: tuple[str, ...] | None
     out: Path | None
 
 
 def run(options: Options, _engines: Engines) -> int:
-    """Redraw one report, or compare several; exit code 1 if a cell of the one run failed."""
+    """Redraw one report, or compare several; exit code 1 if a cell of the one run failed.
+
+    A reproduction is redrawn with all its parts.
+    """
+    further = further_publications(options.publication or ())
+    if further and len(options.runs) > 1:
+        raise UsageError("--publication goes with one run; several runs are shown side by side, without claims.")
+    if len(options.runs) == 1 and options.out is None and is_reproduction(options.runs[0]):
+        return _redraw(load_reproduction(options.runs[0]), further)
     loaded = [_load(folder) for folder in options.runs]
     if len(loaded) == 1:
         if options.out is not None:
             raise UsageError("--out goes with several runs; one run's report is written into its own folder.")
-        return EXIT_DONE if print_results(loaded[0]) else EXIT_SOME_CELLS_FAILED
+        return EXIT_DONE if print_results(loaded[0], further) else EXIT_SOME_CELLS_FAILED
     everything = [measured(each) for each in loaded]
     frame, differing = side_by_side(everything), differing_conditions_table(everything)
     CONSOLE.print(frame.to_string(index=False), markup=False, soft_wrap=True)
@@ -46,6 +61,12 @@ def run(options: Options, _engines: Engines) -> int:
             {"side_by_side.csv": frame.to_csv(index=False), "conditions.csv": differing.to_csv(index=False)},
         )
     return EXIT_DONE
+
+
+def _redraw(made: Reproduction, further: Sequence[Publication]) -> int:
+    are_well = [print_results(each, further) for each in made.runs]
+    print_reproduction(made)
+    return EXIT_DONE if all(are_well) else EXIT_SOME_CELLS_FAILED
 
 
 def _load(folder: Path) -> Run:

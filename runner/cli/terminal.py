@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 
 from rich.table import Table
+from rich.text import Text
 
-from runner.catalogue.publications import load_publication
+from runner.catalogue.publications import Publication, load_publication
+from runner.claims.together import judge_together
 from runner.cli.progress import CONSOLE
 from runner.report.findings import findings, warnings
 from runner.report.first_screen import first_screen
 from runner.report.ladder_findings import ladder_findings, ladder_warnings
 from runner.report.ladder_sections import COLUMNS, ladder_reasons, ladder_rows
-from runner.report.measured import completing
+from runner.report.measured import completing, measured
+from runner.report.reproduction import compose_reproduction, summary_rows, tally, what_decides
 from runner.report.value_text import ends, factor, topology_title
-from runner.report.write import write_report
+from runner.report.write import write_document, write_report
 from runner.stats.results import Results
 from runner.stats.verdict_words import NO_CLEAR_DIFFERENCE
 from runner.status import NO_FAULT, Status
+from runner.storage.reproductions import Reproduction
 from runner.storage.runs import Run
 
 SIMULTANEOUS = "95%, {} at once"
@@ -25,12 +30,13 @@ SIMULTANEOUS = "95%, {} at once"
 SHOWN_OF_LADDERS = (COLUMNS[0], *COLUMNS[2:4], *COLUMNS[5:])
 
 
-def print_results(run: Run) -> bool:
+def print_results(run: Run, publications: Sequence[Publication] = ()) -> bool:
     """Write a run's report and show its table; return whether every planned cell was measured without an error.
 
+    The report also judges `publications`, besides the article.
     Evidence that could not be obtained is shown, but is not an error of the measurement.
     """
-    everything = write_report(run)
+    everything = write_report(run, publications)
     if everything.ladders:
         return _print_ladders(everything)
     CONSOLE.print(speedup_table(everything))
@@ -41,6 +47,32 @@ def print_results(run: Run) -> bool:
         CONSOLE.print(text, markup=False)
     _print_places(everything)
     return all(pair.status in NO_FAULT for pair in everything.pairs)
+
+
+def print_reproduction(made: Reproduction) -> None:
+    """Judge every claim by the parts of a reproduction, write its report, and show the verdicts.
+
+    Raises:
+        UsageError: the parts were not measured on one host.
+        RunFormatError: a part's files are damaged, or of a newer schema.
+        DiskError: the report cannot be written.
+    """
+    article = load_publication()
+    parts = [measured(each) for each in made.runs]
+    judged = judge_together(article, parts)
+    write_document(made.folder, compose_reproduction(made, parts, article), {})
+    title = f"\n{article.short}'s claims on this host, reproduction {made.folder.name}"
+    table = Table(box=None, pad_edge=False, title_justify="left", title=title)
+    for name in ("claim", "here [95%]", "verdict", "missing", "judged by"):
+        table.add_column(name, no_wrap=name == "judged by")
+    for row in summary_rows(made, judged):
+        table.add_row(*map(Text, row))
+    CONSOLE.print(table)
+    CONSOLE.print(f"\n{tally(judged)}", markup=False)
+    folder = shlex.quote(str(made.folder))
+    for command in dict.fromkeys(filter(None, (what_decides(made, each) for each in judged))):
+        CONSOLE.print(f"to decide more: {command.replace('RUN', folder)}", markup=False, soft_wrap=True)
+    CONSOLE.print(f"\nreport: {made.folder / 'report.html'}", markup=False, soft_wrap=True)
 
 
 def _print_ladders(everything: Results) -> bool:

@@ -24,9 +24,11 @@ _ISA_LIMITS = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA")
 # Reasons that lie in the host and not in the build. If one of them holds, the setting was not really tried.
 ONE_THREAD = "with one OpenMP thread there is none that waits for work"
 CANNOT_BIND = "the OpenMP runtime cannot bind threads on this host"
-# Parts of reasons that lie in the software alone: of a probe, of a launch, and of the runtime's own message that one
-# setting overrides another. Any other reason, such as an unchanged number of threads, may not hold on a larger host.
-_OF_THE_SOFTWARE = ("no OpenMP runtime is in the process", "no OpenMP runtime is mapped", "has been defined")
+# A part of the runtime's own message that one setting overrides another.
+_OVERRIDDEN = "has been defined"
+# Parts of reasons that lie in the software alone: of a probe, of a launch, and of that message. Any other reason, such
+# as an unchanged number of threads, may not hold on a larger host.
+_OF_THE_SOFTWARE = ("no OpenMP runtime is in the process", "no OpenMP runtime is mapped", _OVERRIDDEN)
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,11 @@ def judge_settings(seen: Seen) -> list[Verdict]:
             text = f"The setting {name}={value} was inert for TensorFlow because {reason}."
             verdicts.append(Verdict(f"{INERT}{name}", True, text))
     return verdicts
+
+
+def is_overridden(reason: str) -> bool:
+    """Whether a setting is inert because another one takes precedence. Takes a verdict's text, or the reason in it."""
+    return _OVERRIDDEN in reason
 
 
 def is_of_the_host(reason: str) -> bool:

@@ -22,7 +22,7 @@ def block_section(measured: Results) -> Section:
         "launch and not the other."
     )
     tables = (_ratios_table(measured), _speeds_table(measured))
-    return Section("Block by block", (paragraph,), tables, folded=True)
+    return Section("Block by block", (paragraph,), tables, summary="each launch's speed, and each block's ratio")
 
 
 def _ratios_table(measured: Results) -> Table:

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import get_args
 
-from runner.catalogue.publications import ARTICLE, NOT_PUBLISHED, Publication, load_publication, publication_names
+from runner.catalogue.publications import NOT_PUBLISHED, Publication
 from runner.claims.judge import judge
-from runner.claims.verdict import Judgement
+from runner.claims.verdict import NOT_TESTABLE, Judgement, Verdict
 from runner.report.document import Section, Table, table
 from runner.report.value_text import interval, plural, significant
 from runner.stats.results import Results
 
 # The kinds of claim that the article's Figure 1 makes.
 SPEEDUP_KINDS = ("largest-speedup", "faster-on-all", "bar")
+CLAIMED = ("published words", "what they claim", "published", "here [95%]")
 VERDICTS = (
     "Reproduced: the claim holds here. Its published figure is reached, or lies inside of an interval that is narrow. "
     "This can be shown on any host. Not reproduced: the claim does not hold, the whole interval is clear of the "
     "published figure, and the run meets every condition for refuting the claim (its software, processor, cores and "
     "whatever else the claim names). A prescribed setting is also not reproduced if the software itself says that it "
     "has no effect, on any host; then only the conditions on the software must match, and neither processor nor cores. "
+    "Overridden: the software itself says that another prescribed setting takes precedence over this one. "
     "Partly: a part of the claim holds here, and the rest was not run, cannot be decided or falls short. Not testable "
     "here: this run, this host or this kit cannot decide the claim, for the reason beside it. For instance, the "
     "interval is too wide, or the figure is not reached and a condition for refuting the claim does not match. A "
@@ -29,10 +32,11 @@ VERDICTS = (
 
 def article_section(measured: Results, article: Publication) -> Section:
     """Return the section with the verdict on every claim of the article, for a reader who has only the article."""
-    judgements = judge(article, measured)
+    judgements = sorted(judge(article, measured), key=lambda each: each.answer.verdict == NOT_TESTABLE)
     cores, of_cores = measured.header.plan.pin.threads, plural(len(measured.header.machine.cores), "core")
     paragraphs = (
-        f"Every sentence of the article that can be checked, in its order, as judged by this run: {tally(judgements)}.",
+        "Every sentence of the article that can be checked, in its order, those first that this run can judge: "
+        f"{tally(judgements)}.",
         VERDICTS,
         f"The article measured on 36 cores of two sockets. This run used {cores} of this host's {of_cores}. The "
         f"article's software cannot be installed any more. Nearest to it is {article.nearest_stack}: "
@@ -45,7 +49,8 @@ def article_section(measured: Results, article: Publication) -> Section:
         "Since nobody can repeat the baseline of the published 7.4, no host can refute that figure. A bar here that "
         "reaches it confirms it.",
     )
-    return Section("The article's claims", paragraphs, (claims_table(judgements), differences_table(judgements)))
+    tables = (claims_table(judgements), differences_table(judgements))
+    return Section("The article's claims", paragraphs, tables, summary=tally(judgements))
 
 
 def _of_figure_1(article: Publication) -> str:
@@ -60,16 +65,15 @@ def _of_figure_1(article: Publication) -> str:
     )
 
 
-def further_sections(measured: Results) -> tuple[Section, ...]:
-    """Return a folded section for each other publication. Most of their claims are about other machines."""
+def further_sections(measured: Results, publications: Sequence[Publication]) -> tuple[Section, ...]:
+    """Return a section for each of these publications. Most of their claims are about other machines."""
     found = []
-    for name in publication_names():
-        if name != ARTICLE:
-            publication = load_publication(name)
-            judgements = judge(publication, measured)
-            paragraph = f"{publication.authors} ({publication.year}), {publication.source}: {tally(judgements)}."
-            tables = (claims_table(judgements), differences_table(judgements))
-            found.append(Section(f"Other published figures: {publication.title}", (paragraph,), tables, folded=True))
+    for publication in publications:
+        judgements = judge(publication, measured)
+        paragraph = f"{publication.authors} ({publication.year}), {publication.source}: {tally(judgements)}."
+        tables = (claims_table(judgements), differences_table(judgements))
+        title = f"Other published figures: {publication.title}"
+        found.append(Section(title, (paragraph,), tables, summary=tally(judgements)))
     return tuple(found)
 
 
@@ -78,15 +82,14 @@ def claims_table(judgements: Sequence[Judgement]) -> Table:
 
     Only the source's own words are in quotation marks.
     """
-    rows = [
-        (
-            each.claim.words, f"{each.claim.says} Measured as: {each.claim.metric}.", published(each), here(each),
-            each.answer.verdict, each.answer.why,
-        )
-        for each in judgements
-    ]  # fmt: skip
-    columns = ("published words", "what they claim", "published", "here [95%]", "verdict", "why")
-    return table(columns, rows, ("here [95%]",))
+    rows = [(*claimed(each), each.answer.verdict, each.answer.why) for each in judgements]
+    return table((*CLAIMED, "verdict", "why"), rows, CLAIMED[-1:])
+
+
+def claimed(judgement: Judgement) -> tuple[str, ...]:
+    """Return the cells of a claim under CLAIMED: its words, what they claim, the published figure, this host's."""
+    claim = judgement.claim
+    return (claim.words, f"{claim.says} Measured as: {claim.metric}.", published(judgement), here(judgement))
 
 
 def differences_table(judgements: Sequence[Judgement]) -> Table:
@@ -120,7 +123,5 @@ def here(judgement: Judgement) -> str:
 def tally(judgements: Sequence[Judgement]) -> str:
     """Return in words how many claims got which verdict."""
     verdicts = [each.answer.verdict for each in judgements]
-    counts = {verdict: verdicts.count(verdict) for verdict in ("reproduced", "partly", "not reproduced")}
-    counts["not testable here"] = verdicts.count("not testable here")
-    parts = [f"{count} {verdict}" for verdict, count in counts.items() if count]
+    parts = [f"{verdicts.count(verdict)} {verdict}" for verdict in get_args(Verdict) if verdict in verdicts]
     return f"{plural(len(judgements), 'claim')}: {', '.join(parts)}"

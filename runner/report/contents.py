@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from runner.catalogue.publications import Publication, load_publication
 from runner.report import claims_sections as claims
 from runner.report import method_sections as method
@@ -14,6 +16,7 @@ from runner.report.evidence_sections import evidence_section
 from runner.report.figure import draw
 from runner.report.findings import findings, warnings
 from runner.report.first_screen import first_screen
+from runner.report.forest_figure import draw_forest
 from runner.report.host_sections import host_in_words
 from runner.report.ladder_findings import ladder_findings, ladder_warnings
 from runner.report.ladder_sections import ladder_sections
@@ -22,6 +25,7 @@ from runner.report.noise_sections import noise_sections
 from runner.report.peak_sections import peak_sections
 from runner.report.reading import reading_section, size_of
 from runner.report.repeat_sections import repeat_sections
+from runner.report.strip import strip_sections
 from runner.report.topology_sections import topology_sections
 from runner.report.trace_sections import trace_sections
 from runner.report.training_sections import training_section, training_warnings
@@ -30,11 +34,14 @@ from runner.report.years import years_sections
 from runner.stats.results import Results
 
 
-def compose(measured: Results) -> Document:
-    """Return the whole report of a run, as data. A part for which the run has no data adds no section."""
+def compose(measured: Results, publications: Sequence[Publication] = ()) -> Document:
+    """Return the whole report of a run, as data. A part for which the run has no data adds no section.
+
+    `publications` are judged besides the article.
+    """
     article = load_publication()
     if measured.ladders:
-        return _compose_ladder(measured, article)
+        return _compose_ladder(measured, article, publications)
     first = first_screen(measured, article)
     return Document(
         title="Intel-optimized against stock TensorFlow on this host",
@@ -47,7 +54,8 @@ def compose(measured: Results) -> Document:
         sections=(
             Section("Figure 1, for this host", figures=(draw(measured, article),)),
             *years_sections(measured),
-            results.speedup_section(measured),
+            *results.speedup_sections(measured),
+            *strip_sections(measured),
             reading_section(measured),
             *repeat_sections(measured),
             claims.article_section(measured, article),
@@ -69,13 +77,14 @@ def compose(measured: Results) -> Document:
             method.environment_section(measured),
             method.conditions_section(measured),
             method.repeat_section(measured),
-            *claims.further_sections(measured),
+            *claims.further_sections(measured, publications),
         ),
         first=first,
+        picture=draw_forest(first.forest) if first else None,
     )
 
 
-def _compose_ladder(measured: Results, article: Publication) -> Document:
+def _compose_ladder(measured: Results, article: Publication, publications: Sequence[Publication]) -> Document:
     """Return the report of a ladder. It has no sections on pairs, because a ladder compares none."""
     return Document(
         title="Why Intel-optimized TensorFlow is faster on this host, one change at a time",
@@ -95,6 +104,7 @@ def _compose_ladder(measured: Results, article: Publication) -> Document:
             method.platform_section(measured, article),
             method.conditions_section(measured),
             method.repeat_section(measured),
+            *claims.further_sections(measured, publications),
         ),
     )
 

@@ -25,7 +25,11 @@ def cores_section(measured: Results) -> Section:
         "A high figure proves nothing, because a thread that spins while it waits counts as busy.",
         *few_cores(measured),
     )
-    return Section(TITLE, paragraphs, (table(_COLUMNS, [_row(each) for each in found], _COLUMNS[3:]),))
+    recorded = [each for each in found if each.recorded]
+    few = sum(each.is_few for each in recorded)
+    rows = [_row(each) for each in found]
+    told = f"{few} of {plural(len(recorded), 'cell')} used fewer than {FEW:.0%} of their cores"
+    return Section(TITLE, paragraphs, (table(_COLUMNS, rows, _COLUMNS[3:]),), summary=told)
 
 
 def core_warnings(measured: Results) -> tuple[str, ...]:

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from runner.report.plot import Forest
+from runner.report.plot import Forest, Strip
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of text under column names. Columns named in `numeric` are aligned to the right."""
+    """Rows of text under column names. Columns named in `numeric` are aligned to the right.
+
+    The rows of `foot` sum up the others, and stay below them when the table is sorted.
+    """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     numeric: frozenset[str] = frozenset()
     caption: str = ""
+    foot: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -30,14 +34,19 @@ class Figure:
 
 @dataclass(frozen=True)
 class Section:
-    """A heading with its contents, figures first. `folded` tables are hidden until a reader opens them (in HTML)."""
+    """A heading with its contents, figures first.
+
+    With a `summary`, one line in plain text, the page shows only that line until a reader opens the section. A `strip`
+    is drawn on the page only.
+    """
 
     title: str
     paragraphs: tuple[str, ...] = ()
     tables: tuple[Table, ...] = ()
     commands: tuple[str, ...] = ()
     figures: tuple[Figure, ...] = ()
-    folded: bool = False
+    summary: str = ""
+    strip: Strip | None = None
 
 
 @dataclass(frozen=True)
@@ -55,7 +64,7 @@ class FirstScreen:
 
 @dataclass(frozen=True)
 class Document:
-    """A whole report."""
+    """A whole report. `picture` is the first screen's plot, for files and for Markdown; the page draws it itself."""
 
     title: str
     subtitle: str
@@ -63,6 +72,7 @@ class Document:
     warnings: tuple[str, ...]
     sections: tuple[Section, ...] = field(default=())
     first: FirstScreen | None = None
+    picture: Figure | None = None
 
     @property
     def figures(self) -> tuple[Figure, ...]:

@@ -38,7 +38,9 @@ def evidence_section(measured: Results) -> Section:
         tables += [_library_table(measured, obtained), _threads_table(obtained), _primitives_table(obtained)]
         more = (compiled_table(obtained), _inert_table(obtained), _effective_table(obtained))
         tables += [each for each in more if each.rows]
-    return Section("Evidence", _paragraphs(measured, probes), tuple(tables))
+    passed = sum(each.status == "passed" for each in measured.cells.values())
+    told = f"{passed} of {plural(len(measured.cells), 'cell')} passed"
+    return Section("Evidence", _paragraphs(measured, probes), tuple(tables), summary=told)
 
 
 def _report_order(measured: Results, evidence: Evidence) -> tuple[Any, ...]:

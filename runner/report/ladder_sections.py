@@ -39,16 +39,21 @@ PRODUCT = (
 
 def ladder_sections(measured: Results, article: Publication) -> tuple[Section, ...]:
     """Return the sections on the ladders of a run; nothing for a comparison."""
-    ladder = measured.header.ladder
-    if not measured.ladders or ladder is None:
+    if not measured.ladders:
         return ()
     return (
-        Section(ladder.title, figures=(draw_ladder(measured),)),
-        _steps_section(measured, article),
+        ladder_picture(measured),
+        steps_section(measured, article),
         _whole_section(measured),
         _sentences_section(measured),
         _settings_section(measured),
     )
+
+
+def ladder_picture(measured: Results) -> Section:
+    """Return the section with the figure of a ladder's run."""
+    ladder = measured.header.ladder
+    return Section(ladder.title if ladder is not None else "", figures=(draw_ladder(measured),))
 
 
 def ladder_rows(result: LadderResult) -> list[tuple[str, ...]]:
@@ -70,7 +75,8 @@ def ladder_reasons(result: LadderResult) -> list[str]:
             if step.reason and not step.reason.endswith(NOT_YET)]  # fmt: skip
 
 
-def _steps_section(measured: Results, article: Publication) -> Section:
+def steps_section(measured: Results, article: Publication) -> Section:
+    """Return the section with the factor of each rung."""
     most, quote = largest_speedup(article), article.claim(LARGEST).quote
     tables = [_steps_table(result, most) for result in measured.ladders]
     paragraphs = (
@@ -119,7 +125,12 @@ def _whole_section(measured: Results) -> Section:
         PRODUCT,
         *(f"{ladder_name(result)}: {agreement(result)}" for result in measured.ladders),
     )
-    return Section("The product compared with the whole", paragraphs, (table(columns, rows, columns[1:4]),))
+    told = (
+        f"product and whole agree in {sum(row[-1] == verdicts[True] for row in rows)} of {plural(len(rows), 'ladder')}"
+    )
+    return Section(
+        "The product compared with the whole", paragraphs, (table(columns, rows, columns[1:4]),), summary=told
+    )
 
 
 def _sentences_section(measured: Results) -> Section:
@@ -132,7 +143,8 @@ def _sentences_section(measured: Results) -> Section:
         columns = ("rung", "the sentence that it tests", "source", "on this host", "note")
         tables.append(table(columns, rows, caption=ladder_name(result)))
     paragraph = "Words in quotation marks are the source's own."
-    return Section("The article's sentences, rung by rung", (paragraph,), tuple(tables))
+    told = "what each rung tests, and what it showed here"
+    return Section("The article's sentences, rung by rung", (paragraph,), tuple(tables), summary=told)
 
 
 def _settings_section(measured: Results) -> Section:
@@ -156,7 +168,8 @@ def _settings_section(measured: Results) -> Section:
         "A thread count of 0 leaves the number to the framework. All other conditions must be equal. If one is not, "
         "the step gets no factor."
     )
-    return Section("Every setting of each rung", (paragraph,), tuple(tables), folded=True)
+    told = "wheel, layout, CPUs, threads and environment"
+    return Section("Every setting of each rung", (paragraph,), tuple(tables), summary=told)
 
 
 def _row(step: Step) -> tuple[str, ...]:

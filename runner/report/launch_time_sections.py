@@ -35,12 +35,15 @@ def launch_time_sections(measured: Results) -> tuple[Section, ...]:
     rows = [_row(*key, found) for key in chosen if (found := launch_time(_chosen(measured, *key)))]
     paragraph = (
         f"{everything.timed_share:.0%} of the launches' wall time was timed training. Every launch imports TensorFlow, "
-        "builds its graph, initialises its variables and takes its warm-up steps before its first timed step. The "
+        "builds its graph, initialises its variables and takes warm-up steps before its first timed step and, where "
+        "launches take turns, before each burst that follows another launch's. The "
         "rest is the start and the end of the container or process, and the evidence that the launch records. Shares "
         f"are of the wall time, summed over the launches of a {'stack' if by_turns else 'variant'}. Probes, the matrix "
         f"product and failed launches are not counted.{SHARED if by_turns else ''}"
     )
-    return (Section(TITLE, (paragraph,), (table(_COLUMNS, [*rows, _row(ALL, ALL, everything)], _COLUMNS[2:]),)),)
+    shown = table(_COLUMNS, [*rows, _row(ALL, ALL, everything)], _COLUMNS[2:])
+    told = f"{everything.timed_share:.0%} of the launches' wall time was timed training"
+    return (Section(TITLE, (paragraph,), (shown,), summary=told),)
 
 
 def _chosen(measured: Results, stack: str, variant: str) -> list[Record]:

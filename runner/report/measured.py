@@ -11,6 +11,9 @@ from runner.stats.tables import Summary
 from runner.storage.runs import Run
 from runner.vocabulary import ENFORCEABLE
 
+# A part of a reproduction is resumed with it; `reproduce --resume` takes the folder of either.
+REPRODUCE = "python -m runner reproduce"
+
 
 def measured(run: Run) -> Results:
     """Read a run's results for a report, with sentences of earlier versions corrected.
@@ -39,6 +42,8 @@ def completing(measured: Results) -> str:
     """Return the command that completes the run. It has RUN in place of the run's folder, which may be moved."""
     if measured.run.is_of_compose:
         return "docker-compose up, then python -m runner report RUN"
+    if measured.header.command.startswith(REPRODUCE):
+        return f"{REPRODUCE} --resume RUN"
     return f"python -m runner {'ablate' if measured.header.is_ladder else 'compare'} --resume RUN"
 
 

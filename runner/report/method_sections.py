@@ -12,7 +12,7 @@ from runner.report.document import Section, Table, table
 from runner.report.host_sections import host_notes
 from runner.report.measured import condition
 from runner.report.observer import observer_sentences
-from runner.report.value_text import present
+from runner.report.value_text import plural, present
 from runner.stats.results import Results
 from runner.storage.header import RecordedMatch, RecordedStack
 
@@ -25,7 +25,8 @@ def platform_section(measured: Results, article: Publication) -> Section:
     host = _host_rows(measured)
     rows = [(name, article.platform.get(name, "not stated"), host.get(name, "not known")) for name in host]
     columns = ("", f"the article ({article.year})", "this host")
-    return Section("The platform, beside the article's", host_notes(measured), tables=(table(columns, rows),))
+    told = f"{host['Processor']}; {host['Platform']}"
+    return Section("The platform, beside the article's", host_notes(measured), (table(columns, rows),), summary=told)
 
 
 def settings_section(measured: Results) -> Section:
@@ -48,7 +49,8 @@ def settings_section(measured: Results) -> Section:
         f"setting at all and on every logical CPU, is another question. python -m runner ablate --stack {stacks} "
         "begins with that baseline and goes on, one change at a time, to Intel's build where there is one."
     )
-    return Section("What is held equal, and what differs", (paragraph, as_shipped), tuple(tables))
+    told = "what a pair may differ in, and the settings of all variants"
+    return Section("What is held equal, and what differs", (paragraph, as_shipped), tuple(tables), summary=told)
 
 
 def matched_sections(measured: Results) -> tuple[Section, ...]:
@@ -69,7 +71,10 @@ def matched_sections(measured: Results) -> tuple[Section, ...]:
         "labels of an image, which name the wheel and its lock, belong to no package."
     )
     shown = table(columns, rows, (columns[2], columns[4]))
-    return (Section("Matched, file by file", (paragraph, *_as_locked(found)), (shown,)),)
+    wrong = sum(not entry.allowed for match in found.values() for entry in match.packages)
+    compared = sum(match.compared for match in found.values())
+    told = f"{compared:,} files and settings compared, {plural(wrong, 'package')} with a difference that is not allowed"
+    return (Section("Matched, file by file", (paragraph, *_as_locked(found)), (shown,), summary=told),)
 
 
 def _as_locked(found: Mapping[str, RecordedMatch]) -> tuple[str, ...]:
@@ -108,7 +113,8 @@ def conditions_section(measured: Results) -> Section:
         "say."
     )
     paragraphs = (paragraph, *observer_sentences(usable))
-    return Section("Every condition", paragraphs, (table(("condition", "value"), rows),), folded=True)
+    told = f"{len(rows)} conditions, with every value that a launch had"
+    return Section("Every condition", paragraphs, (table(("condition", "value"), rows),), summary=told)
 
 
 def environment_section(measured: Results) -> Section:
@@ -119,7 +125,8 @@ def environment_section(measured: Results) -> Section:
     rows = [(name, *(launches[key].environment.get(name, "not set") for key in order)) for name in names]
     columns = ("variable", *(f"{stack} {variant}" for stack, variant in order))
     paragraph = "Every environment variable of a launch but PATH, HOME and TMPDIR, which the engine sets."
-    return Section("The environment of each variant", (paragraph,), (table(columns, rows),), folded=True)
+    told = f"{len(names)} variables"
+    return Section("The environment of each variant", (paragraph,), (table(columns, rows),), summary=told)
 
 
 def repeat_section(measured: Results) -> Section:
@@ -141,7 +148,10 @@ def repeat_section(measured: Results) -> Section:
         "results and logs of single launches are in launches/. If the run was packed to be kept, as the kit's own "
         "sample was, they are in launches.tar.xz.",
     )
-    return Section("Repeat it, doubt it", paragraphs, (table(("provenance", "value"), rows),), (header.command,))
+    return Section(
+        "Repeat it, doubt it", paragraphs, (table(("provenance", "value"), rows),), (header.command,),
+        summary="the command, the revision, the seeds, the images or environments, and the raw samples",
+    )  # fmt: skip
 
 
 def _host_rows(measured: Results) -> dict[str, str]:

@@ -32,7 +32,8 @@ def noise_sections(measured: Results) -> tuple[Section, ...]:
         table((*_HEAD, "variant", *_LEVELS), [(*_row(each), *_levels(each)) for each in by_cell],
               (_HEAD[2], *_LEVELS), caption="Step times of a cell"),
     )  # fmt: skip
-    return (Section(TITLE, (paragraph,), tables, folded=True),)
+    told = "how much blocks, bursts and steps vary"
+    return (Section(TITLE, (paragraph,), tables, summary=told),)
 
 
 def _row(each: Measured) -> tuple[str, ...]:

@@ -50,7 +50,12 @@ def peak_sections(measured: Results) -> tuple[Section, ...]:
         return ()
     rows = achieved(measured)
     figures = (draw(measured, rows),) if any(not math.isnan(row.share) for row in rows) else ()
-    return (Section(TITLE, _paragraphs(measured), (_share_table(rows), _peak_table(measured.peaks)), figures=figures),)
+    tables = (_share_table(rows), _peak_table(measured.peaks))
+    shares = [row.share for row in rows if not math.isnan(row.share)]
+    told = (
+        f"training reaches at most {max(shares):.0%} of the fastest matrix product" if shares else "no share is known"
+    )
+    return (Section(TITLE, _paragraphs(measured), tables, figures=figures, summary=told),)
 
 
 def host_peak(measured: Results) -> float:

@@ -1,6 +1,6 @@
-"""A forest plot as data.
+"""The plots that a page draws with its own text and not as pictures, so that they can be read at any width, as data.
 
-A page draws it with its own text and not as a picture, so that it can be read at any width.
+These are the forest plot of the speedups, and the strip of time.
 """
 
 from __future__ import annotations
@@ -79,4 +79,42 @@ class Forest:
 
     panels: tuple[Panel, ...]
     ticks: tuple[Tick, ...]
+    caption: str
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One burst on the strip of time: where it begins and how long it is, in percent of the axis; `y` is in pixels."""
+
+    at: float
+    width: float
+    y: float
+    colour: str
+    title: str
+
+
+@dataclass(frozen=True)
+class StripRow:
+    """One network, with the bursts of all its launches. `height` is in pixels; its middle is the typical step."""
+
+    name: str
+    height: int
+    bars: tuple[Bar, ...]
+
+
+@dataclass(frozen=True)
+class StripPanel:
+    """One session of a run. The title is empty if there is only one."""
+
+    title: str
+    rows: tuple[StripRow, ...]
+    ticks: tuple[Tick, ...]
+
+
+@dataclass(frozen=True)
+class Strip:
+    """The whole strip, with the colour and the name of each variant."""
+
+    panels: tuple[StripPanel, ...]
+    keys: tuple[tuple[str, str], ...]
     caption: str

@@ -43,7 +43,7 @@ def reading_section(measured: Results) -> Section:
         "which are not divided by one another. It shows its estimate and gets no verdict. A gap is a failed cell, with "
         "its reason. Nothing is dropped.",
     )
-    return Section("How to read this", paragraphs)
+    return Section("How to read this", paragraphs, summary="launches, blocks and bursts; the two intervals; verdicts")
 
 
 def _launches_and_blocks(measured: Results) -> tuple[str, ...]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from runner.report.document import Section, Table, table
-from runner.report.measured import completing, typical_step
+from runner.report.measured import completing, newest_first, typical_step
 from runner.report.value_text import (
     ends,
     estimated,
@@ -22,15 +23,57 @@ from runner.stats.evidence_marks import fingerprints_of, sides_of
 from runner.stats.pairs import PARTIAL, Pair, in_sitting, sitting_of, tabulate
 from runner.stats.pairs import Table as PairTable
 from runner.stats.results import Results
-from runner.stats.tables import Largest, Summary
+from runner.stats.tables import Largest, Speedup, Summary
+from runner.stats.verdict_words import FASTER, NO_CLEAR_DIFFERENCE, SLOWER
 from runner.storage.launch_result import InstalledWheel, LaunchEvidence, LaunchResult, Observed
 from runner.storage.records import Record
 from runner.vocabulary import Cell
 
 PASSED = "passed"
+MEAN = "geometric mean [95%, of it alone]"
 
 
-def speedup_section(measured: Results) -> Section:
+def speedup_sections(measured: Results) -> tuple[Section, ...]:
+    """Return the section that shows every speedup at a glance, and the one that has everything about each."""
+    paragraph = (
+        "How many times as fast the first variant trains as the second, with the 95% interval that holds at once for "
+        f"all {plural(measured.family, 'pair')} of the run. Bold: the interval does not contain 1. A remark stands "
+        "where a pair has no verdict."
+    )
+    tables = [_overview(measured, stack, size) for stack in newest_first(measured) for size in measured.batch_sizes]
+    return (Section("Speedups", (paragraph,), tuple(each for each in tables if each.rows)), _in_full(measured))
+
+
+def _overview(measured: Results, stack: str, batch_size: int) -> Table:
+    """Return one row for each network and one column for each pair, of one stack at one batch size."""
+    rows = [row for row in measured.speedups.values()
+            if (row.pair.group.stack, row.pair.group.batch_size) == (stack, batch_size)]  # fmt: skip
+    pairs = list(dict.fromkeys(_pair_of(row.pair) for row in rows))
+    cells = {(row.pair.group.topology, _pair_of(row.pair)): _glance(row) for row in rows}
+    topologies = list(dict.fromkeys(row.pair.group.topology for row in rows))
+    means = {f"{each.candidate} / {each.baseline}": each for each in measured.summaries
+             if (each.stack, each.batch_size) == (stack, batch_size) and each.topologies > 1}  # fmt: skip
+    lines = [(topology_title(name), *(cells.get((name, pair), "—") for pair in pairs)) for name in topologies]
+    foot = ((MEAN, *(estimated(means[pair].mean) if pair in means else "—" for pair in pairs)),) if means else ()
+    title = f"{measured.header.stacks[stack].title}, batch size {batch_size}"
+    return replace(table(("network", *pairs), lines, pairs, caption=title), foot=foot)
+
+
+def _glance(row: Speedup) -> str:
+    """Return a speedup in a few words. Its verdict is shown in bold, or a remark says why there is none."""
+    if row.together is None:
+        return row.pair.status.words
+    text = estimated(row.together)
+    if row.verdict in (FASTER, SLOWER):
+        return f"**{text}**"
+    return text if row.verdict == NO_CLEAR_DIFFERENCE else f"{text} ({row.verdict or row.pair.status.words})"
+
+
+def _pair_of(pair: Pair) -> str:
+    return f"{pair.candidate} / {pair.baseline}"
+
+
+def _in_full(measured: Results) -> Section:
     """Return the section with the table of speedups and verdicts, and the means over topologies below it."""
     rows = [
         (
@@ -64,13 +107,15 @@ def speedup_section(measured: Results) -> Section:
         "interval contains 1, the verdict is no clear difference. A pair that lacks a launch gets no verdict.",
     )
     numeric = ("batch size", "speedup", "95% interval", joint, "blocks")
-    return Section("Speedups", paragraphs, (table(columns, rows, numeric), _summary_table(measured.summaries)))
+    tables = (table(columns, rows, numeric), _summary_table(measured.summaries))
+    told = "both intervals, blocks, status and evidence of each pair"
+    return Section("Every speedup in full", paragraphs, tables, summary=told)
 
 
 def _names(pair: Pair) -> tuple[str, ...]:
     """Return the first cells of a row: stack, topology, batch size and pair."""
     group = pair.group
-    return (group.stack, topology_title(group.topology), str(group.batch_size), f"{pair.candidate} / {pair.baseline}")
+    return (group.stack, topology_title(group.topology), str(group.batch_size), _pair_of(pair))
 
 
 def _evidence_of(pair: Pair, measured: Results) -> str:
@@ -113,7 +158,7 @@ def throughput_section(measured: Results) -> Section:
     )  # fmt: skip
     cells = [
         (
-            row.cell.stack, row.cell.variant, row.cell.topology, str(row.cell.batch_size),
+            row.cell.stack, row.cell.variant, topology_title(row.cell.topology), str(row.cell.batch_size),
             significant(row.images_per_second.value, 4), ends(row.images_per_second), str(row.launches),
             significant(row.article.total, 4), significant(row.article.uncertainty),
             significant(row.article.jitter), megabytes(row.peak_memory_bytes),
@@ -128,7 +173,8 @@ def throughput_section(measured: Results) -> Section:
     )
     numeric = frozenset(columns[3:])
     estimators = _estimators_table(measured)
-    return Section("Throughput", (paragraph,), (Table(columns, tuple(cells), numeric), estimators))
+    tables = (Table(columns, tuple(cells), numeric), estimators)
+    return Section("Throughput", (paragraph,), tables, summary=f"images/s of {plural(len(rows), 'cell')}")
 
 
 def launches_section(measured: Results) -> Section:
@@ -145,7 +191,10 @@ def launches_section(measured: Results) -> Section:
         "Read inside one timed launch of each variant, after its last timed step. records.jsonl has the same of every "
         "launch."
     )
-    return Section("What ran", (paragraph,), (table(columns, rows, ("OpenMP threads", "threads")),))
+    shown = table(columns, rows, ("OpenMP threads", "threads"))
+    return Section(
+        "What ran", (paragraph,), (shown,), summary="libraries, threads and wheel of each variant's launches"
+    )
 
 
 def _summary_table(summaries: Sequence[Summary]) -> Table:

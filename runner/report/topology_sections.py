@@ -31,4 +31,5 @@ def topology_sections(measured: Results) -> tuple[Section, ...]:
         "update and seeds. The number of disjoint branches is the largest number of layers of which none needs the "
         "output of another. The article recommends this number for the inter-op threads."
     )
-    return (Section("The user's own topology", (paragraph,), (table(("", "value"), rows),)),)
+    told = f"{user_topology.layers} layers, {user_topology.parameters:,} trainable values"
+    return (Section("The user's own topology", (paragraph,), (table(("", "value"), rows),), summary=told),)

@@ -17,7 +17,7 @@ from runner.report.document import Figure, Section, Table, table
 from runner.report.drawing import colour, render
 from runner.report.measured import variant_title
 from runner.report.trace_checks import Traced, check_table, differences, pairs_table
-from runner.report.value_text import significant, times, topology_title
+from runner.report.value_text import plural, significant, times, topology_title
 from runner.stats.results import Results
 from runner.vocabulary import TOPOLOGIES
 
@@ -67,7 +67,8 @@ def trace_sections(measured: Results) -> list[Section]:
         *lost,
     )
     checks = (check_table(measured, traced), pairs_table(measured, traced))
-    return [Section(TITLE, paragraphs, (*checks, *tables), figures=tuple(figures))]
+    told = f"by kind of operation, on {plural(len(traced), 'network')}"
+    return [Section(TITLE, paragraphs, (*checks, *tables), figures=tuple(figures), summary=told)]
 
 
 def _not_traced(measured: Results) -> tuple[str, ...]:

@@ -7,9 +7,9 @@ from collections.abc import Collection
 from runner.checks.fingerprints import CLOSE, JUMP, NORM_SENSITIVITIES, NOTHING, SENSITIVITIES, FingerprintCheck
 from runner.checks.losses import JUDGED_STEPS, MOVED, LossesCheck, tolerances_of
 from runner.report.document import Section, Table, table
-from runner.report.value_text import significant, topology_title
+from runner.report.value_text import plural, significant, topology_title
 from runner.stats.evidence_marks import fingerprints_of
-from runner.stats.pairs import Pair
+from runner.stats.pairs import LOSSES_DIFFER, Pair
 from runner.stats.results import Results
 
 SAME, DIFFERENT, NOT_JUDGED, NONE = "same training", "DIFFERENT", "not judged", "no fingerprint"
@@ -28,7 +28,10 @@ def training_section(measured: Results) -> Section:
     fingerprints = (_fingerprints_table(checks, others),) if any(checks.values()) else ()
     tables = (*fingerprints, _losses_table(measured))
     paragraphs = (*_on_fingerprints(checks), *_on_losses(measured), *((ON_OTHERS,) if others else ()))
-    return Section("The same training on both sides", paragraphs, tables)
+    judged = [pair for pair in measured.pairs if pair.is_measured and not pair.arithmetic]
+    different = sum(pair.status == LOSSES_DIFFER for pair in judged)
+    told = f"{different} of {plural(len(judged), 'pair')} flagged as different; fingerprints and losses"
+    return Section("The same training on both sides", paragraphs, tables, summary=told)
 
 
 def training_warnings(measured: Results) -> tuple[str, ...]:

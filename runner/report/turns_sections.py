@@ -35,7 +35,9 @@ def turns_sections(measured: Results) -> tuple[Section, ...]:
     layouts = memory_layouts(measured.usable)
     paragraphs = (*paragraphs, *_on_memory(layouts))
     tables = (_living_table(measured, found), *_memory_tables(layouts), *_first_steps_tables(judged))
-    return (Section(TITLE, paragraphs, tables, figures=(draw_turns(measured, drawn),) if drawn else ()),)
+    figures = (draw_turns(measured, drawn),) if drawn else ()
+    told = "who trained when, what the others used meanwhile, and what a switch costs"
+    return (Section(TITLE, paragraphs, tables, figures=figures, summary=told),)
 
 
 def _on_the_figure(drawn: Sequence[Timeline]) -> tuple[str, ...]:
@@ -144,8 +146,15 @@ def _on_first_steps(judged: Mapping[Cell, FirstStep]) -> tuple[str, ...]:
         "The first step of a burst that follows another launch's turn, against the other steps of the same burst: "
         f"{', '.join(counts)} of {plural(len(with_interval), 'cell')}. The replicates are the blocks, of which each "
         "has the geometric mean over its bursts, and the interval is Student's t. It is of each cell alone, so that "
-        "about one in twenty of them excludes 0% where nothing differs. First steps are part of every speedup.",
+        f"about one in twenty of them excludes 0% where nothing differs. {_use_of(with_interval)}",
     )
+
+
+def _use_of(judged: Sequence[FirstStep]) -> str:
+    """Return what the first steps are used for: runs of earlier versions timed them."""
+    if any(each.is_timed for each in judged):
+        return "First steps are part of every speedup."
+    return "First steps are untimed and part of no speedup: a launch that trains alone has no such steps."
 
 
 def _first_steps_tables(judged: Mapping[Cell, FirstStep]) -> tuple[Table, ...]:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection
+from base64 import b64encode
+from collections.abc import Collection, Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from runner.catalogue.publications import Publication
 from runner.errors import DiskError
 from runner.frames import speedups
 from runner.report.contents import compose
+from runner.report.document import Document
 from runner.report.measured import measured
 from runner.report.repeat_sections import repeat_document
 from runner.stats.results import Results
@@ -26,7 +30,7 @@ TEMPLATES = Path(__file__).resolve().parent / "templates"
 COLOURED = {
     "reproduced": "good", "faster": "good", "passed": "good", "same training": "good",
     "not reproduced": "bad", "slower": "bad", "DIFFERENT": "bad", "FAILED": "bad",
-    "partly": "mixed", "no clear difference": "mixed",
+    "partly": "mixed", "overridden": "mixed", "not decided yet": "mixed", "no clear difference": "mixed",
 }  # fmt: skip
 # A cell of more characters than LONGEST_WORDS is set as prose, with the width that a sentence needs. So is a cell with
 # a word of more than LONGEST_WORD characters, so that the word may break anywhere. Otherwise it would push the columns
@@ -34,43 +38,57 @@ COLOURED = {
 LONGEST_WORDS = 60
 LONGEST_WORD = 32
 # The names of the kit's figures. Figures of an earlier drawing are found by these.
-FIGURES = ("figure1.*", "years.*", "peak.*", "ladder.*", "trace-*.*", "turns.*")
+FIGURES = ("forest.*", "figure1.*", "years.*", "peak.*", "ladder.*", "trace-*.*", "turns.*")
 # Six digits are enough to repeat every division, and few enough to read.
 CSV_FLOATS = "%.6g"
 
 
-def write_report(run: Run) -> Results:
+def write_report(run: Run, publications: Sequence[Publication] = ()) -> Results:
     """Write speedups.csv, report.md, report.html and every figure as SVG and PNG. Return the results they show.
 
-    A run that repeats another run also gets repeat.md, which has only the comparison of the two.
+    A run that repeats another run also gets repeat.md, which has only the comparison of the two. `publications` are
+    judged besides the article.
 
     Raises:
         RunFormatError: the records, peaks or evidence are damaged, or of a newer schema.
         DiskError: a file could not be written.
     """
     everything = measured(run)
-    document = compose(everything)
-    svgs = {figure.name: Markup(_inline(figure.svg.decode())) for figure in document.figures}
-    files: dict[str, str | bytes] = {
-        "speedups.csv": speedups_csv(everything),
-        "report.md": _environment(html=False).get_template("report.md.j2").render(document=document),
-        "report.html": _environment(html=True).get_template("report.html.j2").render(document=document, svgs=svgs),
-    }
+    also = {"speedups.csv": speedups_csv(everything)}
     repetition = repeat_document(everything)
     if repetition is not None:
-        files[REPEAT_FILE] = _environment(html=False).get_template("report.md.j2").render(document=repetition)
-    files |= {f"{figure.name}.svg": figure.svg for figure in document.figures}
-    files |= {f"{figure.name}.png": figure.png for figure in document.figures}
+        also[REPEAT_FILE] = _environment(html=False).get_template("report.md.j2").render(document=repetition)
+    write_document(run.folder, compose(everything, publications), also)
+    return everything
+
+
+def write_document(folder: Path, document: Document, also: Mapping[str, str | bytes]) -> None:
+    """Write a document into a folder as report.md and report.html, with its figures and the files in `also`, by name.
+
+    Raises:
+        DiskError: a file could not be written.
+    """
+    svgs = {figure.name: Markup(_inline(figure.svg.decode())) for figure in document.figures}
+    script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
+    files: dict[str, str | bytes] = {
+        **also,
+        "report.md": _environment(html=False).get_template("report.md.j2").render(document=document),
+        "report.html": _environment(html=True)
+        .get_template("report.html.j2")
+        .render(document=document, svgs=svgs, script=Markup(script), script_hash=_hash_of(script)),
+    }
+    pictures = (*document.figures, *((document.picture,) if document.picture else ()))
+    files |= {f"{figure.name}.svg": figure.svg for figure in pictures}
+    files |= {f"{figure.name}.png": figure.png for figure in pictures}
     try:
         for name, content in files.items():
-            write_whole(run.folder / name, content)
-        _remove_stale(run.folder, files)
+            write_whole(folder / name, content)
+        _remove_stale(folder, files)
     except OSError as error:
         raise DiskError(
-            f"The report in {run.folder} could not be written: {error}. The records are safe. Make room on the disk, "
-            f"then draw the report again with: python -m runner report {os.fspath(run.folder)}"
+            f"The report in {folder} could not be written: {error}. The records are safe. Make room on the disk, "
+            f"then draw the report again with: python -m runner report {os.fspath(folder)}"
         ) from error
-    return everything
 
 
 def speedups_csv(everything: Results) -> str:
@@ -98,9 +116,15 @@ def _environment(*, html: bool) -> Environment:
     return environment
 
 
+def _hash_of(script: str) -> str:
+    """Return the source expression by which the page's policy allows this script, and no other."""
+    return f"sha256-{b64encode(sha256(script.encode('utf-8')).digest()).decode('ascii')}"
+
+
 def _html_code(text: str) -> Markup:
-    """Return a sentence in HTML. Text between backticks is code, as in Markdown."""
-    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+    """Return a sentence in HTML. As in Markdown, text between backticks is code, and between double asterisks bold."""
+    coded = re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text)))
+    return Markup(re.sub(r"\*\*([^*]+)\*\*", r"<b>\1</b>", coded))
 
 
 def _cell_class(is_numeric: bool, text: str) -> str:

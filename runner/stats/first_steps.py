@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from runner.stats.intervals import FEWEST, Estimate, geometric_estimate
 from runner.stats.living_together import members_of
 from runner.stats.verdict_words import FASTER, NO_CLEAR_DIFFERENCE, SLOWER
+from runner.storage.launch_result import Step
 from runner.storage.records import Record
 from runner.vocabulary import Cell
 
@@ -26,12 +27,13 @@ class FirstStep:
     `bursts` is how many bursts were judged: timed bursts that follow another launch's turn and have two or more steps,
     the first one counted, be it timed or not.
     `factor` has one replicate for each block: the geometric mean over the block's bursts. It is None if no burst could
-    be judged.
+    be judged. `is_timed` says whether the first step is one of those that the speedups are computed from.
     """
 
     cell: Cell
     bursts: int
     factor: Estimate | None
+    is_timed: bool = False
 
     @property
     def verdict(self) -> str:
@@ -61,18 +63,19 @@ def log_ratios(record: Record) -> list[float]:
     Turns are numbered over the whole block. So a burst follows another launch's turn if the turn before it is not one
     of this launch's own. Warm-up bursts and bursts of one step have no part. The first step may be an untimed one.
     """
+    return [
+        math.log(first.seconds) - statistics.fmean(math.log(step.seconds) for step in others)
+        for first, *others in _judged(record)
+    ]
+
+
+def _judged(record: Record) -> list[list[Step]]:
     if record.training is None:
         return []
     own = {burst.turn for burst in record.training.bursts}
-    by_turn: dict[int, list[float]] = {burst.turn: [] for burst in record.training.bursts if burst.phase == "timed"}
-    for step in record.training.steps:
-        if step.turn in by_turn:
-            by_turn[step.turn].append(step.seconds)
-    return [
-        math.log(seconds[0]) - statistics.fmean(map(math.log, seconds[1:]))
-        for turn, seconds in sorted(by_turn.items())
-        if turn - 1 not in own and len(seconds) >= FEWEST
-    ]
+    timed = [burst.turn for burst in record.training.bursts if burst.phase == "timed" and burst.turn - 1 not in own]
+    bursts = ([step for step in record.training.steps if step.turn == turn] for turn in sorted(timed))
+    return [steps for steps in bursts if len(steps) >= FEWEST]
 
 
 def _of_cell(cell: Cell, launches: Sequence[Record]) -> FirstStep:
@@ -80,4 +83,5 @@ def _of_cell(cell: Cell, launches: Sequence[Record]) -> FirstStep:
     if not by_launch:
         return FirstStep(cell, 0, None)
     factors = [math.exp(statistics.fmean(each)) for each in by_launch]
-    return FirstStep(cell, sum(map(len, by_launch)), geometric_estimate(factors))
+    is_timed = all(steps[0].phase == "timed" for record in launches for steps in _judged(record))
+    return FirstStep(cell, sum(map(len, by_launch)), geometric_estimate(factors), is_timed)

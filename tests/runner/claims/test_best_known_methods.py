@@ -185,7 +185,7 @@ def test_a_setting_that_this_host_gives_nothing_to_do_is_not_testable(reason: st
 
 
 @pytest.mark.parametrize(
-    ("environment", "verdict"), [({"KMP_AFFINITY": "compact"}, "not reproduced"), ({}, "not testable here")]
+    ("environment", "verdict"), [({"KMP_AFFINITY": "compact"}, "overridden"), ({}, "not testable here")]
 )
 def test_a_setting_that_only_its_probe_overrode_is_not_refuted(environment: dict[str, str], verdict: str) -> None:
     """A probe adds a word to KMP_AFFINITY, which overrides OMP_PROC_BIND; the timed launches may have none."""

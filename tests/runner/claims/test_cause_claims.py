@@ -210,11 +210,11 @@ def test_a_setting_is_sent_to_the_ladder_with_the_value_it_had() -> None:
 OVERRIDDEN = "was inert because the OpenMP runtime says: ignored because KMP_AFFINITY has been defined."
 
 
-def test_a_setting_that_the_runtime_ignores_is_not_reproduced_on_any_host() -> None:
+def test_a_setting_that_the_runtime_ignores_is_overridden_on_any_host() -> None:
     """The runtime's own words are the same on two cores and on 36."""
     inert = [{"id": "inert:OMP_PROC_BIND", "passed": True, "text": OVERRIDDEN}]
     found = judged("bkm-omp-proc-bind", with_probes(probe(verdicts=inert)))
-    assert found.verdict == "not reproduced"
+    assert found.verdict == "overridden"
     assert "KMP_AFFINITY has been defined" in found.why
     assert "any host" in found.why
 
@@ -251,7 +251,7 @@ def test_a_setting_that_changes_nothing_on_two_cores_is_not_refuted() -> None:
 
 def test_a_setting_that_no_ladder_changes_says_so() -> None:
     """A reader is not sent to a command that does not measure it."""
-    claim = replace(article_claim("bkm-kmp-settings"), to_confirm=())
+    claim = replace(article_claim("bkm-kmp-blocktime"), setting="MALLOC_ARENA_MAX")
     found = JUDGES["setting"](case(claim, results(constant(3.0))))
     assert found.verdict == "not testable here"
     assert found.why.endswith(ON_NO_LADDER)

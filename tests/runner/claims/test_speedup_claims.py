@@ -17,7 +17,8 @@ from runner.claims.case import RunPart
 from runner.claims.condition import OUT_OF_REACH
 from runner.claims.conditions import conditions
 from runner.claims.judge import JUDGES
-from runner.claims.speedups import MORE_BLOCKS, TOO_WIDE
+from runner.claims.speedups import TOO_WIDE
+from runner.claims.verdict import MORE_BLOCKS
 from runner.host.pin import Pin
 from runner.planning.bkm import load_bkms, resolve
 from runner.stats.intervals import geometric_estimate

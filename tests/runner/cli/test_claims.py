@@ -77,8 +77,17 @@ def test_every_report_holds_every_claim_of_the_article(kit: Kit) -> None:
         assert "The article's claims" in text.replace("&#39;", "'")
         for claim in load_publication().claims:
             assert claim.says.split("=")[0].split("'")[0] in text
-        assert "Other published figures" in text
         assert "What differs from the published platform" in text
+        assert "Other published figures" not in text
+
+
+def test_other_publications_are_in_a_report_where_they_are_asked_for(kit: Kit) -> None:
+    assert kit("compare", "--topologies", "resnet50", "--blocks", "2", "--out", "run") == 0
+    for asked, count in (("intel-onednn-aws-2022", 1), ("all", len(publication_names()) - 1)):
+        assert kit("report", "run", "--publication", asked) == 0
+        assert (Path("run") / "report.md").read_text(encoding="utf-8").count("## Other published figures") == count
+    assert kit("report", "run", "--publication", "none-such") == 2
+    assert kit("report", "run", "run", "--publication", "all") == 2
 
 
 def test_the_top_of_the_report_says_of_the_figure_what_its_verdict_says(

@@ -17,7 +17,7 @@ from runner.report.document import Document, Section
 from runner.report.evidence_sections import evidence_section
 from runner.report.measured import measured, variant_title
 from runner.report.method_sections import matched_sections
-from runner.report.results_sections import speedup_section
+from runner.report.results_sections import speedup_sections
 from runner.report.trace_sections import trace_sections
 from runner.report.training_sections import training_section
 from runner.stats.results import Results
@@ -81,10 +81,10 @@ def test_what_was_said_too_much_is_gone(document: Document, words: str) -> None:
 
 def test_only_a_pair_with_fingerprints_is_passed_without_a_word(sample: Results) -> None:
     """A bar without a fingerprint lacks one of its proofs."""
-    assert column(speedup_section(sample), "evidence") == {"passed; no fingerprint"}
+    assert column(speedup_sections(sample)[1], "evidence") == {"passed; no fingerprint"}
     tensors = (("output", "conv1", 1.0, 1.0, 1e-6),)
     taken = with_evidence_of(sample, lambda each: replace(each, fingerprint=tensors))
-    assert column(speedup_section(taken), "evidence") == {"passed"}
+    assert column(speedup_sections(taken)[1], "evidence") == {"passed"}
 
 
 def test_lines_of_verbose_launches_are_counted_and_a_build_that_wrote_none_is_told_apart(sample: Results) -> None:

@@ -53,6 +53,8 @@ def test_a_first_step_that_is_not_timed_is_judged_against_the_timed_ones() -> No
     for step in found.result["steps"]:
         step["phase"] = "warmup" if step["index"] % 2 == 0 else step["phase"]
     assert log_ratios(found) == [pytest.approx(math.log(3))] * 2
+    assert not first_steps([found])[CELL].is_timed
+    assert first_steps([launch(1.5)])[CELL].is_timed
 
 
 def test_bursts_of_one_step_cannot_be_judged() -> None:

@@ -1,0 +1,202 @@
+"""The report of a reproduction: every sentence of the article in its order, what was measured for it, and the verdict.
+
+The runs of the parts have reports of their own, with every figure and all evidence.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from runner.catalogue.publications import Publication
+from runner.claims.together import JudgedByRun, judge_together
+from runner.report.claims_sections import CLAIMED, VERDICTS, claimed, differences_table, here
+from runner.report.document import Document, FirstScreen, Section, Table, table
+from runner.report.figure import draw
+from runner.report.findings import warnings
+from runner.report.first_screen import first_screen
+from runner.report.forest_figure import draw_forest
+from runner.report.host_sections import host_in_words
+from runner.report.ladder_findings import ladder_findings, ladder_warnings
+from runner.report.ladder_sections import ladder_picture, steps_section
+from runner.report.reading import size_of
+from runner.report.value_text import plural
+from runner.stats.results import Results
+from runner.storage.reproductions import Reproduction
+from runner.storage.runs import Run
+
+NOT_DECIDED = "not decided yet"
+PRECISION = "5%"  # of the further run that is proposed where an interval of a comparison is too wide
+
+
+def compose_reproduction(made: Reproduction, parts: Sequence[Results], article: Publication) -> Document:
+    """Return the whole report of a reproduction, as data. `parts` has the results of each part, in order.
+
+    Raises:
+        UsageError: the parts were not measured on one host.
+    """
+    judged = judge_together(article, parts)
+    comparisons = [each for each in parts if not each.header.is_ladder]
+    ladders = [each for each in parts if each.header.is_ladder]
+    first = _first(made, comparisons, judged, article)
+    return Document(
+        title="The article on this host, sentence by sentence",
+        subtitle=f"{host_in_words(parts[0])}; engine {parts[0].header.engine.name}; reproduction {made.folder.name}",
+        findings=(tally(judged), *(text for each in ladders for text in ladder_findings(each, article))),
+        warnings=tuple(f"{part.name}: {text}" for part, each in zip(made.parts, parts, strict=True)
+                       for text in (*(ladder_warnings(each) if each.header.is_ladder else ()), *warnings(each))),
+        sections=(
+            _claims_section(made, judged, article),
+            *_open_section(made, judged),
+            *(Section("Figure 1, for this host", figures=(draw(each, article),)) for each in comparisons[:1]),
+            *(section for each in ladders for section in (ladder_picture(each), steps_section(each, article))),
+            _parts_section(made, parts),
+        ),
+        first=first,
+        picture=draw_forest(first.forest) if first else None,
+    )  # fmt: skip
+
+
+def tally(judged: Sequence[JudgedByRun]) -> str:
+    """Return in words how many claims got which verdict."""
+    counts = Counter(verdict_of(each) for each in judged)
+    parts = ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
+    return f"Of {plural(len(judged), 'claim')} of the article: {parts}."
+
+
+def verdict_of(judged: JudgedByRun) -> str:
+    """Return the verdict in words, which is NOT_DECIDED where more of the same run may decide."""
+    return NOT_DECIDED if judged.needs_more else judged.judgement.answer.verdict
+
+
+def summary_rows(made: Reproduction, judged: Sequence[JudgedByRun]) -> list[tuple[str, str, str, str, str]]:
+    """Return for each claim: its words, this host's figure, the verdict, what is missing, and the part that judged."""
+    return [
+        (each.judgement.claim.words, here(each.judgement), verdict_of(each),
+         ", ".join(each.judgement.answer.missing) or "—", part_of(made, each))
+        for each in judged
+    ]  # fmt: skip
+
+
+def part_of(made: Reproduction, judged: JudgedByRun) -> str:
+    """Return the name of the part that judged a claim."""
+    return judged.results.run.folder.relative_to(made.folder).as_posix()
+
+
+def what_decides(made: Reproduction, judged: JudgedByRun) -> str:
+    """Return the command that may decide a claim, with RUN for the reproduction's folder; empty if it is decided.
+
+    Where an interval is too wide it is that of a further run, which is judged by itself: were the same run made longer
+    because its interval did not decide, it would stop by chance.
+    """
+    if not judged.needs_more:
+        return ""
+    results = judged.results
+    if results.unfinished or results.failed:
+        return "python -m runner reproduce --resume RUN"
+    return f"{_again(results.run)} --out RUN-{part_of(made, judged)}"
+
+
+def _again(run: Run) -> str:
+    """Return the command of a run like this one that bounds its speedups more narrowly."""
+    plan, ladder, launch = run.about.plan, run.about.ladder, run.launches[0]
+    values: dict[str, list[str]] = {
+        "--stack": [group.stack for group in plan.groups],
+        "--topologies": [group.topology for group in plan.groups],
+        "--batch-sizes": [str(group.batch_size) for group in plan.groups],
+        "--cpus": [plan.pin.cpu_list],
+        "--engine": [run.about.engine.name],
+        "--warmup": [str(launch.steps.warmup)],
+        "--steps": [str(launch.steps.timed)],
+    }
+    if ladder is not None:
+        values |= {"--ladder": [ladder.name], "--blocks": [str(2 * plan.blocks)]}
+    else:
+        values |= {"--precision": [PRECISION]}
+    if ladder is None and launch.turns is not None:
+        values |= {"--bursts": [str(launch.turns.bursts)], "--burst-seconds": [f"{launch.turns.burst_seconds:g}"]}
+    options = (f"{name} {','.join(dict.fromkeys(each))}" for name, each in values.items())
+    return " ".join([f"python -m runner {'compare' if ladder is None else 'ablate'}", *options])
+
+
+def _first(
+    made: Reproduction, comparisons: Sequence[Results], judged: Sequence[JudgedByRun], article: Publication
+) -> FirstScreen | None:
+    """Return the first screen of the first comparison, with what the others say and what is open of the article."""
+    screens = [screen for each in comparisons if (screen := first_screen(each, article)) is not None]
+    if not screens:
+        return None
+    found, *others = screens
+    open_claims = sum(each.needs_more for each in judged)
+    commands = list(dict.fromkeys(filter(None, (what_decides(made, each) for each in judged))))
+    decide = (
+        f"{'; '.join(f'`{command}`' for command in commands)}, with this report's folder for RUN."
+        if commands
+        else found.would_decide
+    )
+    not_proven = (
+        f"{plural(open_claims, 'claim')} of the article; {found.not_proven}" if open_claims else found.not_proven
+    )
+    return replace(
+        found,
+        sentences=(tally(judged), *found.sentences, *(each.sentences[0] for each in others)),
+        advice=tuple(dict.fromkeys(text for each in screens for text in each.advice)),
+        not_proven=not_proven,
+        would_decide=decide,
+        repeat=f"`{made.command}` measures it again.",
+    )  # fmt: skip
+
+
+def _claims_section(made: Reproduction, judged: Sequence[JudgedByRun], article: Publication) -> Section:
+    paragraphs = (
+        f"Every sentence of the article that can be checked, in its order. {tally(judged)}",
+        VERDICTS,
+        f"{NOT_DECIDED.capitalize()}: the part that judges the claim is incomplete, or its interval is too wide. Each "
+        "claim is judged by one part, whatever its verdict is: a prescribed setting by a ladder that changes it alone, "
+        "everything else by a comparison. The intervals of one part hold at once with 95%. Verdicts that are read off "
+        "two parts hold at once with at least 90%.",
+    )
+    rows = [(*claimed(each.judgement), verdict_of(each), part_of(made, each), _why(each)) for each in judged]
+    columns = (*CLAIMED, "verdict", "judged by", "why")
+    tables: tuple[Table, ...] = (
+        table(columns, rows, CLAIMED[-1:]),
+        differences_table([each.judgement for each in judged]),
+    )
+    return Section(f"What {article.short} says, and what holds here", paragraphs, tables)
+
+
+def _why(judged: JudgedByRun) -> str:
+    return "; ".join([judged.judgement.answer.why, *(f"by {name}: {verdict}" for name, verdict in judged.others)])
+
+
+def _open_section(made: Reproduction, judged: Sequence[JudgedByRun]) -> tuple[Section, ...]:
+    rows = [(each.judgement.claim.words, part_of(made, each), what_decides(made, each)) for each in judged
+            if each.needs_more]  # fmt: skip
+    if not rows:
+        return ()
+    paragraph = (
+        "What was measured so far does not decide these claims, and more of it may. RUN stands for the folder of this "
+        "report. A command with --out measures a further run, with whatever images or base images the first one named; "
+        "`python -m runner claims RUN RUN-settings` then judges every claim by both."
+    )
+    return (Section("What is not decided yet", (paragraph,), (table(("claim", "part", "what may decide it"), rows),)),)
+
+
+def _done(part: Results) -> str:
+    planned = len(part.run.launches)
+    return f"{planned - part.unfinished - part.failed} of {planned}"
+
+
+def _parts_section(made: Reproduction, parts: Sequence[Results]) -> Section:
+    rows = [
+        (part.name, part.title, size_of(each), _done(each),
+         f"{part.name}/report.html")
+        for part, each in zip(made.parts, parts, strict=True)
+    ]  # fmt: skip
+    columns = ("part", "what it is for", "size", "launches done or not needed", "its own report")
+    paragraph = (
+        "Each part is an ordinary run, in a folder of this name beside this report. Its own report has every figure, "
+        "all evidence and conditions, and how the numbers are made. Its raw samples are in records.jsonl."
+    )
+    return Section("The parts, and how to repeat them", (paragraph,), (table(columns, rows),), (made.command,))
