@@ -6,7 +6,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -138,9 +138,19 @@ def _resume(options: Options, folder: Path, engines: Engines) -> int:
     for each in begun:
         require_kept_files(each)
     stacks = tuple({stack.name: stack for each in begun for stack in stacks_of(each)}.values())
-    engine, _ = choose_engine(resumed_with(options.engine, begun[0]), engines, stacks)
+    engine, _ = choose_engine(_begun_with(options.engine, begun), engines, stacks)
     with measuring(f"reproduction {made.folder}", engine):
         return _measure(made, [_continued(each, engine) for each in begun], options.budget)
+
+
+def _begun_with(given: EngineOptions, begun: Sequence[Run]) -> EngineOptions:
+    """The options for one engine of all parts, with the images that each part was begun with."""
+    of_parts = [resumed_with(given, each) for each in begun]
+    return replace(
+        of_parts[0],
+        base_image={stack: image for each in of_parts for stack, image in each.base_image.items()},
+        recorded_images={key: image for each in of_parts for key, image in each.recorded_images.items()},
+    )
 
 
 def _continued(begun: Run, engine: Engine) -> Session | None:

@@ -100,12 +100,23 @@ def _flagged(measured: Results) -> list[str]:
         f"{pair.group.stack}, {topology_title(pair.group.topology)}, batch size {pair.group.batch_size}, "
         f"{pair.candidate} over {pair.baseline}: {pair.status.words}: {pair.reason.rstrip('.')}."
         for pair in measured.pairs
-        if pair.status not in (Status.OK, Status.MISSING)
+        if pair.status not in (Status.OK, Status.MISSING, Status.OTHER_ARITHMETIC)
     ]
+    found += _of_other_arithmetic(measured)
     if measured.has_partial:
         found.append("A pair or step that is partial gets no verdict and enters no mean. Complete it with: "
                      f"{completing(measured)}, where RUN is the run's folder.")  # fmt: skip
     return found
+
+
+def _of_other_arithmetic(measured: Results) -> list[str]:
+    """Return a sentence on each stack with pairs of two arithmetics. The table of speedups has the reason of each."""
+    counts = Counter(pair.group.stack for pair in measured.pairs if pair.status == Status.OTHER_ARITHMETIC)
+    return [
+        f"{stack}: the two sides of {plural(count, 'pair')} compute in different arithmetic, so that they did not "
+        "train the same thing. Such a pair is hatched, is in no mean and has no verdict."
+        for stack, count in counts.items()
+    ]
 
 
 def _enforcement(measured: Results) -> list[str]:

@@ -23,7 +23,7 @@ TICKS = (0.1, 0.2, 0.5, 1, 1.5, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 FINER_TICKS = (0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.7)
 FEWEST_TICKS = 3
 # Pixels: the height of a mark, which is that of the line of text beside it.
-MARK = 17
+MARK = 15
 
 
 def forest(measured: Results, article: Publication) -> Forest | None:

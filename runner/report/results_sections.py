@@ -25,11 +25,14 @@ from runner.stats.pairs import Table as PairTable
 from runner.stats.results import Results
 from runner.stats.tables import Largest, Speedup, Summary
 from runner.stats.verdict_words import FASTER, NO_CLEAR_DIFFERENCE, SLOWER
+from runner.status import Status
 from runner.storage.launch_result import InstalledWheel, LaunchEvidence, LaunchResult, Observed
 from runner.storage.records import Record
 from runner.vocabulary import Cell
 
 PASSED = "passed"
+# The statuses beside which a missing verdict has its reason in the number of blocks alone.
+NO_VERDICT_BY_BLOCKS = (Status.OK, Status.NO_EVIDENCE)
 MEAN = "geometric mean [95%, of it alone]"
 
 
@@ -66,7 +69,9 @@ def _glance(row: Speedup) -> str:
     text = estimated(row.together)
     if row.verdict in (FASTER, SLOWER):
         return f"**{text}**"
-    return text if row.verdict == NO_CLEAR_DIFFERENCE else f"{text} ({row.verdict or row.pair.status.words})"
+    if row.verdict == NO_CLEAR_DIFFERENCE:
+        return text
+    return f"{text} ({row.verdict if row.pair.status in NO_VERDICT_BY_BLOCKS else row.pair.status.words})"
 
 
 def _pair_of(pair: Pair) -> str:

@@ -54,8 +54,7 @@ def strip_sections(measured: Results) -> tuple[Section, ...]:
     told = (
         f"{plural(len(found), 'burst')}; the slowest took {significant(slowest.factor)} times its cell's typical step"
     )
-    return (Section(TITLE, (f"{told}. The page report.html draws all of them.",), strip=_strip(measured, found),
-                    summary=told),)  # fmt: skip
+    return (Section(TITLE, strip=_strip(measured, found), summary=told),)
 
 
 def bursts(records: Sequence[Record]) -> list[TimedBurst]:

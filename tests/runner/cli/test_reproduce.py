@@ -16,6 +16,7 @@ from runner.catalogue.stacks import find_stack
 from runner.cli import reproduce
 from runner.errors import HostError
 from runner.planning.ladder_file import WHOLE, load_ladder
+from runner.session.options import EngineOptions
 from runner.stats.enough import Size
 from runner.storage import reproductions, runs
 from runner.storage.reproductions import PartOfIt, Reproduction
@@ -150,6 +151,23 @@ def test_a_part_that_cannot_begin_leaves_nothing_that_bars_the_way(
         assert article(*SMALL) == 3
     assert not Path("rep/figure1").exists()
     assert article(*SMALL) == 0
+
+
+def test_a_night_has_both_stacks_and_resumes_each_with_its_own_images(article: Kit) -> None:
+    """Of which today's stack has no Intel wheel: its part judges no claim, and is on the first screen."""
+    night = ("reproduce", "--topologies", "resnet50", "--blocks", "2", "--out", "rep")
+    assert article(*night) == 0
+    begun = reproductions.load(Path("rep")).runs
+    assert [each.name for each in begun] == ["rep-figure1", "rep-today", "rep-settings"]
+    assert "TensorFlow 2.21" in Path("rep/report.md").read_text(encoding="utf-8").split("##")[0]
+    for each in begun:
+        header = json.loads(json.dumps(each.header))
+        for stack, entry in header["stacks"].items():
+            for made in entry["installations"].values():
+                made["base_image"] = f"base-of-{stack}"
+        (each.folder / "run.json").write_text(json.dumps(header))
+    found = reproduce._begun_with(EngineOptions(), reproductions.load(Path("rep")).runs)
+    assert found.base_image == {"tf-1.12": "base-of-tf-1.12", "tf-2.21": "base-of-tf-2.21"}
 
 
 def test_the_folder_of_a_part_stands_for_its_reproduction(article: Kit) -> None:

@@ -108,6 +108,7 @@ def test_the_main_ladder_of_tf_2_14_is_the_issues() -> None:
         "one-thread": ["intra_op_threads"],
         "nchw-branch": ["layout"],
         "graph-as-built": ["graph_optimisation"],
+        "intra-op-default": ["intra_op_threads"],
         "kmp-settings": ["KMP_SETTINGS"],
         "headroom": ["pin", "intra_op_threads", "OMP_NUM_THREADS"],
         "unpinned": ["pin", "KMP_AFFINITY"],
