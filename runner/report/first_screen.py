@@ -34,7 +34,7 @@ STORY = (
 NAMED = 4
 BRACKETS = (
     "In brackets: the 95% interval of the geometric mean over the networks, or of the only network that is named. What "
-    "is called faster or slower is read off the interval of each network (thin lines below)."
+    "is called faster or slower is read off the interval of each network (the thin lines of the plot)."
 )
 
 
