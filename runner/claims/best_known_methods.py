@@ -41,7 +41,8 @@ class Trial:
 
     `ratios` has, for each block, the speed with the value over the speed without it. If it is empty, `problem` says
     why. `did_nothing` says that the reason is that the setting was inert here. `by_software` says that it would be
-    inert on any host with this software. `is_pending` says that launches are missing.
+    inert on any host with this software. `is_pending` says that launches are missing, and `is_of_another_build` that
+    the step changes the setting of another build than the one it is prescribed for.
     """
 
     stack: str
@@ -51,6 +52,7 @@ class Trial:
     did_nothing: bool = False
     by_software: bool = False
     is_pending: bool = False
+    is_of_another_build: bool = False
 
 
 def judge_by_ladder(case: Case) -> Answer | None:
@@ -122,7 +124,7 @@ def _of_the_nearest_stack(case: Case) -> list[Trial]:
     for stack in sorted({each.group.stack for each in ladders}, key=lambda name: (name != nearest, name)):
         found = [trial for each in ladders if each.group.stack == stack for trial in _trials(case, each)]
         if found:
-            return found
+            return [trial for trial in found if not trial.is_of_another_build] or found
     return []
 
 
@@ -151,7 +153,8 @@ def _trial(
     trial = Trial(group.stack, text)
     variant = step.rung.settings.variant
     if variant != build:
-        return replace(trial, problem=f"this rung has the build {variant}, but the setting is prescribed for Intel's")
+        problem = f"this rung has the build {variant}, but the setting is prescribed for Intel's"
+        return replace(trial, problem=problem, is_of_another_build=True)
     if step.status == INERT and _overridden_by_the_probe(step):
         return replace(trial, problem=f"inert only in its probe, which itself sets KMP_AFFINITY: {step.reason}")
     if step.status == INERT:

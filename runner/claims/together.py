@@ -1,9 +1,10 @@
 """Judges a publication by several runs of one host. Each claim is judged by one of them; nothing is computed over two.
 
-Which run judges a claim does not depend on verdicts. A prescribed setting is judged by a ladder that has a step for it,
-where there is one, and everything else by a comparison. Of several such runs it is the one whose stack and batch size
-are nearest to the claim's; then the one that had the most blocks in its plan before anything was measured; then one
-that is complete; then the one that was begun first. What the other runs of the same kind say is kept beside it.
+Which run judges a claim does not depend on any speed. A prescribed setting is judged by a comparison whose probes show
+that another setting takes precedence over it, which no speed can contradict; else by a ladder that has a step for it;
+else by a comparison. Everything else is judged by a comparison. Of several such runs it is the one whose stack and
+batch size are nearest to the claim's; then the one that had the most blocks in its plan before anything was measured;
+then one that is complete; then the one that was begun first. What the other runs say is kept beside it.
 
 Each run's intervals hold at once with 95%. Verdicts that are read off two runs therefore hold at once with at least 90%
 (Bonferroni's inequality), and off three with 85%.
@@ -20,7 +21,7 @@ from runner.claims.best_known_methods import is_pending, tests_setting
 from runner.claims.case import Case, farness, nearest_part
 from runner.claims.comparability import lacking_to_confirm
 from runner.claims.judge import judge_claim
-from runner.claims.verdict import MORE_BLOCKS, NOT_TESTABLE, PARTLY, Judgement, Verdict
+from runner.claims.verdict import MORE_BLOCKS, NOT_TESTABLE, OVERRIDDEN, PARTLY, Judgement, Verdict
 from runner.errors import UsageError
 from runner.stats.intervals import FEWEST
 from runner.stats.pairs import Comparison
@@ -28,21 +29,30 @@ from runner.stats.results import Results
 from runner.status import ERRORS, Status
 from runner.vocabulary import Group
 
-UNFIT = 2
+UNFIT = 3
+# Conditions that are of a run and not of its host: another run on the same host can meet them.
+OF_A_RUN = frozenset({"stack", "batch_size", "topologies", "bkms"})
 
 
 @dataclass(frozen=True)
 class JudgedByRun:
     """The verdict on one claim, and the run that it is read off.
 
-    `others` has the name and the verdict of each other run of the same kind. `needs_more` says that the run has not
-    decided the claim yet, and that more of the same may decide it.
+    `others` has the name and the verdict of each other run that judges such a claim. `needs_more` says that the run has
+    not decided the claim yet, and that more of the same may decide it. `needs_sizes` says that a run of another stack,
+    other networks, another batch size or other settings may decide it on this host.
     """
 
     judgement: Judgement
     results: Results
     others: tuple[tuple[str, Verdict], ...] = ()
     needs_more: bool = False
+    needs_sizes: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a further run on this host may decide the claim."""
+        return self.needs_more or self.needs_sizes
 
 
 def judge_together(publication: Publication, measured: Sequence[Results]) -> list[JudgedByRun]:
@@ -89,9 +99,12 @@ def _judged(publication: Publication, claim: Claim, measured: Sequence[Results])
     others = tuple(
         (case.results.run.name, judge_claim(publication, claim, case.results).answer.verdict)
         for case in cases
-        if case is not nearest and _fitness(case) == _fitness(nearest) < UNFIT
+        if case is not nearest and _fitness(case) < UNFIT
     )
-    return JudgedByRun(judgement, nearest.results, others, needs_more=_needs_more(nearest, judgement))
+    return JudgedByRun(
+        judgement, nearest.results, others,
+        needs_more=_needs_more(nearest, judgement), needs_sizes=_needs_sizes(nearest, judgement),
+    )  # fmt: skip
 
 
 def _rank(case: Case) -> tuple[int, tuple[bool, ...], int, bool, str]:
@@ -104,13 +117,15 @@ def _rank(case: Case) -> tuple[int, tuple[bool, ...], int, bool, str]:
 
 def _fitness(case: Case) -> int:
     """Return how fit a run of this kind is to judge the claim: 0 for the fittest, UNFIT for the least."""
-    header = case.results.header
+    header, setting = case.results.header, case.claim.setting
     if header.is_ladder:
-        return 0 if case.claim.setting is not None and tests_setting(case) else UNFIT
+        return 1 if setting is not None and tests_setting(case) else UNFIT
     if header.is_aa:
         return UNFIT
+    if setting is None:
+        return 0
     # The probes of a comparison can show that a setting has no effect beside the others, but not what it gains.
-    return 0 if case.claim.setting is None else 1
+    return 0 if judge_claim(case.publication, case.claim, case.results).answer.verdict == OVERRIDDEN else 2
 
 
 def _needs_more(case: Case, judgement: Judgement) -> bool:
@@ -121,6 +136,13 @@ def _needs_more(case: Case, judgement: Judgement) -> bool:
     if MORE_BLOCKS in answer.missing:
         return True
     return is_pending(case) if case.claim.setting is not None else _has_pending_pair(case)
+
+
+def _needs_sizes(case: Case, judgement: Judgement) -> bool:
+    """Return whether all that keeps the run from confirming the claim are its own sizes, software and settings."""
+    lacking = lacking_to_confirm(case, nearest_part(case))
+    is_undecided = judgement.answer.verdict == NOT_TESTABLE
+    return is_undecided and bool(lacking) and all(each.name in OF_A_RUN for each in lacking)
 
 
 def _has_pending_pair(case: Case) -> bool:

@@ -23,7 +23,8 @@ from runner.claims.together import JudgedByRun, judge_together
 from runner.cli.engines import Engines
 from runner.cli.progress import CONSOLE, say
 from runner.errors import EXIT_DONE, UsageError
-from runner.report.claims_sections import differences_table, here, published, tally
+from runner.report.claims_sections import differences_table, here, published
+from runner.report.reproduction import tally, verdict_of
 from runner.stats.results import results_of
 from runner.storage import runs
 from runner.storage.reproductions import is_reproduction, load
@@ -80,7 +81,8 @@ def _script(publications: Sequence[Publication]) -> OriginalScript:
 
 
 def _json(judged: Sequence[JudgedByRun], script: OriginalScript | None) -> dict[str, Any]:
-    claims = [{**each.judgement.to_json(), "run": each.results.run.name, "others": dict(each.others)}
+    claims = [{**each.judgement.to_json(), "run": each.results.run.name, "others": dict(each.others),
+               "is_open": each.is_open}
               for each in judged]  # fmt: skip
     found: dict[str, Any] = {"claims": claims}
     if script is not None:
@@ -92,10 +94,10 @@ def _print_claims(publication: Publication, judged: Sequence[JudgedByRun]) -> No
     judgements = [each.judgement for each in judged]
     several = len({each.results.run.name for each in judged}) > 1
     say(f"\n{publication.title} ({publication.authors}, {publication.year})")
-    say(f"{tally(judgements)}. Nearest stack: {publication.nearest_stack}.\n")
+    say(f"{tally(judged)} Nearest stack: {publication.nearest_stack}.\n")
     for by_run in judged:
         each = by_run.judgement
-        say(f"{each.answer.verdict.upper()}  {each.claim.id}: {each.claim.words}")
+        say(f"{verdict_of(by_run).upper()}  {each.claim.id}: {each.claim.words}")
         say(f"    {each.claim.says}")
         figure = published(each) if each.claim.value is None else f"published {published(each)}"
         say(f"    {each.claim.metric}: {figure}, here {here(each)}")

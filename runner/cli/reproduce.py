@@ -81,13 +81,20 @@ def run(options: Options, engines: Engines) -> int:
         say(why)
         try:
             sessions = [_begin(part, each, engine, folder, options) for part, each in zip(parts, planned, strict=True)]
-            of_it = [PartOfIt(part.name, part.title, part.share) for part in parts]
+            of_it = [PartOfIt(part.name, _title(part, options), part.share) for part in parts]
             made = reproductions.create(folder, options.preset, command_line(), of_it)
         except BaseException:  # Ctrl-C too: nothing was measured, and half of the parts is nothing that can be resumed
             for part in parts:
                 shutil.rmtree(folder / part.name, ignore_errors=True)
             raise
         return _measure(made, sessions, options.budget)
+
+
+def _title(part: Part, options: Options) -> str:
+    """What a part is for, in words that are also right if the command line names other sizes."""
+    sizes = (("networks", options.topologies), ("batch sizes", options.batch_sizes))
+    given = [f"{name} {', '.join(map(str, values))}" for name, values in sizes if values]
+    return f"{part.title}; in place of these: {', '.join(given)}" if given else part.title
 
 
 def _plan(part: Part, options: Options) -> Planned:

@@ -14,6 +14,8 @@ from runner.stats.results import Results
 
 # The kinds of claim that the article's Figure 1 makes.
 SPEEDUP_KINDS = ("largest-speedup", "faster-on-all", "bar")
+# An interval whose ends are further apart than this factor bounds nothing of use, and its ends are not shown.
+TOO_WIDE = 100
 CLAIMED = ("published words", "what they claim", "published", "here [95%]")
 VERDICTS = (
     "Reproduced: the claim holds here. Its published figure is reached, or lies inside of an interval that is narrow. "
@@ -117,7 +119,10 @@ def here(judgement: Judgement) -> str:
     if answer.measured is None:
         return "—"
     shown = significant(answer.measured)
-    return shown if answer.interval is None else f"{shown} [{interval(*answer.interval)}]"
+    if answer.interval is None:
+        return shown
+    low, high = answer.interval
+    return f"{shown} [too wide to use]" if high > TOO_WIDE * low else f"{shown} [{interval(low, high)}]"
 
 
 def tally(judgements: Sequence[Judgement]) -> str:

@@ -9,6 +9,7 @@ from runner.catalogue.publications import HEADLINE, Publication
 from runner.claims.judge import judge_claim
 from runner.claims.verdict import NOT_TESTABLE
 from runner.host.microarchitecture import processor_title
+from runner.report.commands import without_folder
 from runner.report.default_sections import default_findings
 from runner.report.document import FirstScreen
 from runner.report.forest import forest
@@ -50,8 +51,8 @@ def first_screen(measured: Results, article: Publication) -> FirstScreen | None:
         forest=plot,
         not_proven=_not_proven(measured),
         would_decide=_would_decide(measured),
-        repeat=f"`{measured.header.command}` measures it again. `python -m runner repeat RUN`, with the folder of this "
-        "report for RUN, repeats the run and says whether the two agree.",
+        repeat=f"`{without_folder(measured.header.command)}` measures it again. `python -m runner repeat RUN`, with "
+        "the folder of this report for RUN, repeats the run and says whether the two agree.",
     )
 
 
@@ -126,10 +127,14 @@ def _name(measured: Results, stack: str, variant: str) -> str:
 
 def _on_the_article(measured: Results, article: Publication) -> str:
     claim = article.claim(HEADLINE)
-    verdict = judge_claim(article, claim, measured).answer.verdict
-    here = "" if verdict == NOT_TESTABLE else " on this host"
+    answer = judge_claim(article, claim, measured).answer
     wrote = f"{article.authors} wrote in {article.year}: {claim.words}, on {claim.configuration.cores} cores."
-    return f"{wrote} {verdict.capitalize()}{here}, for the reasons that stand with the article's claims."
+    if answer.verdict != NOT_TESTABLE:
+        return f"{wrote} {answer.verdict.capitalize()} on this host."
+    more = len(answer.missing) - NAMED
+    rest = f", and {more} more" if more > 0 else ""
+    lacks = f", for want of: {', '.join(answer.missing[:NAMED])}{rest}" if answer.missing else ""
+    return f"{wrote} {answer.verdict.capitalize()}{lacks}."
 
 
 def _not_proven(measured: Results) -> str:

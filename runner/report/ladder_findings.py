@@ -15,6 +15,8 @@ from runner.stats.results import Results
 from runner.status import Status
 
 NOT_YET = "not measured yet"
+# An interval of product over whole that contains 1 and whose ends are further apart shows nothing.
+WIDEST_TO_AGREE = 2
 # The claim with whose figure the rungs are compared.
 LARGEST = "largest-speedup"
 
@@ -58,6 +60,9 @@ def agreement(result: LadderResult) -> str:
     if result.agrees is None:
         return "Whether the product of the rungs agrees with the whole cannot be decided: not every block has both."
     held = f"The product of the rungs, {factor_text(result.product)}, over the whole, {factor_text(result.whole)}"
+    ratio = result.agreements.together
+    if result.agrees and ratio is not None and ratio.high > WIDEST_TO_AGREE * ratio.low:
+        return f"{held}, is {times(ratio.value)}, within an interval that is too wide to show whether they agree."
     if result.agrees:
         return f"{held}, is {factor_text(result.agreements.together)}: they agree within the interval."
     found = f"{held}, is {factor_text(result.agreements.together)}"
@@ -80,10 +85,11 @@ def _finding(measured: Results, result: LadderResult) -> str:
     if result.whole is None:
         return f"{name}: first against last could not be measured: {result.whole_reason or 'no complete block'}."
     inert = sum(step.status == INERT for step in result.steps)
+    changing = sum(step.status not in (FIRST, LEFT_OUT) for step in result.steps)
     held = f" ({at_once(result.family)})" if result.wholes.is_complete else ", not complete and hence without a verdict"
     text = f"{name}: the last rung against the first {factor_text(result.wholes.together)}{held}, measured directly. "
     text += f"{_steps(result)}. "
-    return text + f"{inert} of {len(result.steps)} rungs are inert here. {agreement(result)}"
+    return text + f"{inert} of {changing} rungs that change something are inert here. {agreement(result)}"
 
 
 def _steps(result: LadderResult) -> str:

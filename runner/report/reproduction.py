@@ -5,13 +5,16 @@ The runs of the parts have reports of their own, with every figure and all evide
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
 from runner.catalogue.publications import Publication
 from runner.claims.together import JudgedByRun, judge_together
+from runner.claims.verdict import REPRODUCED
 from runner.report.claims_sections import CLAIMED, VERDICTS, claimed, differences_table, here
+from runner.report.commands import host_options, without_folder
 from runner.report.document import Document, FirstScreen, Section, Table, table
 from runner.report.figure import draw
 from runner.report.findings import warnings
@@ -28,6 +31,8 @@ from runner.storage.runs import Run
 
 NOT_DECIDED = "not decided yet"
 PRECISION = "5%"  # of the further run that is proposed where an interval of a comparison is too wide
+FEWEST_TO_DECIDE = 8  # blocks of such a ladder; with fewer, intervals for all its steps at once bound hardly any
+OF_THE_ARTICLE = "figure1"  # the preset with the sizes of the article's Figure 1
 
 
 def compose_reproduction(made: Reproduction, parts: Sequence[Results], article: Publication) -> Document:
@@ -42,14 +47,14 @@ def compose_reproduction(made: Reproduction, parts: Sequence[Results], article: 
     first = _first(made, comparisons, judged, article)
     return Document(
         title="The article on this host, sentence by sentence",
-        subtitle=f"{host_in_words(parts[0])}; engine {parts[0].header.engine.name}; reproduction {made.folder.name}",
+        subtitle=_subtitle(made, parts),
         findings=(tally(judged), *(text for each in ladders for text in ladder_findings(each, article))),
         warnings=tuple(f"{part.name}: {text}" for part, each in zip(made.parts, parts, strict=True)
                        for text in (*(ladder_warnings(each) if each.header.is_ladder else ()), *warnings(each))),
         sections=(
             _claims_section(made, judged, article),
             *_open_section(made, judged),
-            *(Section("Figure 1, for this host", figures=(draw(each, article),)) for each in comparisons[:1]),
+            *(Section("Speedups, drawn as in Figure 1", figures=(draw(each, article),)) for each in comparisons[:1]),
             *(section for each in ladders for section in (ladder_picture(each), steps_section(each, article))),
             _parts_section(made, parts),
         ),
@@ -58,16 +63,22 @@ def compose_reproduction(made: Reproduction, parts: Sequence[Results], article: 
     )  # fmt: skip
 
 
+def _subtitle(made: Reproduction, parts: Sequence[Results]) -> str:
+    sizes = "; ".join(f"{part.name}: {size_of(each)}" for part, each in zip(made.parts, parts, strict=True))
+    engine = parts[0].header.engine.name
+    return f"{host_in_words(parts[0])}; engine {engine}; reproduction {made.folder.name}; {sizes}"
+
+
 def tally(judged: Sequence[JudgedByRun]) -> str:
     """Return in words how many claims got which verdict."""
     counts = Counter(verdict_of(each) for each in judged)
     parts = ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
-    return f"Of {plural(len(judged), 'claim')} of the article: {parts}."
+    return f"Of {plural(len(judged), 'claim')}: {parts}."
 
 
 def verdict_of(judged: JudgedByRun) -> str:
-    """Return the verdict in words, which is NOT_DECIDED where more of the same run may decide."""
-    return NOT_DECIDED if judged.needs_more else judged.judgement.answer.verdict
+    """Return the verdict in words, which is NOT_DECIDED where a further run on this host may decide."""
+    return NOT_DECIDED if judged.is_open else judged.judgement.answer.verdict
 
 
 def summary_rows(made: Reproduction, judged: Sequence[JudgedByRun]) -> list[tuple[str, str, str, str, str]]:
@@ -90,12 +101,22 @@ def what_decides(made: Reproduction, judged: JudgedByRun) -> str:
     Where an interval is too wide it is that of a further run, which is judged by itself: were the same run made longer
     because its interval did not decide, it would stop by chance.
     """
+    results = judged.results
+    if judged.needs_sizes:
+        return _of_the_claims_sizes(judged)
     if not judged.needs_more:
         return ""
-    results = judged.results
     if results.unfinished or results.failed:
         return "python -m runner reproduce --resume RUN"
-    return f"{_again(results.run)} --out RUN-{part_of(made, judged)}"
+    return f"{_again(results.run)} --out RUN-more-{part_of(made, judged)}"
+
+
+def _of_the_claims_sizes(judged: JudgedByRun) -> str:
+    """Return the command of a run with the sizes, the software and the settings that the claim is about."""
+    stack, run = judged.judgement.publication.nearest_stack, judged.results.run
+    place = ["--cpus", run.about.plan.pin.cpu_list, "--engine", run.about.engine.name, *host_options(run.about.command)]
+    words = ["python", "-m", "runner", "compare", "--preset", OF_THE_ARTICLE, "--stack", stack, *place]
+    return f"{shlex.join(words)} --out RUN-{OF_THE_ARTICLE}"
 
 
 def _again(run: Run) -> str:
@@ -111,13 +132,14 @@ def _again(run: Run) -> str:
         "--steps": [str(launch.steps.timed)],
     }
     if ladder is not None:
-        values |= {"--ladder": [ladder.name], "--blocks": [str(2 * plan.blocks)]}
+        values |= {"--ladder": [ladder.name], "--blocks": [str(max(2 * plan.blocks, FEWEST_TO_DECIDE))]}
     else:
         values |= {"--precision": [PRECISION]}
     if ladder is None and launch.turns is not None:
         values |= {"--bursts": [str(launch.turns.bursts)], "--burst-seconds": [f"{launch.turns.burst_seconds:g}"]}
     options = (f"{name} {','.join(dict.fromkeys(each))}" for name, each in values.items())
-    return " ".join([f"python -m runner {'compare' if ladder is None else 'ablate'}", *options])
+    head = f"python -m runner {'compare' if ladder is None else 'ablate'}"
+    return " ".join([head, *options, shlex.join(host_options(run.about.command))]).rstrip()
 
 
 def _first(
@@ -128,23 +150,23 @@ def _first(
     if not screens:
         return None
     found, *others = screens
-    open_claims = sum(each.needs_more for each in judged)
     commands = list(dict.fromkeys(filter(None, (what_decides(made, each) for each in judged))))
     decide = (
         f"{'; '.join(f'`{command}`' for command in commands)}, with this report's folder for RUN."
         if commands
         else found.would_decide
     )
-    not_proven = (
-        f"{plural(open_claims, 'claim')} of the article; {found.not_proven}" if open_claims else found.not_proven
-    )
+    counts = Counter(verdict_of(each) for each in judged)
+    unproven = sum(counts.values()) - counts[REPRODUCED]
+    parts = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if verdict != REPRODUCED)
+    not_proven = f"{unproven} of {plural(len(judged), 'claim')} of the article ({parts}); {found.not_proven}"
     return replace(
         found,
         sentences=(tally(judged), *found.sentences, *(each.sentences[0] for each in others)),
         advice=tuple(dict.fromkeys(text for each in screens for text in each.advice)),
         not_proven=not_proven,
         would_decide=decide,
-        repeat=f"`{made.command}` measures it again.",
+        repeat=f"`{without_folder(made.command)}` measures it again.",
     )  # fmt: skip
 
 
@@ -152,7 +174,8 @@ def _claims_section(made: Reproduction, judged: Sequence[JudgedByRun], article: 
     paragraphs = (
         f"Every sentence of the article that can be checked, in its order. {tally(judged)}",
         VERDICTS,
-        f"{NOT_DECIDED.capitalize()}: the part that judges the claim is incomplete, or its interval is too wide. Each "
+        f"{NOT_DECIDED.capitalize()}: the part that judges the claim is incomplete, its interval is too wide, or it "
+        "has other networks, another batch size, software or settings than the claim. Each "
         "claim is judged by one part, whatever its verdict is: a prescribed setting by a ladder that changes it alone, "
         "everything else by a comparison. The intervals of one part hold at once with 95%. Verdicts that are read off "
         "two parts hold at once with at least 90%.",
@@ -172,13 +195,14 @@ def _why(judged: JudgedByRun) -> str:
 
 def _open_section(made: Reproduction, judged: Sequence[JudgedByRun]) -> tuple[Section, ...]:
     rows = [(each.judgement.claim.words, part_of(made, each), what_decides(made, each)) for each in judged
-            if each.needs_more]  # fmt: skip
+            if each.is_open]  # fmt: skip
     if not rows:
         return ()
     paragraph = (
-        "What was measured so far does not decide these claims, and more of it may. RUN stands for the folder of this "
-        "report. A command with --out measures a further run, with whatever images or base images the first one named; "
-        "`python -m runner claims RUN RUN-settings` then judges every claim by both."
+        "What was measured so far does not decide these claims, and a further run on this host may. A clear gain "
+        "confirms such a claim on any host. No gain, or a loss, leaves it not testable where the host is not the one "
+        "that the claim names. RUN stands for the folder of this report. After a command with --out FOLDER, `python -m "
+        "runner claims RUN FOLDER` judges each claim by the run that is nearest to it."
     )
     return (Section("What is not decided yet", (paragraph,), (table(("claim", "part", "what may decide it"), rows),)),)
 
@@ -199,4 +223,6 @@ def _parts_section(made: Reproduction, parts: Sequence[Results]) -> Section:
         "Each part is an ordinary run, in a folder of this name beside this report. Its own report has every figure, "
         "all evidence and conditions, and how the numbers are made. Its raw samples are in records.jsonl."
     )
-    return Section("The parts, and how to repeat them", (paragraph,), (table(columns, rows),), (made.command,))
+    return Section(
+        "The parts, and how to repeat them", (paragraph,), (table(columns, rows),), (without_folder(made.command),)
+    )

@@ -12,8 +12,10 @@ from runner.catalogue.publications import load_publication
 from runner.claims.judge import judge
 from runner.claims.together import JudgedByRun, judge_together, require_one_host
 from runner.errors import UsageError
+from runner.host.pin import Pin
+from runner.planning.bkm import load_bkms, resolve
 from runner.stats.results import Results
-from tests.runner.claims.builders import constant, ladder, results, rung
+from tests.runner.claims.builders import constant, ladder, probe, results, rung
 
 SETTING = "bkm-kmp-blocktime"
 BLOCKTIME = ("KMP_BLOCKTIME", "not set", "1")
@@ -65,6 +67,31 @@ def test_the_batch_size_that_is_nearer_to_the_claims_comes_before_more_blocks() 
     large = named("large", results(constant(2.0), batch_size=32, blocks=4))
     found = by_claim(small, large)["largest-speedup"]
     assert found.results.run.name == "large"
+
+
+def test_a_setting_that_the_software_overrides_is_not_left_to_a_speed() -> None:
+    """The ladder calls it inert here; the probe has the runtime's own words, which it says on any host."""
+    text = "It was inert because the OpenMP runtime says: ignored because KMP_AFFINITY has been defined."
+    probes = [probe(verdicts=[{"id": "inert:OMP_PROC_BIND", "passed": True, "text": text}])]
+
+    def articles(header: dict[str, Any]) -> None:
+        pin = Pin(cores=((0,), (1,)), mems=(0,), nodes=1, sockets=1)
+        header["plan"] |= {"bkms": resolve(load_bkms("article"), pin).to_json()}
+
+    comparison = named("figure1", results(constant(2.0), probes=probes, header=articles))
+    step = rung("with", "stock", ("OMP_PROC_BIND", "not set", "true"))
+    found = by_claim(comparison, named("settings", ladder(constant(1.5), rung("stock", ""), step)))["bkm-omp-proc-bind"]
+    assert (found.results.run.name, found.judgement.answer.verdict) == ("figure1", "overridden")
+    assert [name for name, _ in found.others] == ["settings"]
+
+
+def test_what_a_run_of_the_claims_own_sizes_may_decide_is_open() -> None:
+    """Another batch size is of the run; a figure that was never published is missing on any host."""
+    small = by_claim(results(constant(2.0), batch_size=4))
+    assert small["largest-speedup"].needs_sizes
+    assert small["faster-on-all"].is_open
+    assert not small["bar-vgg16"].is_open
+    assert not by_claim(results(constant(2.0)))["largest-speedup"].is_open, "it lacks the article's host"
 
 
 def test_a_run_that_may_still_decide_is_told_from_one_that_cannot() -> None:
