@@ -13,7 +13,7 @@ from runner.report.commands import without_folder
 from runner.report.default_sections import default_findings
 from runner.report.document import FirstScreen
 from runner.report.forest import forest
-from runner.report.measured import completing, layouts_in_words, newest_first
+from runner.report.measured import blocks_in_words, completing, layouts_in_words, newest_first
 from runner.report.value_text import estimated, plural
 from runner.stats.results import Results, Role
 from runner.stats.tables import Speedup, Summary
@@ -67,7 +67,7 @@ def _stories(measured: Results) -> list[str]:
     cores = plural(measured.header.plan.pin.threads, "core")
     sizes = measured.batch_sizes
     size = f" at batch size {sizes[0]}" if len(sizes) == 1 else ""
-    here = f"On {cores} of {processor_title(measured.header.machine.processor)}{size}: "
+    here = f"On {cores} of {processor_title(measured.header.machine.processor)}{size}, {blocks_in_words(measured)}: "
     return [f"{here if not index else ''}{text}" for index, text in enumerate(told)]
 
 

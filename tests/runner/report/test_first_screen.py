@@ -204,7 +204,8 @@ def test_the_result_is_told_in_a_sentence_that_can_be_repeated(speed: Speed, tol
     """On what host, which build, how much, against what, on how many networks it is clear."""
     story, article = screen(results(speed, stack="tf-2.14", topologies=BOTH)).sentences
     assert re.match(
-        r"On 2 cores of \S.* at batch size 32: TensorFlow 2\.14 \(2023-09\): Intel Optimization for TensorFlow trains ",
+        r"On 2 cores of \S.* at batch size 32, 4 blocks: TensorFlow 2\.14 \(2023-09\): "
+        r"Intel Optimization for TensorFlow trains ",
         story,
     )
     assert told in story
