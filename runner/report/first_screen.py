@@ -34,8 +34,8 @@ STORY = (
 # So many pairs are named. The table of speedups has the rest.
 NAMED = 4
 BRACKETS = (
-    "In brackets: the 95% interval of the geometric mean over the networks, or of the only network that is named. What "
-    "is called faster or slower is read off the interval of each network (the thin lines of the plot)."
+    "In brackets: in the sentences the 95% interval of the geometric mean over the networks, or of the only network; "
+    "beside the plot that of each network with all pairs at once (the thin lines), off which verdicts are read."
 )
 
 
@@ -82,7 +82,9 @@ def _story(measured: Results, stack: str) -> str:
         for row, roles in rows
         if roles == wanted and not (roles[0] == Role.BASELINE and roles[1] in harder)
     ]
-    return f"{measured.header.stacks[stack].title}: {'; '.join(clauses)}." if clauses else ""
+    recorded = measured.header.stacks[stack]
+    without = "" if recorded.vendors_build or recorded.additions else ", of which there is no vendor's build"
+    return f"{recorded.title}{without}: {'; '.join(clauses)}." if clauses else ""
 
 
 def _judged(row: Summary) -> list[Speedup]:
@@ -131,9 +133,7 @@ def _on_the_article(measured: Results, article: Publication) -> str:
     wrote = f"{article.authors} wrote in {article.year}: {claim.words}, on {claim.configuration.cores} cores."
     if answer.verdict != NOT_TESTABLE:
         return f"{wrote} {answer.verdict.capitalize()} on this host."
-    more = len(answer.missing) - NAMED
-    rest = f", and {more} more" if more > 0 else ""
-    lacks = f", for want of: {', '.join(answer.missing[:NAMED])}{rest}" if answer.missing else ""
+    lacks = f", for want of: {', '.join(answer.missing)}" if answer.missing else ""
     return f"{wrote} {answer.verdict.capitalize()}{lacks}."
 
 
@@ -151,7 +151,8 @@ def _not_proven(measured: Results) -> str:
         parts.append(f"anything on {plural(without, 'pair')} without a verdict (the table of speedups says why)")
     parts += _plain_not_compared(measured)
     parts.append("anything on another processor, on other networks or sizes, or with real input data")
-    return f"{'; '.join(parts)}."
+    told = "; ".join(parts)
+    return f"{told[0].upper()}{told[1:]}."
 
 
 def _plain_not_compared(measured: Results) -> list[str]:

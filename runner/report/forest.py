@@ -10,7 +10,7 @@ from runner.catalogue.publications import HEADLINE, Publication
 from runner.report.drawing import colour
 from runner.report.measured import newest_first, variant_title
 from runner.report.plot import Dot, Forest, Line, Mark, Panel, Row, Tick
-from runner.report.value_text import estimated, plural, shown, significant, topology_title
+from runner.report.value_text import estimated, shown, significant, topology_title
 from runner.stats.evidence_marks import counts
 from runner.stats.results import Results
 from runner.stats.tables import Speedup
@@ -36,7 +36,8 @@ def forest(measured: Results, article: Publication) -> Forest | None:
         return None
     figure = article.claim(HEADLINE).value if article.nearest_stack in measured.stacks else None
     scale = _Scale.of(rows, figure)
-    line = None if figure is None else Tick(scale.at(figure), f"{figure:g}x, {article.short}")
+    cores = article.claim(HEADLINE).configuration.cores
+    line = None if figure is None else Tick(scale.at(figure), f"{figure:g}x, {article.short}, {cores} cores")
     with_rows = {row.pair.group.stack for row in rows}
     panels = tuple(
         _panel(measured, stack, rows, scale, line if stack == article.nearest_stack else None)
@@ -47,10 +48,11 @@ def forest(measured: Results, article: Publication) -> Forest | None:
     if len(values) < FEWEST_TICKS:
         values = [value for value in FINER_TICKS if scale.holds(value)]
     ticks = tuple(Tick(scale.at(value), f"{value:g}x") for value in values)
+    joint = "that of the only pair" if measured.family == 1 else f"that of all {measured.family} pairs at once"
     caption = (
-        "Speedup on a logarithmic axis. Large dot: the estimate. Thick line: its own 95% interval. Thin line: the "
-        f"intervals of all {plural(measured.family, 'pair')} at once, off which verdicts are read. Small dots: the "
-        "blocks. Hollow: divided by another variant than the baseline. Pale: flagged, without a verdict."
+        "Speedup on a logarithmic axis. Large dot: the estimate. Thick line: its own 95% interval. Thin line: "
+        f"{joint}, off which verdicts are read. Small dots: the blocks. Hollow: divided by another variant than the "
+        "baseline. Pale: flagged, without a verdict."
     )
     return Forest(panels, ticks, caption)
 

@@ -159,15 +159,20 @@ def _first(
     counts = Counter(verdict_of(each) for each in judged)
     unproven = sum(counts.values()) - counts[REPRODUCED]
     parts = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if verdict != REPRODUCED)
-    not_proven = f"{unproven} of {plural(len(judged), 'claim')} of the article ({parts}); {found.not_proven}"
+    not_proven = f"{unproven} of {plural(len(judged), 'claim')} of the article ({parts}). {found.not_proven}"
     return replace(
         found,
-        sentences=(tally(judged), *found.sentences, *(each.sentences[0] for each in others)),
+        sentences=(f"{tally(judged)}{_reproduced(judged)}", *found.sentences, *(each.sentences[0] for each in others)),
         advice=tuple(dict.fromkeys(text for each in screens for text in each.advice)),
         not_proven=not_proven,
         would_decide=decide,
         repeat=f"`{without_folder(made.command)}` measures it again.",
     )  # fmt: skip
+
+
+def _reproduced(judged: Sequence[JudgedByRun]) -> str:
+    names = [each.judgement.claim.words for each in judged if verdict_of(each) == REPRODUCED]
+    return f" Reproduced: {'; '.join(names)}." if names else ""
 
 
 def _claims_section(made: Reproduction, judged: Sequence[JudgedByRun], article: Publication) -> Section:

@@ -238,7 +238,7 @@ def test_one_block_gives_no_verdict_to_tell() -> None:
     """It has no interval."""
     told = screen(results(constant(3.0), stack="tf-2.14", topologies=BOTH, blocks=1))
     assert "Intel Optimization for TensorFlow against stock with oneDNN off has no verdict." in told.sentences[0]
-    assert "anything on 2 pairs without a verdict" in told.not_proven
+    assert "Anything on 2 pairs without a verdict" in told.not_proven
 
 
 def test_the_harder_comparison_is_told_where_both_were_made() -> None:
@@ -258,10 +258,10 @@ def test_the_harder_comparison_is_told_where_both_were_made() -> None:
 def test_what_is_open_is_said_with_what_would_decide_it() -> None:
     """Pairs without a clear difference are named."""
     found = screen(results(by_network(resnet50=3.0, vgg16=1.0), stack="tf-2.14", topologies=BOTH))
-    assert "which side is faster in 1 of 2 pairs: VGG16 intel / stock (tf-2.14);" in found.not_proven
+    assert "Which side is faster in 1 of 2 pairs: VGG16 intel / stock (tf-2.14);" in found.not_proven
     assert "`--precision 5%`" in found.would_decide
     found = screen(results(constant(3.0), stack="tf-2.14", topologies=BOTH))
-    assert found.not_proven.startswith("anything on another processor")
+    assert found.not_proven.startswith("Anything on another processor")
 
 
 def test_the_plot_has_every_pair_with_all_of_its_blocks(sample: Path) -> None:
@@ -311,7 +311,7 @@ def test_the_articles_figure_stands_on_the_stack_that_is_nearest_to_it(stack: st
         assert panel.published is None
     else:
         assert panel.published is not None
-        assert panel.published.label == "7.4x, the article"
+        assert panel.published.label == "7.4x, the article, 36 cores"
         assert panel.rows[0].marks[0].dot.at < panel.published.at < 100
 
 
