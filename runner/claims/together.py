@@ -20,6 +20,7 @@ from runner.checks.conditions import flatten
 from runner.claims.best_known_methods import is_pending, tests_setting
 from runner.claims.case import Case, farness, nearest_part
 from runner.claims.comparability import lacking_to_confirm
+from runner.claims.condition import Condition
 from runner.claims.judge import judge_claim
 from runner.claims.verdict import MORE_BLOCKS, NOT_TESTABLE, OVERRIDDEN, PARTLY, Judgement, Verdict
 from runner.errors import UsageError
@@ -96,6 +97,7 @@ def _judged(publication: Publication, claim: Claim, measured: Sequence[Results])
     cases = [Case(publication, claim, each) for each in measured]
     nearest = min(cases, key=_rank)
     judgement = judge_claim(publication, claim, nearest.results)
+    lacking = lacking_to_confirm(nearest, nearest_part(nearest))
     others = tuple(
         (case.results.run.name, judge_claim(publication, claim, case.results).answer.verdict)
         for case in cases
@@ -103,7 +105,7 @@ def _judged(publication: Publication, claim: Claim, measured: Sequence[Results])
     )
     return JudgedByRun(
         judgement, nearest.results, others,
-        needs_more=_needs_more(nearest, judgement), needs_sizes=_needs_sizes(nearest, judgement),
+        needs_more=not lacking and _needs_more(nearest, judgement), needs_sizes=_needs_sizes(lacking, judgement),
     )  # fmt: skip
 
 
@@ -131,16 +133,15 @@ def _fitness(case: Case) -> int:
 def _needs_more(case: Case, judgement: Judgement) -> bool:
     """Return whether the launches that are left of the run, or more blocks, may decide what it leaves open."""
     answer = judgement.answer
-    if answer.verdict not in (NOT_TESTABLE, PARTLY) or lacking_to_confirm(case, nearest_part(case)):
+    if answer.verdict not in (NOT_TESTABLE, PARTLY):
         return False
     if MORE_BLOCKS in answer.missing:
         return True
     return is_pending(case) if case.claim.setting is not None else _has_pending_pair(case)
 
 
-def _needs_sizes(case: Case, judgement: Judgement) -> bool:
+def _needs_sizes(lacking: Sequence[Condition], judgement: Judgement) -> bool:
     """Return whether all that keeps the run from confirming the claim are its own sizes, software and settings."""
-    lacking = lacking_to_confirm(case, nearest_part(case))
     is_undecided = judgement.answer.verdict == NOT_TESTABLE
     return is_undecided and bool(lacking) and all(each.name in OF_A_RUN for each in lacking)
 

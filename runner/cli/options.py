@@ -168,6 +168,13 @@ def environment_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def run_options(parser: argparse.ArgumentParser) -> None:
+    """Where launches run, and how they are carried out: every option of a command that measures."""
+    memory_option(pin_options(parser))
+    environment_options(parser)
+    images_options(parser)
+
+
 def images_options(parser: argparse.ArgumentParser) -> None:
     """Images by digest instead of building, with the options of their registry."""
     group = registry_options(parser)

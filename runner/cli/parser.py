@@ -17,6 +17,7 @@ from runner.cli.options import (
     pin_options,
     registry_options,
     request_options,
+    run_options,
     sysroot_option,
     topology_file_option,
     topology_options,
@@ -96,18 +97,14 @@ def _build(parser: argparse.ArgumentParser) -> None:
 
 def _plan(parser: argparse.ArgumentParser) -> None:
     request_options(parser)
-    memory_option(pin_options(parser))
-    environment_options(parser)
-    images_options(parser)
+    run_options(parser)
     sysroot_option(parser)
     parser.add_argument("--json", action="store_true", help="print the plan as JSON")
 
 
 def _compare(parser: argparse.ArgumentParser) -> None:
     request_options(parser)
-    memory_option(pin_options(parser))
-    environment_options(parser)
-    images_options(parser)
+    run_options(parser)
     parser.add_argument(
         "--out", type=Path, metavar="FOLDER", help="the run's folder (default: a new one in results/runs)"
     )
@@ -139,9 +136,7 @@ def _reproduce(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--topologies", type=names, default=None, metavar="NAME,...", help="e.g. resnet50,vgg16")
     group.add_argument("--batch-sizes", type=positive_list, default=None, metavar="N,...", help="images a step")
     group.add_argument("--blocks", type=positive, default=None, metavar="N", help="an even number")
-    memory_option(pin_options(parser))
-    environment_options(parser)
-    images_options(parser)
+    run_options(parser)
     parser.add_argument(
         "--out", type=Path, metavar="FOLDER", help="the reproduction's folder (default: a new one in results/runs)"
     )
@@ -171,9 +166,7 @@ def _probe(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--batch-size", type=positive, default=2, metavar="N", help="images a step (default: %(default)s)"
     )
-    memory_option(pin_options(parser))
-    environment_options(parser)
-    images_options(parser)
+    run_options(parser)
 
 
 def _ablate(parser: argparse.ArgumentParser) -> None:
@@ -197,9 +190,7 @@ def _ablate(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--seed", type=whole, default=1234, metavar="N", help="default: %(default)s")
     group.add_argument("--time-limit", type=seconds, default=1800.0, metavar="SECONDS",
                        help="for the training of one launch (default: %(default)s)")  # fmt: skip
-    memory_option(pin_options(parser))
-    environment_options(parser)
-    images_options(parser)
+    run_options(parser)
     parser.add_argument(
         "--out", type=Path, metavar="FOLDER", help="the run's folder (default: a new one in results/runs)"
     )
@@ -272,9 +263,7 @@ def _repeat(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--bkms", metavar="SET", help="the run's best-known methods, if they came from a file and the pin differs"
     )
-    memory_option(pin_options(parser))
-    environment_options(parser)
-    images_options(parser)
+    run_options(parser)
     parser.set_defaults(engine="recorded")
 
 

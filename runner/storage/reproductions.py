@@ -11,6 +11,7 @@ from runner.errors import DiskError, RunFormatError, UsageError
 from runner.storage import runs
 from runner.storage.runs import Run
 from runner.support.atomic import write_whole
+from runner.support.structure import strict_converter, structure
 
 FILE = "reproduction.json"
 SCHEMA_VERSION = 1
@@ -23,6 +24,16 @@ class PartOfIt:
     name: str
     title: str
     share: int
+
+
+@dataclass(frozen=True)
+class _Content:
+    """What reproduction.json has."""
+
+    schema_version: int
+    preset: str
+    command: str
+    parts: tuple[PartOfIt, ...]
 
 
 @dataclass(frozen=True)
@@ -50,13 +61,12 @@ def create(folder: Path, preset: str, command: str, parts: Sequence[PartOfIt]) -
     Raises:
         DiskError: it cannot be written.
     """
-    content = {"schema_version": SCHEMA_VERSION, "preset": preset, "command": command,
-               "parts": [asdict(part) for part in parts]}  # fmt: skip
+    content = _Content(SCHEMA_VERSION, preset, command, tuple(parts))
     try:
-        write_whole(folder / FILE, json.dumps(content, indent=1) + "\n")
+        write_whole(folder / FILE, json.dumps(asdict(content), indent=1) + "\n")
     except OSError as error:
         raise DiskError(f"{folder / FILE} cannot be written: {error}. Name another folder with --out.") from error
-    return Reproduction(folder, preset, command, tuple(parts))
+    return Reproduction(folder, preset, command, content.parts)
 
 
 def require_new(folder: Path, parts: Iterable[str]) -> None:
@@ -90,17 +100,16 @@ def load(folder: Path) -> Reproduction:
     path = folder / FILE
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        version = content["schema_version"]
-        if not isinstance(version, int) or version > SCHEMA_VERSION:
-            raise RunFormatError(
-                f"{path} has schema_version {version}; this kit reads up to {SCHEMA_VERSION}. Update the kit."
-            )
-        parts = tuple(PartOfIt(str(each["name"]), str(each["title"]), int(each["share"])) for each in content["parts"])
-        return Reproduction(folder, str(content["preset"]), str(content["command"]), parts)
     except OSError as error:
         raise RunFormatError(f"{folder} is not a reproduction's folder: {path}: {error.strerror}.") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise RunFormatError(f"{path} is damaged: {error!r}.") from error
+    except ValueError as error:
+        raise RunFormatError(f"{path} is damaged: {error}.") from error
+    found = structure(content, _Content, str(path), strict_converter(refuses_unknown=False), RunFormatError)
+    if found.schema_version > SCHEMA_VERSION:
+        raise RunFormatError(
+            f"{path} has schema_version {found.schema_version}; this kit reads up to {SCHEMA_VERSION}. Update the kit."
+        )
+    return Reproduction(folder, found.preset, found.command, found.parts)
 
 
 def newest(folder: Path = runs.RUNS) -> Reproduction:
