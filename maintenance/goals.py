@@ -75,6 +75,21 @@ QUICK = (
     Goal("quick: half width of a 95% interval, median", 0.23, 0.09),
     Goal("quick: half width of a 95% interval, largest", 0.27, 0.15),
 )
+# With a budget: what the minutes and the half widths are to be, by preset and budget. Of 8 minutes no width is asked.
+WITH_BUDGET = {
+    ("quick", "8m"): (Goal("quick --budget 8m: minutes", None, 8, unit="min"),),
+    ("quick", "35m"): (
+        Goal("quick --budget 35m: minutes", None, 35, unit="min"),
+        Goal("quick --budget 35m: half width of a 95% interval, median", None, 0.05),
+        Goal("quick --budget 35m: half width of a 95% interval, largest", None, 0.09),
+    ),
+    ("figure1", "2h"): (
+        Goal("figure1 --budget 2h on tf-1.12 and tf-2.14: minutes", None, 120, unit="min"),
+        Goal("figure1 --budget 2h: half width of a 95% interval, median", None, 0.035),
+        Goal("figure1 --budget 2h: half width of a 95% interval, largest", None, 0.06),
+    ),
+}
+OF_FIGURE1 = {"tf-1.12", "tf-2.14"}
 FIGURE1 = (
     Goal("figure1 on tf-1.12 and tf-2.14: minutes", 60, 60, unit="min"),
     Goal("figure1: half width of a 95% interval, median", 0.074, 0.05),
@@ -95,9 +110,13 @@ SEQUENCE = (
 OBSERVER = Goal("the kit's own CPU time while launches run, of one core, median", 0.18, 0.01)
 
 
-def preset_of(measured: Results) -> str:
-    """The preset that a run was made with, with no size of its own; "" for any other run."""
-    words = [word.partition("=")[0] for word in shlex.split(measured.header.command)]
+def preset_of(measured: Results, budget: str = "") -> str:
+    """The preset that a run was made with, with this --budget and no other size of its own; "" for any other run."""
+    words = [part for word in shlex.split(measured.header.command) for part in word.split("=", 1)]
+    if budget:
+        if "--budget" not in words or words[words.index("--budget") + 1 :][:1] != [budget]:
+            return ""
+        words.remove("--budget")
     if "compare" not in words or any(word in SIZES for word in words):
         return ""
     return words[words.index("--preset") + 1] if "--preset" in words else DEFAULT_PRESET
@@ -177,7 +196,10 @@ def goals(everything: Sequence[Results]) -> Iterator[Found]:
     """Every goal, with the number of the newest run that has it. `everything` has the newest run first."""
     by_turns = [each for each in everything if is_by_turns(each)]
     yield from _first(map(of_quick, (each for each in by_turns if preset_of(each) == "quick")), (TIMED, *QUICK))
-    yield from _first(map(of_figure1, (each for each in by_turns if preset_of(each) == "figure1")), FIGURE1)
+    yield from _first(map(of_figure1, (each for each in by_turns if _is_of(each, "figure1"))), FIGURE1)
+    for (preset, budget), wanted in WITH_BUDGET.items():
+        fit = (each for each in by_turns if _is_of(each, preset, budget))
+        yield from _first((_widths(wanted, each) for each in fit), wanted)
     sides = {name: [each for each in everything if each.run.name.endswith(f"bench-{name}")] for name in ENGINE_NAMES}
     engines = (of_engines(*both) for both in zip(*sides.values(), strict=False))
     yield from _first(engines, CONTAINER)
@@ -234,10 +256,16 @@ def _first(found: Iterator[list[Found]], wanted: Sequence[Goal]) -> list[Found]:
     return next(filter(None, found), [Found(goal, None, "") for goal in wanted])
 
 
+def _is_of(measured: Results, preset: str, budget: str = "") -> bool:
+    """Whether a run is one of this preset with this budget. The goals of figure1 are of two stacks."""
+    return preset_of(measured, budget) == preset and (preset != "figure1" or set(measured.stacks) == OF_FIGURE1)
+
+
 def _widths(wanted: Sequence[Goal], measured: Results) -> list[Found]:
+    """The minutes of a run, and its half widths in the median and at most, as far as they are wanted."""
     widths = half_widths(measured)
     values = [minutes_of(measured), *((statistics.median(widths), max(widths)) if widths else (None, None))]
-    return [Found(goal, value, _source(measured)) for goal, value in zip(wanted, values, strict=True)]
+    return [Found(goal, value, _source(measured)) for goal, value in zip(wanted, values, strict=False)]
 
 
 def _by_block(pairs: Sequence[Pair]) -> list[float]:

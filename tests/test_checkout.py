@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-BINARY = (".gz", ".png", ".xz")
+BINARY = (".gz", ".pdf", ".png", ".xz")
 
 
 @pytest.fixture(scope="module")

@@ -38,7 +38,8 @@ KINDS = (
 CONDITIONS = (
     "value", "work", "data", "stack", "build", "tensorflow", "batch_size", "topologies", "layout", "processor",
     "instance_type", "sockets", "cores", "isa", "threads", "baseline", "steps", "bkms",
-    "allocator", "cache_counters", "claimed_gain", "conversions_before", "network", "refused_program",
+    "cache_counters",
+    "allocator", "claimed_gain", "conversions_before", "network", "refused_program",
     "two_processors",
 )  # fmt: skip
 

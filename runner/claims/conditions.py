@@ -10,6 +10,7 @@ from runner.catalogue.stacks import load_stacks
 from runner.claims import in_force
 from runner.claims.case import Case, RunPart
 from runner.claims.condition import OUT_OF_REACH, Condition
+from runner.claims.counters import cache_misses, why_uncounted
 from runner.support.wording import plural, topology_title
 
 NOT_STATED = "not stated"
@@ -140,7 +141,7 @@ def _thread_count(name: str, title: str, published: int | None, case: Case, part
 
 def _steps(case: Case, part: RunPart) -> Condition:
     # The number of steps affects how steady the timed steps are. It is listed as a difference, and decides no verdict.
-    here = in_force.steps(case.results.run, part.stack, part.batch_size)
+    here = in_force.steps(case.results, part.stack, part.batch_size)
     published = case.claim.configuration.steps
     return _simple("steps", "steps of one launch", published, here,
                    f"a launch has {here} and not {published}", str(published))  # fmt: skip
@@ -160,6 +161,15 @@ def _layout(case: Case, part: RunPart) -> Condition:
     published = case.claim.layout
     return _simple("layout", f"layout ({variant})", published, here, f"the layout is {here}, not {published}",
                    f"the layout {published}")  # fmt: skip
+
+
+def _cache_counters(case: Case, part: RunPart) -> Condition:
+    obstacle = (
+        "it happens inside the kernels and the caches, which only the processor's own counters show, and here "
+        f"{why_uncounted(case, part)}"
+    )
+    counted = bool(cache_misses(case, part))
+    return Condition("cache_counters", "counters", "", "", counted, obstacle, "the processor's own counters")
 
 
 def _value(case: Case, part: RunPart) -> Condition:
@@ -188,4 +198,5 @@ def _out_of_reach() -> list[Condition]:
 _CONDITIONS: Sequence[Callable[[Case, RunPart], Condition]] = (
     _value, _work, _data, _batch_size, _topologies, _stack, _tensorflow, _build, _processor, _instance_type, _sockets,
     _cores, _isa, _threads, _baseline, _steps, _bkms, _layout,
+    _cache_counters,
 )  # fmt: skip

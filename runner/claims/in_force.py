@@ -1,11 +1,17 @@
-"""The threads and settings that the launches of a run were planned with. They may differ from the pin's own counts."""
+"""The threads and settings that the launches of a run were planned with, and how many steps they ran.
+
+Threads may differ from the pin's own counts.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
 
 from runner.planning.bkm import load_bkms, resolve
 from runner.planning.plan import Plan
+from runner.stats.estimators import timed_step_seconds
+from runner.stats.results import Results
+from runner.stats.steadiness import warmup_steps
 from runner.storage.runs import Run
 
 OWN_NUMBER = "the framework's own number"
@@ -20,14 +26,22 @@ def intra_op_threads(run: Run, stack: str, batch_size: int) -> frozenset[int]:
     )
 
 
-def steps(run: Run, stack: str, batch_size: int) -> str:
-    """Return the steps of one launch of a part of a run, in words: "1 warm-up and 4 timed"."""
-    found = {
-        (launch.steps.warmup, launch.steps.timed)
-        for launch in run.launches
-        if (launch.cell.stack, launch.cell.batch_size) == (stack, batch_size)
-    }
-    return " or ".join(f"{warmup} warm-up and {timed} timed" for warmup, timed in sorted(found))
+def steps(results: Results, stack: str, batch_size: int) -> str:
+    """Return the steps that a launch of a part of a run has run, in words: "2 warm-up and 2 to 14 timed".
+
+    An untimed step at the beginning of a later burst is in neither number.
+    """
+    ran = [record for record in results.usable if record.training
+           and (record.cell.stack, record.cell.batch_size) == (stack, batch_size)]  # fmt: skip
+    if not ran:
+        return "no usable launch"
+    timed = [len(timed_step_seconds(record)) for record in ran]
+    return f"{_span([warmup_steps(record) for record in ran])} warm-up and {_span(timed)} timed"
+
+
+def _span(numbers: Sequence[int]) -> str:
+    least, most = min(numbers), max(numbers)
+    return str(least) if least == most else f"{least} to {most}"
 
 
 def cores(run: Run) -> int:

@@ -11,13 +11,17 @@ from collections.abc import Mapping, Sequence
 from runner.claims.case import Case, RunPart, nearest_part
 from runner.claims.causes import AS_LOGGED, at_size, probed
 from runner.claims.comparability import clauses, lacking_to_confirm, phrases
-from runner.claims.verdict import NOT_TESTABLE, Answer, answer
+from runner.claims.counters import cache_misses
+from runner.claims.verdict import NOT_TESTABLE, PARTLY, Answer, answer
 from runner.stats.evidence_marks import counts
 from runner.stats.intervals import geometric_estimate
 from runner.stats.pairs import Pair
 from runner.storage.records import Record
 from runner.support.wording import plural, significant
 from runner.vocabulary import TOPOLOGIES, Cell
+
+# If a step has at most this share of the baseline's cache misses on each topology, the claim is reproduced partly.
+FEWER_MISSES = 0.9
 
 
 def judge_peak_memory(case: Case) -> Answer:
@@ -41,9 +45,28 @@ def judge_peak_memory(case: Case) -> Answer:
 
 
 def judge_by_counters(case: Case) -> Answer:
-    """Answer a claim on what happens inside the caches, which this kit cannot test."""
-    lacking = lacking_to_confirm(case, nearest_part(case))
-    return answer(NOT_TESTABLE, f"{clauses(lacking)}{_reorders(case)}", missing=phrases(lacking))
+    """Judge a claim on what happens inside the caches by the misses of the last-level cache in a step.
+
+    The claim predicts fewer misses, as many other causes would: it is reproduced partly at most. As many misses do not
+    refute it.
+    """
+    part = nearest_part(case)
+    lacking = lacking_to_confirm(case, part)
+    if lacking:
+        return answer(NOT_TESTABLE, f"{clauses(lacking)}{_reorders(case)}", missing=phrases(lacking))
+    ratios = cache_misses(case, part)
+    mean = statistics.geometric_mean(ratios.values())
+    sizes = at_size(case.results.probes_of(part.stack, case.variant(part.stack)))
+    found = (
+        f"a step of {case.variant(part.stack)} has {significant(mean)} times as many load misses of the last-level "
+        f"cache as one of {case.sides(part.stack)[0]} on {part.stack} (geometric mean over "
+        f"{plural(len(ratios), 'topology')}, from {significant(min(ratios.values()))} to "
+        f"{significant(max(ratios.values()))}{sizes}; one launch of each)"
+    )
+    if max(ratios.values()) <= FEWER_MISSES:
+        why = f"{found}; a count does not show which optimisation has this effect"
+        return Answer(PARTLY, f"{why} (our criterion: at most {FEWER_MISSES:g} times on each)", mean)
+    return Answer(NOT_TESTABLE, f"{found}; this neither confirms nor refutes the claim", mean)
 
 
 def _topologies(case: Case, part: RunPart) -> Sequence[str]:

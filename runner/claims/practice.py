@@ -21,9 +21,14 @@ ON_NO_LADDER = (
 
 
 def judge_same_program(case: Case) -> Answer:
-    """Judge whether both sides ran the same files in the same layout."""
+    """Judge whether both sides ran the same files in the same layout.
+
+    In a ladder the sides are two of its rungs, one with each build. A comparison runs each build in its own layout.
+    """
     part = nearest_part(case)
     stack = part.stack
+    if case.results.header.is_ladder:
+        return _same_program_on_rungs(case, stack)
     sides = [_records(case, stack, variant) for variant in case.sides(stack)]
     wrong = list(dict.fromkeys(case.results.failure_of(record.cell) for side in sides for record in side))
     if any(wrong):
@@ -42,6 +47,35 @@ def judge_same_program(case: Case) -> Answer:
         chosen = f"the layout was {on_both}, which stacks.toml chooses"
         return Answer(PARTLY, f"{same}, but {chosen}: this run did not try the two sides in one layout")
     return Answer(REPRODUCED, f"{same} (workload_sha256) in the same layout")
+
+
+def _same_program_on_rungs(case: Case, stack: str) -> Answer:
+    """Judge by two rungs of a ladder that differ in the build and have one layout."""
+    ran: dict[tuple[str, str], tuple[str, str]] = {}  # by build and layout: the files, and the rung's title
+    for rung in case.results.header.rungs(stack):
+        records = [each for each in _records(case, stack, rung.id) if not case.results.failure_of(each.cell)]
+        if records:
+            key = (rung.settings.variant, rung.settings.layout)
+            ran.setdefault(key, (str(records[0].conditions["workload_sha256"]), rung.title))
+    base, other = case.sides(stack)
+    for (variant, layout), (files, title) in ran.items():
+        same = ran.get((other, layout))
+        if variant == base and same is not None and same[0] == files:
+            return Answer(REPRODUCED, f"on {stack} the steps \"{title}\" ({base}) and \"{same[1]}\" ({other}) of a "
+                          f"ladder ran the same files (workload_sha256) in the same layout, {layout}")  # fmt: skip
+    return Answer(NOT_TESTABLE, f"no two steps of this ladder ran both builds of {stack} in one layout")
+
+
+def tries_one_layout(case: Case) -> bool:
+    """Whether a run was planned with both builds of its nearest stack in one layout, whatever came of it."""
+    stack, header = nearest_part(case).stack, case.results.header
+    if header.is_ladder:
+        planned = [(rung.settings.variant, rung.settings.layout) for rung in header.rungs(stack) if not rung.left_out]
+    else:
+        of_stack = (launch for launch in case.results.run.launches if launch.cell.stack == stack)
+        planned = [(launch.cell.variant, launch.layout) for launch in of_stack]
+    base, other = ({layout for variant, layout in planned if variant == name} for name in case.sides(stack))
+    return bool(base & other)
 
 
 def judge_setting(case: Case) -> Answer:

@@ -2,9 +2,11 @@
 
 Which run judges a claim does not depend on any speed. A prescribed setting is judged by a comparison whose probes show
 that another setting takes precedence over it, which no speed can contradict; else by a ladder that has a step for it;
-else by a comparison. Everything else is judged by a comparison. Of several such runs it is the one whose stack and
-batch size are nearest to the claim's; then the one that had the most blocks in its plan before anything was measured;
-then one that is complete; then the one that was begun first. What the other runs say is kept beside it.
+else by a comparison. That the program stays the same is judged by a run that was planned with both builds in one
+layout, as a ladder is and a comparison need not be. Everything else is judged by a comparison. Of several such runs it
+is the one whose stack and batch size are nearest to the claim's; then the one that had the most blocks in its plan
+before anything was measured; then one that is complete; then the one that was begun first. What the other runs say is
+kept beside it.
 
 Each run's intervals hold at once with 95%. Verdicts that are read off two runs therefore hold at once with at least 90%
 (Bonferroni's inequality), and off three with 85%.
@@ -22,6 +24,7 @@ from runner.claims.case import Case, farness, nearest_part
 from runner.claims.comparability import lacking_to_confirm
 from runner.claims.condition import Condition
 from runner.claims.judge import judge_claim
+from runner.claims.practice import tries_one_layout
 from runner.claims.verdict import MORE_BLOCKS, NOT_TESTABLE, OVERRIDDEN, PARTLY, Judgement, Verdict
 from runner.errors import UsageError
 from runner.stats.intervals import FEWEST
@@ -30,6 +33,7 @@ from runner.stats.results import Results
 from runner.status import ERRORS, Status
 from runner.vocabulary import Group
 
+SAME_PROGRAM = "same-program"
 UNFIT = 3
 # Conditions that are of a run and not of its host: another run on the same host can meet them.
 OF_A_RUN = frozenset({"stack", "batch_size", "topologies", "bkms"})
@@ -120,6 +124,8 @@ def _rank(case: Case) -> tuple[int, tuple[bool, ...], int, bool, str]:
 def _fitness(case: Case) -> int:
     """Return how fit a run of this kind is to judge the claim: 0 for the fittest, UNFIT for the least."""
     header, setting = case.results.header, case.claim.setting
+    if case.claim.kind == SAME_PROGRAM and not header.is_aa:
+        return 0 if tries_one_layout(case) else UNFIT if header.is_ladder else 1
     if header.is_ladder:
         return 1 if setting is not None and tests_setting(case) else UNFIT
     if header.is_aa:

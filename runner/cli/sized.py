@@ -24,6 +24,10 @@ from runner.vocabulary import Group, Launch
 
 # The first stage has at least so many blocks, whatever the budget is: fewer give no spread.
 FEWEST_FIRST = 2
+# A run that exceeds its budget by more than this factor says so.
+WORTH_TELLING = 1.02
+# What takes more than this share of the budget before the first launch is named.
+MUCH = 0.2
 # With fewer first blocks, Student's t of the first stage is so wide that a second stage makes no interval narrower.
 FEWEST_TO_DECIDE = 4
 
@@ -33,6 +37,7 @@ def measure_sized(session: Session, launches: Sequence[Launch], size: Size, star
 
     `started` is the time at which the budget began, on the monotonic clock.
     """
+    before = time.monotonic() - started
     with Progress(session.run, launches) as progress:
         execute(session, while_there_is_time(launches, size, started), progress)
     session = _decided(session, size, started)
@@ -42,7 +47,7 @@ def measure_sized(session: Session, launches: Sequence[Launch], size: Size, star
     if left:
         with Progress(session.run, left) as progress:
             execute(session, left, progress)
-    for text in reached(results_of(session.run), size):
+    for text in (*reached(results_of(session.run), size), *overrun(size, before, time.monotonic() - started)):
         say(text)
 
 
@@ -97,7 +102,7 @@ def _name(group: Group) -> str:
 
 
 def reached(everything: Results, size: Size) -> list[str]:
-    """The widest interval; and where a precision was requested and not reached, what would reach it."""
+    """The widest interval, and what would reach the precision that was requested, or else half of that interval."""
     widths: dict[Group, float] = {}
     for row in everything.speedups.values():
         if row.alone is not None and row.alone.has_interval:
@@ -107,17 +112,35 @@ def reached(everything: Results, size: Size) -> list[str]:
         return []
     widest = max(widths, key=lambda group: widths[group])
     durations = seconds_per_block(everything.records)
-    short = shortfalls([row.pair for row in everything.speedups.values()], widths, size, durations)
+    aim = widths[widest] / 2 if size.precision is None else size.precision
+    pairs = [row.pair for row in everything.speedups.values()]
+    short = shortfalls(pairs, widths, replace(size, precision=aim), durations)
+    if size.precision is None:
+        short = [each for each in short if each.group == widest]
     return [
         f"the widest 95% interval: ±{widths[widest]:.1%}, {_name(widest)}",
-        *(_sentence(each, everything) for each in short),
+        *(_sentence(each, everything, aim) for each in short),
     ]
 
 
-def _sentence(short: Shortfall, everything: Results) -> str:
+def overrun(size: Size, before: float, used: float) -> list[str]:
+    """By how much a run exceeded its budget, in seconds of which `before` were over when the first launch began."""
+    budget = size.budget_seconds
+    if budget is None or used <= WORTH_TELLING * budget:
+        return []
+    said = f"the budget of {clock_text(budget)} was exceeded: {clock_text(used)} were used"
+    if before > MUCH * budget:
+        said += (
+            f", {clock_text(before)} of them before the first timed launch, for probes and matrix products. What "
+            "probes show is kept, so that another run of the same variants here has more of its time for blocks"
+        )
+    return [f"{said}. At least {FEWEST_FIRST} blocks are always run"]
+
+
+def _sentence(short: Shortfall, everything: Results, aim: float) -> str:
     folder = shlex.quote(str(everything.run.folder))
     return (
-        f"{_name(short.group)}: the widest interval is "
-        f"±{short.half_width:.1%}; it would take about {short.more_blocks} more blocks, {clock_text(short.seconds)}: "
+        f"{_name(short.group)}: the widest interval is ±{short.half_width:.1%}; ±{aim:.1%} would take about "
+        f"{short.more_blocks} more blocks, {clock_text(short.seconds)}: "
         f"python -m runner compare --resume {folder} --more-blocks {short.more_blocks}"
     )

@@ -121,6 +121,15 @@ class DockerEngine:
         """
         self._docker.remove(container_name(launch))
 
+    def process_of(self, launch: Launch, folders: LaunchFolders) -> int | None:
+        """The child of the init in the launch's container.
+
+        None also if the process that the engine names is none of that container on this host, as where the runner
+        itself is in a container.
+        """
+        found = self._docker.process(container_name(launch))
+        return None if found is None else only_child(*found)
+
     def command(self, launch: Launch, pin: Pin, folders: LaunchFolders) -> str:
         """The equivalent `docker run`. It names the image by its tag, or by its digest if it comes from a registry."""
         image = self._images.reference(launch.cell.stack, launch.installation)
@@ -185,6 +194,17 @@ class DockerEngine:
             folders=folders,
         )
         return self._adapted(spec)
+
+
+def only_child(pid: int, container_id: str, proc: Path = Path("/proc")) -> int | None:
+    """The newest child of a container's first process; None if it has none yet, or if the process is another one's."""
+    try:
+        if container_id not in (proc / str(pid) / "cgroup").read_text(encoding="utf-8"):
+            return None
+        children = (proc / str(pid) / "task" / str(pid) / "children").read_text(encoding="ascii").split()
+    except OSError:
+        return None
+    return int(children[-1]) if children else None
 
 
 def as_the_caller(spec: ContainerSpec, info: EngineInfo) -> ContainerSpec:

@@ -119,6 +119,15 @@ class Engine(Protocol):
     def stop(self, launch: Launch, folders: LaunchFolders) -> None:
         """End a launch that `run` carries out in another thread. A launch that has ended or not begun is no error."""
 
+    def process_of(self, launch: Launch, folders: LaunchFolders) -> int | None:
+        """The id, on this host, of the process that trains in a launch that `run` carries out in another thread.
+
+        None if it has not begun or has ended, or if this host does not see it.
+
+        Raises:
+            HostError: the engine stopped answering.
+        """
+
     def command(self, launch: Launch, pin: Pin, folders: LaunchFolders) -> str:
         """The shell command that does the same as `run`. `plan` prints it, and people can run it by hand."""
 

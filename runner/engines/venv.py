@@ -107,6 +107,11 @@ class VenvEngine:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
 
+    def process_of(self, launch: Launch, folders: LaunchFolders) -> int | None:
+        """The launch's own process."""
+        process = self._processes.get(folders.result)
+        return None if process is None else process.pid
+
     def command(self, launch: Launch, pin: Pin, folders: LaunchFolders) -> str:
         """The shell command of the same launch."""
         environment = [f"{key}={value}" for key, value in _environment(launch, folders).items()]

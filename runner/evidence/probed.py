@@ -11,6 +11,7 @@ from typing import Any
 
 from runner.evidence.cell_plan import CellPlan
 from runner.evidence.compiled import parse_not_compiled_for
+from runner.evidence.counters import Counters
 from runner.evidence.inert_settings import Seen, judge_settings
 from runner.evidence.onednn import Library, Verbose, parse_verbose
 from runner.evidence.openmp import OpenMp, parse_openmp
@@ -52,6 +53,9 @@ class Evidence:
     `fingerprint` has one list for each tensor of the first step: [kind, name, norm, dot product, sensitivity]. Outputs
     and all sensitivities come from the quiet launch. Norms and dot products of gradients and updates come from the
     verbose launch, whose log shows which kernels ran.
+
+    `counters` is what the quiet launch did in each timed step, counted from outside. It is None in runs of earlier
+    releases.
     """
 
     subject: Subject
@@ -73,6 +77,7 @@ class Evidence:
     error: Mapping[str, str] | None = None
     compiled: Mapping[str, Any] | None = None
     onednn_by_default: bool | None = None
+    counters: Counters | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The line as data."""
@@ -99,6 +104,7 @@ class Evidence:
             "error": self.error,
             "compiled": self.compiled,
             "onednn_by_default": self.onednn_by_default,
+            "counters": None if self.counters is None else self.counters.to_json(),
         }
 
     @classmethod
@@ -124,6 +130,7 @@ class Evidence:
             error=data.get("error"),
             compiled=data.get("compiled"),
             onednn_by_default=data.get("onednn_by_default"),
+            counters=None if data.get("counters") is None else Counters.from_json(data["counters"]),
         )
 
     @property
@@ -176,15 +183,17 @@ def evidence_of(
     )
 
 
-def with_quiet(evidence: Evidence, batch_size: int, result: Mapping[str, Any]) -> Evidence:
-    """Add the quiet launch of the same subject: its trace, its ordinary steps and its fingerprint."""
+def with_quiet(evidence: Evidence, batch_size: int, result: Mapping[str, Any], counters: Counters | None) -> Evidence:
+    """Add the quiet launch of the same subject: its trace, its ordinary steps, its fingerprint and its counters."""
     quiet = {
         "batch_size": batch_size,
         "step_seconds": list(_ordinary_steps(result)),
         "traced_step_seconds": result["traced_step_seconds"],
     }
     fingerprint = _whole_fingerprint(evidence.fingerprint, result.get("fingerprint", ()))
-    return replace(evidence, trace=tuple(result["trace"]), quiet=quiet, fingerprint=fingerprint)
+    return replace(
+        evidence, trace=tuple(result["trace"]), quiet=quiet, fingerprint=fingerprint, counters=counters
+    )  # fmt: skip
 
 
 def _whole_fingerprint(verbose: Sequence[Sequence[Any]], quiet: Sequence[Sequence[Any]]) -> tuple[Sequence[Any], ...]:

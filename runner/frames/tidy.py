@@ -33,7 +33,9 @@ LAUNCHES: Columns = {
     **ATTEMPT, "images_per_second": "float64", "launch_seconds": "float64", "peak_memory_bytes": "Int64",
     "started": "datetime64[ns, UTC]", "status": "object", "reason": "object",
 }  # fmt: skip
-STEPS: Columns = {**ATTEMPT, "step": "int64", "phase": "object", "seconds": "float64", "loss": "float64"}
+STEPS: Columns = {**ATTEMPT, "step": "int64", "phase": "object", "turn": "Int64",
+                  "began": "float64", "seconds": "float64", "loss": "float64"}  # fmt: skip
+OF_A_STEP = ("phase", "turn", "began", "seconds", "loss")
 EVIDENCE: Columns = {**CELL, "source": "object", "verdict": "object", "passed": "boolean", "text": "object"}
 # Stands in place of a verdict's id where a probe failed. The row's text is then the reason.
 NOT_OBTAINED = "not_obtained"
@@ -78,7 +80,8 @@ def steps(*runs: Source) -> pd.DataFrame:
     """Return one row for each training step of every attempt that ended without an error.
 
     Columns: run, launch_id, session, block, stack, variant, topology, batch_size (images); counts, as in `launches`;
-    step, counted from 0 in each launch; phase, "warmup" or "timed"; seconds; loss.
+    step, counted from 0 in each launch; phase, "warmup" or "timed"; turn, in which of its block's turns it was run, NA
+    without turns; began, in seconds on the host's monotonic clock, NaN in older runs; seconds; loss.
 
     Raises:
         RunFormatError: a folder holds no run, or a run that is damaged or of a newer schema.
@@ -86,7 +89,7 @@ def steps(*runs: Source) -> pd.DataFrame:
     return _frame(
         STEPS,
         (
-            (run, {**key, "step": step.index, "phase": step.phase, "seconds": step.seconds, "loss": step.loss})
+            (run, {**key, "step": step.index, **{name: getattr(step, name) for name in OF_A_STEP}})
             for run, results in named(runs)
             for key, record in _attempts(results)
             if record.error is None and record.training is not None

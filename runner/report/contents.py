@@ -10,6 +10,7 @@ from runner.report import method_sections as method
 from runner.report import results_sections as results
 from runner.report.block_sections import block_section
 from runner.report.cores_sections import core_warnings, cores_section
+from runner.report.counter_sections import counter_sections
 from runner.report.default_sections import default_findings
 from runner.report.document import Document, Section
 from runner.report.evidence_sections import evidence_section
@@ -25,11 +26,13 @@ from runner.report.noise_sections import noise_sections
 from runner.report.peak_sections import peak_sections
 from runner.report.reading import reading_section, size_of
 from runner.report.repeat_sections import repeat_sections
+from runner.report.samples import samples_sections
 from runner.report.strip import strip_sections
 from runner.report.topology_sections import topology_sections
 from runner.report.trace_sections import trace_sections
 from runner.report.training_sections import training_section, training_warnings
 from runner.report.turns_sections import turns_sections
+from runner.report.warm_up_sections import warm_up_sections
 from runner.report.years import years_sections
 from runner.stats.results import Results
 
@@ -64,11 +67,14 @@ def compose(measured: Results, publications: Sequence[Publication] = ()) -> Docu
             block_section(measured),
             *noise_sections(measured),
             *turns_sections(measured),
+            *warm_up_sections(measured),
             *peak_sections(measured),
             training_section(measured),
             evidence_section(measured),
+            *counter_sections(measured),
             *trace_sections(measured),
             *launch_time_sections(measured),
+            *samples_sections(measured),
             results.launches_section(measured),
             *topology_sections(measured),
             method.settings_section(measured),
@@ -96,6 +102,7 @@ def _compose_ladder(measured: Results, article: Publication, publications: Seque
             results.throughput_section(measured),
             cores_section(measured),
             *turns_sections(measured),
+            *warm_up_sections(measured),
             *launch_time_sections(measured),
             results.launches_section(measured),
             claims.article_section(measured, article),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from runner.report.plot import Forest, Strip
@@ -12,7 +12,8 @@ from runner.report.plot import Forest, Strip
 class Table:
     """Rows of text under column names. Columns named in `numeric` are aligned to the right.
 
-    The rows of `foot` sum up the others, and stay below them when the table is sorted.
+    The rows of `foot` sum up the others, and stay below them when the table is sorted. The page shows only the caption
+    of a `folded` table until a reader opens it.
     """
 
     columns: tuple[str, ...]
@@ -20,16 +21,33 @@ class Table:
     numeric: frozenset[str] = frozenset()
     caption: str = ""
     foot: tuple[tuple[str, ...], ...] = ()
+    folded: bool = False
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A drawing. It is written as <name>.svg and <name>.png, and shown in its section."""
+    """A drawing, which its section shows, written as <name>.svg and <name>.png, and as <name>.pdf if it has a `pdf`."""
 
     name: str
     description: str
     svg: bytes
     png: bytes
+    pdf: bytes = b""
+
+
+@dataclass(frozen=True)
+class Samples:
+    """What is behind the speedups of one group: the command that repeats them, and each launch's raw samples.
+
+    The command is empty if none does. `anchor` is the name by which the page links to it. `links` has the address,
+    relative to the page, of what a cell of the table names.
+    """
+
+    anchor: str
+    title: str
+    command: str
+    table: Table
+    links: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -37,7 +55,7 @@ class Section:
     """A heading with its contents, figures first.
 
     With a `summary`, one line in plain text, the page shows only that line until a reader opens the section. A `strip`
-    is drawn on the page only.
+    and `samples` are on the page only.
     """
 
     title: str
@@ -47,13 +65,18 @@ class Section:
     figures: tuple[Figure, ...] = ()
     summary: str = ""
     strip: Strip | None = None
+    samples: tuple[Samples, ...] = ()
 
 
 @dataclass(frozen=True)
 class FirstScreen:
-    """What a reader sees before anything else: sentences, the plot, and what is open. Code stands between backticks."""
+    """What a reader sees before anything else: sentences, the plot, and what is open. Code stands between backticks.
+
+    `in_short` says in a line what is not proven, and is empty if nothing is open. `not_proven` says it in full.
+    """
 
     sentences: tuple[str, ...]
+    in_short: str
     brackets: str
     advice: tuple[str, ...]
     forest: Forest

@@ -11,6 +11,7 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure as Drawing
 
@@ -25,16 +26,16 @@ COLOURS = {
 FURTHER_COLOURS = ("#d1495b", "#6a994e", "#7f5539")
 PNG_DPI = 150
 _STYLE: Any = {
-    "svg.hashsalt": "tensorflow-speedup-kit", "svg.fonttype": "none", "font.size": 10,
+    "svg.hashsalt": "tensorflow-speedup-kit", "svg.fonttype": "none", "pdf.fonttype": 42, "font.size": 10,
     "font.family": "DejaVu Sans", "axes.spines.top": False, "axes.spines.right": False,
 }  # fmt: skip
 
 
-def render(name: str, description: str, make: Callable[[], Drawing]) -> Figure:
-    """Call `make` under the kit's style and render what it drew as SVG and PNG."""
+def render(name: str, description: str, make: Callable[[], Drawing], *, with_pdf: bool = False) -> Figure:
+    """Call `make` under the kit's style and render what it drew as SVG and PNG, and as PDF where that is wanted."""
     with mpl.rc_context(_STYLE):
         drawing = make()
-        svg, png = io.BytesIO(), io.BytesIO()
+        svg, png, pdf = io.BytesIO(), io.BytesIO(), io.BytesIO()
         # Straight to the canvas and laid out once: `savefig` lays out and draws everything twice for each format.
         canvas: Any = FigureCanvasSVG(drawing)  # matplotlib has no types for what canvases print
         canvas.print_svg(svg, metadata={"Date": None, "Creator": "tensorflow-speedup-kit"})
@@ -42,7 +43,10 @@ def render(name: str, description: str, make: Callable[[], Drawing]) -> Figure:
         drawing.set_dpi(PNG_DPI)
         canvas = FigureCanvasAgg(drawing)
         canvas.print_png(png, metadata={"Software": "tensorflow-speedup-kit"})
-    return Figure(name, description, svg.getvalue(), png.getvalue())
+        if with_pdf:
+            canvas = FigureCanvasPdf(drawing)
+            canvas.print_pdf(pdf, metadata={"CreationDate": None, "Creator": "tensorflow-speedup-kit"})
+    return Figure(name, description, svg.getvalue(), png.getvalue(), pdf.getvalue())
 
 
 def colour(measured: Results, stack: str, variant: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 from runner.catalogue.stacks import HOLDS_MATRIX_PRODUCT
@@ -16,6 +17,7 @@ from runner.report.value_text import plural, present, topology_title
 from runner.stats.results import Results
 from runner.vocabulary import Group
 
+PASSED = "passed"
 # Runs of earlier versions have no quiet launch with whose steps those of a logging launch could be compared.
 UNMEASURED = "by how much was not measured in this run"
 # The table shows this many primitives of each variant, those with most time first, and sums up the rest.
@@ -33,12 +35,14 @@ def evidence_section(measured: Results) -> Section:
     """
     probes = sorted(measured.evidence.values(), key=lambda each: _report_order(measured, each))
     obtained = [evidence for evidence in probes if evidence.error is None]
-    tables = [_cells_table(measured)]
+    tables = list(_cells_tables(measured))
     if obtained:
-        tables += [_library_table(measured, obtained), _threads_table(obtained), _primitives_table(obtained)]
-        more = (compiled_table(obtained), _inert_table(obtained), _effective_table(obtained))
-        tables += [each for each in more if each.rows]
-    passed = sum(each.status == "passed" for each in measured.cells.values())
+        folded = (
+            _threads_table(obtained), _primitives_table(obtained), compiled_table(obtained), _inert_table(obtained),
+            _effective_table(obtained),
+        )  # fmt: skip
+        tables += [_library_table(measured, obtained), *(replace(each, folded=True) for each in folded if each.rows)]
+    passed = sum(each.status == PASSED for each in measured.cells.values())
     told = f"{passed} of {plural(len(measured.cells), 'cell')} passed"
     return Section("Evidence", _paragraphs(measured, probes), tuple(tables), summary=told)
 
@@ -111,16 +115,23 @@ def _confined(measured: Results, obtained: list[Evidence]) -> tuple[str, ...]:
     return tuple(found.values())
 
 
-def _cells_table(measured: Results) -> Table:
+def _cells_tables(measured: Results) -> tuple[Table, ...]:
+    """Return the cells whose evidence did not pass, if there are any, and below them those whose evidence passed."""
     order = {launch.cell: (*launch.cell.group.report_order(),) for launch in measured.run.launches}
     cells = sorted(measured.cells.values(), key=lambda each: (order[each.cell], _rank(measured, each)))
-    rows = [
-        (each.cell.stack, each.cell.variant, topology_title(each.cell.topology), str(each.cell.batch_size),
-         each.status.upper() if each.remark else each.status, str(len(each.launches)), _grounds(each))
-        for each in cells
-    ]  # fmt: skip
     columns = ("stack", "variant", "topology", "batch size", "evidence", "launches", "why")
-    return table(columns, rows, ("batch size", "launches"), caption="Each timed cell")
+    passed, others = (
+        [
+            (each.cell.stack, each.cell.variant, topology_title(each.cell.topology), str(each.cell.batch_size),
+             each.status.upper() if each.remark else each.status, str(len(each.launches)), _grounds(each))
+            for each in cells
+            if (each.status == PASSED) is has_passed
+        ]
+        for has_passed in (True, False)
+    )  # fmt: skip
+    exceptions = table(columns, others, ("batch size", "launches"), caption="Cells whose evidence did not pass")
+    rest = table(columns, passed, ("batch size", "launches"), caption="Cells whose evidence passed, each with why")
+    return (*((exceptions,) if others else ()), *((replace(rest, folded=True),) if passed else ()))
 
 
 def _rank(measured: Results, each: CellEvidence) -> int:

@@ -49,7 +49,7 @@ LABELS_IN_A_ROW = 3
 
 def draw(measured: Results, article: Publication) -> Figure:
     """Return Figure 1 for this host. What the article claims stands beside the bars of the stack nearest to it."""
-    return render("figure1", DESCRIPTION, lambda: _figure(measured, article))
+    return render("figure1", DESCRIPTION, lambda: _figure(measured, article), with_pdf=True)
 
 
 def _figure(measured: Results, article: Publication) -> Drawing:

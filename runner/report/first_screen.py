@@ -15,6 +15,7 @@ from runner.report.document import FirstScreen
 from runner.report.forest import forest
 from runner.report.measured import blocks_in_words, completing, layouts_in_words, newest_first
 from runner.report.value_text import estimated, plural
+from runner.stats.intervals import Estimate
 from runner.stats.results import Results, Role
 from runner.stats.tables import Speedup, Summary
 from runner.stats.verdict_words import NO_CLEAR_DIFFERENCE, VERDICTS
@@ -46,6 +47,7 @@ def first_screen(measured: Results, article: Publication) -> FirstScreen | None:
         return None
     return FirstScreen(
         sentences=(*_incomplete(measured), *_stories(measured), _on_the_article(measured, article)),
+        in_short=_in_short(measured, article),
         brackets=BRACKETS,
         advice=default_findings(measured),
         forest=plot,
@@ -107,10 +109,12 @@ def _clause(measured: Results, row: Summary) -> str:
         of = topology_title(judged[0].pair.group.topology)
     left_out = len(row.speedups) - len(judged)
     rest = f", {left_out} not counted" if left_out else ""
-    return f"{candidate} trains {estimated(figure)} as fast as {baseline}{where} ({of}; {_verdicts(judged)}{rest})"
+    return (
+        f"{candidate} trains {estimated(figure)} as fast as {baseline}{where} ({of}; {_verdicts(judged, figure)}{rest})"
+    )
 
 
-def _verdicts(judged: Sequence[Speedup]) -> str:
+def _verdicts(judged: Sequence[Speedup], figure: Estimate | None) -> str:
     """Return the verdicts on the networks in words. A mean may differ from 1 where no single network clearly does."""
     counts = Counter(each.verdict for each in judged)
     (most, count), *others = counts.most_common()
@@ -118,7 +122,10 @@ def _verdicts(judged: Sequence[Speedup]) -> str:
         return ", ".join(f"{verdict} on {number}" for verdict, number in counts.items())
     if count == 1:
         return most
-    return "no single network clearly differs" if most == NO_CLEAR_DIFFERENCE else f"{most} on each"
+    if most != NO_CLEAR_DIFFERENCE:
+        return f"{most} on each"
+    apart = figure is not None and figure.has_interval and not figure.low <= 1 <= figure.high
+    return f"no single network clearly differs{', but their mean does' if apart else ''}"
 
 
 def _name(measured: Results, stack: str, variant: str) -> str:
@@ -135,6 +142,18 @@ def _on_the_article(measured: Results, article: Publication) -> str:
         return f"{wrote} {answer.verdict.capitalize()} on this host."
     lacks = f", for want of: {', '.join(answer.missing)}" if answer.missing else ""
     return f"{wrote} {answer.verdict.capitalize()}{lacks}."
+
+
+def _in_short(measured: Results, article: Publication) -> str:
+    """Return in one line what is open: the article's claim, and how many pairs."""
+    claim, rows = article.claim(HEADLINE), measured.speedups.values()
+    unclear = sum(row.verdict == NO_CLEAR_DIFFERENCE for row in rows)
+    without = sum(row.verdict not in VERDICTS for row in rows)
+    is_open = judge_claim(article, claim, measured).answer.verdict == NOT_TESTABLE
+    parts = [f"the article's {claim.words} on {claim.configuration.cores} cores"] if is_open else []
+    parts += [f"which side is faster in {unclear} of {plural(len(rows), 'pair')}"] if unclear else []
+    parts += [f"anything on {plural(without, 'pair')} without a verdict"] if without else []
+    return f"Not proven here: {'; '.join(parts)}." if parts else ""
 
 
 def _not_proven(measured: Results) -> str:

@@ -10,6 +10,7 @@ from runner.catalogue.publications import HEADLINE, Publication
 from runner.report.drawing import colour
 from runner.report.measured import newest_first, variant_title
 from runner.report.plot import Dot, Forest, Line, Mark, Panel, Row, Tick
+from runner.report.samples import anchor
 from runner.report.value_text import estimated, shown, significant, topology_title
 from runner.stats.evidence_marks import counts
 from runner.stats.results import Results
@@ -103,7 +104,7 @@ def _panel(
         of_group = [row for row in of_stack if row.pair.group == group]
         marks = tuple(_mark(measured, row, index, scale) for index, row in enumerate(of_group))
         name = topology_title(group.topology) + (f", batch size {group.batch_size}" if len(sizes) > 1 else "")
-        found.append(Row(name, MARK * len(marks), marks))
+        found.append(Row(name, MARK * len(marks), marks, f"#{anchor(group)}"))
     first = measured.variants(stack)[0]
     keys = tuple(
         (

@@ -48,11 +48,12 @@ class Mark:
 
 @dataclass(frozen=True)
 class Row:
-    """One network at one batch size, with a mark for each pair."""
+    """One network at one batch size, with a mark for each pair. `href` leads to the raw samples behind them."""
 
     name: str
     height: int
     marks: tuple[Mark, ...]
+    href: str
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,14 @@ from runner.vocabulary import Launch
 # What turns are, in four sentences.
 TURNS = (
     "The launches of a block live together on the same CPUs and take turns: one of them trains for a burst of some "
-    "steps, while the others wait in a read and use next to no CPU. The order in which they train is mirrored from "
-    "burst to burst, and the order in which they start from block to block, so that a drift of the host favours no "
-    "variant. Every block starts new launches, because launches of one variant differ from one another, which more "
+    "steps{lead}, while the others wait in a read and use next to no CPU. The order in which they train is mirrored "
+    "from burst to burst, and the order in which they start from block to block, so that a drift of the host favours "
+    "no variant. Every block starts new launches, because launches of one variant differ from one another, which more "
     "bursts of the same launch cannot show. The section How the launches took turns draws the bursts, and shows how "
     "idle the waiting launches were."
 )
+# In runs of versions before 2026-11-29 every step of a burst was timed.
+LEAD = " after an untimed one"
 
 
 def reading_section(measured: Results) -> Section:
@@ -46,6 +48,16 @@ def reading_section(measured: Results) -> Section:
     return Section("How to read this", paragraphs, summary="launches, blocks and bursts; the two intervals; verdicts")
 
 
+def _turns(measured: Results) -> str:
+    has_lead = any(
+        {step.phase for step in record.training.steps if step.turn == burst.turn} == {"warmup", "timed"}
+        for record in measured.usable
+        if record.training
+        for burst in record.training.bursts
+    )
+    return TURNS.format(lead=LEAD if has_lead else "")
+
+
 def _launches_and_blocks(measured: Results) -> tuple[str, ...]:
     """Return what launches and blocks are, and what the blocks cancel: by turns, or one launch after the other."""
     launch = (
@@ -59,8 +71,8 @@ def _launches_and_blocks(measured: Results) -> tuple[str, ...]:
     )
     if is_by_turns(measured):
         return (
-            f"{launch} A block is one launch of each variant. {TURNS} The unit of replication is the block. More "
-            f"blocks make an interval narrower; more bursts in a launch do so only up to a point. {size}",
+            f"{launch} A block is one launch of each variant. {_turns(measured)} The unit of replication is the block. "
+            f"More blocks make an interval narrower; more bursts in a launch do so only up to a point. {size}",
             *sequence_sentences(measured),
             "If the host is slower for several turns, every launch of the block is slower, and this cancels in their "
             f"ratio. A disturbance that is shorter than a turn affects one launch, and does not cancel. {narrower}",

@@ -14,7 +14,7 @@ from runner.catalogue.publications import Publication
 from runner.claims.together import JudgedByRun, judge_together
 from runner.claims.verdict import REPRODUCED
 from runner.report.claims_sections import CLAIMED, VERDICTS, claimed, differences_table, here
-from runner.report.commands import host_options, without_folder
+from runner.report.commands import command_line, host_options, turns, what_and_where, without_folder
 from runner.report.document import Document, FirstScreen, Section, Table, table
 from runner.report.figure import draw
 from runner.report.findings import warnings
@@ -121,35 +121,22 @@ def _of_the_claims_sizes(judged: JudgedByRun) -> str:
 
 def _again(run: Run) -> str:
     """Return the command of a run like this one that bounds its speedups more narrowly."""
-    plan, ladder, launch = run.about.plan, run.about.ladder, run.launches[0]
-    values: dict[str, list[str]] = {
-        "--stack": [group.stack for group in plan.groups],
-        "--topologies": [group.topology for group in plan.groups],
-        "--batch-sizes": [str(group.batch_size) for group in plan.groups],
-        "--cpus": [plan.pin.cpu_list],
-        "--engine": [run.about.engine.name],
-        "--warmup": [str(launch.steps.warmup)],
-        "--steps": [str(launch.steps.timed)],
-    }
+    plan, ladder = run.about.plan, run.about.ladder
+    values = what_and_where(run, plan.groups)
     if ladder is not None:
-        values |= {"--ladder": [ladder.name], "--blocks": [str(max(2 * plan.blocks, FEWEST_TO_DECIDE))]}
-    else:
-        values |= {"--precision": [PRECISION]}
-    if ladder is None and launch.turns is not None:
-        values |= {"--bursts": [str(launch.turns.bursts)], "--burst-seconds": [f"{launch.turns.burst_seconds:g}"]}
-    options = (f"{name} {','.join(dict.fromkeys(each))}" for name, each in values.items())
-    head = f"python -m runner {'compare' if ladder is None else 'ablate'}"
-    return " ".join([head, *options, shlex.join(host_options(run.about.command))]).rstrip()
+        blocks = max(2 * plan.blocks, FEWEST_TO_DECIDE)
+        return command_line(run, "ablate", {**values, "--ladder": [ladder.name], "--blocks": [str(blocks)]})
+    return command_line(run, "compare", {**values, "--precision": [PRECISION], **turns(run)})
 
 
 def _first(
     made: Reproduction, comparisons: Sequence[Results], judged: Sequence[JudgedByRun], article: Publication
 ) -> FirstScreen | None:
     """Return the first screen of the first comparison, with what the others say and what is open of the article."""
-    screens = [screen for each in comparisons if (screen := first_screen(each, article)) is not None]
+    screens = [(screen, each) for each in comparisons if (screen := first_screen(each, article)) is not None]
     if not screens:
         return None
-    found, *others = screens
+    found, *others = (_of_a_part(made, screen, each) for screen, each in screens)
     commands = list(dict.fromkeys(filter(None, (what_decides(made, each) for each in judged))))
     decide = (
         f"{'; '.join(f'`{command}`' for command in commands)}, with this report's folder for RUN."
@@ -163,11 +150,22 @@ def _first(
     return replace(
         found,
         sentences=(f"{tally(judged)}{_reproduced(judged)}", *found.sentences, *(each.sentences[0] for each in others)),
-        advice=tuple(dict.fromkeys(text for each in screens for text in each.advice)),
+        advice=tuple(dict.fromkeys(text for screen, _ in screens for text in screen.advice)),
+        in_short=f"Not proven here: {unproven} of {plural(len(judged), 'claim')} of the article." if unproven else "",
         not_proven=not_proven,
         would_decide=decide,
         repeat=f"`{without_folder(made.command)}` measures it again.",
     )  # fmt: skip
+
+
+def _of_a_part(made: Reproduction, screen: FirstScreen, part: Results) -> FirstScreen:
+    """Return a part's first screen, with links that lead to the raw samples in the part's own report."""
+    page = (part.run.folder.relative_to(made.folder) / "report.html").as_posix()
+    panels = tuple(
+        replace(panel, rows=tuple(replace(row, href=f"{page}{row.href}") for row in panel.rows))
+        for panel in screen.forest.panels
+    )
+    return replace(screen, forest=replace(screen.forest, panels=panels))
 
 
 def _reproduced(judged: Sequence[JudgedByRun]) -> str:
@@ -228,6 +226,14 @@ def _parts_section(made: Reproduction, parts: Sequence[Results]) -> Section:
         "Each part is an ordinary run, in a folder of this name beside this report. Its own report has every figure, "
         "all evidence and conditions, and how the numbers are made. Its raw samples are in records.jsonl."
     )
+    apart = (
+        "A ladder and a comparison measure different ratios, also of the same network. A ladder begins with stock as "
+        "it is shipped, on all CPUs and without settings, and its launches follow one another. The baseline of a "
+        "comparison has the pin, the settings and oneDNN off, and its launches take turns with the other side's.",
+    ) if {each.header.is_ladder for each in parts} == {True, False} else ()  # fmt: skip
     return Section(
-        "The parts, and how to repeat them", (paragraph,), (table(columns, rows),), (without_folder(made.command),)
+        "The parts, and how to repeat them",
+        (paragraph, *apart),
+        (table(columns, rows),),
+        (without_folder(made.command),),
     )

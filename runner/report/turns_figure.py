@@ -15,6 +15,7 @@ from runner.report.drawing import colour, render
 from runner.report.value_text import topology_title
 from runner.stats.living_together import blocks_by_turns, complete
 from runner.stats.results import Results
+from runner.storage.launch_result import Burst, Step
 from runner.storage.records import Record
 from runner.vocabulary import Group
 
@@ -29,7 +30,7 @@ WARMUP_OPACITY = 0.4
 
 @dataclass(frozen=True)
 class Bar:
-    """One burst: its phase, and its beginning and end in seconds from the beginning of the block's first burst."""
+    """Steps of one phase in one burst, from and to when, in seconds from the beginning of the block's first burst."""
 
     phase: str
     began: float
@@ -38,7 +39,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Timeline:
-    """One block of a group: the bursts of each launch, by variant in the order in which the launches started."""
+    """One block of a group: the bars of each launch, by variant in the order in which the launches started."""
 
     group: Group
     block: int
@@ -57,13 +58,23 @@ def timelines(records: Iterable[Record]) -> list[Timeline]:
 
 
 def _timeline(group: Group, number: int, block: Sequence[Record]) -> Timeline:
-    bursts = [(record.cell.variant, record.training.bursts) for record in block if record.training]
-    zero = min(burst.began for _, found in bursts for burst in found)
+    trained = [(record.cell.variant, record.training) for record in block if record.training]
+    zero = min(burst.began for _, training in trained for burst in training.bursts)
     rows = (
-        (variant, tuple(Bar(each.phase, each.began - zero, each.ended - zero) for each in found))
-        for variant, found in bursts
+        (variant, tuple(bar for burst in training.bursts for bar in _bars(burst, training.steps, zero)))
+        for variant, training in trained
     )
     return Timeline(group, number, tuple(rows))
+
+
+def _bars(burst: Burst, steps: Sequence[Step], zero: float) -> list[Bar]:
+    """Return the bars of a burst. A timed one that follows another launch's begins with an untimed step."""
+    began, ended = burst.began - zero, burst.ended - zero
+    own = [step for step in steps if step.turn == burst.turn]
+    first_timed = next((step.began - zero for step in own if step.phase == "timed" and step.began is not None), began)
+    if burst.phase != "timed" or all(step.phase == "timed" for step in own):
+        return [Bar(burst.phase, began, ended)]
+    return [Bar("warmup", began, first_timed), Bar("timed", first_timed, ended)]
 
 
 def draw_turns(measured: Results, found: Sequence[Timeline]) -> Figure:
@@ -79,7 +90,7 @@ def _figure(measured: Results, found: Sequence[Timeline]) -> Drawing:
         _panel(axes, each, measured)
     grid[-1, 0].set_xlabel("seconds from the block's first burst")
     handles = [Patch(facecolor="#444444", alpha=WARMUP_OPACITY), Patch(facecolor="#444444")]
-    labels = ["warm-up burst", "timed burst"]
+    labels = ["warm-up", "timed"]
     drawing.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False, fontsize=9, handlelength=1.2)
     return drawing
 

@@ -8,15 +8,14 @@ from collections.abc import Mapping, Sequence
 from runner.checks.turns import IDLE_SECONDS, IDLE_SHARE
 from runner.report.document import Section, Table, table
 from runner.report.sequence import is_by_turns, sequence_sentences, sittings_sentences
+from runner.report.step_factors import counts_told, factor_told
 from runner.report.turns_figure import Timeline, draw_turns, timelines
 from runner.report.value_text import plural, significant, topology_title
 from runner.stats.first_steps import FirstStep, first_steps
-from runner.stats.intervals import Estimate
 from runner.stats.living_together import LivingTogether, living_together
-from runner.stats.memory_layout import APART, MemoryLayout, apart, memory_layouts
+from runner.stats.memory_layout import APART, FAULTS_APART, MemoryLayout, apart, faults_apart, memory_layouts
 from runner.stats.results import Results
-from runner.stats.verdict_words import FASTER, NO_CLEAR_DIFFERENCE, SLOWER
-from runner.vocabulary import Cell
+from runner.vocabulary import Cell, Group
 
 TITLE = "How the launches took turns"
 ONE_STEP = "bursts of one step: cannot be judged"
@@ -44,10 +43,10 @@ def _on_the_figure(drawn: Sequence[Timeline]) -> tuple[str, ...]:
     if not drawn:
         return ()
     return (
-        "Each row is one launch, and each bar is one burst: light bars are warm-up, full bars are timed. At any time "
-        "one launch trains at most. A block with two bursts that overlap is not as planned, and none of its samples "
-        "are used. The figure has the first complete block of each topology; records.jsonl has the beginning of every "
-        "burst and step of all blocks.",
+        "Each row is one launch, and a bar is what it trained in one turn: light is warm-up, full is timed. At any "
+        "time one launch trains at most. A block with two bursts that overlap is not as planned, and none of its "
+        "samples are used. The figure has the first complete block of each topology; records.jsonl has the beginning "
+        "of every burst and step of all blocks.",
     )
 
 
@@ -95,10 +94,12 @@ def _on_memory(layouts: Mapping[Cell, MemoryLayout]) -> tuple[str, ...]:
     if not layouts:
         return ()
     flagged = apart(layouts)
+    faults = _on_faults(faults_apart(layouts))
     if not flagged:
         return (
             f"No variant had more of its memory in huge pages, or on one memory node, than another by more than "
             f"{APART:.0%}.",
+            *faults,
         )
     names = ", ".join(f"{topology_title(each.topology)} on {each.stack}" for each in flagged)
     return (
@@ -106,6 +107,21 @@ def _on_memory(layouts: Mapping[Cell, MemoryLayout]) -> tuple[str, ...]:
         "memory in huge pages or on one memory node, although the order in which they start is balanced. Such a "
         "difference can come from how a build allocates memory, or from living together; --in-sequence tells them "
         "apart.",
+        *faults,
+    )
+
+
+def _on_faults(flagged: Mapping[Group, float]) -> tuple[str, ...]:
+    if not flagged:
+        return ()
+    names = ", ".join(
+        f"{topology_title(group.topology)} on {group.stack} ({significant(ratio, 2)} times)"
+        for group, ratio in flagged.items()
+    )
+    return (
+        f"Page faults differ by more than {FAULTS_APART:g} times between variants: {names}. A build that gives memory "
+        "back to the system after each step has it cleared again in the next one. The table has the counts; the ladder "
+        "`allocators` shows what another allocator changes.",
     )
 
 
@@ -138,13 +154,9 @@ def _on_first_steps(judged: Mapping[Cell, FirstStep]) -> tuple[str, ...]:
     if not with_interval:
         why = "one block gives no interval" if any(each.bursts for each in judged.values()) else "bursts have one step"
         return (f"Whether the first step after another launch's turn is slower cannot be judged here: {why}.",)
-    counts = [
-        f"{verdict} in {sum(each.verdict == verdict for each in with_interval)}"
-        for verdict in (SLOWER, FASTER, NO_CLEAR_DIFFERENCE)
-    ]
     return (
         "The first step of a burst that follows another launch's turn, against the other steps of the same burst: "
-        f"{', '.join(counts)} of {plural(len(with_interval), 'cell')}. The replicates are the blocks, of which each "
+        f"{counts_told([each.verdict for each in with_interval])}. The replicates are the blocks, of which each "
         "has the geometric mean over its bursts, and the interval is Student's t. It is of each cell alone, so that "
         f"about one in twenty of them excludes 0% where nothing differs. {_use_of(with_interval)}",
     )
@@ -162,31 +174,17 @@ def _first_steps_tables(judged: Mapping[Cell, FirstStep]) -> tuple[Table, ...]:
         return ()
     columns = ("stack", "variant", "topology", "batch size", "bursts judged", "the first step [95%]")
     rows = [
-        (cell.stack, cell.variant, topology_title(cell.topology), str(cell.batch_size), str(each.bursts), told(each))
+        (
+            cell.stack,
+            cell.variant,
+            topology_title(cell.topology),
+            str(cell.batch_size),
+            str(each.bursts),
+            factor_told(each.factor, ONE_STEP),
+        )
         for cell, each in judged.items()
     ]
     return (table(columns, rows, columns[3:5], caption="The first step after a switch"),)
-
-
-def told(found: FirstStep) -> str:
-    """Return what is known of a cell's first step after a switch, such as "slower by 3.1% [1.2%, 5.0%]"."""
-    if found.factor is None:
-        return ONE_STEP
-    percent = _percent(found.factor.value)
-    if not found.factor.has_interval:
-        return f"{percent}; one block: no interval"
-    if found.verdict == NO_CLEAR_DIFFERENCE:
-        return f"{found.verdict}: {percent} {_ends(found.factor)}"
-    return f"{found.verdict} by {percent.lstrip('+-')} {_ends(found.factor)}"
-
-
-def _ends(factor: Estimate) -> str:
-    return f"[{_percent(factor.low)}, {_percent(factor.high)}]"
-
-
-def _percent(factor: float) -> str:
-    """Return how much longer a step takes, with its sign; a minus means that it is faster."""
-    return f"{100 * (factor - 1):+.1f}%"
 
 
 def _share(part: float, whole: float) -> str:

@@ -44,8 +44,9 @@ CSV_FLOATS = "%.6g"
 
 
 def write_report(run: Run, publications: Sequence[Publication] = ()) -> Results:
-    """Write speedups.csv, report.md, report.html and every figure as SVG and PNG. Return the results they show.
+    """Write speedups.csv, report.md, report.html and every figure, and return the results that they show.
 
+    Every figure is written as SVG and PNG, and Figure 1 as PDF too.
     A run that repeats another run also gets repeat.md, which has only the comparison of the two. `publications` are
     judged besides the article.
 
@@ -80,6 +81,7 @@ def write_document(folder: Path, document: Document, also: Mapping[str, str | by
     pictures = (*document.figures, *((document.picture,) if document.picture else ()))
     files |= {f"{figure.name}.svg": figure.svg for figure in pictures}
     files |= {f"{figure.name}.png": figure.png for figure in pictures}
+    files |= {f"{figure.name}.pdf": figure.pdf for figure in pictures if figure.pdf}
     try:
         for name, content in files.items():
             write_whole(folder / name, content)
@@ -101,7 +103,7 @@ def _remove_stale(folder: Path, drawn: Collection[str]) -> None:
     """Remove figures of an earlier drawing that the report no longer has, by the names that the kit gives figures."""
     for pattern in FIGURES:
         for path in folder.glob(pattern):
-            if path.suffix in (".svg", ".png") and path.name not in drawn:
+            if path.suffix in (".svg", ".png", ".pdf") and path.name not in drawn:
                 path.unlink()
 
 

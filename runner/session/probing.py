@@ -8,19 +8,24 @@ Knows engines through their protocol alone. If a probe fails, its evidence is mi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
 from runner.errors import DiskError, HostError
 from runner.evidence import store
 from runner.evidence.cell_plan import CellPlan, cell_plan_of
+from runner.evidence.counters import counters_of
 from runner.evidence.default import PLAIN, plain_install_plan, without_switch
+from runner.evidence.perf_output import Counted
 from runner.evidence.probed import Evidence, Subject, evidence_of, no_evidence, with_quiet
 from runner.evidence.store import EvidenceCache
 from runner.evidence.verbose import with_switches
 from runner.planning.job import TrainingKind, training_job
+from runner.session.counting import Counting
 from runner.session.execute import GRACE_SECONDS, keep_graph_of, make_folders
 from runner.session.observation import find_error, read_result
+from runner.session.perf_stat import permission
 from runner.session.state import Session
 from runner.status import Status
 from runner.storage.runs import Run
@@ -100,7 +105,7 @@ def obtain(session: Session, probes: Iterable[Probe], cache: EvidenceCache, bega
         known = cache.find(probe.key)
         evidence = known or _carry_out(session, probe)
         store.append(session.run.folder, evidence)
-        if known is None and _is_whole(evidence):
+        if known is None and _is_whole(evidence) and (evidence.counters is None or evidence.counters.is_worth_keeping):
             cache.keep(evidence)
         ended(Progress(number, len(todo), evidence, known is not None))
 
@@ -144,6 +149,7 @@ def _probe(session: Session, launch: Launch, cell_plan: CellPlan, batch_size: in
         enforced=dict(context.enforced),
         machine=dict(context.machine_conditions),
         workload=context.workload_sha256,
+        counted_by=None if cell.variant == PLAIN else permission(),
     )
     return Probe(probe, None if cell.variant == PLAIN else quiet, cell_plan, key)
 
@@ -165,28 +171,33 @@ def _carry_out(session: Session, probe: Probe) -> Evidence:
     quiet = _seen(session, probe.quiet, "quiet")
     if quiet.error is not None:
         return replace(evidence, quiet_error=quiet.error, fingerprint=())  # without sensitivities there is no tolerance
-    return with_quiet(evidence, size, quiet.result)
+    counters = None if quiet.counted is None else counters_of(quiet.counted, quiet.result["steps"])
+    return with_quiet(evidence, size, quiet.result, counters)
 
 
 @dataclass(frozen=True)
 class _Seen:
-    """What one launch of a probe left: its result and its log, or what went wrong."""
+    """What one launch of a probe left: its result, its log and what was counted, or what went wrong."""
 
     result: Mapping[str, Any]
     log: str
     error: Mapping[str, str] | None = None
+    counted: Counted | None = None
 
 
 def _seen(session: Session, launch: Launch, kind: TrainingKind) -> _Seen:
-    """Carry one launch out, as the workload's `kind` of job.
+    """Carry one launch out, as the workload's `kind` of job. A quiet launch is counted from outside.
 
     Raises:
         DiskError: the run's folder cannot be written.
     """
     artifact, context = session.artifact_of(launch), session.context
     folders = make_folders(session.run, launch, session.number, training_job(launch, kind))
+    seconds = launch.time_limit_seconds + GRACE_SECONDS
+    counting = Counting(lambda: session.engine.process_of(launch, folders)) if kind == "quiet" else None
     try:
-        outcome = session.engine.run(launch, context.pin, artifact, folders, launch.time_limit_seconds + GRACE_SECONDS)
+        with counting or nullcontext():
+            outcome = session.engine.run(launch, context.pin, artifact, folders, seconds)
     except DiskError:
         raise
     except HostError as error:
@@ -196,4 +207,5 @@ def _seen(session: Session, launch: Launch, kind: TrainingKind) -> _Seen:
     if wrong is not None or result is None:
         return _Seen({}, "", wrong or {"kind": Status.FAILED.value, "message": "no result"})
     keep_graph_of(session.run, launch, folders, result)
-    return _Seen(result, folders.log.read_text(encoding="utf-8", errors="replace"))
+    counted = None if counting is None else counting.counted
+    return _Seen(result, folders.log.read_text(encoding="utf-8", errors="replace"), counted=counted)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from runner.stats.intervals import FEWEST, Estimate, geometric_estimate
@@ -41,11 +41,19 @@ class FirstStep:
 
         It is empty if there is no interval.
         """
-        if self.factor is None or not self.factor.has_interval:
-            return ""
-        if self.factor.low > 1:
-            return SLOWER
-        return FASTER if self.factor.high < 1 else NO_CLEAR_DIFFERENCE
+        return outcome_alone(self.factor)
+
+
+def outcome_alone(factor: Estimate | None) -> str:
+    """Return slower or faster if a factor of times excludes 1 by its own interval, else no clear difference.
+
+    It is empty if there is no interval.
+    """
+    if factor is None or not factor.has_interval:
+        return ""
+    if factor.low > 1:
+        return SLOWER
+    return FASTER if factor.high < 1 else NO_CLEAR_DIFFERENCE
 
 
 def first_steps(records: Iterable[Record]) -> dict[Cell, FirstStep]:
@@ -80,8 +88,22 @@ def _judged(record: Record) -> list[list[Step]]:
 
 def _of_cell(cell: Cell, launches: Sequence[Record]) -> FirstStep:
     by_launch = [found for record in launches if (found := log_ratios(record))]
-    if not by_launch:
+    factor = factor_over_blocks(launches, lambda record: log_ratios(record) or None)
+    if factor is None:
         return FirstStep(cell, 0, None)
-    factors = [math.exp(statistics.fmean(each)) for each in by_launch]
     is_timed = all(steps[0].phase == "timed" for record in launches for steps in _judged(record))
-    return FirstStep(cell, sum(map(len, by_launch)), geometric_estimate(factors), is_timed)
+    return FirstStep(cell, sum(map(len, by_launch)), factor, is_timed)
+
+
+def factor_over_blocks(
+    launches: Iterable[Record], log_ratios_of: Callable[[Record], Sequence[float] | None]
+) -> Estimate | None:
+    """Return the factor of a cell's launches, with one replicate for each block; None if no launch has a ratio.
+
+    In a block with sittings a cell may have several launches. Their ratios are averaged.
+    """
+    by_block: dict[int, list[float]] = {}
+    for record in launches:
+        by_block.setdefault(record.block, []).extend(log_ratios_of(record) or ())
+    factors = [math.exp(statistics.fmean(each)) for each in by_block.values() if each]
+    return geometric_estimate(factors) if factors else None

@@ -18,6 +18,8 @@ from runner.vocabulary import Cell, Group
 # A group is flagged where the means of two of its variants are further apart: in the share of memory that is in huge
 # pages, or in the share that is on some node.
 APART = 0.10
+# A group is also flagged where one variant has more than so many times as many page faults as another.
+FAULTS_APART = 2.0
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,19 @@ def apart(layouts: Mapping[Cell, MemoryLayout]) -> list[Group]:
         for group, each in groups.items()
         if max(_range([layout.huge_share for layout in each]), *map(_range, _by_node(each))) > APART
     ]
+
+
+def faults_apart(layouts: Mapping[Cell, MemoryLayout]) -> dict[Group, float]:
+    """The groups in which a variant had clearly more page faults than another one, and how many times as many.
+
+    Faults are of the whole launch. A fault that waited for no disk costs about a microsecond: the kernel clears a page.
+    """
+    groups: dict[Group, list[float]] = {}
+    for cell, layout in layouts.items():
+        if layout.minor_faults:
+            groups.setdefault(cell.group, []).append(layout.minor_faults)
+    ratios = {group: max(each) / min(each) for group, each in groups.items()}
+    return {group: ratio for group, ratio in ratios.items() if ratio > FAULTS_APART}
 
 
 def _layout(launches: list[tuple[LaunchResult, MemoryPages]]) -> MemoryLayout:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
 
-from maintenance.goals import IN_SEQUENCE, QUICK, TIMED, Goal, goals, preset_of, read
+from maintenance.goals import IN_SEQUENCE, QUICK, TIMED, Found, Goal, goals, preset_of, read
 from runner.cli import main
 from runner.stats.results import results_of
 from runner.storage.runs import load
@@ -32,7 +34,7 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_each_goal_has_the_number_of_the_run_that_it_is_about(everything: Path) -> None:
     found = {each.goal.what: each for each in goals(read([everything / name for name in ("run", "turns", "sequence")]))}
-    assert len(found) == 14
+    assert len(found) == 21
     for goal in (TIMED, *QUICK):
         assert found[goal.what].value is not None
         assert found[goal.what].source.startswith("run,")
@@ -54,6 +56,27 @@ def test_turns_and_sequence_are_compared_on_the_pairs_that_both_have(everything:
 def test_a_preset_with_another_size_is_not_the_preset(everything: Path) -> None:
     runs = [results_of(load(everything / name)) for name in ("run", "turns", "sequence")]
     assert [preset_of(each) for each in runs] == ["quick", "", ""]
+
+
+@pytest.mark.parametrize("budget", ["--budget 35m", "--budget=35m", "--preset quick --budget 35m"])
+def test_a_run_with_the_budget_fills_the_rows_of_the_budget(everything: Path, in_folder: Path, budget: str) -> None:
+    found = with_command(everything / "run", f"python -m runner compare {budget}")
+    assert found["quick --budget 35m: half width of a 95% interval, median"].value is not None
+    assert found["quick: half width of a 95% interval, median"].value is None
+
+
+@pytest.mark.parametrize("budget", ["--budget 8m", "--budget 35m --blocks 2", ""])
+def test_a_run_with_another_budget_does_not(everything: Path, in_folder: Path, budget: str) -> None:
+    found = with_command(everything / "run", f"python -m runner compare {budget}")
+    assert found["quick --budget 35m: half width of a 95% interval, median"].value is None
+
+
+def with_command(run: Path, command: str) -> dict[str, Found]:
+    """The goals of a copy of a run that another command line made."""
+    copy = Path(shutil.copytree(run, "copy"))
+    header = json.loads((copy / "run.json").read_text())
+    (copy / "run.json").write_text(json.dumps({**header, "command": command}))
+    return {each.goal.what: each for each in goals(read([copy]))}
 
 
 def test_a_folder_that_is_no_run_is_passed_over(in_folder: Path) -> None:

@@ -207,6 +207,10 @@ class FakeEngine:
         """End a launch that waits for this; any other ends by itself."""
         self._stopped[launch.launch_id].set()
 
+    def process_of(self, launch: Launch, folders: LaunchFolders) -> int | None:
+        """There is no process."""
+        return None
+
     def command(self, launch: Launch, pin: Pin, folders: LaunchFolders) -> str:
         """A stand-in for the command."""
         return f"run {launch.launch_id}"

@@ -224,6 +224,22 @@ class Docker:
             for each in found if each.get("Names")
         ]  # fmt: skip
 
+    def process(self, name: str) -> tuple[int, str] | None:
+        """The id of a container's first process on the engine's host, and the container's own id.
+
+        None if the container is not running.
+
+        Raises:
+            HostError: the engine stopped answering.
+        """
+        with explained(f"Looking for the process of the container {name}", START_AGAIN):
+            try:
+                found = self._client.api.inspect_container(name)
+            except NotFound:
+                return None
+            state = found["State"]
+            return (int(state["Pid"]), str(found["Id"])) if state["Running"] and state["Pid"] else None
+
     def remove(self, name: str) -> None:
         """Kill and remove a container. A container that is gone already is no error.
 

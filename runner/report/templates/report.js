@@ -1,5 +1,5 @@
-// What the page adds to its tables: a click or the Enter key on a column's name sorts by it, and a button copies the
-// table as CSV. Without scripts the page has the same contents.
+// What scripts add to the page: tables sort by a click or the Enter key on a column's name, buttons copy tables as CSV
+// and commands, and arrow keys walk through the bars of the strip of time. Without scripts the page has the same contents.
 "use strict";
 
 const textOf = (cell) => cell.textContent.trim();
@@ -28,9 +28,9 @@ function sortBy(table, head, column) {
 const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 const csvOf = (table) => [...table.rows].map((row) => [...row.cells].map((cell) => quoted(textOf(cell))).join(",")).join("\n");
 
-async function copy(table, button) {
+async function copy(text, button) {
   try {
-    await navigator.clipboard.writeText(csvOf(table));
+    await navigator.clipboard.writeText(text);
     button.textContent = "copied";
   } catch {
     button.textContent = "the browser does not allow copying";
@@ -45,12 +45,49 @@ function button(label, action) {
   return made;
 }
 
+function copyButton(label, text) {
+  const made = button(label, () => copy(text(), made));
+  made.className = "copy";
+  return made;
+}
+
 for (const table of document.querySelectorAll(".scroll table")) {
   [...table.tHead.rows[0].cells].forEach((head, column) => {
     const label = textOf(head);
     if (label) head.replaceChildren(button(label, () => sortBy(table, head, column)));
   });
-  const made = button("copy as CSV", () => copy(table, made));
-  made.className = "copy";
-  table.parentElement.after(made);
+  table.parentElement.after(copyButton("copy as CSV", () => csvOf(table)));
+}
+
+for (const command of document.querySelectorAll("pre")) {
+  command.after(copyButton("copy the command", () => textOf(command)));
+}
+
+const startOf = (bar) => parseFloat(bar.getAttribute("x"));
+
+// Arrow keys walk through the marks of a lane of the strip of time. What a mark is stands below the strip.
+for (const strip of document.querySelectorAll(".strip")) {
+  const told = document.createElement("output");
+  told.textContent = "Point at a bar, or choose a row and walk through its bars with the arrow keys.";
+  strip.append(told);
+  for (const lane of strip.querySelectorAll(".lane:not(.axis)")) {
+    const bars = [...lane.querySelectorAll("rect")].sort((one, other) => startOf(one) - startOf(other));
+    let at = -1;
+    const show = (index) => {
+      bars[at]?.classList.remove("chosen");
+      at = Math.min(Math.max(index, 0), bars.length - 1);
+      bars[at].classList.add("chosen");
+      told.textContent = textOf(bars[at]);
+    };
+    lane.tabIndex = 0;
+    lane.setAttribute("role", "group");
+    lane.setAttribute("aria-label", `${textOf(lane.firstElementChild)}: ${bars.length} bursts, arrow keys`);
+    lane.addEventListener("keydown", (event) => {
+      const steps = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+      if (steps === undefined) return;
+      event.preventDefault();
+      show(at + steps);
+    });
+    bars.forEach((bar, index) => bar.addEventListener("pointerenter", () => show(index)));
+  }
 }

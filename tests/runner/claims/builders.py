@@ -19,7 +19,7 @@ from runner.planning.rungs import PlannedRung, RungSettings
 from runner.stats.results import Results, results_of
 from runner.storage.records import Record
 from runner.storage.runs import Run, load
-from runner.vocabulary import ARTICLE_TOPOLOGIES, Launch
+from runner.vocabulary import ARTICLE_TOPOLOGIES, Launch, Layout
 
 ROOT = Path(__file__).resolve().parents[3]
 SAMPLE = ROOT / "results" / "sample"
@@ -40,7 +40,7 @@ def case(claim: Claim, results: Results) -> Case:
 
 def results(
     speed: Speed, *, stack: str = "tf-1.12", topologies: Sequence[str] = ARTICLE_TOPOLOGIES, batch_size: int = 32,
-    blocks: int = 4, probes: Sequence[Mapping[str, Any]] = (), layouts: Mapping[str, str] | None = None,
+    blocks: int = 4, probes: Sequence[Mapping[str, Any]] = (), layouts: Mapping[str, Layout] | None = None,
     variants: Sequence[str] = ("stock", "intel"), header: Callable[[dict[str, Any]], None] = lambda header: None,
 ) -> Results:  # fmt: skip
     """A run made from the earlier run's header and records; `speed` gives images/s of variant, topology, block."""
@@ -52,11 +52,14 @@ def results(
     cells = [
         (variant, topology, block) for block in range(1, blocks + 1) for topology in topologies for variant in variants
     ]
-    launches = [_launch(model_launch, stack, *cell, batch_size) for cell in cells]
+    launches = [
+        replace(_launch(model_launch, stack, *cell, batch_size), layout=(layouts or {}).get(cell[0], "NHWC"))
+        for cell in cells
+    ]
     changed["plan"] |= {"blocks": blocks, "launches": [launch.to_json() for launch in launches]}
     header(changed)
     records = tuple(
-        _record(models.get(cell[0], models["intel"]), launch, speed(*cell), (layouts or {}).get(cell[0], "NHWC"))
+        _record(models.get(cell[0], models["intel"]), launch, speed(*cell), launch.layout)
         for launch, cell in zip(launches, cells, strict=True)
     )
     return Results(

@@ -158,7 +158,32 @@ def test_a_topology_whose_peaks_one_side_lacks_is_not_counted_among_those_of_the
 @pytest.mark.parametrize("claim_id", ["memory-prefetch", "memory-cache-blocking"])
 def test_what_only_counters_show_is_not_testable(claim_id: str) -> None:
     """Nothing is made up for what happens inside the caches."""
-    assert judged(claim_id, with_probes(probe())).verdict == "not testable here"
+    found = judged(claim_id, with_probes(probe()))
+    assert found.verdict == "not testable here"
+    assert found.missing == ("the processor's own counters",)
+    hidden = judged(claim_id, with_probes(counted("stock", None), counted("intel", None)))
+    assert tells(hidden.why, "the kernel or the hypervisor of this host hides them")
+    without = counted("intel", None)
+    without["counters"]["per_step"]["cycles"] = 1e9
+    assert tells(judged(claim_id, with_probes(counted("stock", 1e6), without)).why, "does not count misses")
+
+
+@pytest.mark.parametrize("claim_id", ["memory-prefetch", "memory-cache-blocking"])
+@pytest.mark.parametrize(("misses", "verdict"), [(4e6, "partly"), (8.9e6, "partly"), (9.1e6, "not testable here"),
+                                                 (2e7, "not testable here")])  # fmt: skip
+def test_fewer_cache_misses_are_what_the_claim_lets_expect(claim_id: str, misses: float, verdict: str) -> None:
+    """Many causes have them, so that they never reproduce it; and as many do not refute it."""
+    found = judged(claim_id, with_probes(counted("stock", 1e7), counted("intel", misses)))
+    assert found.verdict == verdict
+    assert found.measured == pytest.approx(misses / 1e7)
+    assert tells(found.why, "last-level cache", "batch size 2")
+
+
+def counted(variant: str, misses: float | None) -> dict[str, Any]:
+    """A probe that was counted."""
+    counts = {"task-clock": 1000.0, "LLC-load-misses": misses}
+    return probe(variant, counters={"tool": "perf version 6.1", "per_step": counts, "covered_seconds": 1.0,
+                                    "step_seconds": 1.0, "error": None, "user_only": False})  # fmt: skip
 
 
 @pytest.mark.parametrize("claim_id", ["vectorised-primitives", "memory-prefetch"])

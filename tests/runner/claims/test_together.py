@@ -15,6 +15,7 @@ from runner.errors import UsageError
 from runner.host.pin import Pin
 from runner.planning.bkm import load_bkms, resolve
 from runner.stats.results import Results
+from runner.vocabulary import Layout
 from tests.runner.claims.builders import constant, ladder, probe, results, rung
 
 SETTING = "bkm-kmp-blocktime"
@@ -83,6 +84,29 @@ def test_a_setting_that_the_software_overrides_is_not_left_to_a_speed() -> None:
     found = by_claim(comparison, named("settings", ladder(constant(1.5), rung("stock", ""), step)))["bkm-omp-proc-bind"]
     assert (found.results.run.name, found.judgement.answer.verdict) == ("figure1", "overridden")
     assert [name for name, _ in found.others] == ["settings"]
+
+
+def of_builds(layout: Layout) -> Results:
+    """A ladder of one step from stock to Intel's build, in this layout."""
+    stock, intel = rung("as-shipped", ""), rung("intel-kernels", "as-shipped")
+    stock = replace(stock, settings=replace(stock.settings, variant="stock"))
+    intel = replace(intel, settings=replace(intel.settings, layout=layout))
+    return named("settings", ladder(constant(1.5), stock, intel))
+
+
+@pytest.mark.parametrize(("layout", "judge_is", "verdict"), [("NHWC", "settings", "reproduced"),
+                                                             ("NCHW", "figure1", "partly")])  # fmt: skip
+def test_that_the_program_stays_is_judged_by_the_run_that_had_both_builds_in_one_layout(
+    layout: Layout, judge_is: str, verdict: str
+) -> None:
+    comparison = named("figure1", results(constant(2.0), layouts={"intel": "NCHW"}))
+    found = by_claim(comparison, of_builds(layout))["transparent"]
+    assert (found.results.run.name, found.judgement.answer.verdict) == (judge_is, verdict)
+
+
+def test_a_comparison_in_one_layout_needs_no_ladder() -> None:
+    found = by_claim(named("figure1", results(constant(2.0))), of_builds("NHWC"))["transparent"]
+    assert found.judgement.answer.verdict == "reproduced"
 
 
 def test_what_a_run_of_the_claims_own_sizes_may_decide_is_open() -> None:

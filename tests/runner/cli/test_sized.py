@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from runner.cli.sized import while_there_is_time
+from runner.cli.sized import overrun, while_there_is_time
 from runner.stats.enough import Size
 from runner.storage import runs
 from runner.vocabulary import Launch, TurnSize
@@ -91,6 +92,29 @@ def test_the_first_stage_ends_before_the_pair_of_blocks_that_the_budget_does_not
 def test_a_budget_of_nothing_still_gives_two_blocks(kit: Kit, engine: FakeEngine, in_folder: Path) -> None:
     assert kit(*OPTIONS, "--budget", "1s", "--blocks", "2") == 0
     assert planned()["blocks"] == 2
+
+
+def test_with_a_budget_alone_it_is_said_what_half_the_widest_interval_would_take(
+    kit: Kit, engine: FakeEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine.before_result = noisy
+    assert kit(*OPTIONS, "--budget", "1m") == 0
+    out = " ".join(capsys.readouterr().out.split())
+    found = re.search(
+        r"ResNet50 \(.*?\): the widest interval is ±([\d.]+)%; ±([\d.]+)% would take about (\d+) more", out
+    )
+    assert found is not None, out
+    assert float(found[2]) == pytest.approx(float(found[1]) / 2, abs=0.1)
+    assert int(found[3]) >= 2
+    assert "--resume run --more-blocks" in out
+    assert "VGG16 (batch size 4, tf-2.14): the widest" not in out
+
+
+def test_a_run_that_exceeds_its_budget_says_what_it_was_used_for() -> None:
+    (text,) = overrun(Size(budget_seconds=480.0), 670.0, 910.0)
+    assert tells(text, "budget of 8:00 was exceeded", "15:10 were used", "11:10 of them before the first timed launch")
+    assert overrun(Size(budget_seconds=480.0), 100.0, 485.0) == []
+    assert overrun(Size(precision=0.05), 100.0, 5000.0) == []
 
 
 def test_a_block_that_failed_in_the_first_stage_is_not_tried_again_in_the_same_session(

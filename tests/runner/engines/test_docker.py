@@ -22,8 +22,12 @@ from runner.engines.docker_images import ImageBuilder
 from runner.engines.environments import default_cache
 from runner.engines.protocol import Artifact, Engine
 from runner.errors import HostError
+from runner.evidence.counters import TOO_SHORT, counters_of
 from runner.session.allocators import fetch
+from runner.session.counting import Counting
+from runner.session.perf_stat import version
 from runner.support.network import PackageIndex
+from runner.vocabulary import Steps
 from tests.conftest import working_in
 from tests.runner.builders import PIN
 from tests.runner.engines.containers import (
@@ -158,6 +162,27 @@ def test_an_allocator_is_preloaded_from_the_job_folder(
     preloaded = result["observed"]["environment"]["LD_PRELOAD"]
     assert Path(preloaded).name == allocator.file
     assert {"name": allocator.file, "path": preloaded} in result["evidence"]["mapped_libraries"]
+
+
+def test_a_launch_is_counted_from_outside_of_its_container(
+    engine: Engine, images: dict[str, Artifact], tmp_path: Path
+) -> None:
+    """The container gets no further permission. What its step costs is the CPU time that it says itself."""
+    if version() is None:
+        pytest.skip("perf is not installed")
+    launch = replace(launch_of("stock"), steps=Steps(warmup=1, timed=3))
+    places = folders_for(launch, tmp_path)
+    with Counting(lambda: engine.process_of(launch, places)) as counting:
+        assert engine.run(launch, PIN, images["stock"], places, 120).exit_code == 0
+    assert engine.process_of(launch, places) is None, "it has ended"
+    result = json.loads((places.result / "result.json").read_text())
+    found = counters_of(counting.counted, result["steps"])
+    if found.error is not None:
+        assert "limited" in found.error or "ermission" in found.error or found.error == TOO_SHORT, found.error
+        return
+    assert found.step_seconds is not None
+    used = (found.per_step["task-clock"] or 0.0) / 1000
+    assert 0.1 * found.step_seconds < used < 1.1 * len(PIN.cpus) * found.step_seconds
 
 
 @pytest.mark.tensorflow

@@ -13,7 +13,7 @@ import requests
 import urllib3
 
 from runner.engines.container import ContainerSpec
-from runner.engines.docker import COMPOSE_LABEL, RUN_LABEL, DockerEngine, as_the_caller, docker_run_line
+from runner.engines.docker import COMPOSE_LABEL, RUN_LABEL, DockerEngine, as_the_caller, docker_run_line, only_child
 from runner.engines.docker_images import ImageSource
 from runner.engines.docker_sdk import Docker, Ended, EngineInfo
 from runner.errors import HostError
@@ -206,6 +206,19 @@ def test_cleanup_is_of_one_run_alone() -> None:
     client = FakeClient(here={name: container(name, "running", **{RUN_LABEL: name}) for name in ("one", "two")})
     engine_over(client).cleanup("one")
     assert set(client.here) == {"two"}
+
+
+def test_the_child_of_a_containers_init_is_the_launch(tmp_path: Path) -> None:
+    """The number that an engine names may be another process here, as where the runner itself is in a container."""
+    folder = tmp_path / "41" / "task" / "41"
+    folder.mkdir(parents=True)
+    (tmp_path / "41" / "cgroup").write_text("4:cpuset:/docker/c0ffee\n")
+    (folder / "children").write_text("")
+    assert only_child(41, "c0ffee", tmp_path) is None, "the init has not started it yet"
+    (folder / "children").write_text("42 ")
+    assert only_child(41, "c0ffee", tmp_path) == 42
+    assert only_child(41, "decaf", tmp_path) is None
+    assert only_child(43, "c0ffee", tmp_path) is None
 
 
 def test_a_rootless_engine_runs_launches_as_its_root() -> None:

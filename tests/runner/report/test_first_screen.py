@@ -197,6 +197,7 @@ BOTH = ("resnet50", "vgg16")
          "(geometric mean of 2 networks; faster on each)"),
         (by_network(resnet50=0.5, vgg16=0.5), "of 2 networks; slower on each)"),
         (by_network(resnet50=1.0, vgg16=1.0), "of 2 networks; no single network clearly differs)"),
+        (by_network(resnet50=1.02, vgg16=1.02), "no single network clearly differs, but their mean does)"),
         (by_network(resnet50=3.0, vgg16=1.0), "of 2 networks; faster on 1, no clear difference on 1)"),
     ],
 )  # fmt: skip
@@ -212,6 +213,14 @@ def test_the_result_is_told_in_a_sentence_that_can_be_repeated(speed: Speed, tol
     assert article.startswith(
         'Intel and Amazon Web Services wrote in 2018: "up to 7.4X", on 36 cores. Not testable here'
     )
+
+
+def test_what_is_not_proven_stands_in_a_line_below_the_result() -> None:
+    both = results(by_network(resnet50=3.0, vgg16=1.0), stack="tf-2.14", topologies=BOTH)
+    open_here = 'Not proven here: the article\'s "up to 7.4X" on 36 cores'
+    assert screen(both).in_short == f"{open_here}; which side is faster in 1 of 2 pairs."
+    clear = results(by_network(resnet50=3.0, vgg16=3.0), stack="tf-2.14", topologies=BOTH)
+    assert screen(clear).in_short == f"{open_here}."
 
 
 def test_one_network_has_its_own_figure_and_no_mean() -> None:

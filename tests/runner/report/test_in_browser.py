@@ -20,6 +20,7 @@ WIDTHS = (400, 1280, 1600)
 SMALLEST_TEXT = 11.0  # pixels
 MOST_BYTES = 1_500_000
 SERIOUS = {"serious", "critical"}
+HOW_TO_WALK = "Point at a bar, or choose a row and walk through its bars with the arrow keys."
 
 
 @pytest.fixture(scope="module")
@@ -137,6 +138,17 @@ def test_the_result_the_advice_and_the_plot_are_on_the_first_screen(opened: Open
     assert all(bottom <= 800 for bottom in found.values()), found
 
 
+def test_on_a_phone_the_result_the_advice_and_two_networks_are_on_the_first_screen(
+    browser: Browser, report: Path
+) -> None:
+    """At 400 x 800: what was found, how sure, against what, and what is not proven."""
+    made = Opened(browser, report, 400)
+    second = ".forest table:first-of-type tr:nth-child(2)"
+    found = bottoms(made, ".result:first-child", ".in-short", ".advice", second)
+    made.context.close()
+    assert all(0 < bottom <= 800 for bottom in found.values()), found
+
+
 def test_a_link_opens_the_section_that_it_leads_to(opened: Opened) -> None:
     link = opened.page.locator("nav a", has_text="Evidence").first
     target = link.get_attribute("href") or ""
@@ -200,6 +212,52 @@ def test_a_table_can_be_copied_as_csv(browser: Browser, report: Path) -> None:
     assert len(lines) == 1 + len(runs_speedups())
 
 
+def test_a_speedup_leads_to_the_raw_samples_behind_it(opened: Opened) -> None:
+    link = opened.page.locator(".forest td.values a").first
+    target = opened.page.locator(f"[id='{(link.get_attribute('href') or '').removeprefix('#')}']")
+    assert not target.is_visible()
+    link.focus()
+    opened.page.keyboard.press("Enter")
+    opened.page.wait_for_timeout(100)
+    assert target.is_visible()
+    shown = target.locator("xpath=following-sibling::div[1]//table")
+    assert shown.locator("tbody tr").count() > 3
+
+
+def test_a_networks_command_can_be_copied(browser: Browser, report: Path) -> None:
+    made = Opened(browser, report, permissions=["clipboard-read", "clipboard-write"])
+    found = section(made.page, "Every launch, and the command that repeats it")
+    button = found.locator("pre + button.copy").first
+    button.click()
+    expect(button).to_have_text("copied")
+    copied = made.page.evaluate("navigator.clipboard.readText()")
+    assert copied == found.locator("pre").first.inner_text().strip()
+    made.context.close()
+    assert copied.startswith("python -m runner compare --stack ")
+
+
+def test_arrow_keys_walk_through_the_bars_of_a_row_of_the_strip(opened: Opened) -> None:
+    strip = section(opened.page, "The run over time").locator(".strip")
+    lane, told = strip.locator(".lane:not(.axis)").first, strip.locator("output")
+    lane.focus()
+    texts = []
+    for key in ("ArrowRight", "ArrowRight", "ArrowLeft"):
+        opened.page.keyboard.press(key)
+        texts.append(told.inner_text())
+    assert texts[0] == texts[2] != texts[1]
+    assert "block" in texts[0]
+    assert "s a step" in texts[0]
+    assert strip.locator("rect.chosen").count() == 1
+
+
+def test_evidence_that_passed_is_folded(opened: Opened) -> None:
+    found = section(opened.page, "Evidence").locator("details.folded", has_text="Cells whose evidence passed").first
+    assert not found.locator("table").is_visible()
+    found.locator("summary").first.focus()
+    opened.page.keyboard.press("Enter")
+    assert found.locator("table").is_visible()
+
+
 def runs_speedups() -> list[str]:
     """The rows of the sample's table of speedups."""
     return (SAMPLE / "speedups.csv").read_text(encoding="utf-8").splitlines()[1:]
@@ -212,7 +270,9 @@ def test_without_scripts_the_page_has_the_same_text(browser: Browser, report: Pa
         made.context.close()
     script = (Path(runs.__file__).parents[1] / "report" / "templates" / "report.js").read_text(encoding="utf-8")
     with_text, without_text = (" ".join(text.replace(script, "").split()) for text in texts)
-    assert " ".join(with_text.replace("copy as CSV", "").split()) == without_text
+    for added in ("copy as CSV", "copy the command", HOW_TO_WALK):
+        with_text = with_text.replace(added, "")
+    assert " ".join(with_text.split()) == without_text
 
 
 def test_print_has_every_section_open(opened: Opened, tmp_path: Path) -> None:

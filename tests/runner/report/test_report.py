@@ -23,7 +23,7 @@ from runner.vocabulary import Launch
 from tests.runner.fake_engine import FakeEngine, only
 from tests.runner.report.markdown import rows
 
-DERIVED = ("speedups.csv", "figure1.svg", "figure1.png", "report.md", "report.html")
+DERIVED = ("speedups.csv", "figure1.svg", "figure1.png", "figure1.pdf", "report.md", "report.html")
 Report = Callable[..., int]
 
 

@@ -18,6 +18,14 @@ def test_bars_begin_and_end_as_the_bursts_did_counted_from_the_first_of_the_bloc
     )
 
 
+def test_the_untimed_step_at_the_beginning_of_a_burst_is_drawn_as_warm_up() -> None:
+    stock = by_turns("stock", {0: (100.0, [2.0]), 3: (107.0, [1.0, 0.5])}, position=1)
+    assert stock.result is not None
+    stock.result["steps"][1]["phase"] = "warmup"
+    (found,) = timelines([INTEL, stock])
+    assert found.rows[0] == ("stock", (Bar("warmup", 0.0, 2.0), Bar("warmup", 7.0, 8.0), Bar("timed", 8.0, 8.5)))
+
+
 def test_the_first_complete_block_is_drawn() -> None:
     """A block that lacks a launch would look as if nobody trained in the gaps."""
     first = by_turns("stock", {0: (0.0, [1.0])}, block=1)

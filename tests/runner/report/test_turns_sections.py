@@ -9,16 +9,13 @@ from typing import Any
 import pytest
 
 from runner.cli import main
-from runner.report.turns_sections import TITLE, told
-from runner.stats.first_steps import FirstStep
-from runner.stats.intervals import Estimate
-from runner.vocabulary import Cell, Launch
+from runner.report.turns_sections import TITLE
+from runner.vocabulary import Launch
 from tests.runner.fake_engine import FakeEngine, only
 from tests.runner.report.markdown import rows
 
 COMPARE = ("compare", "--variants", "stock,intel", "--topologies", "resnet50", "--blocks", "2", "--no-probe",
            "--no-peak", "--out", "run")  # fmt: skip
-CELL = Cell("tf-2.14", "stock", "resnet50", 4)
 
 
 def report_of(engine: FakeEngine, *options: str) -> str:
@@ -62,20 +59,6 @@ def test_a_slow_first_step_after_a_switch_is_called_slower(in_folder: Path) -> N
 def test_bursts_of_one_step_are_said_to_show_nothing(in_folder: Path, finished_run: Callable[..., Path]) -> None:
     report = (finished_run(*COMPARE, "--steps", "1") / "run/report.md").read_text()
     assert "cannot be judged here: bursts have one step." in report
-
-
-@pytest.mark.parametrize(
-    ("factor", "words"),
-    [
-        (Estimate(1.031, 1.012, 1.05, 4), "slower by 3.1% [+1.2%, +5.0%]"),
-        (Estimate(0.97, 0.95, 0.99, 4), "faster by 3.0% [-5.0%, -1.0%]"),
-        (Estimate(1.01, 0.99, 1.03, 4), "no clear difference: +1.0% [-1.0%, +3.0%]"),
-        (Estimate(1.01, float("nan"), float("nan"), 1), "+1.0%; one block: no interval"),
-        (None, "bursts of one step: cannot be judged"),
-    ],
-)
-def test_what_is_known_of_first_steps_in_words(factor: Estimate | None, words: str) -> None:
-    assert told(FirstStep(CELL, 6, factor)) == words
 
 
 def test_how_to_read_this_explains_turns_in_runs_that_have_them(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from runner.stats.memory_layout import apart, memory_layouts
+from runner.stats.memory_layout import apart, faults_apart, memory_layouts
 from runner.storage.records import Record
 from tests.runner.builders import record
 
@@ -45,6 +45,15 @@ def test_a_side_whose_memory_is_spread_over_nodes_is_flagged() -> None:
 def test_sides_that_are_on_different_nodes_are_flagged() -> None:
     found = memory_layouts([launch("stock", None, n0=900), launch("intel", None, n1=900)])
     assert len(apart(found)) == 1
+
+
+def test_a_side_with_many_times_as_many_page_faults_is_flagged() -> None:
+    """The launches of a test have 100 faults for each number of their block."""
+    (group,) = {cell.group for cell in memory_layouts([launch("stock", None)])}
+    more = memory_layouts([launch("stock", None, block=1), launch("intel", None, block=3)])
+    as_many = memory_layouts([launch("stock", None, block=1), launch("intel", None, block=2)])
+    assert faults_apart(more) == {group: pytest.approx(3)}
+    assert faults_apart(as_many) == {}
 
 
 def test_launches_that_live_alone_and_older_ones_are_left_out() -> None:
