@@ -22,9 +22,15 @@ def cache_misses(case: Case, part: RunPart) -> Mapping[str, float]:
 def why_uncounted(case: Case, part: RunPart) -> str:
     """Return why there is no count of the processor's, as the probes say."""
     found = [each for variant in case.sides(part.stack) for each in _counters(case, part, variant).values()]
-    return "; ".join(sorted({each.why_no_hardware or NO_MISSES for each in found})) or NOT_COUNTED
+    lacking = [each for each in found if not each.per_step.get(MISSES)]
+    return "; ".join(sorted({each.why_no_hardware or NO_MISSES for each in lacking})) or NOT_COUNTED
 
 
 def _counters(case: Case, part: RunPart, variant: str) -> Mapping[str, Counters]:
+    """Return the counters of a variant's probes by topology, without probes that show another variant than its name."""
     probes = case.results.probes_of(part.stack, variant)
-    return {each.subject.topology: each.counters for each in probes if each.counters is not None}
+    return {
+        each.subject.topology: each.counters
+        for each in probes
+        if each.counters is not None and not any(verdict.passed is False for verdict in each.verdicts)
+    }

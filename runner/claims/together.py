@@ -153,7 +153,9 @@ def _needs_sizes(lacking: Sequence[Condition], judgement: Judgement) -> bool:
 
 
 def _has_pending_pair(case: Case) -> bool:
-    """Return whether a pair that the claim is about was planned, and lacks launches."""
+    """Return whether a pair that the claim is about was planned, and lacks launches; of a ladder, whether it does."""
+    if case.results.header.is_ladder:
+        return bool(case.results.unfinished or case.results.failed)
     part, pairs = nearest_part(case), {pair.comparison: pair for pair in case.results.pairs}
     groups = [Group(part.stack, topology, part.batch_size) for topology in case.claim.topologies]
     planned = (pairs.get(Comparison(group, *case.sides(part.stack))) for group in groups)

@@ -80,6 +80,6 @@ def counters_of(counted: Counted, steps: Sequence[Mapping[str, Any]]) -> Counter
     for event in EVENTS:
         counts = [count for each in inside if (count := each.counts.get(event)) is not None]
         found[event] = math.fsum(counts) / covered * step_seconds if len(counts) == len(inside) else None
-    if (found["task-clock"] or math.inf) < 1000 * LEAST_CPU * step_seconds:
+    if (found["task-clock"] or 0.0) < 1000 * LEAST_CPU * step_seconds:
         return Counters(counted.tool, {}, error=NOT_THE_LAUNCH)
     return Counters(counted.tool, found, covered, step_seconds, user_only=counted.user_only)

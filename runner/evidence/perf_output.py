@@ -13,9 +13,10 @@ SOFTWARE = ("task-clock", "context-switches", "page-faults")
 HARDWARE = ("cycles", "instructions", "LLC-loads", "LLC-load-misses")
 EVENTS = (*SOFTWARE, *HARDWARE)
 SEPARATOR = ";"
-# The name of an event as perf prints it: with the kind of core on a hybrid processor, and with what it is limited to.
-_NAME = re.compile(r"(?:cpu_\w+/)?(?P<event>[\w-]+)/?(?P<limit>:\w+)?")
-USER_ONLY = ":u"
+# The name of an event as perf prints it, with what it is limited to: cycles, cycles:u, and for a kind of core of a
+# hybrid processor cpu_core/cycles/ and cpu_core/cycles/u. A "u" stands for user space.
+_NAME = re.compile(r"(?:\w+/)?(?P<event>[\w-]+)(?:/(?P<of_a_kind>\w*)|:(?P<of_any>\w+))?")
+USER = "u"
 LONGEST_ERROR = 200
 
 
@@ -82,7 +83,7 @@ def _row(arrived: float, line: str) -> _Row | None:
         return None
     if name is None or name["event"] not in EVENTS:
         return None
-    is_user_only = name["limit"] == USER_ONLY
+    is_user_only = USER in (name["of_a_kind"] or name["of_any"] or "")
     try:
         count: float | None = float(cells[1])
     except ValueError:  # <not supported> or <not counted>

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Collection, Mapping, Sequence
 
+from runner.catalogue.topology_file import FOLDER as TOPOLOGY_FOLDER
 from runner.storage.runs import Run
 from runner.vocabulary import Group
 
@@ -41,7 +42,7 @@ def repeats(run: Run, group: Group) -> str:
         "--time-limit": [f"{one.time_limit_seconds:g}"], **_settings(run),
     }  # fmt: skip
     if one.topology_file is not None:
-        values["--topology-file"] = [str(run.folder / "launches" / one.launch_id / "job" / one.topology_file.name)]
+        values["--topology-file"] = [f"RUN/{TOPOLOGY_FOLDER}/{one.topology_file.name}"]
     flags = (["--aa"] if run.about.is_aa else []) + ([] if one.members > 1 else ["--in-sequence"])
     return command_line(run, "compare", values, flags)
 

@@ -32,8 +32,8 @@ def counter_sections(measured: Results) -> tuple[Section, ...]:
     without = [why for _, counters in probed if (why := counters.why_no_hardware) is not None]
     paragraphs = [
         "perf counts from outside, over all threads of the quiet launch of each probe, in its timed steps. A launch "
-        "gets no further permission for it. No launch that is timed is counted. Counts of one launch have no interval. "
-        "A dash stands for what this host does not count."
+        "gets no further permission for it. No launch from which a speedup is computed is counted. Counts of one "
+        "launch have no interval. A dash stands for what this host does not count."
     ]
     if any(counters.user_only for _, counters in probed):
         paragraphs.append(USER_ONLY)

@@ -13,7 +13,7 @@ from runner.report.commands import without_folder
 from runner.report.default_sections import default_findings
 from runner.report.document import FirstScreen
 from runner.report.forest import forest
-from runner.report.measured import blocks_in_words, completing, layouts_in_words, newest_first
+from runner.report.measured import blocks_in_words, completing, in_order_of_interest, layouts_in_words
 from runner.report.value_text import estimated, plural
 from runner.stats.intervals import Estimate
 from runner.stats.results import Results, Role
@@ -25,11 +25,11 @@ from runner.support.wording import topology_title
 # where the same candidate has a verdict against oneDNN on, which is the harder test. Another arithmetic is in none: it
 # is not the same training.
 STORY = (
-    (Role.BASELINE, Role.SWITCHED_ON),
     (Role.SWITCHED_ON, Role.VENDORS_BUILD),
     (Role.SWITCHED_ON, Role.PLUG_IN),
     (Role.BASELINE, Role.VENDORS_BUILD),
     (Role.BASELINE, Role.PLUG_IN),
+    (Role.BASELINE, Role.SWITCHED_ON),
     (Role.BASELINE, Role.OTHER),
 )
 # So many pairs are named. The table of speedups has the rest.
@@ -64,8 +64,8 @@ def _incomplete(measured: Results) -> tuple[str, ...]:
 
 
 def _stories(measured: Results) -> list[str]:
-    """Return a sentence for each stack, the newest first. The first one says on what it was measured."""
-    told = [text for stack in newest_first(measured) if (text := _story(measured, stack))]
+    """Return a sentence for each stack, in the order of the plot. The first one says on what it was measured."""
+    told = [text for stack in in_order_of_interest(measured) if (text := _story(measured, stack))]
     cores = plural(measured.header.plan.pin.threads, "core")
     sizes = measured.batch_sizes
     size = f" at batch size {sizes[0]}" if len(sizes) == 1 else ""
@@ -150,9 +150,10 @@ def _in_short(measured: Results, article: Publication) -> str:
     unclear = sum(row.verdict == NO_CLEAR_DIFFERENCE for row in rows)
     without = sum(row.verdict not in VERDICTS for row in rows)
     is_open = judge_claim(article, claim, measured).answer.verdict == NOT_TESTABLE
-    parts = [f"the article's {claim.words} on {claim.configuration.cores} cores"] if is_open else []
+    wrote = f"the {claim.words} of {article.authors} in {article.year}, on {claim.configuration.cores} cores"
+    parts = [wrote] if is_open else []
     parts += [f"which side is faster in {unclear} of {plural(len(rows), 'pair')}"] if unclear else []
-    parts += [f"anything on {plural(without, 'pair')} without a verdict"] if without else []
+    parts += [f"anything on {plural(without, 'pair')} without a verdict, of which the plot says why"] if without else []
     return f"Not proven here: {'; '.join(parts)}." if parts else ""
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from runner.catalogue.publications import HEADLINE, Publication
 from runner.report.drawing import colour
-from runner.report.measured import newest_first, variant_title
+from runner.report.measured import in_order_of_interest, variant_title
 from runner.report.plot import Dot, Forest, Line, Mark, Panel, Row, Tick
 from runner.report.samples import anchor
 from runner.report.value_text import estimated, shown, significant, topology_title
@@ -42,7 +42,7 @@ def forest(measured: Results, article: Publication) -> Forest | None:
     with_rows = {row.pair.group.stack for row in rows}
     panels = tuple(
         _panel(measured, stack, rows, scale, line if stack == article.nearest_stack else None)
-        for stack in newest_first(measured)
+        for stack in in_order_of_interest(measured)
         if stack in with_rows
     )
     values = [value for value in TICKS if scale.holds(value)]
@@ -51,9 +51,9 @@ def forest(measured: Results, article: Publication) -> Forest | None:
     ticks = tuple(Tick(scale.at(value), f"{value:g}x") for value in values)
     joint = "that of the only pair" if measured.family == 1 else f"that of all {measured.family} pairs at once"
     caption = (
-        "Speedup on a logarithmic axis. Large dot: the estimate. Thick line: its own 95% interval. Thin line: "
-        f"{joint}, off which verdicts are read. Small dots: the blocks. Hollow: divided by another variant than the "
-        "baseline. Pale: flagged, without a verdict."
+        "Speedup on a logarithmic axis: right of 1x the first variant of a pair is the faster one. Large dot: the "
+        f"estimate. Thick line: its own 95% interval. Thin line: {joint}, off which verdicts are read. Small dots: the "
+        "blocks. Hollow: divided by another variant than the baseline. Pale: flagged, without a verdict."
     )
     return Forest(panels, ticks, caption)
 

@@ -66,9 +66,15 @@ def typical_step(measured: Results) -> str:
     return "median step time"
 
 
-def newest_first(measured: Results) -> list[str]:
-    """Return the run's stacks by the month of their release, the newest first."""
-    return sorted(measured.stacks, key=lambda name: measured.header.stacks[name].released, reverse=True)
+def in_order_of_interest(measured: Results) -> list[str]:
+    """Return the run's stacks: the newest one with a vendor's build or plug-in, then the others, newest first.
+
+    What a vendor's build gains is what the report is about. A newer release may have none.
+    """
+    stacks = measured.header.stacks
+    newest = sorted(measured.stacks, key=lambda name: stacks[name].released, reverse=True)
+    answers = [name for name in newest if measured.vendors_build(name) or stacks[name].additions]
+    return sorted(newest, key=lambda name: name not in answers[:1])
 
 
 def layouts_in_words(measured: Results, row: Summary) -> str:

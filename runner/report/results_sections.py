@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from runner.report.document import Section, Table, table
-from runner.report.measured import completing, newest_first, typical_step
+from runner.report.measured import completing, in_order_of_interest, typical_step
 from runner.report.value_text import (
     ends,
     estimated,
@@ -43,7 +43,9 @@ def speedup_sections(measured: Results) -> tuple[Section, ...]:
         f"all {plural(measured.family, 'pair')} of the run. Bold: the interval does not contain 1. A remark stands "
         "where a pair has no verdict."
     )
-    tables = [_overview(measured, stack, size) for stack in newest_first(measured) for size in measured.batch_sizes]
+    tables = [
+        _overview(measured, stack, size) for stack in in_order_of_interest(measured) for size in measured.batch_sizes
+    ]
     return (Section("Speedups", (paragraph,), tuple(each for each in tables if each.rows)), _in_full(measured))
 
 

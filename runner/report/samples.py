@@ -32,9 +32,9 @@ def samples_sections(measured: Results) -> tuple[Section, ...]:
     if not by_group:
         return ()
     paragraph = (
-        "Each row is one launch that counts. The files of a launch are its job, its result with every step and loss, "
+        "Each row is one usable launch. The files of a launch are its job, its result with every step and loss, "
         "and its log. In a run that was packed, such as the kit's own sample, they are in launches.tar.xz. A command "
-        "repeats one network with all its variants in a new run."
+        "repeats one network with all its variants in a new run. RUN in a command stands for the folder of this report."
     )
     found = tuple(_samples(measured, group, by_group[group]) for group in sorted(by_group, key=Group.report_order))
     told = f"the seconds of all timed steps of {len(measured.usable)} launches, and a command for each network"

@@ -119,9 +119,9 @@ def _on_faults(flagged: Mapping[Group, float]) -> tuple[str, ...]:
         for group, ratio in flagged.items()
     )
     return (
-        f"Page faults differ by more than {FAULTS_APART:g} times between variants: {names}. A build that gives memory "
-        "back to the system after each step has it cleared again in the next one. The table has the counts; the ladder "
-        "`allocators` shows what another allocator changes.",
+        f"Page faults of a step differ by more than {FAULTS_APART:g} times between variants: {names}. The "
+        "kernel clears memory again that a build has given back to it. The table has the counts of whole launches; the "
+        "ladder `allocators` shows what another allocator changes.",
     )
 
 

@@ -36,6 +36,7 @@ class MemoryLayout:
     node_shares: Mapping[str, float]
     minor_faults: float | None
     major_faults: float | None
+    faults_per_step: float | None = None
 
 
 def memory_layouts(records: Iterable[Record]) -> dict[Cell, MemoryLayout]:
@@ -62,16 +63,22 @@ def apart(layouts: Mapping[Cell, MemoryLayout]) -> list[Group]:
 
 
 def faults_apart(layouts: Mapping[Cell, MemoryLayout]) -> dict[Group, float]:
-    """The groups in which a variant had clearly more page faults than another one, and how many times as many.
+    """The groups in which a variant had clearly more page faults than another one, and how many times as many a step.
 
-    Faults are of the whole launch. A fault that waited for no disk costs about a microsecond: the kernel clears a page.
+    A faster variant runs more steps in a burst, and every launch has faults before its first step. So a variant must
+    have more faults in its launches and in each of its steps. A fault that waited for no disk costs about a
+    microsecond: the kernel clears a page.
     """
-    groups: dict[Group, list[float]] = {}
+    groups: dict[Group, list[tuple[float, float]]] = {}
     for cell, layout in layouts.items():
-        if layout.minor_faults:
-            groups.setdefault(cell.group, []).append(layout.minor_faults)
-    ratios = {group: max(each) / min(each) for group, each in groups.items()}
-    return {group: ratio for group, ratio in ratios.items() if ratio > FAULTS_APART}
+        if layout.minor_faults and layout.faults_per_step:
+            groups.setdefault(cell.group, []).append((layout.faults_per_step, layout.minor_faults))
+    found = {}
+    for group, each in groups.items():
+        (few_a_step, few), (many_a_step, many) = min(each), max(each)
+        if many_a_step > FAULTS_APART * few_a_step and many > FAULTS_APART * few:
+            found[group] = many_a_step / few_a_step
+    return found
 
 
 def _layout(launches: list[tuple[LaunchResult, MemoryPages]]) -> MemoryLayout:
@@ -91,6 +98,13 @@ def _layout(launches: list[tuple[LaunchResult, MemoryPages]]) -> MemoryLayout:
         huge_share=_mean(huge),
         node_shares={node: statistics.fmean(shares.get(node, 0.0) for shares in spread) for node in nodes},
         minor_faults=_mean([pages.minor_faults for _, pages in launches if pages.minor_faults is not None]),
+        faults_per_step=_mean(
+            [
+                pages.minor_faults / len(result.steps)
+                for result, pages in launches
+                if pages.minor_faults is not None and result.steps
+            ]
+        ),
         major_faults=_mean([pages.major_faults for _, pages in launches if pages.major_faults is not None]),
     )
 

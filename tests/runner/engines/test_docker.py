@@ -22,7 +22,7 @@ from runner.engines.docker_images import ImageBuilder
 from runner.engines.environments import default_cache
 from runner.engines.protocol import Artifact, Engine
 from runner.errors import HostError
-from runner.evidence.counters import TOO_SHORT, counters_of
+from runner.evidence.counters import counters_of
 from runner.session.allocators import fetch
 from runner.session.counting import Counting
 from runner.session.perf_stat import version
@@ -170,7 +170,7 @@ def test_a_launch_is_counted_from_outside_of_its_container(
     """The container gets no further permission. What its step costs is the CPU time that it says itself."""
     if version() is None:
         pytest.skip("perf is not installed")
-    launch = replace(launch_of("stock"), steps=Steps(warmup=1, timed=3))
+    launch = replace(launch_of("stock"), steps=Steps(warmup=1, timed=12))
     places = folders_for(launch, tmp_path)
     with Counting(lambda: engine.process_of(launch, places)) as counting:
         assert engine.run(launch, PIN, images["stock"], places, 120).exit_code == 0
@@ -178,7 +178,7 @@ def test_a_launch_is_counted_from_outside_of_its_container(
     result = json.loads((places.result / "result.json").read_text())
     found = counters_of(counting.counted, result["steps"])
     if found.error is not None:
-        assert "limited" in found.error or "ermission" in found.error or found.error == TOO_SHORT, found.error
+        assert "limited" in found.error or "ermission" in found.error, found.error
         return
     assert found.step_seconds is not None
     used = (found.per_step["task-clock"] or 0.0) / 1000

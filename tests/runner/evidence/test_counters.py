@@ -20,7 +20,7 @@ def every(seconds: float, rate: float, **others: float | None) -> Counted:
     for number in range(round(3 / seconds)):
         began = 9 + number * seconds
         inside = began >= 10 and began + seconds <= 11 + 1e-9
-        counts = {"cycles": rate * seconds * (1 if inside else 10), **others}
+        counts = {"task-clock": 1000 * seconds, "cycles": rate * seconds * (1 if inside else 10), **others}
         found.append(Interval(began, began + seconds, counts))
     return Counted("perf version 6.1", tuple(found))
 
@@ -51,8 +51,9 @@ def test_steps_that_are_shorter_than_an_interval_have_no_count() -> None:
 
 
 def test_a_process_that_does_nothing_is_not_the_one_that_trained() -> None:
-    counted = Counted("perf", (Interval(10.1, 10.2, {"task-clock": 5.0, "cycles": 1e6}),))
-    assert counters_of(counted, STEPS).error == NOT_THE_LAUNCH
+    for clock in (5.0, 0.0, None):
+        counted = Counted("perf", (Interval(10.1, 10.2, {"task-clock": clock, "cycles": 1e6}),))
+        assert counters_of(counted, STEPS).error == NOT_THE_LAUNCH
 
 
 def test_what_another_launch_may_give_is_not_kept_for_further_runs() -> None:

@@ -28,9 +28,11 @@ def test_counts_are_placed_on_the_clock_by_the_line_that_came_with_the_least_del
 
 def test_what_a_user_without_permission_counts_is_his_own_programs_alone() -> None:
     """perf then says so behind the event's name, and prints 0 for what happens in the kernel."""
-    found = counted_of([(1.0, "0.05;0;;context-switches:u;1;100.00;;"), (1.0, "0.05;99;;cycles:u;1;100.00;;")], "perf")
-    assert found.user_only
-    assert found.intervals[0].counts == {"context-switches": None, "cycles": 99.0}
+    for cycles in ("cycles:u", "cpu_core/cycles/u", "cycles:Hu"):
+        lines = ["0.05;0;;context-switches:u;1;100.00;;", f"0.05;99;;{cycles};1;100.00;;"]
+        found = counted_of([(1.0, line) for line in lines], "perf")
+        assert found.user_only
+        assert found.intervals[0].counts == {"context-switches": None, "cycles": 99.0}
 
 
 def test_the_kinds_of_core_of_a_hybrid_processor_are_added_up() -> None:

@@ -29,7 +29,7 @@ def test_bold_cells_are_those_with_a_clear_verdict(sample: Results) -> None:
 
 
 def test_a_pair_of_two_arithmetics_has_its_status_in_place_of_a_verdict(sample: Results) -> None:
-    today = speedup_sections(sample)[0].tables[0]
+    today = speedup_sections(sample)[0].tables[1]
     column = today.columns.index("stock-bf16 / stock")
     assert all(row[column].endswith("(other arithmetic)") for row in today.rows)
 
