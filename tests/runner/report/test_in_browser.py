@@ -278,8 +278,8 @@ def test_without_scripts_the_page_has_the_same_text(browser: Browser, report: Pa
 def test_print_has_every_section_open(opened: Opened, tmp_path: Path) -> None:
     opened.page.emulate_media(media="print")
     hidden = opened.page.evaluate(
-        """() => [...document.querySelectorAll("section > details > .body")]
-          .filter((each) => each.getBoundingClientRect().height < 5).length"""
+        """() => [...document.querySelectorAll("section > details > .body, details.folded > .scroll")]
+          .filter((each) => !each.checkVisibility()).length"""
     )
     assert opened.page.locator("section > details").count() > 5
     assert hidden == 0
