@@ -6,7 +6,7 @@ import os
 import stat
 import subprocess
 import sys
-import time
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,9 +40,16 @@ def stand_in(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None
 
 def test_the_process_is_counted_as_soon_as_it_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in(tmp_path, monkeypatch, ANSWERS)
-    answers = iter([None, None, os.getpid()])
-    with Counting(lambda: next(answers)) as counting:
-        time.sleep(1)
+    answers, is_there = iter([None, None, os.getpid()]), threading.Event()
+
+    def find() -> int | None:
+        found = next(answers)
+        if found is not None:
+            is_there.set()
+        return found
+
+    with Counting(find) as counting:
+        assert is_there.wait(30)
     assert counting.counted.tool == "perf version 9"
     assert [each.counts for each in counting.counted.intervals] == [{"task-clock": 95.2}]
 
@@ -57,11 +64,14 @@ def test_a_launch_whose_process_is_never_seen_is_not_counted(tmp_path: Path, mon
 def test_an_engine_that_does_not_answer_ends_no_launch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in(tmp_path, monkeypatch, ANSWERS)
 
+    was_asked = threading.Event()
+
     def dead() -> int | None:
+        was_asked.set()
         raise HostError("The Docker engine does not answer.")
 
     with Counting(dead) as counting:
-        time.sleep(0.3)
+        assert was_asked.wait(30)
     assert counting.counted.error == f"{NEVER_SEEN}: The Docker engine does not answer."
 
 
@@ -69,15 +79,18 @@ def test_an_engine_that_hangs_does_not_hold_a_launch_back(tmp_path: Path, monkey
     stand_in(tmp_path, monkeypatch, ANSWERS)
     monkeypatch.setattr("runner.session.counting.END_SECONDS", 0.1)
 
+    was_asked, answers = threading.Event(), threading.Event()
+
     def slow() -> int | None:
-        time.sleep(3)
+        was_asked.set()
+        answers.wait(60)
         return None
 
-    began = time.monotonic()
     with Counting(slow) as counting:
-        time.sleep(0.2)
-    assert time.monotonic() - began < 2
+        assert was_asked.wait(30)
+    assert not answers.is_set(), "the launch went on without the answer"
     assert counting.counted.error == NEVER_SEEN
+    answers.set()
 
 
 def test_without_perf_the_engine_is_not_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
