@@ -37,8 +37,7 @@ KINDS = (
 # evaluates each). Those of the last line match in no run: a verdict would need them, and the kit cannot measure them.
 CONDITIONS = (
     "value", "work", "data", "stack", "build", "tensorflow", "batch_size", "topologies", "layout", "processor",
-    "instance_type", "sockets", "cores", "isa", "threads", "baseline", "steps", "bkms",
-    "cache_counters",
+    "instance_type", "sockets", "cores", "isa", "threads", "baseline", "steps", "bkms", "cache_counters",
     "allocator", "claimed_gain", "conversions_before", "network", "refused_program",
     "two_processors",
 )  # fmt: skip

@@ -197,6 +197,5 @@ def _out_of_reach() -> list[Condition]:
 
 _CONDITIONS: Sequence[Callable[[Case, RunPart], Condition]] = (
     _value, _work, _data, _batch_size, _topologies, _stack, _tensorflow, _build, _processor, _instance_type, _sockets,
-    _cores, _isa, _threads, _baseline, _steps, _bkms, _layout,
-    _cache_counters,
+    _cores, _isa, _threads, _baseline, _steps, _bkms, _layout, _cache_counters,
 )  # fmt: skip

@@ -50,27 +50,33 @@ def judge_same_program(case: Case) -> Answer:
 
 
 def _same_program_on_rungs(case: Case, stack: str) -> Answer:
-    """Judge by two rungs of a ladder that differ in the build and have one layout."""
+    """Judge by two rungs of a ladder that differ in the build and have one layout.
+
+    Of several rungs of a build it is the last one: on the first one of Intel's build its kernels may be switched off.
+    """
     ran: dict[tuple[str, str], tuple[str, str]] = {}  # by build and layout: the files, and the rung's title
     for rung in case.results.header.rungs(stack):
         records = [each for each in _records(case, stack, rung.id) if not case.results.failure_of(each.cell)]
-        if records:
+        if records and not rung.is_branch:
             key = (rung.settings.variant, rung.settings.layout)
-            ran.setdefault(key, (str(records[0].conditions["workload_sha256"]), rung.title))
+            ran[key] = (str(records[0].conditions["workload_sha256"]), rung.title)
     base, other = case.sides(stack)
     for (variant, layout), (files, title) in ran.items():
         same = ran.get((other, layout))
         if variant == base and same is not None and same[0] == files:
             return Answer(REPRODUCED, f"on {stack} the steps \"{title}\" ({base}) and \"{same[1]}\" ({other}) of a "
                           f"ladder ran the same files (workload_sha256) in the same layout, {layout}")  # fmt: skip
-    return Answer(NOT_TESTABLE, f"no two steps of this ladder ran both builds of {stack} in one layout")
+    return Answer(
+        NOT_TESTABLE, f"no two steps of this ladder ran one program with both builds of {stack} in one layout"
+    )
 
 
 def tries_one_layout(case: Case) -> bool:
     """Whether a run was planned with both builds of its nearest stack in one layout, whatever came of it."""
     stack, header = nearest_part(case).stack, case.results.header
     if header.is_ladder:
-        planned = [(rung.settings.variant, rung.settings.layout) for rung in header.rungs(stack) if not rung.left_out]
+        planned = [(rung.settings.variant, rung.settings.layout) for rung in header.rungs(stack)
+                   if not rung.left_out and not rung.is_branch]  # fmt: skip
     else:
         of_stack = (launch for launch in case.results.run.launches if launch.cell.stack == stack)
         planned = [(launch.cell.variant, launch.layout) for launch in of_stack]

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from runner.evidence.counters import Counters
 from runner.evidence.probed import Evidence
 from runner.report.document import Section, table
+from runner.report.evidence_sections import probe_order
 from runner.report.value_text import plural, significant, topology_title
 from runner.stats.results import Results
-from runner.vocabulary import Group
 
 TITLE = "What a step costs the processor"
 COLUMNS = (
@@ -27,7 +27,7 @@ def counter_sections(measured: Results) -> tuple[Section, ...]:
     probed = [(each, each.counters) for each in measured.evidence.values() if each.counters is not None]
     if not probed:
         return ()
-    ordered = sorted(probed, key=lambda pair: _order(measured, pair[0]))
+    ordered = sorted(probed, key=lambda pair: probe_order(measured, pair[0]))
     rows = [_row(evidence, counters) for evidence, counters in ordered if counters.per_step]
     without = [why for _, counters in probed if (why := counters.why_no_hardware) is not None]
     paragraphs = [
@@ -44,13 +44,6 @@ def counter_sections(measured: Results) -> tuple[Section, ...]:
         paragraphs.append(f"{told[0].upper()}{told[1:]}.")
     tables = (table(COLUMNS, rows, COLUMNS[3:]),) if rows else ()
     return (Section(TITLE, tuple(paragraphs), tables, summary=told),)
-
-
-def _order(measured: Results, evidence: Evidence) -> tuple[object, ...]:
-    subject = evidence.subject
-    known = measured.variants(subject.stack)
-    group = Group(subject.stack, subject.topology, evidence.batch_size)
-    return (*group.report_order(), known.index(subject.variant) if subject.variant in known else len(known))
 
 
 def _row(evidence: Evidence, counters: Counters) -> tuple[str, ...]:

@@ -33,7 +33,7 @@ def evidence_section(measured: Results) -> Section:
 
     The probes show the library, the threads, the primitives and the settings without effect.
     """
-    probes = sorted(measured.evidence.values(), key=lambda each: _report_order(measured, each))
+    probes = sorted(measured.evidence.values(), key=lambda each: probe_order(measured, each))
     obtained = [evidence for evidence in probes if evidence.error is None]
     tables = list(_cells_tables(measured))
     if obtained:
@@ -47,7 +47,7 @@ def evidence_section(measured: Results) -> Section:
     return Section("Evidence", _paragraphs(measured, probes), tuple(tables), summary=told)
 
 
-def _report_order(measured: Results, evidence: Evidence) -> tuple[Any, ...]:
+def probe_order(measured: Results, evidence: Evidence) -> tuple[Any, ...]:
     """Return the key by which probes are sorted: the report's order of groups, then the stack's order of variants."""
     subject = evidence.subject
     known = list(measured.header.stacks[subject.stack].variants)

@@ -6,6 +6,7 @@ from runner.report.document import Section
 from runner.report.measured import blocks_in_words
 from runner.report.sequence import is_by_turns, sequence_sentences
 from runner.report.value_text import plural
+from runner.stats.first_steps import first_steps
 from runner.stats.results import Results, Role
 from runner.vocabulary import Launch
 
@@ -49,12 +50,7 @@ def reading_section(measured: Results) -> Section:
 
 
 def _turns(measured: Results) -> str:
-    has_lead = any(
-        {step.phase for step in record.training.steps if step.turn == burst.turn} == {"warmup", "timed"}
-        for record in measured.usable
-        if record.training
-        for burst in record.training.bursts
-    )
+    has_lead = any(each.bursts and not each.is_timed for each in first_steps(measured.usable).values())
     return TURNS.format(lead=LEAD if has_lead else "")
 
 

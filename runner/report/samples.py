@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from runner.report.commands import repeats
 from runner.report.document import Samples, Section, table
 from runner.report.value_text import significant, topology_title
-from runner.stats.estimators import images_per_second
+from runner.stats.estimators import bursts_of, images_per_second, timed_step_seconds
 from runner.stats.results import Results
 from runner.storage.records import Record
 from runner.vocabulary import Group
@@ -51,14 +51,11 @@ def _samples(measured: Results, group: Group, records: Sequence[Record]) -> Samp
     folders = {each.launch_id: f"launches/{each.launch_id}/" for each in ordered}
     there = {name: path for name, path in folders.items() if (measured.run.folder / path).is_dir()}
     title = f"{group.stack}, {topology_title(group.topology)}, batch size {group.batch_size}"
-    shown = table(COLUMNS, rows, COLUMNS[:1] + COLUMNS[2:3], caption=f"{title}: every launch")
+    shown = table(COLUMNS, rows, COLUMNS[:1] + COLUMNS[2:3], caption=f"{title}: its launches")
     return Samples(anchor(group), title, repeats(measured.run, group), shown, there)
 
 
 def _seconds(record: Record) -> str:
     """Return the seconds of the timed steps; a vertical line stands between two bursts."""
-    text, last = "", None
-    for step in record.training.timed_steps if record.training else ():
-        text += (" | " if text and step.turn != last else " ") + f"{step.seconds:.4g}"
-        last = step.turn
-    return text.strip()
+    bursts = bursts_of(record) or [timed_step_seconds(record)]
+    return " | ".join(" ".join(f"{seconds:.4g}" for seconds in burst) for burst in bursts)

@@ -104,6 +104,14 @@ def test_that_the_program_stays_is_judged_by_the_run_that_had_both_builds_in_one
     assert (found.results.run.name, found.judgement.answer.verdict) == (judge_is, verdict)
 
 
+def test_the_step_that_is_named_is_the_last_one_of_a_build() -> None:
+    """Intel's build comes first with its kernels off, which is no optimised program."""
+    stock, off, on = rung("as-shipped", ""), rung("kernels-off", "as-shipped"), rung("kernels-on", "kernels-off")
+    stock = replace(stock, settings=replace(stock.settings, variant="stock"))
+    found = by_claim(named("settings", ladder(constant(1.5), stock, off, on)))["transparent"]
+    assert '"kernels-on" (intel)' in found.judgement.answer.why
+
+
 def test_a_comparison_in_one_layout_needs_no_ladder() -> None:
     found = by_claim(named("figure1", results(constant(2.0))), of_builds("NHWC"))["transparent"]
     assert found.judgement.answer.verdict == "reproduced"
