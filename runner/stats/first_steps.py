@@ -87,16 +87,15 @@ def _judged(record: Record) -> list[list[Step]]:
 
 
 def _of_cell(cell: Cell, launches: Sequence[Record]) -> FirstStep:
-    by_launch = [found for record in launches if (found := log_ratios(record))]
-    factor = factor_over_blocks(launches, lambda record: log_ratios(record) or None)
+    factor = factor_over_blocks(launches, log_ratios)
     if factor is None:
         return FirstStep(cell, 0, None)
     is_timed = all(steps[0].phase == "timed" for record in launches for steps in _judged(record))
-    return FirstStep(cell, sum(map(len, by_launch)), factor, is_timed)
+    return FirstStep(cell, sum(len(log_ratios(record)) for record in launches), factor, is_timed)
 
 
 def factor_over_blocks(
-    launches: Iterable[Record], log_ratios_of: Callable[[Record], Sequence[float] | None]
+    launches: Iterable[Record], log_ratios_of: Callable[[Record], Sequence[float]]
 ) -> Estimate | None:
     """Return the factor of a cell's launches, with one replicate for each block; None if no launch has a ratio.
 
@@ -104,6 +103,6 @@ def factor_over_blocks(
     """
     by_block: dict[int, list[float]] = {}
     for record in launches:
-        by_block.setdefault(record.block, []).extend(log_ratios_of(record) or ())
+        by_block.setdefault(record.block, []).extend(log_ratios_of(record))
     factors = [math.exp(statistics.fmean(each)) for each in by_block.values() if each]
     return geometric_estimate(factors) if factors else None

@@ -66,8 +66,8 @@ def faults_apart(layouts: Mapping[Cell, MemoryLayout]) -> dict[Group, float]:
     """The groups in which a variant had clearly more page faults than another one, and how many times as many a step.
 
     A faster variant runs more steps in a burst, and every launch has faults before its first step. So a variant must
-    have more faults in its launches and in each of its steps. A fault that waited for no disk costs about a
-    microsecond: the kernel clears a page.
+    have more faults in its launches and in each of its steps. At a fault that waits for no disk the kernel clears a
+    page.
     """
     groups: dict[Group, list[tuple[float, float]]] = {}
     for cell, layout in layouts.items():
